@@ -1,0 +1,65 @@
+//! What happened, in the past tense.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::model::{Fault, TransferId};
+
+/// Something that happened to a transfer.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// To which.
+    pub id: TransferId,
+    /// What.
+    pub happening: Happening,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// It is in the queue, durably.
+    Added,
+    /// It was not taken into the list, and why.
+    Refused(Fault),
+    /// Its task runs.
+    Started,
+    /// The server answered: the target is known, and so is the length where the server tells.
+    Answered {
+        /// Where the finished file will be.
+        target: PathBuf,
+        /// Bytes of the whole file.
+        length: Option<u64>,
+        /// Bytes that were on disk already.
+        resumed: u64,
+        /// False if a stop would lose what has come (no ranges, or no length).
+        resumable: bool,
+    },
+    /// Something went wrong and will be tried again.
+    Retried {
+        /// What went wrong.
+        fault: Fault,
+        /// How long until the next attempt.
+        after: Duration,
+    },
+    /// It begins again from its first byte, and why.
+    Restarted(Fault),
+    /// The user stopped it.
+    Paused,
+    /// Every byte is at the target, checked and synced.
+    Completed {
+        /// The finished file.
+        target: PathBuf,
+        /// Its bytes.
+        bytes: u64,
+        /// Bytes that came over the network in this run.
+        fetched: u64,
+        /// How long this run took.
+        took: Duration,
+        /// True if an earlier run had finished it and the server says that it is unchanged.
+        unchanged: bool,
+    },
+    /// It was given up.
+    Failed(Fault),
+    /// It is out of the list.
+    Removed,
+}

@@ -1,0 +1,11 @@
+//! What a face may ask and see: commands go in, events and snapshots come out, all of it plain data.
+
+mod command;
+mod event;
+mod handle;
+mod snapshot;
+
+pub use command::{Command, Place};
+pub use event::{Event, Happening};
+pub use handle::{EngineSide, Handle, pair};
+pub use snapshot::{Activity, Connection, ConnectionState, Live, Row, Rows, Snapshot, Totals};

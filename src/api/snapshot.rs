@@ -1,0 +1,192 @@
+//! What a face may see: the latest value of everything, cheap to hand over.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Status, TransferId, Validator};
+
+/// The state of everything at one moment. A clone costs one reference count.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// The list, in the queue's order.
+    pub rows: Rows,
+    /// Sums over the list.
+    pub totals: Totals,
+}
+
+/// Sums over the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Transfers that wait for their turn.
+    pub queued: usize,
+    /// Transfers that run.
+    pub running: usize,
+    /// Transfers that the user stopped.
+    pub paused: usize,
+    /// Transfers that are complete.
+    pub done: usize,
+    /// Transfers that were given up.
+    pub failed: usize,
+    /// What arrives, over all transfers.
+    pub speed: Rate,
+    /// The limit on everything together.
+    pub limit: Option<Rate>,
+}
+
+/// How many rows share one block. A change copies one block's pointers, not the list.
+const BLOCK: usize = 256;
+
+/// The rows of the list in blocks, so that a snapshot's cost follows what changed and not the length of the queue.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    blocks: Arc<Vec<Arc<Vec<Arc<Row>>>>>,
+    len: usize,
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The row at a place, counted from 0.
+    pub fn get(&self, index: usize) -> Option<&Arc<Row>> {
+        self.blocks.get(index / BLOCK)?.get(index % BLOCK)
+    }
+
+    /// All rows, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.blocks.iter().flat_map(|block| block.iter())
+    }
+
+    /// Replaces the row at a place; nothing happens if there is none.
+    pub fn set(&mut self, index: usize, row: Arc<Row>) {
+        if index < self.len {
+            let block = &mut Arc::make_mut(&mut self.blocks)[index / BLOCK];
+            Arc::make_mut(block)[index % BLOCK] = row;
+        }
+    }
+
+    /// Adds a row at the end.
+    pub fn push(&mut self, row: Arc<Row>) {
+        let blocks = Arc::make_mut(&mut self.blocks);
+        match blocks.last_mut() {
+            Some(last) if last.len() < BLOCK => Arc::make_mut(last).push(row),
+            _ => blocks.push(Arc::new(vec![row])),
+        }
+        self.len += 1;
+    }
+}
+
+impl FromIterator<Arc<Row>> for Rows {
+    fn from_iter<I: IntoIterator<Item = Arc<Row>>>(rows: I) -> Self {
+        let mut all = Self::default();
+        for row in rows {
+            all.push(row);
+        }
+        all
+    }
+}
+
+/// One transfer.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which.
+    pub id: TransferId,
+    /// What it is called: the target's name, or a guess until the server has answered. Already harmless.
+    pub name: Arc<str>,
+    /// Where its bytes come from.
+    pub source: Source,
+    /// The folder or, once it is known, the file that the bytes go to.
+    pub target: Arc<PathBuf>,
+    /// Where it stands.
+    pub status: Status,
+    /// Bytes of the whole file, where known.
+    pub length: Option<u64>,
+    /// Which bytes are on disk.
+    pub done: Arc<RangeSet>,
+    /// False once it is known that a stop would lose what has come.
+    pub resumable: bool,
+    /// The last thing that went wrong; for a failed one, why it was given up.
+    pub fault: Option<Arc<Fault>>,
+    /// What only a running transfer has.
+    pub live: Option<Arc<Live>>,
+}
+
+impl Row {
+    /// Bytes on disk.
+    pub fn bytes_done(&self) -> u64 {
+        self.done.total()
+    }
+}
+
+/// What only a running transfer has.
+#[derive(Clone, Debug, Default)]
+pub struct Live {
+    /// What it does.
+    pub activity: Activity,
+    /// What arrives, as a mean over some seconds.
+    pub speed: Rate,
+    /// How long it will still take; `None` while that can't be told.
+    pub eta: Option<Duration>,
+    /// One for each connection, in the order of their numbers.
+    pub connections: Vec<Connection>,
+    /// How many connections it may have now.
+    pub allowed: u16,
+    /// Why it may have fewer than the settings say, if so.
+    pub remark: Option<Arc<str>>,
+    /// Which version of the file it fetches.
+    pub validator: Validator,
+    /// Further attempts so far.
+    pub retries: u32,
+}
+
+/// What a running transfer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activity {
+    /// Asks the server for the first bytes.
+    #[default]
+    Connecting,
+    /// Receives.
+    Receiving,
+    /// Waits for so long before it tries again.
+    Waiting(Duration),
+    /// Reads what is on disk and compares checksums.
+    Checking,
+    /// Makes the file durable and gives it its name.
+    Finishing,
+}
+
+/// One connection of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its number within the transfer, from 1; it stays the same while the connection's worker lives.
+    pub number: u32,
+    /// The bytes that it was given; an end of `u64::MAX` means that the length is not known.
+    pub range: ByteRange,
+    /// The next byte that it will write.
+    pub position: u64,
+    /// What arrives on it.
+    pub speed: Rate,
+    /// What it does.
+    pub state: ConnectionState,
+}
+
+/// What a connection does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Asks for its range.
+    Connecting,
+    /// Receives.
+    Receiving,
+    /// Receives far less than its fellows; they will take over its rest.
+    Slow,
+    /// Waits for so long before it tries again.
+    Waiting(Duration),
+}

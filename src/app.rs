@@ -1,0 +1,1 @@
+//! Puts the house together: settings, protocols, engine, the chosen face, shutdown.

@@ -1,0 +1,1 @@
+//! A face for scripts: arguments, plain progress, JSON lines, exit codes.

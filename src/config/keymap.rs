@@ -1,0 +1,164 @@
+//! Which key does what. The footer, the help and the event loop all read this one table, so that none can lie.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Chord, Key};
+
+/// Everything that a key can do on the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Action {
+    /// Open the box that takes URLs.
+    Add,
+    /// Pause the selected transfer, or let it go on.
+    TogglePause,
+    /// Pause all, or let all go on if none is left to pause.
+    PauseAll,
+    /// Try the selected transfer again.
+    Retry,
+    /// Take the selected transfer out of the list; asks first.
+    Remove,
+    /// The same, and delete its partial data; asks first.
+    RemoveData,
+    /// Select the row below.
+    Down,
+    /// Select the row above.
+    Up,
+    /// Select the first row.
+    Top,
+    /// Select the last row.
+    Bottom,
+    /// Go down by a page.
+    PageDown,
+    /// Go up by a page.
+    PageUp,
+    /// Move the selected transfer down in the queue.
+    MoveDown,
+    /// Move the selected transfer up in the queue.
+    MoveUp,
+    /// Show only rows that match a text.
+    Filter,
+    /// Give the keys to the other pane.
+    NextPane,
+    /// Give the details the whole screen, and back.
+    Details,
+    /// Close what is open, clear the filter.
+    Back,
+    /// Copy the selected transfer's URL to the clipboard.
+    CopyUrl,
+    /// Show all keys.
+    Help,
+    /// Put the program in the background.
+    Suspend,
+    /// Leave; the engine saves everything and goes on at the next start.
+    Quit,
+    /// Nothing: takes a key away from what it does by default.
+    Nothing,
+}
+
+impl Action {
+    /// A word or two for the footer.
+    pub fn label(self) -> &'static str {
+        self.words().0
+    }
+
+    /// A line for the help.
+    pub fn describe(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Add => ("add", "add URLs (or paste them anywhere)"),
+            Self::TogglePause => ("pause", "pause the selected transfer, or let it go on"),
+            Self::PauseAll => ("pause all", "pause all; once all are paused, let all go on"),
+            Self::Retry => ("retry", "try a failed or waiting transfer again now"),
+            Self::Remove => ("remove", "remove from the list, keep the data (asks)"),
+            Self::RemoveData => ("remove data", "remove with its partial data (asks)"),
+            Self::Down => ("down", "select the next row"),
+            Self::Up => ("up", "select the row above"),
+            Self::Top => ("first", "select the first row"),
+            Self::Bottom => ("last", "select the last row"),
+            Self::PageDown => ("page down", "a page down"),
+            Self::PageUp => ("page up", "a page up"),
+            Self::MoveDown => ("later", "move down in the queue"),
+            Self::MoveUp => ("sooner", "move up in the queue"),
+            Self::Filter => ("filter", "show only rows that hold a text (name, host, state)"),
+            Self::NextPane => ("pane", "give the keys to the other pane"),
+            Self::Details => ("details", "details on the whole screen, and back"),
+            Self::Back => ("back", "close what is open, clear the filter"),
+            Self::CopyUrl => ("copy URL", "copy the URL to the clipboard (OSC 52)"),
+            Self::Help => ("help", "show or hide these keys"),
+            Self::Suspend => ("suspend", "put haul in the background (fg brings it back)"),
+            Self::Quit => ("quit", "leave; the next start goes on where this one stopped"),
+            Self::Nothing => ("", ""),
+        }
+    }
+}
+
+/// Which key does what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Keymap(BTreeMap<Chord, Action>);
+
+/// The keys as haul comes; `assets/default.ron` lists the same, and a test compares the two.
+impl Default for Keymap {
+    fn default() -> Self {
+        let plain = [
+            ('a', Action::Add),
+            (' ', Action::TogglePause),
+            ('p', Action::PauseAll),
+            ('r', Action::Retry),
+            ('d', Action::Remove),
+            ('D', Action::RemoveData),
+            ('j', Action::Down),
+            ('k', Action::Up),
+            ('g', Action::Top),
+            ('G', Action::Bottom),
+            ('J', Action::MoveDown),
+            ('K', Action::MoveUp),
+            ('/', Action::Filter),
+            ('y', Action::CopyUrl),
+            ('?', Action::Help),
+            ('q', Action::Quit),
+        ];
+        let named = [
+            (Key::Down, Action::Down),
+            (Key::Up, Action::Up),
+            (Key::Home, Action::Top),
+            (Key::End, Action::Bottom),
+            (Key::PageDown, Action::PageDown),
+            (Key::PageUp, Action::PageUp),
+            (Key::Tab, Action::NextPane),
+            (Key::Enter, Action::Details),
+            (Key::Esc, Action::Back),
+        ];
+        let held = [('c', Action::Quit), ('z', Action::Suspend), ('d', Action::PageDown), ('u', Action::PageUp)];
+        let plain = plain.map(|(c, action)| (Chord::from(Key::Char(c)), action));
+        let named = named.map(|(key, action)| (Chord::from(key), action));
+        let held = held.map(|(c, action)| (Chord { ctrl: true, alt: false, key: Key::Char(c) }, action));
+        Self(plain.into_iter().chain(named).chain(held).collect())
+    }
+}
+
+impl Keymap {
+    /// What a key does; `None` if nothing.
+    pub fn action(&self, chord: Chord) -> Option<Action> {
+        self.0.get(&chord).copied().filter(|action| *action != Action::Nothing)
+    }
+
+    /// The keys that do this, shortest name first.
+    pub fn keys(&self, action: Action) -> Vec<Chord> {
+        let mut keys: Vec<Chord> = self.0.iter().filter(|entry| *entry.1 == action).map(|entry| *entry.0).collect();
+        keys.sort_by_key(|chord| chord.to_string().len());
+        keys
+    }
+
+    /// This map with the user's own keys laid over it.
+    #[must_use]
+    pub fn with(mut self, own: Self) -> Self {
+        self.0.extend(own.0);
+        self
+    }
+}

@@ -1,0 +1,52 @@
+//! Where haul's files live, by the customs of the platform and by what the user says.
+
+use std::path::{Path, PathBuf};
+
+use directories::{ProjectDirs, UserDirs};
+
+/// Where haul's files live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// The settings file.
+    pub config: PathBuf,
+    /// The folder of the queue, the checkpoints and the history.
+    pub state: PathBuf,
+}
+
+impl Paths {
+    /// The user's own choice first, then the platform's folder, then a hidden folder here (for accounts without a
+    /// home).
+    pub fn find(config: Option<PathBuf>, state: Option<PathBuf>) -> Self {
+        let project = ProjectDirs::from("", "", "haul");
+        let platform_config = || project.as_ref().map(|dirs| dirs.config_dir().join("config.ron"));
+        let platform_state = || {
+            let dirs = project.as_ref()?;
+            Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_path_buf())
+        };
+        Self {
+            config: config.or_else(platform_config).unwrap_or_else(|| PathBuf::from(".haul/config.ron")),
+            state: absolute(&state.or_else(platform_state).unwrap_or_else(|| PathBuf::from(".haul"))),
+        }
+    }
+
+    /// Where downloads go: the setting (with `~` for the home folder), else the desktop's download folder, else here.
+    pub fn downloads(setting: Option<&Path>) -> PathBuf {
+        let user = UserDirs::new();
+        match (setting, &user) {
+            (Some(folder), Some(dirs)) => {
+                let home = |tail: &Path| dirs.home_dir().join(tail);
+                absolute(&folder.strip_prefix("~").map_or_else(|_| folder.to_path_buf(), home))
+            }
+            (Some(folder), None) => absolute(folder),
+            (None, Some(dirs)) => {
+                let fallback = || dirs.home_dir().join("Downloads");
+                dirs.download_dir().map_or_else(fallback, Path::to_path_buf)
+            }
+            (None, None) => absolute(Path::new(".")),
+        }
+    }
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}

@@ -1,0 +1,150 @@
+//! The settings file: RON, every key optional, a mistake told with its line, its column and the nearest key's name.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ron::Options;
+use ron::error::{Error as RonError, SpannedError};
+use ron::extensions::Extensions;
+use serde::{Deserialize, Serialize};
+
+use super::Keymap;
+use crate::model::{Patience, Rate};
+
+/// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
+pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
+
+/// What the user may set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where downloads go; `None` is the desktop's download folder.
+    pub folder: Option<PathBuf>,
+    /// Connections for each transfer, 1 to 64.
+    pub connections: u16,
+    /// Transfers at once, 1 to 64.
+    pub transfers: u16,
+    /// Bytes a second over everything.
+    pub limit: Option<Rate>,
+    /// Failures in a row without a new byte after which a transfer is given up.
+    pub retries: u32,
+    /// Seconds before the first further attempt; doubles with each failure.
+    pub retry_wait: f64,
+    /// Seconds for a connection to be set up.
+    pub connect_timeout: f64,
+    /// Seconds that a connection may stay without a byte.
+    pub timeout: f64,
+    /// What haul calls itself.
+    pub user_agent: String,
+    /// A proxy's URL; `None` follows the proxy variables of the environment.
+    pub proxy: Option<String>,
+    /// Keys on the screen, laid over the default ones.
+    pub keys: Keymap,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let patience = Patience::default();
+        Self {
+            folder: None,
+            connections: 8,
+            transfers: 4,
+            limit: None,
+            retries: patience.retries,
+            retry_wait: patience.wait.as_secs_f64(),
+            connect_timeout: patience.connect.as_secs_f64(),
+            timeout: patience.stall.as_secs_f64(),
+            user_agent: concat!("haul/", env!("CARGO_PKG_VERSION")).to_owned(),
+            proxy: None,
+            keys: Keymap::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads a settings file. One that does not exist, or is empty, means the defaults.
+    pub fn load(path: &Path) -> Result<Self, String> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(why) => return Err(format!("{}: the settings can't be read: {why}", path.display())),
+        };
+        Self::parse(&text).map_err(|why| format!("{}:{why}", path.display()))
+    }
+
+    /// Reads settings. An error begins with line and column.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.collect::<String>().trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
+        let mut settings: Self = options.from_str(text).map_err(|why| explain(&why))?;
+        settings.keys = Keymap::default().with(settings.keys);
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// How long haul waits, and how often it tries.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            retries: self.retries,
+            wait: Duration::from_secs_f64(self.retry_wait),
+            connect: Duration::from_secs_f64(self.connect_timeout),
+            stall: Duration::from_secs_f64(self.timeout),
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let counts = [("connections", self.connections), ("transfers", self.transfers)];
+        if let Some((name, count)) = counts.into_iter().find(|entry| !(1..=64).contains(&entry.1)) {
+            return Err(format!(" {name} is {count}, but must be from 1 to 64"));
+        }
+        let spans = [
+            ("retry_wait", self.retry_wait, 0.0),
+            ("connect_timeout", self.connect_timeout, 0.1),
+            ("timeout", self.timeout, 0.1),
+        ];
+        let wrong = |entry: &(&str, f64, f64)| !(entry.2..=86_400.0).contains(&entry.1);
+        match spans.into_iter().find(wrong) {
+            Some((name, seconds, least)) => {
+                Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// An error of the parser with its place and, for a name that does not exist, the nearest one that does.
+fn explain(why: &SpannedError) -> String {
+    let place = format!("{}:{}", why.span.start.line, why.span.start.col);
+    match &why.code {
+        RonError::NoSuchStructField { expected, found, .. } => {
+            format!("{place}: there is no setting {found:?}{}", hint(found, expected))
+        }
+        RonError::NoSuchEnumVariant { expected, found, .. } => {
+            format!("{place}: there is no action {found:?}{}", hint(found, expected))
+        }
+        other => format!("{place}: {other}"),
+    }
+}
+
+fn hint(found: &str, expected: &[&str]) -> String {
+    let nearest = expected.iter().min_by_key(|name| distance(found, name));
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
+}
+
+/// How many letters must be changed, put in or left out to make one word of the other (Levenshtein).
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (line, a) in from.to_lowercase().chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, b) in to.iter().enumerate() {
+            let change = diagonal + usize::from(a != *b);
+            diagonal = row[column + 1];
+            row[column + 1] = change.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[to.len()]
+}

@@ -1,0 +1,96 @@
+//! What can go wrong, as one closed list. Each fault reads as a sentence: what happened, to which URL or file, and
+//! what the user can do.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::harmless;
+
+/// The kind of a fault; `plan::verdict` decides by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultKind {
+    /// The host's name has no address.
+    Resolve,
+    /// No connection could be made.
+    Connect,
+    /// The certificate or the handshake is not acceptable.
+    Tls,
+    /// The connection ended before its last byte.
+    Cut,
+    /// No byte came for as long as the settings allow.
+    Stalled,
+    /// An HTTP status that is no success.
+    Status(u16),
+    /// A range was asked for and the whole file came: this server gives no parts.
+    RangeIgnored,
+    /// Another range came than was asked for, or an answer that contradicts itself.
+    WrongRange,
+    /// The file on the server is another one than the one begun.
+    Changed,
+    /// The answer can't be used: bad framing, bad headers, a web page in place of the file.
+    BadAnswer,
+    /// Redirects that go round in circles, to another scheme, or on for ever.
+    Redirect,
+    /// The disk is full, or the quota used up.
+    DiskFull,
+    /// Another error of the disk.
+    Disk,
+    /// Something stands at the target that is not haul's to continue or to replace.
+    Exists,
+    /// Another process or transfer writes this target.
+    Busy,
+    /// The finished bytes do not hash to the checksum that the user gave.
+    Checksum,
+    /// haul's own state can't be read or written.
+    State,
+    /// What the user asked for makes no sense.
+    Request,
+}
+
+/// What went wrong, with what, and what can be done. Cheap enough to clone into an event and a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind, for decisions.
+    pub kind: FaultKind,
+    /// The URL without its secrets, or the file.
+    pub subject: String,
+    /// What happened, as the end of a sentence that begins with the subject.
+    pub detail: String,
+    /// How long the server asks to wait (Retry-After, RFC 9110 section 10.2.3).
+    pub retry_after: Option<Duration>,
+}
+
+impl Fault {
+    /// A fault of `kind`; it reads "subject: detail".
+    pub fn new(kind: FaultKind, subject: impl fmt::Display, detail: impl Into<String>) -> Self {
+        let subject = harmless(&subject.to_string()).into_owned();
+        let detail = harmless(&detail.into()).into_owned();
+        Self { kind, subject, detail, retry_after: None }
+    }
+
+    /// The same fault with the server's word on when to come again.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// A fault of the disk: what an operating system error says about `subject`.
+    pub fn disk(subject: impl fmt::Display, doing: &str, why: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        match why.kind() {
+            Io::StorageFull | Io::QuotaExceeded => {
+                Self::new(FaultKind::DiskFull, subject, "the disk is full: make room, then press r or run haul again")
+            }
+            _ => Self::new(FaultKind::Disk, subject, format!("{doing} failed: {why}")),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.subject, self.detail)
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,27 @@
+//! The words: plain data that every room speaks. No clock, no task, no socket and no file in here.
+
+mod checksum;
+mod fault;
+mod id;
+mod limits;
+mod moment;
+mod range;
+mod rate;
+mod resource;
+mod source;
+mod spec;
+mod status;
+mod text;
+
+pub use checksum::{Algorithm, Checksum};
+pub use fault::{Fault, FaultKind};
+pub use id::TransferId;
+pub use limits::{Limits, Patience};
+pub use moment::Moment;
+pub use range::{ByteRange, RangeSet};
+pub use rate::Rate;
+pub use resource::{Ranges, Resource, Validator};
+pub use source::Source;
+pub use spec::{Header, Spec, Target};
+pub use status::Status;
+pub use text::{brief_duration, harmless, percent, size};

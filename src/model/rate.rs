@@ -1,0 +1,77 @@
+//! Bytes a second, and how people write them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(u64);
+
+impl Rate {
+    /// Nothing moves.
+    pub const ZERO: Self = Self(0);
+
+    /// So many bytes a second.
+    pub const fn per_second(bytes: u64) -> Self {
+        Self(bytes)
+    }
+
+    /// Bytes a second.
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/s", super::size(self.0))
+    }
+}
+
+/// Reads `500K`, `5M`, `1.5MiB`, `2MB/s` or a plain number of bytes. As in curl, wget and aria2, a unit counts in
+/// steps of 1024; only one that is spelled `KB`, `MB` and so on counts in steps of 1000.
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is not a rate: write 500K, 5M or 1.5MiB (bytes a second)");
+        let trimmed = text.trim().trim_end_matches("/s");
+        let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+        let (digits, unit) = trimmed.split_at(split);
+        let number: f64 = digits.parse().map_err(|_| wrong())?;
+        let unit = unit.trim().to_ascii_uppercase();
+        let power = match unit.chars().next() {
+            None | Some('B') => 0,
+            Some('K') => 1,
+            Some('M') => 2,
+            Some('G') => 3,
+            Some('T') => 4,
+            Some(_) => return Err(wrong()),
+        };
+        let step: f64 = match unit.get(1..).unwrap_or("") {
+            "" | "IB" => 1024.0,
+            "B" => 1000.0,
+            _ => return Err(wrong()),
+        };
+        let bytes = number * step.powi(power);
+        if !(1.0..=1e18).contains(&bytes) {
+            return Err(wrong());
+        }
+        Ok(Self(bytes.round() as u64))
+    }
+}
+
+impl Serialize for Rate {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str(&self.0.to_string())
+    }
+}
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,56 @@
+//! What an answer said of the file behind a URL.
+
+use super::Source;
+
+/// What tells one version of a file from another (RFC 9110, section 8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validator {
+    /// The ETag as sent, with its quotes and with `W/` if it is weak.
+    pub etag: Option<String>,
+    /// Last-Modified as sent.
+    pub last_modified: Option<String>,
+}
+
+impl Validator {
+    /// The ETag if it is a strong one, which promises the same bytes.
+    pub fn strong_etag(&self) -> Option<&str> {
+        self.etag.as_deref().filter(|etag| etag.starts_with('"'))
+    }
+
+    /// True if the server gave nothing to tell versions apart by.
+    pub fn is_none(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+
+    /// True if both can belong to the same version: nothing that both give differs.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let agree = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
+        agree(&self.etag, &other.etag) && agree(&self.last_modified, &other.last_modified)
+    }
+}
+
+/// Whether the server gives parts of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ranges {
+    /// It answered a range with 206.
+    Served,
+    /// It answered a range with the whole file.
+    Ignored,
+}
+
+/// The file behind a URL, as its server describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Bytes of the whole file, where the server tells.
+    pub length: Option<u64>,
+    /// Whether parts can be asked for.
+    pub ranges: Ranges,
+    /// Which version it is.
+    pub validator: Validator,
+    /// The name that Content-Disposition gives, not yet made safe.
+    pub name: Option<String>,
+    /// Where redirects led; equal to the asked source if there were none.
+    pub at: Source,
+    /// The content coding under which the bytes come, if any: then they are stored as sent, and never in parts.
+    pub coding: Option<String>,
+}

@@ -1,0 +1,112 @@
+//! Where bytes can come from: a URL whose secrets stay out of every log and screen.
+
+use std::fmt;
+
+use url::Url;
+
+use super::harmless;
+
+/// A place that the bytes can come from. `Display` and `Debug` never show a password or a signature.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Source(Url);
+
+/// Query parameters whose values open a door: signatures, tokens and keys of the object stores and of common sites.
+const SECRET_PARAMETERS: [&str; 18] = [
+    "signature",
+    "sig",
+    "token",
+    "access_token",
+    "auth",
+    "auth_key",
+    "authorization",
+    "key",
+    "api_key",
+    "apikey",
+    "password",
+    "passwd",
+    "secret",
+    "policy",
+    "credential",
+    "security-token",
+    "ossaccesskeyid",
+    "awsaccesskeyid",
+];
+
+impl Source {
+    /// Reads a URL that a person wrote. Only http and https are known; control characters, blanks and an empty host
+    /// are refused, so that no other parser can read the URL differently.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let shown = harmless(text);
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return Err(format!("{shown:?} is not a URL: it holds blanks or control characters"));
+        }
+        let url = Url::parse(text).map_err(|why| match why {
+            url::ParseError::RelativeUrlWithoutBase => format!("{shown:?} is not a URL: write https://host/path"),
+            other => format!("{shown:?} is not a URL: {other}"),
+        })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(format!("haul knows no {}: URLs, only http: and https:", url.scheme()));
+        }
+        let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
+        if url.host_str().is_none_or(str::is_empty) || authority.contains('\\') {
+            return Err(format!("{shown:?} names no host"));
+        }
+        Ok(Self(url))
+    }
+
+    /// The URL with its secrets: for the wire, for files of mode 0600 and for the user's own clipboard.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// The last segment of the path, percent-decoded once; a guess at the file's name, not yet made safe.
+    pub fn last_segment(&self) -> Option<String> {
+        let segment = self.0.path_segments()?.rfind(|segment| !segment.is_empty())?;
+        Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+    }
+
+    /// The host with its port, as it is shown and as limits are kept by.
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or("");
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+}
+
+impl From<Url> for Source {
+    fn from(url: Url) -> Self {
+        Self(url)
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let bare =
+        name.strip_prefix("x-amz-").or_else(|| name.strip_prefix("x-oss-")).or_else(|| name.strip_prefix("x-tos-"));
+    SECRET_PARAMETERS.contains(&bare.unwrap_or(&name))
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut url = self.0.clone();
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_fragment(None);
+        if let Some(query) = self.0.query() {
+            let kept: Vec<String> = query
+                .split('&')
+                .map(|pair| match pair.split_once('=') {
+                    Some((name, _)) if is_secret(name) => format!("{name}=***"),
+                    _ => pair.to_owned(),
+                })
+                .collect();
+            url.set_query(Some(&kept.join("&")));
+        }
+        out.write_str(&harmless(url.as_str()))
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Source({self})")
+    }
+}

@@ -1,0 +1,52 @@
+//! Text for people: strings from outside made harmless, sizes and durations in one consistent form.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use humansize::{DECIMAL, FormatSizeOptions, format_size};
+
+/// True for characters that a terminal obeys instead of showing, or that reorder what is shown.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{2069}' | '\u{206a}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// The text with every character that could steer a terminal (C0, C1, DEL, bidi overrides, invisible ones) replaced
+/// by U+FFFD. Every string from outside passes here before it reaches a screen, a line of output or the log.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_harmful) {
+        Cow::Owned(text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A size for people, in steps of 1000 as disks and links are sold: `999 B`, `1.8 MB`, `147 MB`.
+pub fn size(bytes: u64) -> String {
+    let mut unit = 1_u64;
+    while unit <= bytes / 1000 {
+        unit *= 1000;
+    }
+    let one_digit_or_two = unit > 1 && bytes < unit.saturating_mul(100);
+    let places = usize::from(one_digit_or_two);
+    format_size(bytes, FormatSizeOptions::from(DECIMAL).decimal_places(places).decimal_zeroes(places))
+}
+
+/// A duration for people: `0:33`, `58:12`, `3:04:05`, `2 d 4 h`.
+pub fn brief_duration(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes}:{:02}", seconds % 60),
+        (0, _) => format!("{hours}:{minutes:02}:{:02}", seconds % 60),
+        (days, _) if days < 1000 => format!("{days} d {hours} h"),
+        _ => "never".to_owned(),
+    }
+}
+
+/// Whole percent, rounded down, so that 100 means all of it.
+pub fn percent(done: u64, total: u64) -> u64 {
+    if total == 0 { 100 } else { (u128::from(done.min(total)) * 100 / u128::from(total)) as u64 }
+}

@@ -1,0 +1,1 @@
+//! Decides. Pure: no socket, no file and no clock in here.

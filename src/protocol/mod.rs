@@ -1,0 +1,1 @@
+//! Moves bytes. Knows no parts, no disk and no screen.

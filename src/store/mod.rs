@@ -1,0 +1,1 @@
+//! Keeps bytes: part files, checkpoints, the queue.
