@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
-// mod config;
+mod config;
 // mod demo;
 // mod e2e;
-// mod model;
+mod model;
 // mod screenshots;
 // mod support;
