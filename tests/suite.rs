@@ -5,8 +5,8 @@
 
 mod architecture;
 mod config;
-// mod demo;
+mod demo;
 // mod e2e;
 mod model;
 // mod screenshots;
-// mod support;
+mod support;

@@ -29,9 +29,9 @@ fn play(steps: &[Step]) -> (RangeSet, Vec<bool>) {
             Step::Remove(range) => (*range, false),
         };
         if value {
-            set.insert(range)
+            set.insert(range);
         } else {
-            set.remove(range)
+            set.remove(range);
         }
         flags[range.start as usize..range.end as usize].fill(value);
     }
