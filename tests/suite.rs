@@ -6,7 +6,7 @@
 mod architecture;
 mod config;
 mod demo;
-// mod e2e;
+mod e2e;
 mod model;
 // mod screenshots;
 mod support;

@@ -12,4 +12,4 @@ mod trial;
 
 pub use nginx::Nginx;
 pub use pty::{Exit, Terminal};
-pub use sandbox::{Output, Process, Sandbox, is_part_of, names, sha256_of};
+pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -139,6 +139,17 @@ pub fn sha256_of(path: &Path) -> String {
     })
 }
 
+/// Waits until something is so that nothing tells of, such as a file's existence; panics if that does not come.
+#[track_caller]
+pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < DEADLINE, "waited in vain for: {what}");
+        // Nobody unparks this thread: it looks again a little later.
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
 /// What a run that has ended left.
 #[derive(Debug)]
 pub struct Output {
@@ -215,6 +226,11 @@ impl Process {
     /// What it wrote to standard error so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.0.lock().unwrap()).into_owned()
+    }
+
+    /// What it wrote to standard output so far.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.stdout.0.lock().unwrap()).into_owned()
     }
 
     /// Waits for its end; kills it and panics if that takes longer than `DEADLINE`.
