@@ -20,6 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(30);
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
+    /// The terminal is being shut: the thread is to let go of it.
+    closing: bool,
+    /// The thread reads no more.
     over: bool,
 }
 
@@ -73,7 +76,7 @@ impl Terminal {
             let _ = tell.send(exit);
         });
         let parser = Parser::new(nonzero(rows), nonzero(columns), 0);
-        let shown: Shared = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), over: false }), Condvar::new()));
+        let shown: Shared = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), closing: false, over: false }), Condvar::new()));
         let typing: Typing = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let from = pair.master.try_clone_reader().unwrap();
         let (to, answers) = (shown.clone(), typing.clone());
@@ -158,11 +161,21 @@ impl Terminal {
         let _ = kill_process(self.id, signal);
     }
 
-    /// Closes the terminal as a window that is shut: the program gets SIGHUP and finds its terminal dead.
+    /// Closes the terminal as a window that is shut: the kernel sends SIGHUP, and reads find the terminal dead.
     pub fn hang_up(&mut self) {
+        self.lock().closing = true;
+        // The thread waits in a read, and lets go with the next byte: a new size makes a screen draw, and a key that
+        // does nothing is echoed where nothing is drawn.
+        let (rows, columns) = self.screen().size();
+        self.resize(columns.get() - 1, rows.get());
+        self.keys("\0");
+        let shown = self.lock();
+        let (shown, late) = self.shown.1.wait_timeout_while(shown, DEADLINE, |shown| !shown.over).unwrap();
+        assert!(!late.timed_out(), "the terminal can't be shut: nothing was drawn after a resize");
+        drop(shown);
         self.master = None;
+        // Its drop types a line's end and Ctrl-D, and closes the last handle.
         *self.typing.lock().unwrap() = Box::new(std::io::sink());
-        self.signal(Signal::HUP);
     }
 
     /// Waits for the program's end and for the last that it wrote; kills it and panics if that takes too long.
@@ -173,8 +186,8 @@ impl Terminal {
             panic!("not ended after {span:?}:\n{}", self.text());
         };
         self.exit = Some(exit);
-        if self.master.is_some() {
-            self.reader.take().unwrap().join().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
         }
         exit
     }
@@ -235,7 +248,11 @@ fn read(mut from: Box<dyn Read + Send>, shown: &Shared, answers: &Typing) {
         }
         drop(typing);
         shown.1.notify_all();
+        if shown.0.lock().unwrap().closing {
+            break;
+        }
     }
+    drop(from);
     shown.0.lock().unwrap().over = true;
     shown.1.notify_all();
 }

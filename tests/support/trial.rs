@@ -68,7 +68,7 @@ fn waiting_for_a_program_that_ended_is_not_for_ever() {
 
 #[test]
 fn a_terminal_can_be_shut_and_its_program_killed() {
-    let mut terminal = shell_in_terminal(&Sandbox::new(), "echo here; exec cat");
+    let mut terminal = shell_in_terminal(&Sandbox::new(), "echo here; exec sleep 1000");
     terminal.wait_for_text("here");
     terminal.hang_up();
     assert_eq!(terminal.finish(), Exit::Signal);
