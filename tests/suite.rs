@@ -8,5 +8,6 @@ mod config;
 mod demo;
 mod e2e;
 mod model;
-// mod screenshots;
+// mod readme; // switch on once the README and haul::cli::EXIT_CODES are there
+mod screenshots;
 mod support;

@@ -76,7 +76,8 @@ impl Terminal {
             let _ = tell.send(exit);
         });
         let parser = Parser::new(nonzero(rows), nonzero(columns), 0);
-        let shown: Shared = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), closing: false, over: false }), Condvar::new()));
+        let shown: Shared =
+            Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), closing: false, over: false }), Condvar::new()));
         let typing: Typing = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let from = pair.master.try_clone_reader().unwrap();
         let (to, answers) = (shown.clone(), typing.clone());
@@ -153,6 +154,22 @@ impl Terminal {
             lines.into_iter().find(|line| words.iter().all(|word| line.contains(word)))
         };
         line(&self.wait_for(&format!("a line with {words:?}"), |screen| line(screen).is_some())).unwrap()
+    }
+
+    /// The screen once so many bytes more were drawn and then none for a moment, so that no frame is half there.
+    pub fn between_frames(&self, bytes: usize) -> Screen {
+        const MOMENT: Duration = Duration::from_millis(25);
+        let until = Instant::now() + DEADLINE;
+        let mut shown = self.lock();
+        let enough = shown.raw.len() + bytes;
+        loop {
+            let before = shown.raw.len();
+            shown = self.shown.1.wait_timeout(shown, MOMENT).unwrap().0;
+            if before >= enough && shown.raw.len() == before {
+                return shown.parser.screen().clone();
+            }
+            assert!(Instant::now() < until, "nothing more was drawn:\n{}", shown.parser.screen().contents());
+        }
     }
 
     /// Sends the program a signal.

@@ -1,0 +1,115 @@
+//! The pictures in screenshots/: the real program in a real pty, on a server with fixed names, sizes and rates.
+//!
+//! `cargo nextest run --run-ignored only screenshots` makes them anew.
+
+mod svg;
+
+use std::num::NonZeroU16;
+use std::path::PathBuf;
+
+use vt100::{Parser, Screen};
+
+use crate::support::server::{Answer, File, Running, Server};
+use crate::support::{Exit, Sandbox, Terminal};
+
+const DEBIAN: &str = "http://mirror.example.org/debian/debian-13.1.0-amd64-netinst.iso";
+const LINUX: &str = "http://cdn.example.net/linux/linux-6.18.tar.xz";
+const MODEL: &str = "http://models.example.com/atlas/model-00001-of-00030.safetensors";
+const TOOL: &str = "http://releases.example.net/ripgrep/ripgrep-15.0.0.tar.gz";
+const GONE: &str = "http://drivers.example.com/driver.run";
+const BACKUP: &str = "http://vault.example.org/backup-2026-11.tar.zst";
+const SOUNDS: &str = "http://mirror.example.org/sounds/field-recordings.flac";
+
+/// The server stands in for all of these hosts as their proxy, so that the pictures show names and no port numbers.
+fn stage() -> Running {
+    let usual = |rate: u64| Answer::new().rate(rate);
+    // One connection in eight is slow; its fellows take over its rest.
+    let debian = File::new(1, 783_000_000)
+        .answer(usual(2_600_000).etag("\"2eb90000-63e1\""))
+        .rule(|request| (request.number % 8 == 5).then(|| Answer::new().rate(150_000).etag("\"2eb90000-63e1\"")));
+    Server::new()
+        .file(DEBIAN, debian)
+        .file(LINUX, File::new(2, 147_000_000).answer(usual(2_000_000)))
+        .file(MODEL, File::new(3, 490_000_000).answer(usual(5_000_000).no_ranges()))
+        .file(TOOL, File::new(4, 1_800_000))
+        .file(BACKUP, File::new(5, 1_240_000_000).answer(usual(900_000)))
+        .file(SOUNDS, File::new(6, 212_000_000).answer(usual(900_000)))
+        .start()
+}
+
+fn percent(screen: &Screen, name: &str) -> u64 {
+    let row = screen.rows(0, u16::MAX).find(|line| line.contains(name)).unwrap_or_default();
+    let before = row.split('%').next().unwrap_or("").trim_end().to_owned();
+    before.rsplit(|c: char| !c.is_ascii_digit()).next().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+fn save(screen: &Screen, name: &str, title: &str) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}.svg")), svg::render(screen, title)).unwrap();
+}
+
+#[test]
+#[ignore = "makes the pictures in screenshots/ anew"]
+fn screenshots() {
+    let server = stage();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("COLORTERM", "truecolor");
+    let folder = sandbox.downloads();
+    let proxy = server.address();
+    sandbox.settings(&format!(
+        "(folder: {:?}, transfers: 4, retry_wait: 0.2, proxy: \"http://{proxy}\")",
+        folder.to_str().unwrap()
+    ));
+    let urls = [DEBIAN, LINUX, MODEL, TOOL, GONE, BACKUP, SOUNDS];
+    let mut terminal = Terminal::start(&sandbox, &urls, (120, 34));
+    terminal.wait_for("the kernel to be half done", |screen| percent(screen, "linux-6.18") >= 58);
+    terminal.keys("gj ");
+    terminal.wait_for_line(&["linux-6.18", "paused"]);
+    terminal.keys("g");
+    terminal.wait_for("a good part of the first", |screen| percent(screen, "debian-13") >= 30);
+    save(&terminal.between_frames(1), "transfers-120x34", "haul with transfers running, paused, done and failed");
+    terminal.keys("\r");
+    terminal.wait_for("the details alone", |screen| !screen.contents().contains("ripgrep"));
+    save(
+        &terminal.between_frames(1),
+        "details-120x34",
+        "haul's details of one transfer, with a bar for each connection",
+    );
+    terminal.keys("\x1b");
+    terminal.keys("a");
+    terminal.keys("https://example.org/next.iso");
+    terminal.wait_for_text("next.iso");
+    save(&terminal.between_frames(1), "add-120x34", "haul's box for new URLs");
+    terminal.keys("\x1b");
+    terminal.wait_for("the box to close", |screen| !screen.contents().contains("next.iso"));
+    terminal.resize(80, 24);
+    save(&terminal.between_frames(1000), "transfers-80x24", "haul on a terminal of 80 by 24");
+    terminal.keys("?");
+    terminal.wait_for_text("The selected transfer");
+    save(&terminal.between_frames(1), "help-80x24", "haul's keys");
+    terminal.keys("\x1bq");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
+fn a_screen_becomes_shapes_and_text() {
+    let mut parser = Parser::new(NonZeroU16::new(3).unwrap(), NonZeroU16::new(12).unwrap(), 0);
+    parser.process("\x1b[?25l\x1b[1;31ma<b\x1b[0m ██▌\r\n\x1b[44m──┐\x1b[0m⣿ 漢x\r\n\x1b[38;2;1;2;3m░▟".as_bytes());
+    let drawn = svg::render(parser.screen(), "a & b");
+    for part in [
+        "<title>a &amp; b</title>",
+        "fill=\"#e06c75\" font-weight=\"bold\">a&lt;b</text>",
+        // Two full blocks are one rectangle, and the half is one of its own.
+        "<rect x=\"36.12\" y=\"0.00\" width=\"18.06\" height=\"18.00\"",
+        "<rect x=\"54.18\" y=\"0.00\" width=\"4.51\"",
+        "textLength=\"18.06\">漢</text>",
+        "fill-opacity=\"0.25\"",
+        "fill=\"#010203\"",
+    ] {
+        assert!(drawn.contains(part), "no {part} in\n{drawn}");
+    }
+    assert_eq!(drawn.matches("<circle").count(), 8);
+    assert_eq!(drawn.matches("<text").count(), 3);
+    assert!(!drawn.contains('█') && !drawn.contains('─'));
+}
