@@ -185,6 +185,16 @@ impl PartFile {
         let _ = fs::remove_file(&self.path);
     }
 
+    /// Deletes the part file of a target, unless somebody writes it.
+    pub fn delete(target: &Path) {
+        let path = target.with_file_name(part_name(target));
+        if standing(&path) != Standing::Nothing
+            && let Ok((part, _)) = Self::open(target)
+        {
+            part.discard();
+        }
+    }
+
     /// Empties the part file: its bytes are of no use.
     pub fn clear(&self) -> Result<(), Fault> {
         self.file.set_len(0).map_err(|why| self.fault("emptying the part file", &why))
