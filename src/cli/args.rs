@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use super::exit::Exit;
@@ -34,7 +35,7 @@ else.";
 
 /// Downloads in parts over many connections, and goes on after any failure.
 #[derive(Parser)]
-#[command(name = "haul", version, long_about = None, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
+#[command(name = "haul", version, long_about = None, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// Where haul's own files are.
     #[command(flatten)]
@@ -311,7 +312,22 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    Arguments::try_parse_from(words).map_err(Mistake)
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(words).map_err(Mistake)?;
+    check_order(&mut command, &matches).map_err(Mistake)?;
+    Arguments::from_arg_matches(&matches).map_err(Mistake)
+}
+
+/// What stands before a command's name would be the screen's, and so be lost. clap's own setting for this takes the
+/// name for a URL as soon as `--config` stands before it.
+fn check_order(command: &mut clap::Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some((name, _)) = matches.subcommand() else { return Ok(()) };
+    let given = |argument: &&clap::Arg| {
+        matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine) && !argument.is_global_set()
+    };
+    let Some(argument) = command.get_arguments().find(given) else { return Ok(()) };
+    let sentence = format!("{argument} stands before {name}; write what belongs to {name} after it");
+    Err(command.error(ErrorKind::ArgumentConflict, sentence))
 }
 
 impl Mistake {

@@ -89,7 +89,9 @@ impl<O: Write, E: Write> Watcher<O, E> {
         self.plan_look(false);
         while !self.open.is_empty() {
             let wake = [self.look, self.settle].into_iter().flatten().min();
+            // Facts first, so that no progress is told of what has not been said to have started.
             tokio::select! {
+                biased;
                 event = self.events.recv() => match event {
                     Ok(event) => self.hear(&event),
                     Err(RecvError::Lagged(_)) => self.fall_behind(),

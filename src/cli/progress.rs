@@ -131,7 +131,7 @@ fn bar(row: &Row) -> String {
 
 /// A wait in words; a fraction of a second counts as one.
 fn wait(after: Duration) -> String {
-    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
     if seconds < 60 { format!("{seconds} s") } else { brief_duration(Duration::from_secs(seconds)) }
 }
 

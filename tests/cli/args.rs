@@ -81,7 +81,10 @@ fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
 
 #[test]
 fn places_stand_before_or_after_the_command() {
-    for words in [["--config", "c", "--state", "s", "--log", "l", "list"], ["list", "--config", "c", "--state", "s", "--log", "l"]] {
+    for words in [
+        ["--config", "c", "--state", "s", "--log", "l", "list"],
+        ["list", "--config", "c", "--state", "s", "--log", "l"],
+    ] {
         let parsed = arguments(&words).unwrap();
         assert!(matches!(parsed.command, Some(Command::List(_))));
         let places = (parsed.places.config, parsed.places.state, parsed.places.log);
@@ -156,7 +159,8 @@ fn lists_come_from_stdin_and_from_files() {
     let from_file = specs(&["-d", "/srv", "-H", "A: 1", "-i", path.to_str().unwrap()]).unwrap();
     let from_stdin = specs_of_stdin(&["-d", "/srv", "-H", "A: 1", "-i", "-"], list).unwrap();
     assert_eq!(from_file, from_stdin);
-    let targets: Vec<_> = from_file.iter().map(|spec| (spec.target.folder.as_path(), spec.target.name.as_deref())).collect();
+    let targets: Vec<_> =
+        from_file.iter().map(|spec| (spec.target.folder.as_path(), spec.target.name.as_deref())).collect();
     assert_eq!(targets, [(Path::new("/srv/sub"), Some("one")), (Path::new("/other"), None)]);
     let names: Vec<_> = from_file[0].headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(names, ["A", "B"]);
@@ -205,7 +209,7 @@ fn clap_refuses_with_code_2() {
         &[URL, "get", "\u{1b}]0;x\u{7}", "--no"],
     ];
     for words in table {
-        let why = arguments(words).map(|_| ()).unwrap_err();
+        let why = arguments(words).map(|_| ()).expect_err(&words.join(" "));
         assert!(why.starts_with("2: "), "{words:?}: {why}");
         assert!(why.chars().all(|c| c == '\n' || !c.is_control()), "{why:?}");
     }
@@ -215,9 +219,10 @@ fn clap_refuses_with_code_2() {
 fn help_is_no_mistake_and_holds_what_it_promises() {
     let help = arguments(&["get", "--help"]).map(|_| ()).unwrap_err();
     assert!(help.starts_with("0: "), "{help}");
-    for word in "-o -d -x -j -i --limit -H --checksum --retries --retry-wait --connect-timeout --timeout --overwrite -k \
+    for word in
+        "-o -d -x -j -i --limit -H --checksum --retries --retry-wait --connect-timeout --timeout --overwrite -k \
         --insecure --ca-cert --json -q --config --state --log Examples: stdout README"
-        .split_whitespace()
+            .split_whitespace()
     {
         assert!(help.contains(word), "{word} is not in: {help}");
     }

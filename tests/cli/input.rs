@@ -10,7 +10,8 @@ fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
 
 #[test]
 fn a_list_is_urls_with_blanks_and_comments() {
-    let text = b"\xef\xbb\xbfhttps://a.example/1\r\n\n# no\n   \n  # no either\n\thttps://a.example/2\nhttps://a.example/3";
+    let text =
+        b"\xef\xbb\xbfhttps://a.example/1\r\n\n# no\n   \n  # no either\n\thttps://a.example/2\nhttps://a.example/3";
     let urls: Vec<String> = read(text).unwrap().iter().map(|entry| entry.source.to_string()).collect();
     assert_eq!(urls, ["https://a.example/1", "https://a.example/2", "https://a.example/3"]);
     assert_eq!(read(b"").unwrap(), []);

@@ -4,5 +4,7 @@ mod args;
 mod exit;
 mod input;
 mod list;
+mod run;
 mod support;
+mod telling;
 mod watch;
