@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
@@ -11,31 +12,33 @@ use clap_complete::Shell;
 
 use super::exit::Exit;
 use super::report::Style;
-use crate::config::Settings;
+use crate::config::{Paths, Settings};
 use crate::model::{Checksum, Rate, harmless};
 
 const AFTER_HELP: &str = "\
-haul alone opens the screen. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and
-NO_PROXY are honoured.";
+haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
+HTTPS_PROXY, ALL_PROXY and NO_PROXY are honoured.";
 
 const AFTER_GET_HELP: &str = "\
 Examples:
   haul get https://example.org/disk.iso
   haul get -x 16 --limit 5M -d /srv/files https://example.org/disk.iso
-  haul get -o disk.iso --checksum sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 URL
+  haul get -o disk.iso --checksum sha256:HEX https://example.org/disk.iso
   haul get -i urls.txt --json | jq -r 'select(.event == \"completed\").target'
   grep -o 'https://[^\"]*' page.html | haul get -i -
 
-A list holds one URL a line; blank lines and lines that begin with # are skipped. Indented lines after a URL belong to
-it: out=NAME, dir=DIR, checksum=ALGO:HEX, header=Name: value.
+A list holds one URL a line; blank lines and lines that begin with # are skipped. Indented lines after a URL belong \
+to it: out=NAME, dir=DIR, checksum=ALGO:HEX, header=Name: value.
 
-The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked;
-the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing
+The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked; \
+the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
 else.";
+
+const USAGE: &str = "haul [OPTIONS] [URL]...\n       haul [--config FILE] [--state DIR] [--log FILE] COMMAND ...";
 
 /// Downloads in parts over many connections, and goes on after any failure.
 #[derive(Parser)]
-#[command(name = "haul", version, long_about = None, after_help = AFTER_HELP)]
+#[command(name = "haul", version, long_about = None, override_usage = USAGE, after_help = AFTER_HELP)]
 pub struct Arguments {
     /// Where haul's own files are.
     #[command(flatten)]
@@ -52,9 +55,10 @@ pub struct Arguments {
 #[derive(Subcommand)]
 pub enum Command {
     /// Download now, without a screen, and end when every file is complete
-    #[command(after_help = AFTER_GET_HELP)]
+    #[command(override_usage = "haul get [OPTIONS] URL...", after_help = AFTER_GET_HELP)]
     Get(GetArgs),
     /// Put URLs into the queue; they are on disk when this returns
+    #[command(override_usage = "haul add [OPTIONS] URL...")]
     Add(AddArgs),
     /// Show the queue
     List(ListArgs),
@@ -73,14 +77,31 @@ pub enum Command {
 #[derive(Args)]
 pub struct PlaceArgs {
     /// The settings file
-    #[arg(long, global = true, value_name = "FILE", env = "HAUL_CONFIG", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", env = "HAUL_CONFIG", hide_env_values = true)]
+    #[arg(value_parser = perhaps_path(), value_hint = ValueHint::FilePath, help_heading = OWN_FILES)]
     pub config: Option<PathBuf>,
     /// The folder of the queue and of what is needed to go on
-    #[arg(long, global = true, value_name = "DIR", env = "HAUL_STATE", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, value_name = "DIR", env = "HAUL_STATE", hide_env_values = true)]
+    #[arg(value_parser = perhaps_path(), value_hint = ValueHint::DirPath, help_heading = OWN_FILES)]
     pub state: Option<PathBuf>,
     /// Write a log to this file
-    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OWN_FILES)]
     pub log: Option<PathBuf>,
+}
+
+const OWN_FILES: &str = "haul's own files";
+
+/// A path that may be empty, since an empty variable of the environment means one that is not set.
+fn perhaps_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl PlaceArgs {
+    /// Where haul's files live, with what was not said filled in.
+    pub fn paths(&self) -> Paths {
+        let said = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        Paths::find(said(&self.config), said(&self.state))
+    }
 }
 
 /// `haul [URL...]`.
@@ -153,7 +174,7 @@ pub struct TransferArgs {
     /// What to download (http: or https:)
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub urls: Vec<String>,
-    /// The finished file, for one URL; it may name a folder too
+    /// The finished file, for one URL; seen from the current folder
     #[arg(short, long, value_name = "FILE", conflicts_with = "dir", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// The folder for the files

@@ -18,6 +18,9 @@ use crate::model::{Fault, FaultKind, Source, Status, TransferId};
 /// How long after events were lost the snapshot is read for how things ended: by then it shows all that they told.
 const SETTLE: Duration = Duration::from_secs(1);
 
+/// How many are named that are not complete when haul stops.
+const NAMED: usize = 20;
+
 /// How the transfers of a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -224,16 +227,18 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
     }
 
+    /// What has not ended is left. Some are named, those that lose or keep bytes; a long queue is only counted.
     fn leave_rest(&mut self) {
         let snapshot = self.snapshots.borrow().clone();
         let rows = self.open_rows(&snapshot);
         let mut left: Vec<Known> = std::mem::take(&mut self.open).into_values().collect();
-        left.sort_by_key(|known| known.id);
-        for known in left {
+        left.sort_by_key(|known| (rows.get(&known.id).is_none_or(|row| row.bytes_done() == 0), known.id));
+        for known in left.iter().take(NAMED) {
             self.report.forget(known.id);
-            self.report.left(&known, rows.get(&known.id).copied());
-            self.outcome.left.push(known.id);
+            self.report.left(known, rows.get(&known.id).copied());
         }
+        self.report.left_more(left.len().saturating_sub(NAMED));
+        self.outcome.left.extend(left.iter().map(|known| known.id));
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// No line yet.
     pub fn new(measure: fn() -> Size) -> Self {
         Self { lines: Vec::new(), drawn: Vec::new(), measure }
     }

@@ -44,12 +44,15 @@ const SAME_TROUBLE: Duration = Duration::from_secs(10);
 /// A transfer that is followed.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
+    /// Which.
     pub id: TransferId,
     /// Its URL without secrets.
     pub url: String,
+    /// What people are told that it is called.
     pub name: String,
     /// Where the finished file will be, once the server has answered.
     pub target: Option<PathBuf>,
+    /// When its task began, as far as this run saw it.
     pub started_at: Option<Instant>,
     /// Bytes that were there before this run.
     pub resumed: u64,
@@ -59,6 +62,7 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// One of which nothing is known but its URL, which gives a first name.
     pub fn new(id: TransferId, source: &Source) -> Self {
         let name = source.last_segment().unwrap_or_else(|| source.host());
         let name = harmless(&name).into_owned();
@@ -105,10 +109,12 @@ pub(super) struct Report<O, E> {
 }
 
 impl<O: Write, E: Write> Report<O, E> {
+    /// A report in one style. `measure` says how large the terminal is.
     pub fn new(style: Style, out: O, err: E, measure: fn() -> Size) -> Self {
         Self { style, out: Outlet::new(out), err: Outlet::new(err), block: Block::new(measure) }
     }
 
+    /// The style.
     pub fn style(&self) -> Style {
         self.style
     }
@@ -154,6 +160,13 @@ impl<O: Write, E: Write> Report<O, E> {
     pub fn left(&mut self, known: &Known, row: Option<&Row>) {
         if matches!(self.style, Style::Live | Style::Plain) {
             self.lasting(&progress::left(known, row));
+        }
+    }
+
+    /// Tells how many more are not complete.
+    pub fn left_more(&mut self, count: usize) {
+        if count > 0 && matches!(self.style, Style::Live | Style::Plain) {
+            self.lasting(&format!("{:<5} and {count} more", "stop"));
         }
     }
 

@@ -93,6 +93,13 @@ fn places_stand_before_or_after_the_command() {
 }
 
 #[test]
+fn an_empty_place_is_one_that_is_not_said() {
+    let paths = |words: &[&str]| arguments(&[&["list"], words].concat()).unwrap().places.paths();
+    assert_eq!(paths(&["--config", "", "--state", ""]), paths(&[]));
+    assert_eq!(paths(&["--state", "/srv/state"]).state, Path::new("/srv/state"));
+}
+
+#[test]
 fn without_a_command_it_is_the_screen() {
     let parsed = arguments(&[URL, "https://example.org/b", "-d", "/srv", "-j", "9", "-k"]).unwrap();
     assert!(parsed.command.is_none());

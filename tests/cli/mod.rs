@@ -5,6 +5,7 @@ mod exit;
 mod input;
 mod list;
 mod run;
+mod signals;
 mod support;
 mod telling;
 mod watch;

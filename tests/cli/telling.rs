@@ -185,3 +185,16 @@ async fn nothing_from_outside_steers_the_terminal() {
         assert!(text.chars().all(|c| c == '\n' || (!c.is_control() && c != '\u{202e}')), "{style:?}: {text:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_is_counted_and_not_named_when_haul_stops() {
+    let run = Run::start(Style::Plain, 1000, WIDE);
+    run.show((1..=1000).map(|bits| row(bits, "x", u64::from(bits == 777) * 10)).collect());
+    turn().await;
+    let Run { engine, handle: _held, err, task, .. } = run;
+    drop(engine);
+    assert_eq!(task.await.unwrap().left.len(), 1000);
+    let err = err.text();
+    assert!(err.starts_with("stop  777  10 B of 1.0 MB kept") && err.ends_with("stop  and 980 more\n"), "{err}");
+    assert_eq!(err.lines().count(), 21);
+}
