@@ -10,4 +10,4 @@ mod task;
 mod trouble;
 mod worker;
 
-pub(super) use task::{Orders, run};
+pub(super) use task::{Orders, Shared, run};
