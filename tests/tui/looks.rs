@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use haul::api::{Activity, ConnectionState, Totals};
-use haul::model::{FaultKind, Rate, Status};
+use haul::api::{Activity, Connection, ConnectionState, Live, Totals};
+use haul::model::{ByteRange, FaultKind, Rate, Status, Validator};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{RowBuilder, receiving, row};
@@ -30,6 +30,16 @@ fn eight() -> RowBuilder {
     )
 }
 
+/// One connection of unknown length.
+fn one_stream() -> Live {
+    let range = ByteRange::new(0, u64::MAX);
+    let speed = Rate::per_second(3_100_000);
+    let state = ConnectionState::Receiving;
+    let connections = vec![Connection { number: 1, range, position: 48_300_000, speed, state }];
+    let validator = Validator::default();
+    Live { connections, allowed: 1, validator, ..receiving(3_100_000) }
+}
+
 fn failed() -> RowBuilder {
     row(7, "driver.run")
         .length(Some(410_000_000))
@@ -47,17 +57,15 @@ fn mixed() -> Vec<RowBuilder> {
             live.remark = Some("server allows 4 connections".into());
             live.eta = Some(Duration::from_secs(181));
         }),
-        row(3, "nightly-build.tar.zst").length(None).done(&[(0, 48_300_000)]).unresumable().live(receiving(3_100_000)),
+        row(3, "nightly-build.tar.zst").length(None).done(&[(0, 48_300_000)]).unresumable().live(one_stream()),
         row(4, "linux-6.18.tar.xz").length(Some(147_000_000)).done(&[(0, 85_000_000)]).status(Status::Paused),
         row(5, "電影-2026-資料檔案🎬🎬-very-long-name-with-wide-characters.mkv").length(Some(2_200_000_000)),
         row(6, "ripgrep-15.0.0.tar.gz").length(Some(1_800_000)).done(&[(0, 1_800_000)]).status(Status::Done),
         failed(),
         row(8, "big.bin")
             .fault(FaultKind::Status(503), "the server says 503 Service Unavailable")
-            .live(haul::api::Live { activity: Activity::Waiting(Duration::from_secs(12)), ..receiving(0) }),
-        row(9, "checked.img")
-            .done(&[(0, 1_000_000_000)])
-            .live(haul::api::Live { activity: Activity::Checking, ..receiving(0) }),
+            .live(Live { activity: Activity::Waiting(Duration::from_secs(12)), ..receiving(0) }),
+        row(9, "checked.img").done(&[(0, 1_000_000_000)]).live(Live { activity: Activity::Checking, ..receiving(0) }),
         row(10, "model-00001-of-00030.safetensors").length(Some(4_900_000_000)),
         row(11, "model-00002-of-00030.safetensors").length(Some(4_900_000_000)),
         row(12, "model-00003-of-00030.safetensors").length(Some(4_900_000_000)),

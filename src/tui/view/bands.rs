@@ -41,6 +41,7 @@ pub fn bands(state: &State, area: Rect) -> Bands {
         (true, 0..6) => (0, 0, room),
         (true, _) => (0, u16::from(rule == 0), room - u16::from(rule == 0).min(room)),
         (false, 0..16) => (room, 0, 0),
+        (false, _) if state.list.total() == 0 => (room, 0, 0),
         (false, _) => {
             let details = (room * 11 / 20).min(DETAILS);
             (room - details, 1, details - 1)

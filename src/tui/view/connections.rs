@@ -20,9 +20,10 @@ pub fn lines(live: &Live, width: usize, palette: Palette) -> Vec<Line<'static>> 
 fn line(connection: &Connection, width: usize, palette: Palette) -> Line<'static> {
     let plain = palette.style(Role::Plain);
     let (wordings, role) = words::connection(connection.state);
-    // Number 4, range 19, percent 5, speed 10 and the gaps between them; what is left is shared by bar and state.
+    // Number 4, percent 6, speed 11, the state's gap 2, the bar's gap 1; and the range where there is room for it. What
+    // is left is shared by bar and state.
     let wide = width >= 70;
-    let fixed = 4 + 5 + 1 + 10 + 2 + if wide { RANGE + 4 } else { 1 };
+    let fixed = 4 + 6 + 11 + 2 + 1 + if wide { RANGE + 3 } else { 0 };
     let free = width.saturating_sub(fixed);
     let state_room = if free >= 31 + 16 { 31 } else { free.min(20) };
     let bar_room = free.saturating_sub(state_room).min(WIDEST);

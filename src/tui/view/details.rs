@@ -31,7 +31,7 @@ fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>
         None => vec![(width, facts::lines(state, row, cells))],
         Some(live) if width >= SIDE_BY_SIDE => {
             let left = width * 3 / 5;
-            let lines = connections::lines(live, usize::from(left) - 1, state.palette);
+            let lines = connections::lines(live, usize::from(left) - 3, state.palette);
             vec![(left, lines), (width - left, facts::lines(state, row, usize::from(width - left)))]
         }
         Some(live) => {

@@ -14,18 +14,21 @@ const LABEL: usize = 12;
 pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut facts = Facts { state, width, lines: Vec::new() };
     let (wordings, role) = words::transfer(state, row);
-    facts.add("State", wordings.first().map_or("", String::as_str), role);
+    // That it simply receives is seen in the connections.
+    if role != Role::Plain {
+        facts.add("State", wordings.first().map_or("", String::as_str), role);
+    }
     if !row.resumable {
-        facts.add("", "can't be resumed: the server gives no parts", Role::Warning);
+        facts.add("Resume", "can't be resumed: the server gives no parts", Role::Warning);
     }
     if let Some(fault) = &row.fault {
         let (label, role) =
             if row.status == Status::Failed { ("Why", Role::Bad) } else { ("Last fault", Role::Warning) };
         facts.add(label, &harmless(&fault.to_string()), role);
     }
-    facts.add("Done", &progress(row), Role::Plain);
     facts.add("URL", &harmless(&row.source.to_string()), Role::Plain);
     facts.add("Target", &harmless(&row.target.to_string_lossy()), Role::Plain);
+    facts.add("Done", &progress(row), Role::Plain);
     if let Some(live) = &row.live {
         let (said, role) = version(&live.validator);
         facts.add("Version", &said, role);

@@ -13,12 +13,12 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     let totals = state.totals;
     let mut left = vec![
         Span::styled(" haul ", palette.style(Role::Strong)),
-        Span::styled(format!("  ↓ {}", text::right(&totals.speed.to_string(), 10)), palette.style(Role::Accent)),
+        Span::styled(format!(" ↓ {}", text::right(&totals.speed.to_string(), 10)), palette.style(Role::Accent)),
     ];
     if let Some(limit) = totals.limit {
-        left.push(Span::styled(format!("   limit {limit}"), palette.style(Role::Warning)));
+        left.push(Span::styled(format!("  limit {limit}"), palette.style(Role::Warning)));
     }
-    let room = usize::from(area.width).saturating_sub(Line::from(left.clone()).width() + 2);
+    let room = usize::from(area.width).saturating_sub(Line::from(left.clone()).width());
     let right = counts(state, room);
     frame.render_widget(Line::from(left), area);
     let width = right.width() as u16;
@@ -39,15 +39,24 @@ fn counts(state: &State, room: usize) -> Line<'static> {
         (totals.done, "done", Role::Good, false),
         (totals.failed, "failed", Role::Bad, false),
     ];
-    let shown = entries.into_iter().filter(|entry| entry.0 > 0 || entry.3);
-    let spans = |gap: &'static str| {
-        shown.clone().flat_map(move |(count, word, role, _)| {
-            let role = if count == 0 { Role::Muted } else { role };
+    let mut shown: Vec<_> = entries.into_iter().filter(|entry| entry.0 > 0 || entry.3).collect();
+    let line = |shown: &[(usize, &str, Role, bool)], gap: &'static str| -> Line<'static> {
+        let spans = shown.iter().flat_map(|(count, word, role, _)| {
+            let role = if *count == 0 { Role::Muted } else { *role };
             [Span::raw(gap), Span::styled(format!("{count} {word}"), palette.style(role))]
-        })
+        });
+        spans.chain([Span::raw(" ")]).collect()
     };
-    let wide: Line = spans("   ").chain([Span::raw(" ")]).collect();
-    if wide.width() <= room { wide } else { spans("  ").chain([Span::raw(" ")]).collect() }
+    if line(&shown, "   ").width() <= room {
+        return line(&shown, "   ");
+    }
+    // What needs nobody's attention leaves first.
+    for leaves in ["done", "paused", "queued", "active"] {
+        if line(&shown, "  ").width() > room {
+            shown.retain(|entry| entry.1 != leaves);
+        }
+    }
+    line(&shown, "  ")
 }
 
 /// Draws a thin rule with a text near its left end and one near its right end.

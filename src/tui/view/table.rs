@@ -49,9 +49,16 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
         (true, true) => "Paste a URL.".to_owned(),
         (true, false) => format!("Paste a URL, or press {add}."),
     };
-    let shown = text::cut(&wording, usize::from(area.width));
-    let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
-    frame.render_widget(Line::from(shown).centered(), middle);
+    let room = usize::from(area.width);
+    let mut lines = vec![Line::from(text::cut(&wording, room))];
+    if filter.is_empty() {
+        let folder = state.folder.to_string_lossy();
+        let into = text::cut_middle(&format!("Files go to {}", harmless(&folder)), room);
+        lines.extend([Line::default(), Line::styled(into, state.palette.style(Role::Muted))]);
+    }
+    for (line, place) in lines.into_iter().zip(area.rows().skip(usize::from(area.height.saturating_sub(2) / 2))) {
+        frame.render_widget(line.centered(), place);
+    }
 }
 
 fn row_line(state: &State, row: &Row, columns: Columns, is_selected: bool) -> Line<'static> {
