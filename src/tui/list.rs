@@ -100,6 +100,11 @@ impl List {
         self.welcome();
     }
 
+    /// Waits no longer for a transfer that will not come.
+    pub fn forget(&mut self, id: TransferId) {
+        self.awaited = self.awaited.filter(|awaited| *awaited != id);
+    }
+
     /// Takes new rows; the selection stays on its transfer or, if that is gone, goes to its nearest neighbour.
     pub fn replace(&mut self, rows: Rows) {
         let old =

@@ -49,7 +49,7 @@ impl Palette {
             (Role::Muted, Self::Plain) => plain.add_modifier(Modifier::DIM),
             (Role::Strong, _) | (Role::Accent, Self::Plain) => plain.add_modifier(Modifier::BOLD),
             (Role::Plain, _) | (_, Self::Plain) => plain,
-            (Role::Stored, _) => plain.fg(Color::Blue),
+            (Role::Stored, _) => plain.fg(Color::LightBlue),
             (Role::Accent, _) => plain.fg(Color::LightCyan),
             (Role::Good, _) => plain.fg(Color::Green),
             (Role::Warning, _) => plain.fg(Color::Yellow),

@@ -11,8 +11,8 @@ use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
-    enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
@@ -28,9 +28,23 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The panic hook is laid over the previous one once.
 static HOOK: Once = Once::new();
 
+/// Standard output, as long as the terminal is ours. What is written after that is nobody's: ratatui shows the cursor
+/// when it is dropped and, on a terminal that has hung up, panics over its failure.
+struct Out(Stdout);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.flush() } else { Ok(()) }
+    }
+}
+
 /// The terminal while the screen is up. Dropping it gives the terminal back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Out>>,
 }
 
 impl Screen {
@@ -38,7 +52,7 @@ impl Screen {
     pub fn take() -> io::Result<Self> {
         hook_panics(std::thread::current().id());
         enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()));
+        let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
         terminal.map(|terminal| Self { terminal }).inspect_err(|_| restore())
     }
 
@@ -65,7 +79,10 @@ impl Screen {
         // Another program may have set its own modes meanwhile, so ours are left first and then set anew.
         restore();
         enter()?;
-        self.terminal.clear()
+        // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
+        // keys. A new one knows nothing of what was drawn, so it draws everything.
+        self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
+        execute!(io::stdout(), Clear(ClearType::All))
     }
 }
 

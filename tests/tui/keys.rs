@@ -198,6 +198,18 @@ fn the_details_scroll_while_they_have_the_keys() {
 }
 
 #[test]
+fn keys_never_go_to_a_pane_that_is_not_there() {
+    let mut stage = stage::with([row(1, "a"), row(2, "b")]);
+    assert!(stage.sized(80, 12).press("tab").state.zoomed, "no room for both");
+    stage.press("tab j");
+    assert_eq!((stage.state.pane, stage.selected()), (Pane::List, Some(2)));
+    stage.sized(80, 24).press("tab").sized(80, 12);
+    assert_eq!(stage.state.pane, Pane::List);
+    stage.press("enter").shows(snapshot([]));
+    assert!(!stage.state.zoomed, "nothing is left to show");
+}
+
+#[test]
 fn y_copies_the_real_url_and_shows_no_secret() {
     let mut stage = stage::with([row(1, "a.iso").source("https://me:pw@e.org/a.iso?sig=s3cret")]);
     stage.press("y");

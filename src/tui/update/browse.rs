@@ -14,6 +14,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Add => state.mode = Mode::Add { input: Input::default(), complaint: None },
         Action::Filter => state.mode = Mode::Filter(Input::new(state.list.filter().to_owned())),
         Action::Help => state.mode = Mode::Help { top: 0 },
+        // Where there is no room for both, the other pane is the whole screen.
+        Action::NextPane if !state.zoomed && details_room(state).1 == 0 => zoom(state),
         Action::NextPane => {
             state.pane = if state.pane == Pane::List { Pane::Details } else { Pane::List };
             state.zoomed &= state.pane == Pane::Details;
@@ -70,7 +72,6 @@ fn travel(state: &mut State, action: Action) {
         return;
     }
     let page = list_height(state).max(1).cast_signed();
-    let before = state.list.position();
     match action {
         Action::Down => state.list.step(1),
         Action::Up => state.list.step(-1),
@@ -79,9 +80,6 @@ fn travel(state: &mut State, action: Action) {
         Action::Top => state.list.go(0),
         Action::Bottom => state.list.go(usize::MAX),
         _ => {}
-    }
-    if state.list.position() != before {
-        state.details_top = 0;
     }
 }
 

@@ -3,13 +3,14 @@
 use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
-use super::super::{Effect, Message, Mode, State, Tone};
+use super::super::{Effect, Message, Mode, Pane, State, Tone};
 use super::{add, browse, edit, happened, toast, transfer};
 use crate::config::{Action, Chord, Key};
 
 /// Changes the state by a message, and says what is to be done about it.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let selected = state.list.selected().map(|row| row.id);
     // An event that no toast tells of changes nothing that is seen; everything else may.
     if !matches!(message, Message::Happened(_)) {
         state.stale = true;
@@ -26,12 +27,20 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
         Message::Expired => state.toasts.clear(),
     }
+    if state.list.selected().map(|row| row.id) != selected {
+        state.details_top = 0;
+    }
     settle(state);
     effects
 }
 
 /// Brings what depends on sizes and rows into its bounds.
 fn settle(state: &mut State) {
+    // Keys must not go to a pane that is not on the screen.
+    if state.list.is_empty() || (!state.zoomed && details_room(state).1 == 0) {
+        state.zoomed = false;
+        state.pane = Pane::List;
+    }
     let height = list_height(state);
     state.list.follow(height);
     let (length, height) = details_room(state);

@@ -10,7 +10,10 @@ use crate::model::{brief_duration, size};
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     let (tone, text) = match &event.happening {
-        Happening::Refused(fault) => (Tone::Bad, format!("not added: {fault}")),
+        Happening::Refused(fault) => {
+            state.list.forget(event.id);
+            (Tone::Bad, format!("not added: {fault}"))
+        }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
         Happening::Completed { target, bytes, took, unchanged, .. } => {

@@ -1,6 +1,7 @@
 //! The first line: speed, limit and totals; and the rules between the bands.
 
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::{Frame, buffer::Buffer};
 
@@ -77,6 +78,9 @@ pub fn rule(buffer: &mut Buffer, area: Rect, left: &Span<'_>, right: &str, palet
     let room = width.saturating_sub(right_width + 8);
     if !left.content.is_empty() && room > 0 {
         let label = format!(" {} ", text::cut_middle(&left.content, room));
-        buffer.set_stringn(area.x + 2, area.y, &label, room + 2, left.style);
+        // The rule's own looks must not shine through.
+        let place = Rect { x: area.x + 2, width: text::width(&label) as u16, ..area };
+        buffer.set_style(place.intersection(area), Style::reset());
+        buffer.set_stringn(place.x, place.y, &label, room + 2, left.style);
     }
 }
