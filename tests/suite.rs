@@ -1,6 +1,8 @@
-//! One test crate, so that there is one link; `cargo nextest run cli::` runs one room.
+//! The one test crate: one link for all tests, and `cargo nextest run tui::` runs one floor of the house.
 
 // A test is to panic where it can't go on; clippy's own setting for this does not reach the helpers of tests.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cli;
+mod support;
+mod tui;

@@ -11,7 +11,7 @@ use crate::plan::Host;
 /// Who may open a connection to which host.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    hosts: Mutex<HashMap<String, Host>>,
+    known: Mutex<HashMap<String, Host>>,
     closed: Notify,
     clock: Clock,
 }
@@ -25,11 +25,11 @@ pub(super) struct Permit {
 
 impl Hosts {
     pub(super) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { hosts: Mutex::default(), closed: Notify::new(), clock })
+        Arc::new(Self { known: Mutex::default(), closed: Notify::new(), clock })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A permit, if the host bears another connection.

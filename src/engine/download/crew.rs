@@ -58,7 +58,7 @@ impl Crew {
     /// Puts a worker to work; the first one comes with the answer to its request.
     pub(super) fn hire(&mut self, number: u32, lease: LeaseId, answer: Option<Answer>, permit: Permit) {
         let stop = CancellationToken::new();
-        let worker = Worker { job: self.job.clone(), number, stop: stop.clone(), permit };
+        let worker = Worker { job: self.job.clone(), number, stop: stop.clone(), _permit: permit };
         self.stops.insert(number, stop);
         self.workers.spawn(async move { (number, worker.run(lease, answer).await) });
     }

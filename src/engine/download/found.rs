@@ -62,7 +62,7 @@ impl Search {
     /// Settles on a target once the server has described the file.
     pub(super) fn after(&self, resource: &Resource) -> Result<Found, Fault> {
         if let Some(target) = self.named()? {
-            return Ok(Found::New(self.emptied(&target)?));
+            return Ok(Found::New(emptied(&target)?));
         }
         let name = derived(&self.spec, Some(resource));
         for number in 0..MAX_NAMES {
@@ -111,7 +111,7 @@ impl Search {
             Ok(Some(left)) if self.is_ours(&left) => Ok(Some(Found::Part(left))),
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
-            Ok(None) => self.emptied(target).map(|part| Some(Found::New(part))),
+            Ok(None) => emptied(target).map(|part| Some(Found::New(part))),
             Err(fault) if fault.kind == FaultKind::Busy => match Checkpoint::find(&self.state, target) {
                 Some((_, held)) if held.url == self.spec.source.url().as_str() => Err(fault),
                 _ => Ok(None),
@@ -132,15 +132,6 @@ impl Search {
         Ok(found.map(|(id, checkpoint)| Box::new(Left { id, checkpoint, part })))
     }
 
-    /// A part file from whose bytes nothing is known is begun again.
-    fn emptied(&self, target: &Path) -> Result<PartFile, Fault> {
-        let (part, existed) = PartFile::open(target)?;
-        if existed {
-            part.clear()?;
-        }
-        Ok(part)
-    }
-
     fn is_ours(&self, left: &Left) -> bool {
         left.checkpoint.url == self.spec.source.url().as_str()
     }
@@ -148,6 +139,15 @@ impl Search {
     fn finished(&self, name: Option<&str>) -> Option<Finished> {
         History::of(&self.state).find(&self.spec.source, &self.spec.target.folder, name)
     }
+}
+
+/// A part file from whose bytes nothing is known is begun again.
+fn emptied(target: &Path) -> Result<PartFile, Fault> {
+    let (part, existed) = PartFile::open(target)?;
+    if existed {
+        part.clear()?;
+    }
+    Ok(part)
 }
 
 /// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it.

@@ -52,8 +52,8 @@ pub(super) struct Worker {
     pub(super) job: Arc<Job>,
     pub(super) number: u32,
     pub(super) stop: CancellationToken,
-    /// Held for as long as the connection may be open.
-    pub(super) permit: Permit,
+    /// Held for as long as the connection may be open, and given back by its drop.
+    pub(super) _permit: Permit,
 }
 
 /// What the next wait brought.
