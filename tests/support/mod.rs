@@ -1,3 +1,16 @@
-//! What tests of several rooms share.
+//! The test house's tools: a scripted server, nginx, the real program, and a terminal to read it by.
+
+// The floors use these tools by and by; one that no floor uses today is still a tool.
+#![allow(dead_code, unused_imports)]
 
 pub mod builders;
+pub mod nginx;
+pub mod pty;
+pub mod sandbox;
+pub mod server;
+#[cfg(test)]
+mod trial;
+
+pub use nginx::Nginx;
+pub use pty::{Exit, Terminal};
+pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};

@@ -1,0 +1,4 @@
+//! What the user wrote: the default file, mistakes told well, keys laid over keys.
+
+mod keys;
+mod settings;

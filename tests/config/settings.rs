@@ -1,0 +1,96 @@
+//! The settings file: the one that haul carries, and the ones that people get wrong.
+
+use haul::config::{DEFAULT_SETTINGS, Settings};
+use haul::model::Rate;
+
+fn mistake(text: &str) -> String {
+    Settings::parse(text).expect_err(text)
+}
+
+#[test]
+fn the_file_that_haul_carries_is_the_defaults() {
+    assert_eq!(Settings::parse(DEFAULT_SETTINGS), Ok(Settings::default()));
+}
+
+#[test]
+fn every_key_in_it_has_a_comment_above() {
+    let lines: Vec<&str> = DEFAULT_SETTINGS.lines().collect();
+    let is_key = |line: &&str| line.starts_with("    ") && line[4..].starts_with(|c: char| c.is_ascii_lowercase());
+    let keys: Vec<usize> = (0..lines.len()).filter(|at| is_key(&lines[*at])).collect();
+    assert!(keys.len() >= 11, "only {} keys found", keys.len());
+    for at in keys {
+        assert!(lines[at - 1].trim_start().starts_with("// "), "no comment above: {}", lines[at]);
+    }
+}
+
+#[test]
+fn every_setting_is_in_it() {
+    let written = serde_json::to_value(Settings::default()).unwrap();
+    let names: Vec<&String> = written.as_object().unwrap().keys().collect();
+    assert!(names.len() >= 11, "{names:?}");
+    for name in names {
+        assert!(DEFAULT_SETTINGS.contains(&format!("\n    {name}:")), "assets/default.ron does not know {name}");
+    }
+}
+
+#[test]
+fn nothing_at_all_means_the_defaults() {
+    for text in ["", "\n\n", "// all of it left out\n", "()", "(\n)\n"] {
+        assert_eq!(Settings::parse(text), Ok(Settings::default()), "{text:?}");
+    }
+    let missing = tempfile::tempdir().unwrap().path().join("none.ron");
+    assert_eq!(Settings::load(&missing), Ok(Settings::default()));
+}
+
+#[test]
+fn what_is_written_is_used() {
+    let settings = Settings::parse("(connections: 3, limit: \"1.5MiB\", folder: \"/tmp/x\")").unwrap();
+    assert_eq!(settings.connections, 3);
+    assert_eq!(settings.limit, Some(Rate::per_second(3 << 19)));
+    assert_eq!(settings.folder, Some("/tmp/x".into()));
+    assert_eq!(settings.transfers, Settings::default().transfers);
+}
+
+#[test]
+fn a_mistake_is_told_with_its_place_and_the_nearest_name() {
+    let why = mistake("(\n    conections: 3,\n)");
+    assert!(why.starts_with("2:"), "{why}");
+    assert!(why.contains("\"conections\"") && why.contains("did you mean \"connections\"?"), "{why}");
+    let why = mistake("(\n    keys: {\n        \"q\": Quitt,\n    },\n)");
+    assert!(why.starts_with("3:"), "{why}");
+    assert!(why.contains("\"Quitt\"") && why.contains("did you mean \"Quit\"?"), "{why}");
+    let why = mistake("(\n    limit: \"fast\",\n)");
+    assert!(why.starts_with("2:") && why.contains("500K"), "{why}");
+    let why = mistake("(\n    connections: \"three\",\n)");
+    assert!(why.starts_with("2:"), "{why}");
+    let why = mistake("(\n    keys: { \"hyper-q\": Quit },\n)");
+    assert!(why.starts_with("2:") && why.contains("\"hyper-q\""), "{why}");
+    let why = mistake("(\n    connections: 3\n    transfers: 4,\n)");
+    assert!(why.starts_with("3:") || why.starts_with("2:"), "{why}");
+}
+
+#[test]
+fn numbers_out_of_range_are_told_by_name() {
+    for (text, name) in [
+        ("(connections: 0)", "connections"),
+        ("(connections: 65)", "connections"),
+        ("(transfers: 0)", "transfers"),
+        ("(retry_wait: -1)", "retry_wait"),
+        ("(timeout: 0)", "timeout"),
+        ("(connect_timeout: 1e9)", "connect_timeout"),
+    ] {
+        let why = mistake(text);
+        assert!(why.contains(name) && why.contains("must be"), "{text}: {why}");
+    }
+}
+
+#[test]
+fn a_file_that_is_wrong_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mine.ron");
+    std::fs::write(&path, "(\n  connection: 1)").unwrap();
+    let why = Settings::load(&path).unwrap_err();
+    assert!(why.starts_with(&format!("{}:2:", path.display())), "{why}");
+    let why = Settings::load(folder.path()).unwrap_err();
+    assert!(why.contains(&folder.path().display().to_string()), "{why}");
+}

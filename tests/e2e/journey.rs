@@ -1,0 +1,159 @@
+//! A person's way through the screen, in a real terminal.
+
+use std::time::Duration;
+
+use vt100::{Color, Screen};
+
+use super::MIB;
+use crate::support::server::{Answer, File, Gate, Running, Seen, Server};
+use crate::support::{Exit, Sandbox, Terminal, eventually, is_part_of};
+
+const NAMES: [&str; 3] = ["alpha.iso", "beta.tar.gz", "gamma.bin"];
+const LENGTH: u64 = 6 * MIB;
+
+fn path(name: &str) -> String {
+    format!("/{name}")
+}
+
+/// Three files whose bodies all stop after 200 KB until the gate is opened, so that the screen stands still.
+fn held(gate: &Gate) -> Running {
+    let files = NAMES.iter().zip(1..);
+    let server = files.fold(Server::new(), |server, (name, seed)| {
+        server.file(&path(name), File::new(seed, LENGTH).answer(Answer::new().gate(200_000, gate)))
+    });
+    server.start()
+}
+
+/// The line of the list that shows a transfer.
+fn row(screen: &Screen, name: &str) -> Option<String> {
+    screen.rows(0, u16::MAX).into_iter().find(|line| line.contains(name))
+}
+
+fn percent(screen: &Screen, name: &str) -> Option<u64> {
+    let row = row(screen, name)?;
+    let before = row[..row.find('%')?].trim_end().to_owned();
+    before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+fn requests(seen: &Seen, name: &str) -> usize {
+    seen.of(&path(name)).len()
+}
+
+#[test]
+fn three_urls_are_pasted_paused_resumed_left_and_finished() {
+    let gate = Gate::new();
+    let server = held(&gate);
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &[], (120, 34));
+    // Terminals send a return for each line's end within a paste.
+    terminal.paste(&NAMES.map(|name| server.url(&path(name))).join("\r"));
+    for name in NAMES {
+        terminal.wait_for_text(name);
+        server.wait("the first bytes of each", |seen| seen.sent(&path(name)).total >= 200_000);
+        terminal.wait_for(&format!("{name} to fill"), |screen| percent(screen, name).is_some_and(|done| done > 0));
+    }
+    terminal.keys("g ");
+    terminal.wait_for("the first to be paused", |screen| {
+        row(screen, NAMES[0]).is_some_and(|row| row.contains("paused") || row.contains('‖'))
+    });
+    let asked = requests(&server.seen(), NAMES[0]);
+    terminal.keys(" ");
+    server.wait("the first to go on", |seen| requests(seen, NAMES[0]) > asked);
+    terminal.wait_for("it to be shown as going on", |screen| {
+        row(screen, NAMES[0]).is_some_and(|row| !row.contains("paused") && !row.contains('‖'))
+    });
+    terminal.keys("q");
+    assert_eq!(terminal.finish_within(Duration::from_secs(10)), Exit::Code(0));
+    terminal.is_restored();
+    let names = sandbox.names();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert!(names.iter().zip(NAMES).all(|(name, target)| is_part_of(name, target)), "{names:?}");
+
+    gate.open();
+    let mut terminal = Terminal::start(&sandbox, &[], (120, 34));
+    eventually("all three files", || sandbox.names() == NAMES);
+    for (name, seed) in NAMES.iter().zip(1..) {
+        assert_eq!(sandbox.sha256(name), File::new(seed, LENGTH).sha256(), "{name}");
+        terminal.wait_for(&format!("{name} to be shown as complete"), |screen| percent(screen, name) == Some(100));
+    }
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    terminal.is_restored();
+    let seen = server.seen();
+    let twice: u64 = NAMES.iter().map(|name| seen.sent(&path(name)).twice()).sum();
+    assert!(twice * 20 < 3 * LENGTH, "{twice} bytes were sent twice");
+}
+
+#[test]
+fn what_was_paused_stays_paused_after_a_restart() {
+    let gate = Gate::new();
+    let server = held(&gate);
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &[&server.url("/alpha.iso"), &server.url("/gamma.bin")], (120, 34));
+    server.wait("both to begin", |seen| ["/alpha.iso", "/gamma.bin"].iter().all(|path| seen.sent(path).total > 0));
+    let paused = |screen: &Screen, name: &str| row(screen, name).is_some_and(|row| row.contains("paused"));
+    terminal.keys("g ");
+    terminal.wait_for("alpha to be paused", |screen| paused(screen, "alpha.iso"));
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    server.forget();
+    gate.open();
+    let mut terminal = Terminal::start(&sandbox, &[], (120, 34));
+    terminal.wait_for("gamma to be complete", |screen| percent(screen, "gamma.bin") == Some(100));
+    terminal.wait_for("alpha to be paused still", |screen| paused(screen, "alpha.iso"));
+    assert_eq!(requests(&server.seen(), "alpha.iso"), 0);
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
+fn keys_add_filter_help_remove() {
+    let gate = Gate::new();
+    let server = held(&gate);
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &[], (80, 24));
+    terminal.wait_for("the screen", Screen::alternate_screen);
+    terminal.keys("a");
+    terminal.keys(&server.url("/beta.tar.gz"));
+    terminal.keys("\r");
+    terminal.wait_for_text("beta.tar.gz");
+    terminal.keys("?");
+    terminal.wait_for_text("The selected transfer");
+    terminal.keys("\x1b");
+    terminal.resize(120, 40);
+    terminal.wait_for("a wider screen", |screen| screen.rows(0, 120).any(|line| line.trim_end().chars().count() > 100));
+    server.wait("the first bytes", |seen| seen.total() > 0);
+    terminal.keys("D");
+    terminal.wait_for_text("Remove");
+    terminal.keys("y");
+    terminal.wait_for("the row to go", |screen| row(screen, "beta.tar.gz").is_none());
+    eventually("its data to go", || sandbox.names().is_empty());
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
+fn no_color_means_no_color() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("NO_COLOR", "1");
+    let terminal = Terminal::start(&sandbox, &[], (80, 24));
+    let screen = terminal.wait_for("the screen", |screen| screen.contents().contains("haul"));
+    for (line, column) in (0..24).flat_map(|line| (0..80).map(move |column| (line, column))) {
+        let cell = screen.cell(line, column).unwrap();
+        assert_eq!((cell.fgcolor(), cell.bgcolor()), (Color::Default, Color::Default), "at {line}, {column}");
+    }
+}
+
+#[test]
+fn the_demo_needs_no_network() {
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &["demo"], (120, 34));
+    terminal.wait_for("four transfers that fill", |screen| {
+        let rows = screen.rows(0, 120).filter(|line| line.contains(" %"));
+        rows.count() >= 4 && percent(screen, "field-handbook").is_some_and(|done| done > 0)
+    });
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    terminal.is_restored();
+    assert_eq!(sandbox.names(), [""; 0], "the demo leaves nothing behind");
+}

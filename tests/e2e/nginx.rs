@@ -1,0 +1,76 @@
+//! A real server, over HTTP and over HTTPS with an authority of its own.
+
+use super::{MIB, holds_no_finished_file, holds_only};
+use crate::support::{Nginx, Sandbox};
+
+#[test]
+fn parts_over_http_and_https() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let sum = nginx.file("a.iso", 4, 32 * MIB);
+    let authority = nginx.authority();
+    for url in [nginx.http("a.iso"), nginx.https("a.iso")] {
+        let sandbox = Sandbox::new();
+        sandbox.get(&["-x", "8", "--ca-cert", authority.to_str().unwrap(), &url]).ok();
+        holds_only(&sandbox, "a.iso", &sum);
+    }
+    let log = nginx.log();
+    assert!(log.lines().filter(|line| line.starts_with("206 ")).count() > 2, "{log}");
+    assert!(log.lines().all(|line| line.ends_with("HTTP/1.1")), "parts need a connection each: {log}");
+}
+
+#[test]
+fn an_authority_that_is_not_trusted_is_refused_before_anything_is_sent() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let sum = nginx.file("a.iso", 4, MIB);
+    let url = nginx.https("a.iso");
+    let sandbox = Sandbox::new();
+    sandbox.get(&["--retries", "0", &url]).refused(&["certificate"]);
+    holds_no_finished_file(&sandbox);
+    assert_eq!(nginx.log(), "");
+    sandbox.get(&["-k", &url]).ok();
+    holds_only(&sandbox, "a.iso", &sum);
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    let Some(nginx) = Nginx::start("") else { return };
+    nginx.file("a.iso", 4, MIB);
+    let authority = nginx.authority();
+    let sandbox = Sandbox::new();
+    // The certificate is for the name, not for the address.
+    let url = nginx.https("a.iso").replace("localhost", "127.0.0.1");
+    sandbox.get(&["--retries", "0", "--ca-cert", authority.to_str().unwrap(), &url]).refused(&[]);
+    holds_no_finished_file(&sandbox);
+}
+
+#[test]
+fn ssl_cert_file_is_honoured() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let sum = nginx.file("a.iso", 4, MIB);
+    let mut sandbox = Sandbox::new();
+    sandbox.set("SSL_CERT_FILE", nginx.authority());
+    sandbox.get(&[&nginx.https("a.iso")]).ok();
+    holds_only(&sandbox, "a.iso", &sum);
+}
+
+#[test]
+fn a_redirect_from_https_to_http_is_refused() {
+    let away = "if ($scheme = https) { return 302 http://127.0.0.1:9/a.iso; }";
+    let Some(nginx) = Nginx::start_with("", away) else { return };
+    let authority = nginx.authority();
+    let sandbox = Sandbox::new();
+    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["redirect"]);
+    holds_no_finished_file(&sandbox);
+}
+
+#[test]
+fn a_limit_of_connections_is_learnt() {
+    let limits = "limit_conn_zone $binary_remote_addr zone=all:1m; limit_conn all 2; limit_rate 2m;";
+    let Some(nginx) = Nginx::start(limits) else { return };
+    let sum = nginx.file("a.iso", 4, 12 * MIB);
+    let sandbox = Sandbox::new();
+    sandbox.get(&["-x", "8", "--retry-wait", "0.1", &nginx.http("a.iso")]).ok();
+    holds_only(&sandbox, "a.iso", &sum);
+    let refused = nginx.log().lines().filter(|line| line.starts_with("503 ")).count();
+    assert!(refused < 40, "{refused} refusals");
+}

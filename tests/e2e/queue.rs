@@ -1,0 +1,100 @@
+//! The queue on disk: added, shown, worked off, and never written to one target twice.
+
+use serde_json::Value;
+
+use super::{MIB, PATH, TAKEN, file, holds_only, serve};
+use crate::support::Sandbox;
+use crate::support::server::{Answer, File, Gate, Server};
+
+#[track_caller]
+fn list(sandbox: &Sandbox) -> Vec<Value> {
+    let output = sandbox.run(&["list", "--json"]).ok();
+    serde_json::from_str(&output.stdout).unwrap_or_else(|why| panic!("{why}: {output:#?}"))
+}
+
+#[test]
+fn what_is_added_is_listed_and_worked_off() {
+    let server = Server::new().file("/a.bin", File::new(1, 2 * MIB)).file("/b.bin", File::new(2, 3 * MIB)).start();
+    let sandbox = Sandbox::new();
+    assert_eq!(list(&sandbox), Vec::<Value>::new());
+    sandbox.run(&["add", &server.url("/a.bin"), &server.url("/b.bin")]).ok();
+    assert_eq!(server.seen().requests.len(), 0, "adding fetches nothing");
+    let rows = list(&sandbox);
+    assert_eq!(rows.iter().map(|row| row["status"].as_str().unwrap()).collect::<Vec<_>>(), ["queued", "queued"]);
+    assert_eq!(rows[0]["url"], server.url("/a.bin"));
+    sandbox.run(&["run"]).ok();
+    assert_eq!(sandbox.names(), ["a.bin", "b.bin"]);
+    assert_eq!(sandbox.sha256("a.bin"), File::new(1, 2 * MIB).sha256());
+    assert_eq!(sandbox.sha256("b.bin"), File::new(2, 3 * MIB).sha256());
+    assert!(list(&sandbox).iter().all(|row| row["status"] == "done"), "{:?}", list(&sandbox));
+    server.forget();
+    sandbox.run(&["run"]).ok();
+    assert_eq!(server.seen().requests.len(), 0, "what is done is not started again");
+}
+
+#[test]
+fn a_run_that_fails_says_so_and_the_rest_is_done() {
+    let server = Server::new().file("/a.bin", File::new(1, MIB)).start();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url("/none"), &server.url("/a.bin")]).ok();
+    sandbox.run(&["run"]).refused(&["404"]);
+    assert_eq!(sandbox.names(), ["a.bin"]);
+    let status: Vec<Value> = list(&sandbox).iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(status, ["failed", "done"]);
+}
+
+#[test]
+fn the_options_of_add_are_kept() {
+    let server = serve(Answer::new());
+    let sandbox = Sandbox::new();
+    let sum = file(Answer::new()).sha256();
+    let checksum = format!("sha256:{sum}");
+    sandbox.run(&["add", "-o", "mine.iso", "-H", "X-Mine: 1", "--checksum", &checksum, &server.url(PATH)]).ok();
+    sandbox.run(&["run"]).ok();
+    holds_only(&sandbox, "mine.iso", &sum);
+    assert!(server.seen().requests.iter().all(|request| request.header("x-mine") == Some("1")));
+}
+
+#[test]
+fn secrets_are_not_shown_and_lie_in_files_that_only_their_owner_reads() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    let url = "http://me:hunter2@127.0.0.1:9/a?token=hunter2";
+    let added = sandbox.run(&["add", "-H", "Authorization: hunter2", url]).ok();
+    let listed = sandbox.run(&["list"]).ok();
+    for said in [added.stdout, added.stderr, listed.stdout, sandbox.run(&["list", "--json"]).ok().stdout] {
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+    for entry in std::fs::read_dir(sandbox.path("state")).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", entry.path().display());
+    }
+}
+
+#[test]
+fn two_processes_never_write_one_target() {
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(1000, &gate));
+    let (sandbox, url) = (Sandbox::new(), server.url(PATH));
+    let first = sandbox.start(&["get", "-o", "one.iso", &url]);
+    server.wait("the first one's bytes", |seen| seen.total() >= 1000);
+    // The same state folder, and another one: either way the second finds the first.
+    let other = sandbox.path("other-state");
+    sandbox.get(&["-o", "one.iso", &url]).refused(&[]);
+    sandbox.run(&["--state", other.to_str().unwrap(), "get", "-o", "one.iso", &url]).refused(&["one.iso"]).code(TAKEN);
+    gate.open();
+    first.finish().ok();
+    holds_only(&sandbox, "one.iso", &file(Answer::new()).sha256());
+}
+
+#[test]
+fn two_urls_never_write_one_target() {
+    let server = Server::new().file("/a", File::new(1, MIB)).file("/b", File::new(2, MIB)).start();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", "-o", "one.iso", &server.url("/a")]).ok();
+    sandbox.run(&["add", "-o", "one.iso", &server.url("/b")]);
+    sandbox.run(&["run"]);
+    let sum = sandbox.sha256("one.iso");
+    assert!([1, 2].map(|seed| File::new(seed, MIB).sha256()).contains(&sum), "two files were mixed");
+}

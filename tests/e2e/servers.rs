@@ -1,0 +1,200 @@
+//! Servers as they are: without ranges, without lengths, busy, forgetful, cut off. The file must come all the same.
+
+use super::{MIB, PATH, fetch, file, holds_only, serve};
+use crate::support::Sandbox;
+use crate::support::server::{Answer, Ending, File, Framing, Honour, Running, Seen, Server, Wrong};
+
+/// Fetches the file and compares it; returns what the server saw.
+#[track_caller]
+fn comes_from(server: &Running) -> Seen {
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, server, &["-x", "4"]).ok();
+    holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
+    server.seen()
+}
+
+#[track_caller]
+fn comes(answer: Answer) -> Seen {
+    comes_from(&serve(answer))
+}
+
+/// A server that answers its requests by a script and then well.
+fn scripted(numbers: impl std::ops::RangeBounds<usize> + Send + Sync + 'static, answer: Answer) -> Running {
+    Server::new().file(PATH, file(Answer::new()).script(numbers, answer)).start()
+}
+
+#[test]
+fn ranges_that_are_ignored() {
+    let seen = comes(Answer::new().no_ranges());
+    assert!(seen.sent(PATH).total < 5 * MIB, "the whole was sent more than once: {}", seen.sent(PATH).total);
+}
+
+#[test]
+fn ranges_that_are_advertised_and_ignored() {
+    comes(Answer::new().no_ranges().header("Accept-Ranges", "bytes"));
+}
+
+#[test]
+fn ranges_that_are_ignored_only_later() {
+    comes_from(&scripted(2.., Answer::new().no_ranges()));
+}
+
+#[test]
+fn chunks_in_place_of_a_length() {
+    comes(Answer::new().no_ranges().framing(Framing::Chunked));
+    comes(Answer::new().framing(Framing::Chunked));
+}
+
+#[test]
+fn chunks_and_no_content_range() {
+    comes(Answer::new().framing(Framing::Chunked).wrong(Wrong::Absent));
+}
+
+#[test]
+fn the_end_of_the_connection_in_place_of_a_length() {
+    comes(Answer::new().no_ranges().framing(Framing::Close));
+    comes(Answer::new().no_ranges().http10());
+}
+
+#[test]
+fn a_206_without_content_range() {
+    comes(Answer::new().wrong(Wrong::Absent));
+}
+
+#[test]
+fn a_206_that_does_not_know_the_total() {
+    comes(Answer::new().wrong(Wrong::UnknownTotal));
+}
+
+#[test]
+fn a_206_that_is_shorter_than_asked() {
+    comes(Answer::new().wrong(Wrong::Shorter(100_000)));
+}
+
+#[test]
+fn weak_and_missing_validators() {
+    comes(Answer::new().etag("W/\"v1\""));
+    comes(Answer::new().no_etag());
+    comes(Answer::new().no_etag().last_modified("Mon, 01 Jan 2024 00:00:00 GMT"));
+}
+
+#[test]
+fn if_range_is_sent_with_a_strong_etag_only() {
+    let seen = comes(Answer::new());
+    assert!(seen.requests[1..].iter().all(|request| request.header("if-range").is_none_or(|held| held == "\"v1\"")));
+    let seen = comes(Answer::new().etag("W/\"v1\""));
+    assert!(seen.requests.iter().all(|request| !request.header("if-range").is_some_and(|held| held.contains("W/"))));
+}
+
+#[test]
+fn if_range_that_is_ignored_or_fails_with_an_etag() {
+    comes(Answer::new().if_range(Honour::Ignored));
+    comes(Answer::new().if_range(Honour::EtagFails).last_modified("Mon, 01 Jan 2024 00:00:00 GMT"));
+    comes(Answer::new().if_range(Honour::EtagFails));
+}
+
+#[test]
+fn a_coding_that_nobody_asked_for_is_stored_as_sent() {
+    let seen = comes(Answer::new().gzip());
+    assert!(
+        seen.requests.iter().all(|request| request.header("accept-encoding").is_none_or(|held| held == "identity"))
+    );
+}
+
+#[test]
+fn bytes_after_the_end() {
+    comes(Answer::new().extra(1000));
+}
+
+#[test]
+fn cuts_go_on_where_they_were_cut() {
+    for ending in [Ending::Cut, Ending::Reset] {
+        let seen = comes(Answer::new().ending(300_000, ending));
+        let sent = seen.sent(PATH);
+        assert!(sent.twice() < MIB, "{} bytes sent twice after {ending:?}", sent.twice());
+    }
+}
+
+#[test]
+fn a_server_that_gives_a_little_each_time_gets_all_the_patience_that_is_needed() {
+    // Far more cuts than --retries allows failures without progress.
+    let seen = comes(Answer::new().ending(150_000, Ending::Cut));
+    assert!(seen.requests.len() > 20, "{}", seen.requests.len());
+}
+
+#[test]
+fn a_stalled_connection_is_replaced() {
+    comes_from(&scripted(2..=2, Answer::new().ending(100_000, Ending::Stall)));
+    comes_from(&scripted(1..=1, Answer::new().ending(0, Ending::Stall)));
+}
+
+#[test]
+fn a_busy_server_is_asked_again_when_it_says() {
+    for status in [429, 503] {
+        let start = std::time::Instant::now();
+        comes_from(&scripted(1..=1, Answer::busy(status, 2)));
+        assert!(start.elapsed().as_millis() >= 1900, "came again after {:?}", start.elapsed());
+    }
+    for status in [408, 500, 502, 504] {
+        comes_from(&scripted(1..=2, Answer::status(status)));
+    }
+}
+
+#[test]
+fn a_busy_server_near_the_end_costs_nothing_that_is_there() {
+    let seen = comes_from(&scripted(4..=6, Answer::busy(429, 1)));
+    assert!(seen.sent(PATH).twice() < MIB, "{} bytes sent twice", seen.sent(PATH).twice());
+}
+
+#[test]
+fn a_limit_of_connections_is_learnt() {
+    for refusal in [Answer::status(503), Answer::status(429), Answer::status(403), Answer::raw("")] {
+        let file = file(Answer::new().rate(2_000_000));
+        let server = Server::new().file(PATH, file).at_most(2, refusal).start();
+        let seen = comes_from(&server);
+        assert!(seen.requests.len() < 60, "{} requests against a limit", seen.requests.len());
+    }
+}
+
+#[test]
+fn redirects_are_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let away = serve(Answer::new());
+        let server = Server::new()
+            .file(PATH, File::new(1, 0).answer(Answer::redirect(status, "/next?a=b")))
+            .file("/next?a=b", File::new(1, 0).answer(Answer::redirect(status, &away.url(PATH))))
+            .start();
+        comes_from(&server);
+    }
+}
+
+#[test]
+fn a_redirect_that_has_expired_is_asked_for_again() {
+    let cut = file(Answer::new()).script(1..=1, Answer::new().ending(100_000, Ending::Cut));
+    let target = Server::new().file("/signed", cut.script(2..=2, Answer::status(403))).start();
+    let server =
+        Server::new().file(PATH, File::new(1, 0).answer(Answer::redirect(302, &target.url("/signed")))).start();
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, &server, &["-x", "1", "-o", "file.bin"]).ok();
+    holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
+    assert!(server.seen().requests.len() >= 2, "the original URL was not asked again");
+}
+
+#[test]
+fn a_one_time_url_works_over_one_connection() {
+    comes_from(&scripted(2.., Answer::status(403)));
+}
+
+#[test]
+fn a_proxy_from_the_environment_is_used_and_no_proxy_is_honoured() {
+    let proxy = Server::new().file("http://files.example.test/file.bin", file(Answer::new())).start();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("http_proxy", format!("http://{}", proxy.address()));
+    sandbox.set("no_proxy", "127.0.0.1");
+    sandbox.get(&["http://files.example.test/file.bin", "-o", "through.bin"]).ok();
+    assert_eq!(sandbox.sha256("through.bin"), file(Answer::new()).sha256());
+    let asked = proxy.seen().requests.len();
+    let server = serve(Answer::new());
+    fetch(&sandbox, &server, &[]).ok();
+    assert_eq!(proxy.seen().requests.len(), asked);
+}

@@ -1,0 +1,93 @@
+//! Signals: everything is saved, the exit code says which one it was, and the next run goes on.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{MIB, PATH, holds_no_finished_file, holds_only};
+use crate::support::server::{Answer, File, Running, Server};
+use crate::support::{Exit, Sandbox, Terminal};
+
+/// How long haul may take to save what it has.
+const SOON: Duration = Duration::from_secs(5);
+
+fn slow() -> (Running, String) {
+    let file = File::new(5, 8 * MIB).answer(Answer::new());
+    let sum = file.sha256();
+    (Server::new().file(PATH, file).rate(1_000_000).send_buffer(8 * 1024).start(), sum)
+}
+
+#[test]
+fn a_get_that_is_asked_to_end_saves_all_and_goes_on_later() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let (server, sum) = slow();
+        let sandbox = Sandbox::new();
+        let url = server.url(PATH);
+        let process = sandbox.start(&["get", "-x", "4", &url]);
+        server.wait("half of it", |seen| seen.total() > 4 * MIB);
+        process.signal(signal);
+        process.finish_within(SOON).code(code);
+        holds_no_finished_file(&sandbox);
+        server.set_rate(None);
+        sandbox.get(&["-x", "4", &url]).ok();
+        holds_only(&sandbox, "file.bin", &sum);
+        let twice = server.seen().sent(PATH).twice();
+        assert!(twice < MIB / 2, "{twice} bytes sent twice after a clean stop");
+    }
+}
+
+#[test]
+fn a_get_whose_output_is_gone_goes_on() {
+    let (server, sum) = slow();
+    server.set_rate(None);
+    let sandbox = Sandbox::new();
+    let mut command = std::process::Command::new("sh");
+    let script = format!("{} get --json {} 2>/dev/full | true", env!("CARGO_BIN_EXE_haul"), server.url(PATH));
+    command.args(["-c", &script]).current_dir(sandbox.downloads());
+    command.env_clear().envs(sandbox.variables().iter().cloned());
+    crate::support::Process::spawn(command, "").finish();
+    holds_only(&sandbox, "file.bin", &sum);
+}
+
+#[test]
+fn the_screen_restores_the_terminal_however_it_ends() {
+    for (end, exit) in [("q", Exit::Code(0)), ("\x03", Exit::Code(0)), ("TERM", Exit::Code(143))] {
+        let sandbox = Sandbox::new();
+        let mut terminal = Terminal::start(&sandbox, &[], (80, 24));
+        terminal.wait_for("the screen", |screen| screen.alternate_screen() && screen.contents().contains("haul"));
+        match end {
+            "TERM" => terminal.signal(Signal::TERM),
+            keys => terminal.keys(keys),
+        }
+        assert_eq!(terminal.finish_within(SOON), exit, "after {end:?}");
+        terminal.is_restored();
+    }
+}
+
+#[test]
+fn a_terminal_that_is_shut_ends_the_program_and_loses_nothing() {
+    let (server, sum) = slow();
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &[&server.url(PATH)], (80, 24));
+    server.wait("some of it", |seen| seen.total() > 2 * MIB);
+    terminal.hang_up();
+    terminal.finish_within(SOON);
+    holds_no_finished_file(&sandbox);
+    server.set_rate(None);
+    sandbox.run(&["run"]).ok();
+    holds_only(&sandbox, "file.bin", &sum);
+    let twice = server.seen().sent(PATH).twice();
+    assert!(twice < MIB, "{twice} bytes sent twice after the terminal was shut");
+}
+
+#[test]
+fn a_get_on_a_terminal_shows_its_progress_and_leaves_the_terminal_alone() {
+    let (server, sum) = slow();
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &["get", &server.url(PATH)], (80, 24));
+    terminal.wait_for_line(&["file.bin", "%"]);
+    server.set_rate(None);
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    terminal.is_restored();
+    holds_only(&sandbox, "file.bin", &sum);
+}

@@ -1,0 +1,4 @@
+//! The words: what they accept, what they refuse, and what they never show.
+
+mod range;
+mod words;

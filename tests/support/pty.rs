@@ -1,0 +1,241 @@
+//! A terminal of its own for the real program: it types, pastes, resizes, and reads the screen as a person would.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal, kill_process};
+use vt100::{Parser, Screen};
+
+use super::sandbox::Sandbox;
+
+/// How long a test waits for the screen; only a test that fails ever waits so long.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the reading thread and the test share.
+struct Shown {
+    parser: Parser,
+    raw: Vec<u8>,
+    over: bool,
+}
+
+type Shared = Arc<(Mutex<Shown>, Condvar)>;
+type Typing = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// The real program in a real pty. It is killed when this is dropped.
+pub struct Terminal {
+    master: Option<Box<dyn MasterPty + Send>>,
+    typing: Typing,
+    shown: Shared,
+    id: Pid,
+    ended: Receiver<Exit>,
+    exit: Option<Exit>,
+    reader: Option<JoinHandle<()>>,
+}
+
+/// How the program ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(u32),
+    /// By a signal.
+    Signal,
+}
+
+impl Terminal {
+    /// Starts the real program on a screen of so many columns and rows.
+    pub fn start(sandbox: &Sandbox, arguments: &[&str], (columns, rows): (u16, u16)) -> Self {
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_haul"));
+        command.args(arguments);
+        Self::spawn(sandbox, command, (columns, rows))
+    }
+
+    /// Starts any program in the same way.
+    pub fn spawn(sandbox: &Sandbox, mut command: CommandBuilder, (columns, rows): (u16, u16)) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        command.env_clear();
+        for (name, value) in sandbox.variables() {
+            command.env(name, value);
+        }
+        command.cwd(sandbox.downloads());
+        let mut child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let id = Pid::from_raw(child.process_id().unwrap().cast_signed()).unwrap();
+        let (tell, ended) = sync_channel(1);
+        std::thread::spawn(move || {
+            let status = child.wait().unwrap();
+            let exit = if status.signal().is_some() { Exit::Signal } else { Exit::Code(status.exit_code()) };
+            let _ = tell.send(exit);
+        });
+        let parser = Parser::new(nonzero(rows), nonzero(columns), 0);
+        let shown: Shared = Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), over: false }), Condvar::new()));
+        let typing: Typing = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let from = pair.master.try_clone_reader().unwrap();
+        let (to, answers) = (shown.clone(), typing.clone());
+        let reader = std::thread::spawn(move || read(from, &to, &answers));
+        Self { master: Some(pair.master), typing, shown, id, ended, exit: None, reader: Some(reader) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.0.lock().unwrap()
+    }
+
+    /// Types keys as they come from a keyboard: `"a"`, `"\r"`, `"\x1b"`, `"\x03"`.
+    pub fn keys(&self, keys: &str) {
+        let mut typing = self.typing.lock().unwrap();
+        typing.write_all(keys.as_bytes()).and_then(|()| typing.flush()).expect("a terminal that still takes keys");
+    }
+
+    /// Pastes a text in brackets, as terminals do for programs that asked for it.
+    pub fn paste(&self, text: &str) {
+        self.wait_for("bracketed paste to be asked for", Screen::bracketed_paste);
+        self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Makes the terminal larger or smaller, and tells the program.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        self.lock().parser.screen_mut().set_size(nonzero(rows), nonzero(columns));
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+    }
+
+    /// The screen as it is.
+    pub fn screen(&self) -> Screen {
+        self.lock().parser.screen().clone()
+    }
+
+    /// The text of the screen as it is.
+    pub fn text(&self) -> String {
+        self.screen().contents()
+    }
+
+    /// Everything that the program wrote, as it wrote it.
+    pub fn raw(&self) -> Vec<u8> {
+        self.lock().raw.clone()
+    }
+
+    /// Waits until the screen is as asked; panics with what it shows if that does not come.
+    #[track_caller]
+    pub fn wait_for(&self, what: &str, is_so: impl Fn(&Screen) -> bool) -> Screen {
+        let until = Instant::now() + DEADLINE;
+        let mut shown = self.lock();
+        loop {
+            let screen = shown.parser.screen();
+            if is_so(screen) {
+                return screen.clone();
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "the screen waited in vain for: {what}\n{}", screen.contents());
+            assert!(!shown.over, "the program ended before: {what}\n{}", screen.contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// Waits until the screen shows a text somewhere.
+    #[track_caller]
+    pub fn wait_for_text(&self, text: &str) -> Screen {
+        self.wait_for(text, |screen| screen.contents().contains(text))
+    }
+
+    /// Waits until a line of the screen shows all of these words.
+    #[track_caller]
+    pub fn wait_for_line(&self, words: &[&str]) -> String {
+        let line = |screen: &Screen| {
+            let lines = screen.rows(0, u16::MAX);
+            lines.into_iter().find(|line| words.iter().all(|word| line.contains(word)))
+        };
+        line(&self.wait_for(&format!("a line with {words:?}"), |screen| line(screen).is_some())).unwrap()
+    }
+
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) {
+        // It may have ended by itself meanwhile.
+        let _ = kill_process(self.id, signal);
+    }
+
+    /// Closes the terminal as a window that is shut: the program gets SIGHUP and finds its terminal dead.
+    pub fn hang_up(&mut self) {
+        self.master = None;
+        *self.typing.lock().unwrap() = Box::new(std::io::sink());
+        self.signal(Signal::HUP);
+    }
+
+    /// Waits for the program's end and for the last that it wrote; kills it and panics if that takes too long.
+    #[track_caller]
+    pub fn finish_within(&mut self, span: Duration) -> Exit {
+        let Ok(exit) = self.ended.recv_timeout(span) else {
+            self.signal(Signal::KILL);
+            panic!("not ended after {span:?}:\n{}", self.text());
+        };
+        self.exit = Some(exit);
+        if self.master.is_some() {
+            self.reader.take().unwrap().join().unwrap();
+        }
+        exit
+    }
+
+    /// Waits for the program's end; kills it and panics if that takes too long.
+    #[track_caller]
+    pub fn finish(&mut self) -> Exit {
+        self.finish_within(DEADLINE)
+    }
+
+    /// Panics unless the terminal is as the program found it: main screen, cursor shown, no paste brackets, no mouse.
+    #[track_caller]
+    pub fn is_restored(&self) {
+        let screen = self.screen();
+        let raw = String::from_utf8_lossy(&self.raw()).into_owned();
+        let tail: String = raw.chars().skip(raw.chars().count().saturating_sub(300)).collect();
+        assert!(!screen.alternate_screen(), "still on the alternate screen: {tail:?}");
+        assert!(!screen.hide_cursor(), "the cursor is still hidden: {tail:?}");
+        assert!(!screen.bracketed_paste(), "bracketed paste is still on: {tail:?}");
+        assert!(screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None, "the mouse is still taken: {tail:?}");
+        let (on, off) = (raw.rfind("\x1b[?1049h"), raw.rfind("\x1b[?1049l"));
+        assert!(on.is_none() || on < off, "the alternate screen is entered and not left: {tail:?}");
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // Once its end is known its number may belong to another process.
+        if self.exit.is_none() && self.ended.try_recv().is_err() {
+            self.signal(Signal::KILL);
+            let _ = self.ended.recv();
+        }
+    }
+}
+
+fn nonzero(number: u16) -> NonZeroU16 {
+    NonZeroU16::new(number).unwrap()
+}
+
+fn read(mut from: Box<dyn Read + Send>, shown: &Shared, answers: &Typing) {
+    let mut chunk = [0; 8192];
+    while let Ok(count @ 1..) = from.read(&mut chunk) {
+        let bytes = &chunk[..count];
+        let position = {
+            let mut state = shown.0.lock().unwrap();
+            state.parser.process(bytes);
+            state.raw.extend_from_slice(bytes);
+            state.parser.screen().cursor_position()
+        };
+        // A terminal answers when it is asked where its cursor is and what it can do.
+        let asked = |question: &[u8]| bytes.windows(question.len()).any(|window| window == question);
+        let mut typing = answers.lock().unwrap();
+        if asked(b"\x1b[6n") {
+            let _ = write!(typing, "\x1b[{};{}R", position.0 + 1, position.1 + 1);
+        }
+        if asked(b"\x1b[c") {
+            let _ = write!(typing, "\x1b[?62;22c");
+        }
+        drop(typing);
+        shown.1.notify_all();
+    }
+    shown.0.lock().unwrap().over = true;
+    shown.1.notify_all();
+}
