@@ -50,6 +50,9 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal over.
     pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is no terminal, so there is nothing to show the screen on"));
+        }
         hook_panics(std::thread::current().id());
         enter()?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
@@ -137,7 +140,8 @@ fn keys_from() -> io::Result<OwnedFd> {
     if io::stdin().is_terminal() {
         io::stdin().as_fd().try_clone_to_owned()
     } else {
-        Ok(OwnedFd::from(File::open("/dev/tty")?))
+        let none = |why| io::Error::other(format!("there is no terminal to read keys from (/dev/tty: {why})"));
+        File::open("/dev/tty").map(OwnedFd::from).map_err(none)
     }
 }
 

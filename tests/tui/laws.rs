@@ -119,6 +119,19 @@ fn a_single_missing_byte_is_seen_and_so_is_a_single_byte() {
 }
 
 #[test]
+fn a_cell_in_which_a_connection_writes_stands_out_with_and_without_colours() {
+    use ratatui::style::Color;
+    let mut stage = stage::with([row(1, "a").parts(&[50, 50])]);
+    let fronts = bar(stage.sized(120, 24)).iter().filter(|cell| *cell == "▒").count();
+    assert_eq!(fronts, 2);
+    stage.state.palette = Palette::Colours;
+    let buffer = stage.buffer();
+    let is_bar = |x: &u16| "·▏▎▍▌▋▊▉█".contains(buffer[(*x, 3)].symbol());
+    let lit = (40..70).filter(is_bar).filter(|x| buffer[(*x, 3)].fg == Color::LightCyan).count();
+    assert_eq!(lit, 2);
+}
+
+#[test]
 fn a_complete_file_is_a_full_bar() {
     let mut stage = stage::with([row(1, "a").status(Status::Done)]);
     assert!(bar(stage.sized(120, 24)).iter().all(|cell| cell == "█"));

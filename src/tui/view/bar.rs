@@ -31,12 +31,9 @@ pub fn parts(row: &Row, width: u16, palette: Palette) -> Vec<Span<'static>> {
     join(cells, palette)
 }
 
-/// The bar over one connection's range.
+/// The bar over one connection's range, which has an end.
 pub fn range(connection: &Connection, width: u16, palette: Palette) -> Vec<Span<'static>> {
     let range = connection.range;
-    if range.end == u64::MAX {
-        return vec![Span::raw(" ".repeat(usize::from(width)))];
-    }
     let done: RangeSet = [ByteRange::new(range.start, connection.position.min(range.end))].into_iter().collect();
     let cells = (0..width).map(|cell| {
         let slice = slice_of(cell, width, range.len());

@@ -33,7 +33,12 @@ fn line(connection: &Connection, width: usize, palette: Palette) -> Line<'static
     }
     if bar_room >= 4 {
         spans.push(Span::raw(if wide { "  " } else { " " }));
-        spans.extend(bar::range(connection, bar_room as u16, palette));
+        if connection.range.end == u64::MAX {
+            let so_far = format!("{} so far", size(connection.position.saturating_sub(connection.range.start)));
+            spans.push(Span::styled(text::left(&so_far, bar_room), palette.style(Role::Stored)));
+        } else {
+            spans.extend(bar::range(connection, bar_room as u16, palette));
+        }
     }
     spans.push(Span::styled(format!(" {}", text::right(&done(connection), 5)), plain));
     spans.push(Span::styled(text::right(&connection.speed.to_string(), 11), palette.style(Role::Accent)));

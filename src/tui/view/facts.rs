@@ -14,8 +14,8 @@ const LABEL: usize = 12;
 pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut facts = Facts { state, width, lines: Vec::new() };
     let (wordings, role) = words::transfer(state, row);
-    // That it simply receives is seen in the connections.
-    if role != Role::Plain {
+    // That it simply receives is seen in the connections, and what the next line says need not be said twice.
+    if role != Role::Plain && wordings[..] != [words::UNRESUMABLE] {
         facts.add("State", wordings.first().map_or("", String::as_str), role);
     }
     if !row.resumable {

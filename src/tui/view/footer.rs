@@ -3,12 +3,13 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
 use super::super::{Mode, Pane, Role, State};
 use super::text;
 use crate::config::Action;
-use crate::model::Status;
+use crate::model::{Status, harmless};
 
 /// The shortest key that does this, as it is written; empty if none does.
 pub fn key_of(state: &State, action: Action) -> String {
@@ -102,8 +103,8 @@ pub fn edit(input: &Input, frame: &mut Frame, area: Rect) {
     }
     let width = usize::from(area.width) - 1;
     let scroll = input.visual_scroll(width);
-    let shown = crate::model::harmless(input.value()).into_owned();
-    let line = ratatui::widgets::Paragraph::new(shown).scroll((0, scroll as u16));
+    let shown = harmless(input.value()).into_owned();
+    let line = Paragraph::new(shown).scroll((0, scroll as u16));
     frame.render_widget(line, area);
     let cursor = input.visual_cursor().saturating_sub(scroll).min(width) as u16;
     frame.set_cursor_position(Position::new(area.x + cursor, area.y));

@@ -8,6 +8,9 @@ use crate::api::{Activity, ConnectionState, Row};
 use crate::config::Action;
 use crate::model::{Fault, FaultKind, Status, harmless};
 
+/// What is said of a transfer that a stop would throw back to its first byte.
+pub const UNRESUMABLE: &str = "can't be resumed";
+
 /// The glyph that goes before a name.
 pub fn glyph(row: &Row) -> (&'static str, Role) {
     match (row.status, row.live.as_ref().map(|live| live.activity)) {
@@ -67,7 +70,7 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
         Activity::Finishing => (said("finishing"), Role::Plain),
         Activity::Receiving => match &live.remark {
             Some(remark) => (vec![harmless(remark).into_owned()], Role::Warning),
-            None if !row.resumable => (said("can't be resumed"), Role::Warning),
+            None if !row.resumable => (said(UNRESUMABLE), Role::Warning),
             None => (said("receiving"), Role::Plain),
         },
     }
