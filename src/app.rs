@@ -1,1 +1,341 @@
-//! Puts the house together: settings, protocols, engine, the chosen face, shutdown.
+//! Puts the house together: settings, drivers, engine, the chosen face, shutdown.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use color_eyre::eyre::{Report, WrapErr, eyre};
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::api::{Command as Order, Handle, pair};
+use crate::cli::{
+    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Outcome, Signals, Watcher, completions, parse,
+    stderr_is_terminal, unfinished, write_added, write_list,
+};
+use crate::config::{Paths, Settings};
+use crate::demo::Demo;
+use crate::engine::{Queueing, Setup, run as run_engine};
+use crate::model::{Fault, FaultKind, Source, Spec, Status, TransferId, harmless};
+use crate::protocol::{Http, HttpOptions, Registry};
+use crate::store::{Checkpoint, Item, Journal, StateLock};
+use crate::tui::{self, Exit as Left};
+
+/// How long the engine may take to save everything once it was told to stop.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Runs haul with the process's own arguments.
+pub fn run() -> ExitCode {
+    let arguments = match parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(mistake) => {
+            mistake.print();
+            return mistake.exit().into();
+        }
+    };
+    match House::build(arguments).and_then(House::open) {
+        Ok(exit) => exit.into(),
+        Err(Trouble { exit, why }) => {
+            let _ = writeln!(io::stderr(), "haul: {}", harmless(&why));
+            exit.into()
+        }
+    }
+}
+
+/// Why haul could not even begin.
+struct Trouble {
+    exit: Exit,
+    why: String,
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self { exit: Exit::of(&fault), why: fault.to_string() }
+    }
+}
+
+impl From<crate::cli::Usage> for Trouble {
+    fn from(usage: crate::cli::Usage) -> Self {
+        Self { exit: Exit::Usage, why: usage.to_string() }
+    }
+}
+
+impl From<Report> for Trouble {
+    fn from(report: Report) -> Self {
+        Self { exit: Exit::Failed, why: format!("{report:#}") }
+    }
+}
+
+/// Everything that a run needs.
+struct House {
+    arguments: Arguments,
+    settings: Settings,
+    paths: Paths,
+}
+
+impl House {
+    fn build(arguments: Arguments) -> Result<Self, Trouble> {
+        color_eyre::install().ok();
+        let paths = arguments.places.paths();
+        let mut settings = Settings::load(&paths.config).map_err(|why| Trouble { exit: Exit::Usage, why })?;
+        arguments.apply(&mut settings);
+        if let Some(log) = &arguments.places.log {
+            start_log(log).wrap_err_with(|| format!("{}: no log can be written", log.display()))?;
+        }
+        Ok(Self { arguments, settings, paths })
+    }
+
+    fn open(mut self) -> Result<Exit, Trouble> {
+        match self.arguments.command.take() {
+            None => self.screen(),
+            Some(Command::Get(get)) => self.get(&get),
+            Some(Command::Run(run)) => {
+                let network = &run.network;
+                let style = run.output.style(stderr_is_terminal());
+                let (_lock, queueing) = self.queue()?;
+                let engine = Engine::start(self.setup(network, queueing))?;
+                engine.follow(style, |handle| unfinished(&handle.snapshot()))
+            }
+            Some(Command::Add(add)) => {
+                let specs = add.specs(&self.downloads())?;
+                self.add(specs)
+            }
+            Some(Command::List(list)) => {
+                let items = Journal::peek(&self.paths.state)?;
+                let items: Vec<ListItem> = items.into_iter().map(|item| list_item(&self.paths.state, item)).collect();
+                let _ = write_list(&items, list.json, io::stdout().lock());
+                Ok(Exit::Complete)
+            }
+            Some(Command::Demo) => self.demo(),
+            Some(Command::Completions { shell }) => {
+                let _ = io::stdout().write_all(&completions(shell));
+                Ok(Exit::Complete)
+            }
+        }
+    }
+
+    /// Where queued files go.
+    fn downloads(&self) -> PathBuf {
+        Paths::downloads(self.settings.folder.as_deref())
+    }
+
+    /// The right to run the queue, and what is in it.
+    fn queue(&self) -> Result<(StateLock, Queueing), Trouble> {
+        match StateLock::take(&self.paths.state)? {
+            Ok(lock) => {
+                let (journal, items) = Journal::open(&self.paths.state)?;
+                Ok((lock, Queueing::Durable(Box::new(journal), items)))
+            }
+            Err(process) => Err(Trouble { exit: Exit::Taken, why: self.is_taken(process) }),
+        }
+    }
+
+    fn is_taken(&self, process: Option<u32>) -> String {
+        let who =
+            process.map_or_else(|| "another haul".to_owned(), |number| format!("another haul (process {number})"));
+        format!("{who} is working with the queue in {}; haul add puts URLs into it", self.paths.state.display())
+    }
+
+    fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Setup {
+        let settings = &self.settings;
+        let http = Arc::new(Http::new(HttpOptions {
+            user_agent: settings.user_agent.clone(),
+            connect_timeout: settings.patience().connect,
+            proxy: settings.proxy.clone(),
+            insecure: network.insecure,
+            ca_cert: network.ca_cert.clone(),
+        }));
+        Setup {
+            state: self.paths.state.clone(),
+            queueing,
+            registry: Registry::default().with("http", http.clone()).with("https", http),
+            transfers: settings.transfers,
+            connections: settings.connections,
+            limit: settings.limit,
+            patience: settings.patience(),
+        }
+    }
+
+    /// `haul get`: an engine without a queue, for these transfers alone.
+    fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
+        let here = std::env::current_dir().wrap_err("the current folder can't be read")?;
+        let specs = get.specs(&here)?;
+        let engine = Engine::start(self.setup(&get.network, Queueing::Passing))?;
+        let batch = minted(specs);
+        let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
+        let handle = engine.handle.clone();
+        engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
+        engine.follow(get.output.style(stderr_is_terminal()), |_| wanted)
+    }
+
+    /// `haul add`: on disk when this returns, whether or not a haul is running. What is queued already stays as it is.
+    fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
+        let queued = Journal::peek(&self.paths.state)?;
+        let mut added = Vec::new();
+        let mut records = Vec::new();
+        for spec in specs {
+            let same = |item: &&Item| {
+                item.status != Status::Done && item.spec.source == spec.source && item.spec.target == spec.target
+            };
+            let id = queued.iter().find(same).map(|item| item.id);
+            added.push((id.unwrap_or_else(TransferId::mint), spec.source.clone()));
+            if id.is_none() {
+                records.push(Item::added(added[added.len() - 1].0, spec));
+            }
+        }
+        Journal::open_to_append(&self.paths.state)?.append(&records)?;
+        let _ = write_added(&added, io::stdout().lock());
+        Ok(Exit::Complete)
+    }
+
+    /// `haul`: the screen. While another haul has the queue, URLs are put into it, and that haul takes them up.
+    fn screen(&self) -> Result<Exit, Trouble> {
+        let specs = self.arguments.screen.specs(&self.downloads())?;
+        let (_lock, queueing) = match self.queue() {
+            Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
+            other => other?,
+        };
+        let engine = Engine::start(self.setup(&self.arguments.screen.network, queueing))?;
+        self.show(engine, specs, self.downloads(), None)
+    }
+
+    /// The screen on an engine, until the user leaves.
+    fn show(&self, engine: Engine, specs: Vec<Spec>, folder: PathBuf, notice: Option<String>) -> Result<Exit, Trouble> {
+        if !specs.is_empty() {
+            let (handle, batch) = (engine.handle.clone(), minted(specs));
+            engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
+        }
+        let setup = tui::Setup { keys: self.settings.keys.clone(), folder, notice };
+        let left = tui::run(engine.handle.clone(), setup);
+        engine.end()?;
+        match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
+            Left::Quit => Ok(Exit::Complete),
+            Left::Signal(number) => Ok(Exit::by_signal(number)),
+            Left::TerminalLost => Ok(Exit::HungUp),
+        }
+    }
+
+    /// `haul demo`: a server of its own and a queue that is thrown away at the end.
+    fn demo(mut self) -> Result<Exit, Trouble> {
+        let home = std::env::temp_dir().join(format!("haul-demo-{}", std::process::id()));
+        self.paths.state = home.join("state");
+        let folder = home.join("files");
+        let result = self.run_demo(&folder);
+        let _ = std::fs::remove_dir_all(home);
+        result
+    }
+
+    fn run_demo(&self, folder: &Path) -> Result<Exit, Trouble> {
+        let setup = self.setup(&self.arguments.screen.network, Queueing::Passing);
+        let engine = Engine::start(setup)?;
+        let demo = engine.runtime.block_on(Demo::start()).wrap_err("the demo's server can't be started")?;
+        let sources: Result<Vec<Source>, String> = demo.urls().iter().map(|url| Source::parse(url)).collect();
+        let sources = sources.map_err(|why| eyre!(why))?;
+        let specs = sources.into_iter().map(|source| Spec::new(source, folder.to_path_buf())).collect();
+        let notice = "a server on this machine gives eight connections each, one of them slow; q ends the demo and deletes its files";
+        let exit = self.show(engine, specs, folder.to_path_buf(), Some(notice.to_owned()));
+        drop(demo);
+        exit
+    }
+}
+
+/// A running engine.
+struct Engine {
+    handle: Handle,
+    task: JoinHandle<()>,
+    runtime: Runtime,
+}
+
+impl Engine {
+    fn start(setup: Setup) -> Result<Self, Trouble> {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+        let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
+        let runtime = runtime.wrap_err("no threads can be started")?;
+        let (handle, side) = pair();
+        // A file-size limit must come back as an error of the write, not end the program.
+        runtime.spawn(async {
+            if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)) {
+                while signal.recv().await.is_some() {}
+            }
+        });
+        let task = runtime.spawn(run_engine(side, setup));
+        Ok(Self { handle, task, runtime })
+    }
+
+    /// Follows transfers on the command line until all have ended or a signal comes.
+    fn follow(
+        self,
+        style: crate::cli::Style,
+        wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
+    ) -> Result<Exit, Trouble> {
+        let handle = self.handle.clone();
+        let signalled = Arc::new(Mutex::new(None));
+        let heard = signalled.clone();
+        self.runtime.spawn(async move {
+            let Ok(mut signals) = Signals::listen() else { return };
+            let number = signals.next().await;
+            *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(number);
+            handle.stop();
+            tokio::select! {
+                // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
+                _ = signals.next() => {}
+                () = tokio::time::sleep(STOP) => {}
+            }
+            std::process::exit(i32::from(Exit::by_signal(number).code()));
+        });
+        let outcome: Outcome = self.runtime.block_on(async {
+            let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
+            // The first snapshot holds what the journal held.
+            let mut snapshots = self.handle.snapshots();
+            let _ = snapshots.changed().await;
+            watcher.watch(&wanted(&self.handle)).await
+        });
+        self.end()?;
+        let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
+    }
+
+    /// Stops the engine: what runs is saved.
+    fn end(self) -> Result<(), Trouble> {
+        self.handle.stop();
+        let ended = self.runtime.block_on(async { tokio::time::timeout(STOP, self.task).await });
+        self.runtime.shutdown_timeout(Duration::from_millis(100));
+        let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
+        Ok(ended.map(|_| ()).map_err(late)?)
+    }
+}
+
+fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {
+    specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect()
+}
+
+/// A queued transfer for the list; what a crash left on disk counts.
+fn list_item(state: &Path, item: Item) -> ListItem {
+    let checkpoint = match item.status {
+        Status::Done => None,
+        _ => Checkpoint::load(state, item.id).ok().flatten(),
+    };
+    let done = checkpoint.map_or_else(|| item.done.total(), |checkpoint| checkpoint.ledger.done().total());
+    let target = item.target.clone().or_else(|| Some(item.spec.target.folder.join(item.spec.target.name.as_ref()?)));
+    let named = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    ListItem {
+        id: item.id,
+        name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
+        url: item.spec.source.to_string(),
+        target: target.unwrap_or(item.spec.target.folder),
+        status: item.status,
+        length: item.length,
+        done,
+    }
+}
+
+/// A log that only its owner can read.
+fn start_log(path: &Path) -> Result<(), Report> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HAUL_LOG").unwrap_or_else(|_| "haul=debug".into());
+    let subscriber = tracing_subscriber::fmt().with_writer(Mutex::new(file)).with_ansi(false).with_env_filter(filter);
+    subscriber.try_init().map_err(|why| eyre!(why))
+}

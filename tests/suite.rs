@@ -1,9 +1,10 @@
-//! The one test crate: every floor of the house is a module, so there is one link, and `cargo test plan::` runs one floor.
+//! The one test crate: one link for all tests, and `cargo nextest run tui::` runs one floor of the house.
 
-// Helpers outside of #[test] functions may do what tests may: a panic is how a test reports.
+// A test is to panic where it can't go on; clippy's own setting for this does not reach the helpers of tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod architecture;
+mod cli;
 mod config;
 mod demo;
 mod e2e;
@@ -11,3 +12,4 @@ mod model;
 // mod readme; // switch on once the README and haul::cli::EXIT_CODES are there
 mod screenshots;
 mod support;
+mod tui;

@@ -1,1 +1,27 @@
-//! A face for scripts: arguments, plain progress, JSON lines, exit codes.
+//! A face for scripts: arguments, plain progress, JSON lines, exit codes. Stdout is data and nothing else (the lines of
+//! `--json`, lists, completions); everything for people, progress and faults included, goes to stderr.
+
+mod args;
+mod exit;
+mod get;
+mod input;
+mod json;
+mod list;
+mod live;
+mod outlet;
+mod progress;
+mod report;
+mod signals;
+mod specs;
+
+pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake, NetworkArgs, OutputArgs};
+pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
+pub use exit::{EXIT_CODES, Exit};
+pub use get::{Outcome, Watcher, unfinished};
+pub use input::{Entry, read_entries};
+pub use list::{ListItem, write_added, write_list};
+pub use live::{Size, stderr_is_terminal};
+pub use outlet::Outlet;
+pub use report::Style;
+pub use signals::{Signals, interrupted};
+pub use specs::Usage;

@@ -1,1 +1,14 @@
-//! Does: one supervisor, a task for each transfer, a worker for each connection.
+//! Does: one supervisor that owns the list, a task for each running transfer, a worker for each connection.
+
+mod clock;
+mod commands;
+mod download;
+mod hosts;
+mod limiter;
+mod report;
+mod roster;
+mod setup;
+mod supervisor;
+
+pub use setup::{Queueing, Setup};
+pub use supervisor::run;

@@ -51,6 +51,8 @@ pub struct Resource {
     pub name: Option<String>,
     /// Where redirects led; equal to the asked source if there were none.
     pub at: Source,
+    /// Its media type, in lower case and without parameters.
+    pub media: Option<String>,
     /// The content coding under which the bytes come, if any: then they are stored as sent, and never in parts.
     pub coding: Option<String>,
 }

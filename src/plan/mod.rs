@@ -1,1 +1,15 @@
-//! Decides. Pure: no socket, no file and no clock in here.
+//! Decides: which bytes next, when again, how fast. Pure: no socket, no file, no task, and time is an argument.
+
+mod bucket;
+mod host;
+mod queue;
+mod retry;
+mod segment;
+mod speed;
+
+pub use bucket::Bucket;
+pub use host::Host;
+pub use queue::Queue;
+pub use retry::{Verdict, backoff, verdict};
+pub use segment::{Lease, LeaseId, MIN_PART, Opener, Plan};
+pub use speed::Meter;

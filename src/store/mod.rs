@@ -1,1 +1,23 @@
-//! Keeps bytes: part files, checkpoints, the queue.
+//! Keeps bytes: part files, checkpoints, the queue's journal, the history. Blocking; the engine calls it where it
+//! may block.
+
+mod atomic;
+mod checkpoint;
+mod digest;
+mod history;
+mod journal;
+mod ledger;
+mod lock;
+mod name;
+mod record;
+mod sink;
+
+pub use checkpoint::{Checkpoint, CheckpointLog, Claim};
+pub use digest::digest;
+pub use history::{Finished, History};
+pub use journal::Journal;
+pub use ledger::{Fragment, Ledger};
+pub use lock::StateLock;
+pub use name::{numbered, part_name, safe_name};
+pub use record::{Item, Record, Stamp};
+pub use sink::{PartFile, Standing, standing};

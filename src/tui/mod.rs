@@ -1,1 +1,24 @@
-//! A face for people.
+//! A face for people: a header with the totals, the list of transfers, and the details of the selected one.
+//!
+//! The heart is pure: `update` turns a message into a changed `State` and some `Effect`s, `draw` turns a `State` into
+//! a frame. Only `run` and `terminal` touch a clock, a channel or the terminal.
+
+mod frames;
+mod input;
+mod list;
+mod message;
+mod palette;
+mod run;
+mod state;
+mod terminal;
+mod update;
+mod view;
+
+pub use frames::Frames;
+pub use list::List;
+pub use message::{Effect, Message};
+pub use palette::{Palette, Role};
+pub use run::{Exit, Setup, run};
+pub use state::{Mode, Pane, Question, State, Toast, Tone};
+pub use update::update;
+pub use view::draw;

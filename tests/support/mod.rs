@@ -3,6 +3,7 @@
 // The floors use these tools by and by; one that no floor uses today is still a tool.
 #![allow(dead_code, unused_imports)]
 
+pub mod builders;
 pub mod nginx;
 pub mod pty;
 pub mod sandbox;

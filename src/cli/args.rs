@@ -1,0 +1,380 @@
+//! The command line, as clap reads it. None of these types has `Debug`, since URLs and headers may hold secrets.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use super::exit::Exit;
+use super::report::Style;
+use crate::config::{Paths, Settings};
+use crate::model::{Checksum, Rate, harmless};
+
+const AFTER_HELP: &str = "\
+haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
+HTTPS_PROXY, ALL_PROXY and NO_PROXY are honoured.";
+
+const AFTER_GET_HELP: &str = "\
+Examples:
+  haul get https://example.org/disk.iso
+  haul get -x 16 --limit 5M -d /srv/files https://example.org/disk.iso
+  haul get -o disk.iso --checksum sha256:HEX https://example.org/disk.iso
+  haul get -i urls.txt --json | jq -r 'select(.event == \"completed\").target'
+  grep -o 'https://[^\"]*' page.html | haul get -i -
+
+A list holds one URL a line; blank lines and lines that begin with # are skipped. Indented lines after a URL belong \
+to it: out=NAME, dir=DIR, checksum=ALGO:HEX, header=Name: value.
+
+The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked; \
+the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
+else.";
+
+const USAGE: &str = "haul [OPTIONS] [URL]...\n       haul [--config FILE] [--state DIR] [--log FILE] COMMAND ...";
+
+/// Downloads in parts over many connections, and goes on after any failure.
+#[derive(Parser)]
+#[command(name = "haul", version, long_about = None, override_usage = USAGE, after_help = AFTER_HELP)]
+pub struct Arguments {
+    /// Where haul's own files are.
+    #[command(flatten)]
+    pub places: PlaceArgs,
+    /// What the screen is to begin with.
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+    /// What to do instead of opening the screen.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do instead of opening the screen.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Download now, without a screen, and end when every file is complete
+    #[command(override_usage = "haul get [OPTIONS] URL...", after_help = AFTER_GET_HELP)]
+    Get(GetArgs),
+    /// Put URLs into the queue; they are on disk when this returns
+    #[command(override_usage = "haul add [OPTIONS] URL...")]
+    Add(AddArgs),
+    /// Show the queue
+    List(ListArgs),
+    /// Work off the queue without a screen, and end when all is done
+    Run(RunArgs),
+    /// Try haul on a small server of its own: no network needed
+    Demo,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Where haul's own files are.
+#[derive(Args)]
+pub struct PlaceArgs {
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", env = "HAUL_CONFIG", hide_env_values = true)]
+    #[arg(value_parser = perhaps_path(), value_hint = ValueHint::FilePath, help_heading = OWN_FILES)]
+    pub config: Option<PathBuf>,
+    /// The folder of the queue and of what is needed to go on
+    #[arg(long, global = true, value_name = "DIR", env = "HAUL_STATE", hide_env_values = true)]
+    #[arg(value_parser = perhaps_path(), value_hint = ValueHint::DirPath, help_heading = OWN_FILES)]
+    pub state: Option<PathBuf>,
+    /// Write a log to this file
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OWN_FILES)]
+    pub log: Option<PathBuf>,
+}
+
+const OWN_FILES: &str = "haul's own files";
+
+/// A path that may be empty, since an empty variable of the environment means one that is not set.
+fn perhaps_path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
+impl PlaceArgs {
+    /// Where haul's files live, with what was not said filled in.
+    pub fn paths(&self) -> Paths {
+        let said = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+        Paths::find(said(&self.config), said(&self.state))
+    }
+}
+
+/// `haul [URL...]`.
+#[derive(Args)]
+pub struct ScreenArgs {
+    /// What to queue.
+    #[command(flatten)]
+    pub transfers: TransferArgs,
+    /// What each of them may use.
+    #[command(flatten)]
+    pub each: EachArgs,
+    /// How the engine deals with servers.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+}
+
+/// `haul get`.
+#[derive(Args)]
+pub struct GetArgs {
+    /// What to download.
+    #[command(flatten)]
+    pub transfers: TransferArgs,
+    /// What this run may use.
+    #[command(flatten)]
+    pub whole: WholeArgs,
+    /// How the engine deals with servers.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `haul add`.
+#[derive(Args)]
+pub struct AddArgs {
+    /// What to queue.
+    #[command(flatten)]
+    pub transfers: TransferArgs,
+    /// What each of them may use.
+    #[command(flatten)]
+    pub each: EachArgs,
+}
+
+/// `haul list`.
+#[derive(Args)]
+pub struct ListArgs {
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `haul run`.
+#[derive(Args)]
+pub struct RunArgs {
+    /// What this run may use.
+    #[command(flatten)]
+    pub whole: WholeArgs,
+    /// How the engine deals with servers.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// What is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What to download, and to where.
+#[derive(Args)]
+pub struct TransferArgs {
+    /// What to download (http: or https:)
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    pub urls: Vec<String>,
+    /// The finished file, for one URL; seen from the current folder
+    #[arg(short, long, value_name = "FILE", conflicts_with = "dir", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The folder for the files
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+    /// Read URLs from a file, one a line; - reads stdin
+    #[arg(short, long, value_name = "LIST", value_hint = ValueHint::FilePath)]
+    pub input: Option<PathBuf>,
+    /// Send this header to the URL's own host ('Name: value'); may be repeated
+    // Kept as text: clap repeats a value that it refuses, and this one may be a secret.
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub headers: Vec<String>,
+    /// What the finished file must hash to, for one URL (md5, sha1, sha256, sha512 or blake3)
+    #[arg(long, value_name = "ALGO:HEX")]
+    pub checksum: Option<Checksum>,
+    /// Replace a file that exists, at the end and in one step
+    #[arg(long)]
+    pub overwrite: bool,
+}
+
+/// What a whole run may use.
+#[derive(Args)]
+pub struct WholeArgs {
+    /// Connections for each transfer, 1 to 64
+    #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+    /// Bytes a second over everything, such as 500K, 5M or 1.5MiB
+    #[arg(long, value_name = "RATE")]
+    pub limit: Option<Rate>,
+}
+
+/// What each of the given URLs may use, now and after a restart.
+#[derive(Args)]
+pub struct EachArgs {
+    /// Connections for each of these URLs, 1 to 64
+    #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+    /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB
+    #[arg(long, value_name = "RATE")]
+    pub limit: Option<Rate>,
+}
+
+/// How the engine deals with servers, for this run.
+#[derive(Args)]
+pub struct NetworkArgs {
+    /// Transfers at once, 1 to 64
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub transfers: Option<u16>,
+    /// Give a transfer up after so many failures in a row without a new byte
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
+    /// Seconds before the first further attempt; doubles with each failure
+    #[arg(long, value_name = "S", value_parser = any_seconds)]
+    pub retry_wait: Option<f64>,
+    /// Seconds that a connection may take to be set up
+    #[arg(long, value_name = "S", value_parser = some_seconds)]
+    pub connect_timeout: Option<f64>,
+    /// Seconds that a connection may stay without a byte
+    #[arg(long, value_name = "S", value_parser = some_seconds)]
+    pub timeout: Option<f64>,
+    /// Accept any certificate: anyone on the way can then read and change what comes
+    #[arg(short = 'k', long)]
+    pub insecure: bool,
+    /// Trust the certificates in this PEM file too
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_cert: Option<PathBuf>,
+}
+
+/// What is printed.
+#[derive(Args)]
+pub struct OutputArgs {
+    /// Print one JSON object a line to stdout for all that happens
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but what went wrong
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+fn any_seconds(text: &str) -> Result<f64, String> {
+    seconds(text, 0.0)
+}
+
+fn some_seconds(text: &str) -> Result<f64, String> {
+    seconds(text, 0.1)
+}
+
+/// The same bounds as in the settings file; beyond them a `Duration` would be nonsense, or a panic.
+fn seconds(text: &str, least: f64) -> Result<f64, String> {
+    let wrong = || format!("write seconds from {least} to 86400, such as 2.5");
+    text.parse().ok().filter(|value| (least..=86_400.0).contains(value)).ok_or_else(wrong)
+}
+
+impl Arguments {
+    /// Lays what was given on the command line over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        match &self.command {
+            Some(Command::Get(get)) => get.whole.apply(settings),
+            Some(Command::Run(run)) => run.whole.apply(settings),
+            _ => {}
+        }
+        if let Some(network) = self.network() {
+            network.apply(settings);
+        }
+    }
+
+    /// How the engine is to deal with servers, for those commands that start one.
+    pub fn network(&self) -> Option<&NetworkArgs> {
+        match &self.command {
+            None => Some(&self.screen.network),
+            Some(Command::Get(get)) => Some(&get.network),
+            Some(Command::Run(run)) => Some(&run.network),
+            Some(Command::Add(_) | Command::List(_) | Command::Demo | Command::Completions { .. }) => None,
+        }
+    }
+}
+
+impl WholeArgs {
+    /// Lays what was given over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        settings.connections = self.connections.unwrap_or(settings.connections);
+        settings.limit = self.limit.or(settings.limit);
+    }
+}
+
+impl NetworkArgs {
+    /// Lays what was given over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        settings.transfers = self.transfers.unwrap_or(settings.transfers);
+        settings.retries = self.retries.unwrap_or(settings.retries);
+        settings.retry_wait = self.retry_wait.unwrap_or(settings.retry_wait);
+        settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);
+        settings.timeout = self.timeout.unwrap_or(settings.timeout);
+    }
+}
+
+impl OutputArgs {
+    /// How to print, given whether stderr is a terminal that can move its cursor. `--json` goes before `--quiet`, as
+    /// it already prints nothing for people but what went wrong.
+    pub fn style(&self, terminal: bool) -> Style {
+        match (self.json, self.quiet, terminal) {
+            (true, _, _) => Style::Json,
+            (_, true, _) => Style::Quiet,
+            (_, _, true) => Style::Live,
+            (_, _, false) => Style::Plain,
+        }
+    }
+}
+
+/// Why the arguments do not lead to a run: a mistake, or that only help or the version was asked for.
+pub struct Mistake(clap::Error);
+
+/// Reads a whole command line, the program's name included.
+pub fn parse<I, T>(words: I) -> Result<Arguments, Mistake>
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let mut command = Arguments::command();
+    let matches = command.try_get_matches_from_mut(words).map_err(Mistake)?;
+    check_order(&mut command, &matches).map_err(Mistake)?;
+    Arguments::from_arg_matches(&matches).map_err(Mistake)
+}
+
+/// What stands before a command's name would be the screen's, and so be lost. clap's own setting for this takes the
+/// name for a URL as soon as `--config` stands before it.
+fn check_order(command: &mut clap::Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some((name, _)) = matches.subcommand() else { return Ok(()) };
+    let given = |argument: &&clap::Arg| {
+        matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine) && !argument.is_global_set()
+    };
+    let Some(argument) = command.get_arguments().find(given) else { return Ok(()) };
+    let sentence = format!("{argument} stands before {name}; write what belongs to {name} after it");
+    Err(command.error(ErrorKind::ArgumentConflict, sentence))
+}
+
+impl Mistake {
+    /// What to end with: 0 for help and version, 2 for a mistake.
+    pub fn exit(&self) -> Exit {
+        if self.0.use_stderr() { Exit::Usage } else { Exit::Complete }
+    }
+
+    /// The text without colours, harmless even where it repeats what was typed.
+    pub fn text(&self) -> String {
+        let rendered = self.0.render().to_string();
+        rendered.split_inclusive('\n').map(|line| harmless(line.trim_end()).into_owned() + "\n").collect()
+    }
+
+    /// Prints the text where it belongs; a closed pipe is no further mistake.
+    pub fn print(&self) {
+        let _ = match self.0.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => self.0.print(),
+            _ => io::stderr().write_all(self.text().as_bytes()),
+        };
+    }
+}
+
+/// The completion script for a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "haul", &mut script);
+    script
+}

@@ -1,0 +1,260 @@
+//! The face of `haul get` and `haul run`: follows transfers until each of them has ended.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::exit::Exit;
+use super::live::Size;
+use super::report::{Known, Report, Style};
+use crate::api::{Event, Handle, Happening, Row, Snapshot};
+use crate::model::{Fault, FaultKind, Source, Status, TransferId};
+
+/// How long after events were lost the snapshot is read for how things ended: by then it shows all that they told.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// How many are named that are not complete when haul stops.
+const NAMED: usize = 20;
+
+/// How the transfers of a run ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many are complete and checked.
+    pub complete: usize,
+    /// Those that were given up or refused, and why.
+    pub failed: Vec<(TransferId, Fault)>,
+    /// Those that are neither: removed, paused, or not ended when the engine stopped.
+    pub left: Vec<TransferId>,
+}
+
+impl Outcome {
+    /// With what haul ends; a signal goes before this.
+    pub fn exit(&self) -> Exit {
+        let left = self.left.iter().map(|_| Exit::Failed);
+        Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
+    }
+}
+
+/// What `haul run` has to wait for: all that is queued or runs.
+pub fn unfinished(snapshot: &Snapshot) -> Vec<(TransferId, Source)> {
+    let open = snapshot.rows.iter().filter(|row| matches!(row.status, Status::Queued | Status::Running));
+    open.map(|row| (row.id, row.source.clone())).collect()
+}
+
+/// Follows transfers and tells of them.
+///
+/// It hears from `new` on. So make it first and only then add, retry or resume, or read which transfers are there:
+/// nothing can happen unheard in between.
+pub struct Watcher<O, E> {
+    events: broadcast::Receiver<Event>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    report: Report<O, E>,
+    open: HashMap<TransferId, Known>,
+    outcome: Outcome,
+    /// When progress is told next, and when it was told last.
+    look: Option<Instant>,
+    looked: Option<Instant>,
+    /// When the snapshot is read because events were lost, and whether more were lost since that was decided.
+    settle: Option<Instant>,
+    is_behind: bool,
+}
+
+impl<O: Write, E: Write> Watcher<O, E> {
+    /// Listens from now on. JSON lines go to `out`, all text for people to `err`.
+    pub fn new(handle: &Handle, style: Style, out: O, err: E) -> Self {
+        Self::sized(handle, style, out, err, Size::of_stderr)
+    }
+
+    /// The same, on a terminal whose size is what `measure` says.
+    pub fn sized(handle: &Handle, style: Style, out: O, err: E, measure: fn() -> Size) -> Self {
+        Self {
+            events: handle.events(),
+            snapshots: handle.snapshots(),
+            report: Report::new(style, out, err, measure),
+            open: HashMap::new(),
+            outcome: Outcome::default(),
+            look: None,
+            looked: None,
+            settle: None,
+            is_behind: false,
+        }
+    }
+
+    /// Follows these until each is complete, failed, refused, removed or paused, or until the engine has ended (its
+    /// end of the channels is dropped). Never fails, and a reader that went away does not stop it.
+    pub async fn watch(mut self, wanted: &[(TransferId, Source)]) -> Outcome {
+        self.open = wanted.iter().map(|(id, source)| (*id, Known::new(*id, source))).collect();
+        self.plan_look(false);
+        while !self.open.is_empty() {
+            let wake = [self.look, self.settle].into_iter().flatten().min();
+            // Facts first, so that no progress is told of what has not been said to have started.
+            tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Ok(event) => self.hear(&event),
+                    Err(RecvError::Lagged(_)) => self.fall_behind(),
+                    Err(RecvError::Closed) => break,
+                },
+                changed = self.snapshots.changed() => {
+                    if changed.is_err() {
+                        self.hear_rest();
+                        break;
+                    }
+                    self.plan_look(true);
+                }
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
+            }
+        }
+        self.leave_rest();
+        self.report.end();
+        self.outcome
+    }
+
+    fn hear(&mut self, event: &Event) {
+        let now = Instant::now();
+        let Some(known) = self.open.get_mut(&event.id) else { return };
+        known.learn(&event.happening, now);
+        let ends = self.outcome.take(event);
+        if ends {
+            self.report.forget(event.id);
+        }
+        self.report.fact(known, &event.happening, now);
+        if ends {
+            self.open.remove(&event.id);
+        }
+    }
+
+    /// The engine has gone: what it still told is heard, and for what was lost the last snapshot speaks.
+    fn hear_rest(&mut self) {
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => self.hear(&event),
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Err(_) => break,
+            }
+        }
+        self.reread(false);
+    }
+
+    fn fall_behind(&mut self) {
+        match self.settle {
+            None => self.settle = Some(Instant::now() + SETTLE),
+            Some(_) => self.is_behind = true,
+        }
+    }
+
+    fn wake(&mut self) {
+        let now = Instant::now();
+        if self.settle.is_some_and(|at| at <= now) {
+            self.settle = std::mem::take(&mut self.is_behind).then(|| now + SETTLE);
+            self.reread(true);
+        }
+        if self.look.is_some_and(|at| at <= now) {
+            self.look = None;
+            self.looked = Some(now);
+            self.tell_progress();
+            self.plan_look(false);
+        }
+    }
+
+    /// Plans when progress is told next. Lines that stay come by the clock, so that a log shows that haul is alive;
+    /// everything else only when there is something new.
+    fn plan_look(&mut self, is_new: bool) {
+        let style = self.report.style();
+        let wanted = is_new || style == Style::Plain;
+        if let Some(period) = style.period().filter(|_| wanted && self.look.is_none()) {
+            let now = Instant::now();
+            let first = if style == Style::Plain { now + period } else { now };
+            self.look = Some(self.looked.map_or(first, |last| (last + period).max(now)));
+        }
+    }
+
+    fn tell_progress(&mut self) {
+        let snapshot = self.snapshots.borrow().clone();
+        let runs = |row: &&Arc<Row>| row.status == Status::Running && self.open.contains_key(&row.id);
+        let rows: Vec<&Row> = snapshot.rows.iter().filter(runs).map(|row| &**row).collect();
+        self.report.running(&rows, &mut self.open);
+    }
+
+    /// Learns from the snapshot how things ended whose events were lost. While the engine lives, one that is not in
+    /// the list, or that is paused, has ended too.
+    fn reread(&mut self, is_alive: bool) {
+        let snapshot = self.snapshots.borrow().clone();
+        let rows = self.open_rows(&snapshot);
+        let ids: Vec<TransferId> = self.open.keys().copied().collect();
+        for id in ids {
+            let happening = match rows.get(&id) {
+                Some(row) => self.ending(row),
+                None => Some(Happening::Removed),
+            };
+            let is_sure = is_alive || !matches!(happening, Some(Happening::Removed | Happening::Paused));
+            if let Some(happening) = happening.filter(|_| is_sure) {
+                self.hear(&Event { id, happening });
+            }
+        }
+    }
+
+    fn open_rows<'a>(&self, snapshot: &'a Snapshot) -> HashMap<TransferId, &'a Row> {
+        let open = snapshot.rows.iter().filter(|row| self.open.contains_key(&row.id));
+        open.map(|row| (row.id, &**row)).collect()
+    }
+
+    /// The event that this row would have told, as far as that can be known.
+    fn ending(&self, row: &Row) -> Option<Happening> {
+        match row.status {
+            Status::Queued | Status::Running => None,
+            Status::Paused => Some(Happening::Paused),
+            Status::Failed => {
+                let unknown = || Fault::new(FaultKind::State, &row.source, "it was given up, and the reason is lost");
+                Some(Happening::Failed(row.fault.as_deref().cloned().unwrap_or_else(unknown)))
+            }
+            Status::Done => {
+                let known = self.open.get(&row.id)?;
+                let bytes = row.length.unwrap_or_else(|| row.bytes_done());
+                Some(Happening::Completed {
+                    target: row.target.to_path_buf(),
+                    bytes,
+                    fetched: bytes.saturating_sub(known.resumed),
+                    took: known.started_at.map_or(Duration::ZERO, |at| at.elapsed()),
+                    unchanged: false,
+                })
+            }
+        }
+    }
+
+    /// What has not ended is left. Some are named, those that lose or keep bytes; a long queue is only counted.
+    fn leave_rest(&mut self) {
+        let snapshot = self.snapshots.borrow().clone();
+        let rows = self.open_rows(&snapshot);
+        let mut left: Vec<Known> = std::mem::take(&mut self.open).into_values().collect();
+        left.sort_by_key(|known| (rows.get(&known.id).is_none_or(|row| row.bytes_done() == 0), known.id));
+        for known in left.iter().take(NAMED) {
+            self.report.forget(known.id);
+            self.report.left(known, rows.get(&known.id).copied());
+        }
+        self.report.left_more(left.len().saturating_sub(NAMED));
+        self.outcome.left.extend(left.iter().map(|known| known.id));
+    }
+}
+
+impl Outcome {
+    /// Counts an event that ends a transfer; false for one that does not.
+    fn take(&mut self, event: &Event) -> bool {
+        match &event.happening {
+            Happening::Completed { .. } => self.complete += 1,
+            Happening::Failed(fault) | Happening::Refused(fault) => self.failed.push((event.id, fault.clone())),
+            Happening::Removed | Happening::Paused => self.left.push(event.id),
+            Happening::Added
+            | Happening::Started
+            | Happening::Answered { .. }
+            | Happening::Retried { .. }
+            | Happening::Restarted(_) => return false,
+        }
+        true
+    }
+}

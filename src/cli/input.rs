@@ -1,0 +1,89 @@
+//! Lists of URLs, from a file or from stdin.
+
+use std::io::{self, BufRead, Read};
+use std::path::PathBuf;
+
+use crate::model::{Checksum, Header, Source};
+
+/// Longer lines are no URLs; without a bound, `-i /dev/zero` would fill the memory.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+/// A URL of a list with what its indented lines say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where the bytes come from.
+    pub source: Source,
+    /// `out=`: the file's name, perhaps with folders before it.
+    pub output: Option<PathBuf>,
+    /// `dir=`: the folder.
+    pub folder: Option<PathBuf>,
+    /// `checksum=`.
+    pub checksum: Option<Checksum>,
+    /// `header=`, as often as wanted.
+    pub headers: Vec<Header>,
+}
+
+impl Entry {
+    /// A URL with nothing said about it.
+    pub fn new(source: Source) -> Self {
+        Self { source, output: None, folder: None, checksum: None, headers: Vec::new() }
+    }
+
+    /// Takes in one indented line.
+    fn set(&mut self, line: &str) -> Result<(), String> {
+        let known = "an indented line is out=NAME, dir=DIR, checksum=ALGO:HEX or header=Name: value";
+        let (key, value) = line.split_once('=').ok_or(known)?;
+        let (key, value) = (key.trim_end(), value.trim_start());
+        if value.is_empty() {
+            return Err("nothing stands after the =".to_owned());
+        }
+        match key {
+            "out" => self.output = Some(PathBuf::from(value)),
+            "dir" => self.folder = Some(PathBuf::from(value)),
+            "checksum" => self.checksum = Some(value.parse()?),
+            "header" => self.headers.push(Header::parse(value)?),
+            _ => return Err(known.to_owned()),
+        }
+        Ok(())
+    }
+}
+
+/// Reads a list: a URL a line; blank lines and lines that begin with # are skipped; indented lines belong to the URL
+/// above them, as in aria2's lists. An error begins with `name` and the line's number.
+pub fn read_entries(name: &str, mut from: impl BufRead) -> Result<Vec<Entry>, String> {
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut buffer = Vec::new();
+    for number in 1_usize.. {
+        let at = |why: String| format!("{name}, line {number}: {why}");
+        if !read_line(&mut from, &mut buffer).map_err(at)? {
+            break;
+        }
+        let line = std::str::from_utf8(&buffer).map_err(|_| at("this is not UTF-8".to_owned()))?;
+        // Editors of another system begin a file with a byte order mark.
+        let line = if number == 1 { line.trim_start_matches('\u{feff}') } else { line };
+        let text = line.trim();
+        if text.is_empty() || text.starts_with('#') {
+            continue;
+        }
+        let indented = line.starts_with([' ', '\t']) && !text.starts_with("http://") && !text.starts_with("https://");
+        if !indented {
+            entries.push(Entry::new(Source::parse(text).map_err(at)?));
+        } else if let Some(last) = entries.last_mut() {
+            last.set(text).map_err(at)?;
+        } else {
+            return Err(at("an indented line belongs to the URL above it, but there is none".to_owned()));
+        }
+    }
+    Ok(entries)
+}
+
+/// The next line into `buffer`; false at the end.
+fn read_line(from: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<bool, String> {
+    buffer.clear();
+    let read = |why: io::Error| format!("it can't be read: {why}");
+    from.by_ref().take(LONGEST_LINE).read_until(b'\n', buffer).map_err(read)?;
+    if buffer.len() as u64 == LONGEST_LINE {
+        return Err(format!("it is longer than {LONGEST_LINE} bytes, so it is no URL"));
+    }
+    Ok(!buffer.is_empty())
+}

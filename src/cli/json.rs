@@ -1,0 +1,146 @@
+//! `--json`: one object a line, numbers as integers, text from outside made harmless.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::exit::Exit;
+use super::report::Known;
+use crate::api::{Happening, Row};
+use crate::model::{Fault, FaultKind, harmless};
+
+/// What every line has.
+#[derive(Serialize)]
+struct Line<'a> {
+    event: &'static str,
+    id: String,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(flatten)]
+    detail: Detail,
+}
+
+/// What only some lines have.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Detail {
+    Plain {},
+    Answered {
+        length: Option<u64>,
+        resumed: u64,
+        resumable: bool,
+    },
+    Progress {
+        done: u64,
+        length: Option<u64>,
+        /// Bytes a second.
+        speed: u64,
+        eta_seconds: Option<u64>,
+        connections: usize,
+    },
+    Completed {
+        bytes: u64,
+        fetched: u64,
+        took_ms: u64,
+        unchanged: bool,
+    },
+    Fault {
+        /// A word for programs.
+        fault: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// A sentence for people.
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        after_ms: Option<u64>,
+        /// With what haul ends if this is the only reason.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        exit: Option<u8>,
+    },
+}
+
+/// The line for what happened.
+pub(super) fn fact(known: &Known, happening: &Happening) -> String {
+    let (event, detail) = match happening {
+        Happening::Added => ("added", Detail::Plain {}),
+        Happening::Started => ("started", Detail::Plain {}),
+        Happening::Answered { length, resumed, resumable, .. } => {
+            ("answered", Detail::Answered { length: *length, resumed: *resumed, resumable: *resumable })
+        }
+        Happening::Retried { fault, after } => ("retried", trouble(fault, Some(*after), None)),
+        Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
+        Happening::Paused => ("paused", Detail::Plain {}),
+        Happening::Completed { bytes, fetched, took, unchanged, .. } => {
+            let took_ms = millis(*took);
+            ("completed", Detail::Completed { bytes: *bytes, fetched: *fetched, took_ms, unchanged: *unchanged })
+        }
+        Happening::Failed(fault) => ("failed", trouble(fault, None, Some(Exit::of(fault)))),
+        Happening::Refused(fault) => ("refused", trouble(fault, None, Some(Exit::of(fault)))),
+        Happening::Removed => ("removed", Detail::Plain {}),
+    };
+    line(event, known, detail)
+}
+
+/// The line for how far a running transfer is.
+pub(super) fn progress(known: &Known, row: &Row) -> String {
+    let live = row.live.as_deref();
+    let detail = Detail::Progress {
+        done: row.bytes_done(),
+        length: row.length,
+        speed: live.map_or(0, |live| live.speed.bytes()),
+        eta_seconds: live.and_then(|live| live.eta).map(|eta| eta.as_secs()),
+        connections: live.map_or(0, |live| live.connections.len()),
+    };
+    line("progress", known, detail)
+}
+
+fn line(event: &'static str, known: &Known, detail: Detail) -> String {
+    let target = known.target.as_deref().map(shown);
+    let line = Line { event, id: known.id.to_string(), url: &known.url, target, detail };
+    // Strings and integers always have a JSON form, so there is no failure to tell.
+    serde_json::to_string(&line).map_or_else(|_| String::new(), |text| text + "\n")
+}
+
+fn shown(path: &Path) -> String {
+    harmless(&path.to_string_lossy()).into_owned()
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn trouble(fault: &Fault, after: Option<Duration>, exit: Option<Exit>) -> Detail {
+    let status = if let FaultKind::Status(code) = fault.kind { Some(code) } else { None };
+    Detail::Fault {
+        fault: word(fault.kind),
+        status,
+        message: harmless(&fault.to_string()).into_owned(),
+        after_ms: after.map(millis),
+        exit: exit.map(Exit::code),
+    }
+}
+
+fn word(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Resolve => "resolve",
+        FaultKind::Connect => "connect",
+        FaultKind::Tls => "tls",
+        FaultKind::Cut => "cut",
+        FaultKind::Stalled => "stalled",
+        FaultKind::Status(_) => "status",
+        FaultKind::RangeIgnored => "range_ignored",
+        FaultKind::WrongRange => "wrong_range",
+        FaultKind::Changed => "changed",
+        FaultKind::BadAnswer => "bad_answer",
+        FaultKind::Redirect => "redirect",
+        FaultKind::DiskFull => "disk_full",
+        FaultKind::Disk => "disk",
+        FaultKind::Exists => "exists",
+        FaultKind::Busy => "busy",
+        FaultKind::Checksum => "checksum",
+        FaultKind::State => "state",
+        FaultKind::Request => "request",
+    }
+}

@@ -1,0 +1,154 @@
+//! The words in which people are told of a transfer.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use super::report::Known;
+use crate::api::{Activity, Happening, Live, Row};
+use crate::model::{Rate, brief_duration, harmless, percent, size};
+
+/// From so many columns on, a live line has room for a bar.
+const ROOM_FOR_BAR: usize = 90;
+/// Columns of a bar.
+const BAR: usize = 24;
+/// Columns that a name is given when there is room.
+const NAME: usize = 32;
+
+/// The lines that tell what happened; none for what people need not be told.
+pub(super) fn fact(known: &Known, happening: &Happening) -> Vec<String> {
+    let say = |label: &str, rest: String| vec![format!("{label:<5} {}  {rest}", known.name)];
+    match happening {
+        Happening::Added => Vec::new(),
+        Happening::Started => say("start", known.url.clone()),
+        Happening::Answered { length, resumed, resumable, .. } => answered(known, *length, *resumed, *resumable),
+        Happening::Retried { fault, after } => say("again", format!("{fault}; next attempt in {}", wait(*after))),
+        Happening::Restarted(fault) => say("anew", format!("from the first byte, since {fault}")),
+        Happening::Paused => say("pause", "it goes on when you resume it".to_owned()),
+        Happening::Completed { bytes, unchanged: true, .. } => {
+            say("done", format!("{}, complete since an earlier run and unchanged", size(*bytes)))
+        }
+        Happening::Completed { bytes, fetched, took, .. } => say("done", completed(*bytes, *fetched, *took)),
+        Happening::Failed(fault) | Happening::Refused(fault) => say("fail", fault.to_string()),
+        Happening::Removed => say("gone", "it is not in the queue any more".to_owned()),
+    }
+}
+
+fn answered(known: &Known, length: Option<u64>, resumed: u64, resumable: bool) -> Vec<String> {
+    let mut lines = Vec::new();
+    if resumed > 0 {
+        let whole = length.map_or_else(String::new, |length| format!(" of {}", size(length)));
+        lines.push(format!("{:<5} {}  goes on at {}{whole}", "note", known.name, size(resumed)));
+    }
+    if !resumable {
+        let what = "this server can't resume: a stop loses what has come";
+        lines.push(format!("{:<5} {}  {what}", "note", known.name));
+    }
+    lines
+}
+
+/// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.
+fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
+    let whole = size(bytes);
+    let seconds = took.as_secs_f64();
+    if seconds <= 0.0 {
+        return whole;
+    }
+    let speed = Rate::per_second((fetched as f64 / seconds).round() as u64);
+    let part = if fetched < bytes { format!("{} fetched, ", size(fetched)) } else { String::new() };
+    format!("{whole} in {} ({part}{speed})", brief_duration(took))
+}
+
+/// What is said of one that is not complete when haul stops.
+pub(super) fn left(known: &Known, row: Option<&Row>) -> String {
+    let rest = match row {
+        Some(row) if row.bytes_done() > 0 && row.resumable => {
+            format!("{} kept: the next run goes on from there", amount(row))
+        }
+        _ => "not complete".to_owned(),
+    };
+    format!("{:<5} {}  {rest}", "stop", known.name)
+}
+
+/// The line about a running transfer where lines stay.
+pub(super) fn plain(row: &Row) -> String {
+    let mut parts = vec![share(row), amount(row)];
+    parts.extend(movement(row));
+    if let Some(live) = row.live.as_ref().filter(|live| live.connections.len() > 1) {
+        parts.push(format!("{} connections", live.connections.len()));
+    }
+    parts.retain(|part| !part.is_empty());
+    format!("{:<5} {}  {}", "at", row.name, parts.join("  "))
+}
+
+/// The line about a running transfer where it is drawn again and again, at most `columns` wide.
+pub(super) fn live(row: &Row, columns: usize) -> String {
+    let moves = movement(row);
+    let speed = moves.first().map_or("", String::as_str);
+    let eta = moves.get(1).map_or("", String::as_str);
+    let tail = format!("  {:>4}  {:<17}  {speed:<10}  {eta}", share(row), amount(row));
+    let bar = if columns >= ROOM_FOR_BAR { format!("  {}", bar(row)) } else { String::new() };
+    let room = columns.saturating_sub(bar.width() + tail.width()).clamp(8, NAME);
+    let name = harmless(&row.name);
+    let name = cut(&name, room);
+    let fill = " ".repeat(room.saturating_sub(name.width()));
+    cut(format!("{name}{fill}{bar}{tail}").trim_end(), columns)
+}
+
+/// What moves: a speed and a remaining time, or what the transfer does instead.
+fn movement(row: &Row) -> Vec<String> {
+    let Some(live) = &row.live else { return Vec::new() };
+    let word = match live.activity {
+        Activity::Receiving => return receiving(live),
+        Activity::Connecting => "connecting".to_owned(),
+        Activity::Waiting(after) => format!("again in {}", wait(after)),
+        Activity::Checking => "checking".to_owned(),
+        Activity::Finishing => "finishing".to_owned(),
+    };
+    vec![word]
+}
+
+fn receiving(live: &Live) -> Vec<String> {
+    let left = live.eta.map(|eta| format!("{} left", brief_duration(eta)));
+    [live.speed.to_string()].into_iter().chain(left).collect()
+}
+
+fn share(row: &Row) -> String {
+    row.length.map_or_else(String::new, |length| format!("{}%", percent(row.bytes_done(), length)))
+}
+
+fn amount(row: &Row) -> String {
+    let done = size(row.bytes_done());
+    row.length.map_or_else(|| done.clone(), |length| format!("{done} of {}", size(length)))
+}
+
+fn bar(row: &Row) -> String {
+    let filled = row.length.map_or(0, |length| percent(row.bytes_done(), length) as usize * BAR / 100);
+    format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR - filled))
+}
+
+/// A wait in words; a fraction of a second counts as one.
+fn wait(after: Duration) -> String {
+    let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
+    if seconds < 60 { format!("{seconds} s") } else { brief_duration(Duration::from_secs(seconds)) }
+}
+
+/// The text in at most so many columns, cut between characters as people see them.
+pub(super) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut width = 0;
+    for grapheme in text.graphemes(true) {
+        width += grapheme.width();
+        if width >= columns {
+            break;
+        }
+        kept.push_str(grapheme);
+    }
+    let mark: Cow<'_, str> = if columns == 0 { "".into() } else { "…".into() };
+    kept + &mark
+}

@@ -1,0 +1,189 @@
+//! What is told of the transfers: decides which line goes where, in each style.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::live::{Block, Size};
+use super::outlet::Outlet;
+use super::{json, progress};
+use crate::api::{Happening, Row};
+use crate::model::{FaultKind, Source, TransferId, harmless};
+
+/// How a run is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// On a terminal: a live line for each running transfer on stderr, and a lasting one for each that ended.
+    Live,
+    /// Not on a terminal: lines on stderr at the start, about every ten seconds, and at the end.
+    Plain,
+    /// Only what went wrong, on stderr.
+    Quiet,
+    /// One JSON object a line on stdout; what went wrong also on stderr.
+    Json,
+}
+
+impl Style {
+    /// How much time lies between two looks at the progress; `None` for no looks.
+    pub fn period(self) -> Option<Duration> {
+        match self {
+            Self::Live => Some(Duration::from_millis(100)),
+            Self::Plain => Some(Duration::from_secs(10)),
+            Self::Json => Some(Duration::from_secs(1)),
+            Self::Quiet => None,
+        }
+    }
+}
+
+/// How long the same trouble of one transfer is not told again.
+const SAME_TROUBLE: Duration = Duration::from_secs(10);
+
+/// A transfer that is followed.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    /// Which.
+    pub id: TransferId,
+    /// Its URL without secrets.
+    pub url: String,
+    /// What people are told that it is called.
+    pub name: String,
+    /// Where the finished file will be, once the server has answered.
+    pub target: Option<PathBuf>,
+    /// When its task began, as far as this run saw it.
+    pub started_at: Option<Instant>,
+    /// Bytes that were there before this run.
+    pub resumed: u64,
+    /// Bytes done when its progress was last told.
+    told: Option<u64>,
+    trouble: Option<(FaultKind, Instant)>,
+}
+
+impl Known {
+    /// One of which nothing is known but its URL, which gives a first name.
+    pub fn new(id: TransferId, source: &Source) -> Self {
+        let name = source.last_segment().unwrap_or_else(|| source.host());
+        let name = harmless(&name).into_owned();
+        let url = source.to_string();
+        Self { id, url, name, target: None, started_at: None, resumed: 0, told: None, trouble: None }
+    }
+
+    /// Learns from what happened.
+    pub fn learn(&mut self, happening: &Happening, now: Instant) {
+        match happening {
+            Happening::Started => self.started_at = Some(now),
+            Happening::Answered { target, resumed, .. } => {
+                self.resumed = *resumed;
+                self.aim(target.clone());
+            }
+            Happening::Completed { target, .. } => self.aim(target.clone()),
+            _ => {}
+        }
+    }
+
+    fn aim(&mut self, target: PathBuf) {
+        if let Some(name) = target.file_name() {
+            self.name = harmless(&name.to_string_lossy()).into_owned();
+        }
+        self.target = Some(target);
+    }
+
+    /// True if this trouble was just told: a server that cuts often would otherwise fill the screen.
+    fn is_old_news(&mut self, kind: FaultKind, now: Instant) -> bool {
+        let is_old = self.trouble.is_some_and(|(last, at)| last == kind && now.duration_since(at) < SAME_TROUBLE);
+        if !is_old {
+            self.trouble = Some((kind, now));
+        }
+        is_old
+    }
+}
+
+/// Tells, in one style, to two streams.
+pub(super) struct Report<O, E> {
+    style: Style,
+    out: Outlet<O>,
+    err: Outlet<E>,
+    block: Block,
+}
+
+impl<O: Write, E: Write> Report<O, E> {
+    /// A report in one style. `measure` says how large the terminal is.
+    pub fn new(style: Style, out: O, err: E, measure: fn() -> Size) -> Self {
+        Self { style, out: Outlet::new(out), err: Outlet::new(err), block: Block::new(measure) }
+    }
+
+    /// The style.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Tells what happened to one transfer.
+    pub fn fact(&mut self, known: &mut Known, happening: &Happening, now: Instant) {
+        if self.style == Style::Json {
+            self.out.write(&json::fact(known, happening));
+        }
+        let is_fault = matches!(happening, Happening::Failed(_) | Happening::Refused(_));
+        let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
+        let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);
+        let for_people = matches!(self.style, Style::Live | Style::Plain) && !is_old && !is_seen_live;
+        if for_people || is_fault {
+            for line in progress::fact(known, happening) {
+                self.lasting(&line);
+            }
+        }
+    }
+
+    /// Tells of the transfers that run.
+    pub fn running(&mut self, rows: &[&Row], known: &mut HashMap<TransferId, Known>) {
+        match self.style {
+            Style::Live => self.err.write(&self.block.draw(rows)),
+            Style::Plain => {
+                for row in rows {
+                    self.lasting(&progress::plain(row));
+                }
+            }
+            Style::Json => {
+                for row in rows {
+                    if let Some(known) = known.get_mut(&row.id).filter(|known| known.told != Some(row.bytes_done())) {
+                        known.told = Some(row.bytes_done());
+                        self.out.write(&json::progress(known, row));
+                    }
+                }
+            }
+            Style::Quiet => {}
+        }
+    }
+
+    /// Tells that haul stops before this one is complete.
+    pub fn left(&mut self, known: &Known, row: Option<&Row>) {
+        if matches!(self.style, Style::Live | Style::Plain) {
+            self.lasting(&progress::left(known, row));
+        }
+    }
+
+    /// Tells how many more are not complete.
+    pub fn left_more(&mut self, count: usize) {
+        if count > 0 && matches!(self.style, Style::Live | Style::Plain) {
+            self.lasting(&format!("{:<5} and {count} more", "stop"));
+        }
+    }
+
+    /// Takes the live lines away.
+    pub fn end(&mut self) {
+        self.err.write(&self.block.clear());
+    }
+
+    /// Takes the live line of one that ended away, with the next text.
+    pub fn forget(&mut self, id: TransferId) {
+        self.block.forget(id);
+    }
+
+    /// One line for people that stays, above the live ones. The one place where text for people leaves haul, so no
+    /// control character from outside gets past it.
+    fn lasting(&mut self, line: &str) {
+        let line = harmless(line);
+        self.err.write(&self.block.around(&line));
+    }
+}

@@ -1,0 +1,171 @@
+//! From arguments to what the engine is asked for.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{self, Path, PathBuf};
+
+use super::args::{AddArgs, GetArgs, ScreenArgs, TransferArgs};
+use super::input::{Entry, read_entries};
+use crate::model::{Header, Limits, Source, Spec, Target, harmless};
+
+/// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
+const OWN_HEADERS: [&str; 8] =
+    ["range", "if-range", "accept-encoding", "content-length", "transfer-encoding", "connection", "upgrade", "expect"];
+
+/// A mistake of the user, as one harmless sentence; haul ends with code 2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage(String);
+
+impl Usage {
+    /// A mistake in these words.
+    pub fn new(sentence: impl AsRef<str>) -> Self {
+        Self(harmless(sentence.as_ref()).into_owned())
+    }
+}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+impl GetArgs {
+    /// What to download; `folder` is used where neither -d nor -o says another one. Reads the list of -i.
+    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
+        self.specs_with(folder, io::stdin().lock())
+    }
+
+    /// The same, with something else in place of stdin.
+    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+        let limits = Limits { connections: self.whole.connections, rate: None };
+        needed("get", self.transfers.specs(folder, limits, stdin)?)
+    }
+}
+
+impl AddArgs {
+    /// What to queue; `folder` is used where neither -d nor -o says another one. Reads the list of -i.
+    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
+        self.specs_with(folder, io::stdin().lock())
+    }
+
+    /// The same, with something else in place of stdin.
+    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+        let limits = Limits { connections: self.each.connections, rate: self.each.limit };
+        needed("add", self.transfers.specs(folder, limits, stdin)?)
+    }
+}
+
+impl ScreenArgs {
+    /// What to queue, which may be nothing; `folder` is used where neither -d nor -o says another one. Reads the list
+    /// of -i.
+    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
+        self.specs_with(folder, io::stdin().lock())
+    }
+
+    /// The same, with something else in place of stdin.
+    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+        let limits = Limits { connections: self.each.connections, rate: self.each.limit };
+        let idle = limits == Limits::default() && self.transfers.is_bare();
+        let specs = self.transfers.specs(folder, limits, stdin)?;
+        if specs.is_empty() && !idle {
+            let which = "-d, -H, --overwrite, -x and --limit belong to the URLs of the same command";
+            return Err(Usage::new(format!("{which}, and there are none; the settings file is for all transfers")));
+        }
+        Ok(specs)
+    }
+}
+
+fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {
+    if specs.is_empty() {
+        return Err(Usage::new(format!("there is no URL: write haul {command} URL, or -i LIST with URLs in it")));
+    }
+    Ok(specs)
+}
+
+impl TransferArgs {
+    /// True if nothing is said that needs a URL.
+    fn is_bare(&self) -> bool {
+        self.dir.is_none() && self.headers.is_empty() && !self.overwrite
+    }
+
+    fn specs(&self, folder: &Path, limits: Limits, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+        let entries = self.entries(stdin)?;
+        self.check_single(entries.len())?;
+        let headers = self.headers.iter().map(|text| Header::parse(text)).collect::<Result<Vec<_>, _>>();
+        let headers = headers.map_err(|why| Usage::new(format!("-H: {why}")))?;
+        let folder = absolute(self.dir.as_deref().unwrap_or(folder))?;
+        entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
+    }
+
+    fn entries(&self, stdin: impl BufRead) -> Result<Vec<Entry>, Usage> {
+        let sources = self.urls.iter().map(|url| Source::parse(url).map(Entry::new));
+        let mut entries = sources.collect::<Result<Vec<_>, _>>().map_err(Usage::new)?;
+        let listed = match &self.input {
+            None => return Ok(entries),
+            Some(list) if list.as_os_str() == "-" => read_entries("stdin", stdin),
+            Some(list) => {
+                let name = list.display().to_string();
+                let file = File::open(list).map_err(|why| Usage::new(format!("{name}: {why}")))?;
+                read_entries(&name, BufReader::new(file))
+            }
+        };
+        entries.extend(listed.map_err(Usage::new)?);
+        Ok(entries)
+    }
+
+    /// A name and a checksum belong to one file.
+    fn check_single(&self, count: usize) -> Result<(), Usage> {
+        let given =
+            [("-o names one file", self.output.is_some()), ("--checksum is one file's", self.checksum.is_some())];
+        match given.into_iter().find(|entry| entry.1) {
+            Some((what, _)) if count != 1 => {
+                let instead = "in a list (-i), out= and checksum= stand below their URL";
+                Err(Usage::new(format!("{what}, but there are {count} URLs; {instead}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// One transfer. What a list says of an entry goes before what the command line says of all.
+    fn spec(&self, entry: Entry, folder: &Path, headers: &[Header], limits: Limits) -> Result<Spec, Usage> {
+        let folder = entry.folder.as_deref().map_or_else(|| Ok(folder.to_path_buf()), absolute)?;
+        let target = match (&entry.output, &self.output) {
+            (Some(output), _) => named(&folder, output, "out=")?,
+            (None, Some(output)) => named(Path::new(""), output, "-o ")?,
+            (None, None) => Target { folder, name: None },
+        };
+        let headers: Vec<Header> = headers.iter().cloned().chain(entry.headers).collect();
+        let own = |header: &&Header| OWN_HEADERS.contains(&header.name.to_ascii_lowercase().as_str());
+        if let Some(header) = headers.iter().find(own) {
+            return Err(Usage::new(format!("the header {} is set by haul itself", header.name)));
+        }
+        let checksum = entry.checksum.or_else(|| self.checksum.clone());
+        Ok(Spec { source: entry.source, target, headers, checksum, limits, overwrite: self.overwrite })
+    }
+}
+
+/// The folder and the name of a file that the user named in words that begin with `option`.
+fn named(folder: &Path, output: &Path, option: &str) -> Result<Target, Usage> {
+    let wrong = |why: &str| Usage::new(format!("{option}{}: {why}", output.display()));
+    let text = output.to_str().ok_or_else(|| wrong("a name must be UTF-8"))?;
+    if text == "-" {
+        return Err(wrong("haul writes files only, as parts arrive out of order; ./- is a file of that name"));
+    }
+    match text.rsplit(path::is_separator).next().unwrap_or("") {
+        "" => Err(wrong("this names no file; the folder alone is given by -d DIR")),
+        "." | ".." => Err(wrong("this is a folder, which is given by -d DIR")),
+        name if name.chars().any(char::is_control) => Err(wrong("a name must not hold control characters")),
+        name => {
+            let parent = output.parent().unwrap_or(Path::new(""));
+            Ok(Target { folder: absolute(&folder.join(parent))?, name: Some(name.to_owned()) })
+        }
+    }
+}
+
+fn absolute(folder: &Path) -> Result<PathBuf, Usage> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    path::absolute(folder).map_err(|why| Usage::new(format!("{}: {why}", folder.display())))
+}

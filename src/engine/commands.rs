@@ -1,0 +1,154 @@
+//! What the supervisor does when a face asks.
+
+use std::collections::HashSet;
+
+use super::roster::{Then, place};
+use super::supervisor::Supervisor;
+use crate::api::{Command, Happening, Place};
+use crate::model::{Fault, FaultKind, Spec, Status, TransferId};
+use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
+
+impl Supervisor {
+    pub(super) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Add(batch) => self.add(batch),
+            Command::Pause(ids) => ids.into_iter().for_each(|id| self.pause(id)),
+            Command::Resume(ids) => ids.into_iter().for_each(|id| self.requeue(id, &[Status::Paused])),
+            Command::PauseAll => self.roster.ids().into_iter().for_each(|id| self.pause(id)),
+            Command::ResumeAll => self.roster.ids().into_iter().for_each(|id| self.requeue(id, &[Status::Paused])),
+            Command::Retry(ids) => ids.into_iter().for_each(|id| self.retry(id)),
+            Command::Remove { ids, data } => self.remove(&ids, data),
+            Command::Move { id, to } => self.relocate(id, to),
+            Command::Limit(rate) => self.shared.limiter.set(rate),
+        }
+        self.dirty = true;
+    }
+
+    /// Takes a batch into the list once it is in the journal: one write, one fsync.
+    fn add(&mut self, batch: Vec<(TransferId, Spec)>) {
+        let mut taken: HashSet<u64> = HashSet::new();
+        let mut items: Vec<Item> = Vec::new();
+        for (id, spec) in batch {
+            if self.roster.get(id).is_some() || !taken.insert(place(&spec)) || self.roster.is_listed(&spec) {
+                let detail = "is in the list already";
+                self.tell(id, Happening::Refused(Fault::new(FaultKind::Busy, &spec.source, detail)));
+                continue;
+            }
+            items.push(self.item(id, spec, items.len()));
+        }
+        let records: Vec<Record> = items.iter().map(Item::record).collect();
+        let written = self.append(&records);
+        for item in items {
+            let id = item.id;
+            match &written {
+                Ok(()) => {
+                    self.enlist(item);
+                    self.tell(id, Happening::Added);
+                }
+                Err(fault) => self.tell(id, Happening::Refused(fault.clone())),
+            }
+        }
+    }
+
+    fn pause(&mut self, id: TransferId) {
+        match self.roster.get(id).map(|entry| entry.status) {
+            Some(Status::Running) => self.stop(id, Then::Pause),
+            Some(Status::Queued) => {
+                self.queue.leave(id);
+                self.roster.set_status(id, Status::Paused);
+                self.note(id, &[Stamp::Status(Status::Paused, None)]);
+                self.tell(id, Happening::Paused);
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets a transfer wait for its turn again if it has one of these statuses.
+    fn requeue(&mut self, id: TransferId, from: &[Status]) {
+        let Some(entry) = self.roster.get_mut(id) else { return };
+        if let Some(running) = &mut entry.running {
+            // It is being paused: it goes on as soon as it has stopped.
+            if running.then == Some(Then::Pause) {
+                running.then = Some(Then::Queue);
+            }
+            return;
+        }
+        if !from.contains(&entry.status) {
+            return;
+        }
+        let rank = entry.item.rank;
+        entry.fault = None;
+        self.roster.set_status(id, Status::Queued);
+        self.queue.wait(id, rank);
+        self.note(id, &[Stamp::Status(Status::Queued, None)]);
+    }
+
+    fn retry(&mut self, id: TransferId) {
+        match self.roster.get(id).and_then(|entry| entry.running.as_ref()) {
+            Some(running) => running.nudge.notify_one(),
+            None => self.requeue(id, &[Status::Failed, Status::Paused]),
+        }
+    }
+
+    fn remove(&mut self, ids: &[TransferId], data: bool) {
+        let (running, resting): (Vec<_>, Vec<_>) =
+            ids.iter().copied().partition(|id| self.roster.get(*id).is_some_and(|entry| entry.running.is_some()));
+        for id in running {
+            self.stop(id, Then::Remove(data));
+        }
+        self.discard(&resting, data);
+    }
+
+    /// Takes transfers that do not run out of the list. Finished files stay in any case.
+    pub(super) fn discard(&mut self, ids: &[TransferId], data: bool) {
+        let known: Vec<TransferId> = ids.iter().copied().filter(|id| self.roster.get(*id).is_some()).collect();
+        if known.is_empty() {
+            return;
+        }
+        for id in &known {
+            self.queue.leave(*id);
+            if data {
+                self.delete_data(*id);
+            }
+        }
+        if let Err(fault) = self.append(&[Record::Removed(known.iter().map(ToString::to_string).collect())]) {
+            tracing::error!("{fault}");
+        }
+        self.roster.remove(&known);
+        for id in known {
+            self.tell(id, Happening::Removed);
+        }
+        self.dirty = true;
+    }
+
+    fn delete_data(&self, id: TransferId) {
+        let state = &self.shared.state;
+        let checkpoint = Checkpoint::load(state, id).ok().flatten();
+        let entry = self.roster.get(id);
+        let target = checkpoint.map(|found| found.target).or_else(|| entry?.item.target.clone());
+        if let Some(target) = target.filter(|_| entry.is_some_and(|entry| entry.status != Status::Done)) {
+            PartFile::delete(&target);
+        }
+        Checkpoint::remove(state, id);
+    }
+
+    fn relocate(&mut self, id: TransferId, place: Place) {
+        let changed = self.roster.relocate(id, place);
+        let waiting: Vec<(TransferId, i64)> = changed
+            .iter()
+            .copied()
+            .filter(|(id, _)| self.roster.get(*id).is_some_and(|entry| entry.status == Status::Queued))
+            .collect();
+        // All leave before any comes back, since two may exchange their ranks.
+        for (id, _) in &waiting {
+            self.queue.leave(*id);
+        }
+        for (id, rank) in waiting {
+            self.queue.wait(id, rank);
+        }
+        let records: Vec<Record> = changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)).collect();
+        if let Err(fault) = self.append(&records) {
+            tracing::error!("{fault}");
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! The beginning of a download, or of another attempt: what is on disk, the first answer, the target, the crew.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+
+use super::super::hosts::Permit;
+use super::super::report::Ending;
+use super::crew::Crew;
+use super::desk::Desk;
+use super::found::{Found, Left, Search, is_same};
+use super::save::{Saver, verify};
+use super::task::{Halt, Task};
+use super::worker::Job;
+use crate::api::{Activity, Happening};
+use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
+use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
+use crate::protocol::{Answer, Asked, Request};
+use crate::store::{CheckpointLog, Finished, Ledger, PartFile};
+
+/// So many bytes of what is on disk are compared with the server's when no strong validator vouches for them.
+const OVERLAP: u64 = 4096;
+
+/// A download that has been begun.
+pub(super) struct Held {
+    /// Whose checkpoint it is: this transfer's, or one that an earlier transfer left.
+    pub(super) id: TransferId,
+    pub(super) desk: Arc<Desk>,
+    pub(super) resource: Arc<Resource>,
+    pub(super) saver: Saver,
+    /// The check of an old checkpoint's claims, while it runs.
+    pub(super) checking: Option<JoinHandle<u64>>,
+    /// True if parts can be asked for, so that a stop loses nothing.
+    pub(super) ranged: bool,
+    /// True once an answer of this run has been told to the faces.
+    answered: bool,
+    /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
+    /// so, or bytes were compared.
+    vouched: bool,
+}
+
+impl Task {
+    /// One attempt at fetching what is missing. An ending if there was nothing to do; `None` once every byte is on
+    /// disk.
+    pub(super) async fn begin(&mut self) -> Result<Option<Ending>, Halt> {
+        self.show(Activity::Connecting);
+        if self.held.is_none()
+            && let Some(ending) = self.look().await?
+        {
+            return Ok(Some(ending));
+        }
+        loop {
+            self.compare_overlap().await?;
+            let lease = match &self.held {
+                Some(held) if held.desk.is_complete() => return Ok(None),
+                Some(held) => match held.desk.lease(1, Opener::Idle, self.connections()) {
+                    Some(lease) => Some(lease),
+                    None => return Ok(None),
+                },
+                None => None,
+            };
+            let result = self.first_answer(lease).await;
+            if let (Err(_), Some(held)) = (&result, &self.held) {
+                held.desk.leave(1);
+            }
+            let (answer, permit) = result?;
+            match lease {
+                Some(lease) => return self.work_off(lease, answer, permit).await,
+                None => match self.settle(&answer.resource).await? {
+                    Settled::New(lease) => return self.work_off(lease, answer, permit).await,
+                    Settled::Ended(ending) => return Ok(Some(ending)),
+                    // What an earlier run left is asked for again, from where it ends.
+                    Settled::Resumed => {}
+                },
+            }
+        }
+    }
+
+    /// Looks at the disk before the first request.
+    async fn look(&mut self) -> Result<Option<Ending>, Halt> {
+        let search = self.search();
+        let found = blocking(move || search.before()).await?;
+        match found {
+            Found::Nothing | Found::New(_) => Ok(None),
+            Found::Part(left) => {
+                self.take_up(*left).await?;
+                Ok(None)
+            }
+            Found::Finished(finished) => self.still_the_same(finished).await,
+        }
+    }
+
+    fn search(&self) -> Search {
+        Search {
+            id: self.orders.id,
+            spec: self.orders.spec.clone(),
+            target: self.orders.target.clone(),
+            state: self.orders.shared.state.clone(),
+            fresh: self.fresh,
+        }
+    }
+
+    /// Goes on with what an earlier run left. Its claims are compared with the disk while the first bytes come.
+    async fn take_up(&mut self, left: Left) -> Result<(), Halt> {
+        let Left { id, checkpoint, part } = left;
+        let done: RangeSet = checkpoint.ledger.done();
+        let resource = Resource {
+            length: checkpoint.length,
+            ranges: Ranges::Served,
+            validator: checkpoint.validator,
+            name: None,
+            at: self.orders.spec.source.clone(),
+            media: None,
+            coding: None,
+        };
+        let plan = Plan::new(checkpoint.length, done);
+        let mut log = CheckpointLog::new(&self.orders.shared.state, id);
+        log.reopen();
+        let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
+        let desk = held.desk.clone();
+        let checking = verify(desk.clone(), self.orders.stop.clone());
+        let vouched = held.resource.validator.strong_etag().is_some();
+        self.held = Some(Held { checking: Some(checking), vouched, ..held });
+        let length = checkpoint.length.unwrap_or(0);
+        Ok(blocking(move || desk.part.reserve(length)).await?)
+    }
+
+    fn hold(
+        &self,
+        id: TransferId,
+        part: PartFile,
+        plan: Plan,
+        ledger: Ledger,
+        log: CheckpointLog,
+        resource: Resource,
+    ) -> Held {
+        let ranged = resource.ranges == Ranges::Served && resource.coding.is_none() && !self.whole;
+        let desk = Arc::new(Desk::new(part, plan, ledger, log, self.orders.shared.clock));
+        let resource = Arc::new(resource);
+        let url = self.orders.spec.source.url().to_string();
+        let saver = Saver::new(desk.clone(), url, resource.clone());
+        Held { id, desk, resource, saver, checking: None, ranged, answered: false, vouched: true }
+    }
+
+    /// A file that haul has finished before: complete if the server still has the same. Otherwise a name that the
+    /// user chose is taken, and a name of haul's own makes room.
+    async fn still_the_same(&mut self, finished: Finished) -> Result<Option<Ending>, Halt> {
+        let asked = Asked::From(0);
+        let request = Request { unless: Some(finished.validator.clone()), ..self.request(asked, None) };
+        let (answer, _permit) = self.open(request).await?;
+        if answer.unchanged || is_same(&finished, &answer.resource) {
+            return Ok(Some(unchanged(finished)));
+        }
+        if self.orders.spec.target.name.is_some() {
+            let detail =
+                "haul finished this file before, and the server has another version now; --overwrite replaces it";
+            return Err(Fault::new(FaultKind::Exists, finished.target.display(), detail).into());
+        }
+        Ok(None)
+    }
+
+    /// Asks for a lease's bytes or, when nothing is known yet, for the file from its first byte.
+    async fn first_answer(&mut self, lease: Option<LeaseId>) -> Result<(Answer, Permit), Halt> {
+        let (asked, expected) = match (&self.held, lease) {
+            (Some(held), Some(lease)) => {
+                if !held.ranged {
+                    held.desk.forget_all();
+                }
+                let range = held.desk.missing(lease);
+                let to_the_end = held.desk.is_to_the_end(lease);
+                let ranged = if to_the_end { Asked::From(range.start) } else { Asked::Part(range) };
+                (if held.ranged { ranged } else { Asked::Whole }, Some(held.resource.clone()))
+            }
+            _ => (if self.whole { Asked::Whole } else { Asked::From(0) }, None),
+        };
+        let request = self.request(asked, expected);
+        let (answer, permit) = self.open(request).await?;
+        let ignored = self.held.as_ref().is_some_and(|held| held.ranged) && answer.resource.ranges == Ranges::Ignored;
+        if ignored {
+            let detail = "the server has given parts before, and now sends the whole file only";
+            return Err(Fault::new(FaultKind::RangeIgnored, &self.orders.spec.source, detail).into());
+        }
+        Ok((answer, permit))
+    }
+
+    fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
+        let spec = &self.orders.spec;
+        Request { source: spec.source.clone(), headers: spec.headers.clone().into(), asked, expected, unless: None }
+    }
+
+    /// Opens a request as soon as its host bears a connection.
+    async fn open(&self, request: Request) -> Result<(Answer, Permit), Halt> {
+        let shared = self.orders.shared.clone();
+        let driver = shared.registry.driver(&request.source)?;
+        let source = request.source.clone();
+        let host = request.expected.as_ref().map_or_else(|| source.host(), |known| known.at.host());
+        let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
+        let answer = self.unless_stopped(timeout(shared.patience.stall, driver.open(request))).await?;
+        let late = |_| {
+            Fault::new(FaultKind::Stalled, source, format!("no answer for {} s", shared.patience.stall.as_secs_f64()))
+        };
+        Ok((answer.map_err(late)??, permit))
+    }
+
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
+        tokio::select! {
+            biased;
+            () = self.orders.stop.cancelled() => Err(Halt::Stopped),
+            result = work => Ok(result),
+        }
+    }
+
+    /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
+    async fn compare_overlap(&mut self) -> Result<(), Halt> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let Some(range) = held.desk.overlap(OVERLAP).filter(|_| !held.vouched) else { return Ok(()) };
+        let request = self.request(Asked::Part(range), Some(held.resource.clone()));
+        let (answer, _permit) = self.open(request).await?;
+        let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
+        let late = |_| Fault::new(FaultKind::Stalled, &self.orders.spec.source, "the answer stopped");
+        let theirs = self.unless_stopped(wait).await?.map_err(late)??;
+        let mut ours = Vec::new();
+        if held.desk.part.read_at(range, &mut ours)? && ours == theirs {
+            if let Some(held) = &mut self.held {
+                held.vouched = true;
+            }
+            return Ok(());
+        }
+        let detail = "the file on the server has changed: its bytes differ from those on disk";
+        Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into())
+    }
+
+    /// Settles on a target, opens its part file and makes the plan.
+    async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
+        let (search, described) = (self.search(), resource.clone());
+        let found = blocking(move || {
+            let found = search.after(&described)?;
+            if let Found::New(part) = &found
+                && let Some(length) = described.length.filter(|length| *length >= MIN_PART)
+                && let Err(fault) = part.reserve(length)
+            {
+                part.discard();
+                return Err(fault);
+            }
+            Ok(found)
+        });
+        match found.await? {
+            Found::Finished(finished) => Ok(Settled::Ended(unchanged(finished))),
+            Found::Part(left) => {
+                self.take_up(*left).await?;
+                Ok(Settled::Resumed)
+            }
+            Found::New(part) => {
+                let log = CheckpointLog::new(&self.orders.shared.state, self.orders.id);
+                let plan = Plan::new(resource.length, RangeSet::new());
+                let ledger = Ledger::new(resource.length);
+                let mut held = self.hold(self.orders.id, part, plan, ledger, log, resource.clone());
+                if resource.length.is_none_or(|length| length >= MIN_PART) {
+                    held.saver.start();
+                }
+                let lease = held.desk.lease(1, Opener::Idle, if held.ranged { self.connections() } else { 1 });
+                self.held = Some(held);
+                self.fresh = false;
+                // A file of no bytes has no lease: it is complete as it is.
+                Ok(lease.map_or(Settled::Resumed, Settled::New))
+            }
+            Found::Nothing => Ok(Settled::Resumed),
+        }
+    }
+
+    /// Lets the crew fetch what is missing.
+    async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
+        let Some(mut held) = self.held.take() else { return Ok(None) };
+        held.resource = Arc::new(merged(&held.resource, &answer.resource));
+        self.tell_answered(&mut held).await;
+        let spec = &self.orders.spec;
+        let job = Job {
+            desk: held.desk.clone(),
+            driver: self.orders.shared.registry.driver(&spec.source)?,
+            source: spec.source.clone(),
+            headers: spec.headers.clone().into(),
+            resource: held.resource.clone(),
+            limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
+            stall: self.orders.shared.patience.stall,
+            connections: if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 },
+            ranged: held.ranged,
+        };
+        let mut crew = Crew::new(Arc::new(job));
+        let number = crew.next_number();
+        crew.hire(number, lease, Some(answer), permit);
+        let result = crew.run(self, &mut held).await;
+        self.held = Some(held);
+        result.map(|()| None)
+    }
+
+    async fn tell_answered(&mut self, held: &mut Held) {
+        if !std::mem::replace(&mut held.answered, true) {
+            let target = held.desk.part.target().to_path_buf();
+            self.orders.target = Some(target.clone());
+            let (length, resumed) = (held.resource.length, held.desk.done_total());
+            self.tell(Happening::Answered { target, length, resumed, resumable: held.ranged }).await;
+        }
+    }
+}
+
+/// How settling on a target went.
+enum Settled {
+    /// A new download; its first lease.
+    New(LeaseId),
+    /// An earlier run's data is taken up.
+    Resumed,
+    /// There is nothing to do.
+    Ended(Ending),
+}
+
+/// What is known of a file after another answer: the first word stays, gaps are filled.
+fn merged(known: &Resource, now: &Resource) -> Resource {
+    let validator = Validator {
+        etag: known.validator.etag.clone().or_else(|| now.validator.etag.clone()),
+        last_modified: known.validator.last_modified.clone().or_else(|| now.validator.last_modified.clone()),
+    };
+    let media = known.media.clone().or_else(|| now.media.clone());
+    Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
+}
+
+fn unchanged(finished: Finished) -> Ending {
+    let took = std::time::Duration::ZERO;
+    Ending::Done { target: finished.target, bytes: finished.length, fetched: 0, took, unchanged: true }
+}
+
+/// All bytes of a small range.
+async fn gather(mut answer: Answer, range: ByteRange) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let wanted = usize::try_from(range.end - answer.start).unwrap_or(usize::MAX);
+    while bytes.len() < wanted {
+        match poll_fn(|context| answer.body.poll_chunk(context)).await {
+            Some(chunk) => bytes.extend_from_slice(&chunk?),
+            None => break,
+        }
+    }
+    bytes.truncate(wanted);
+    let skipped = usize::try_from(range.start - answer.start).unwrap_or(usize::MAX).min(bytes.len());
+    Ok(bytes.split_off(skipped))
+}
+
+/// Runs what may block on a thread that may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+    let lost = |_| Fault::new(FaultKind::State, "disk", "a thread was lost; this is a bug of haul");
+    spawn_blocking(work).await.map_err(lost)?
+}

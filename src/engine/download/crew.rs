@@ -1,0 +1,173 @@
+//! The workers of one download: opened while the plan and the host have room for them, replaced when they fail.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::super::hosts::Permit;
+use super::begin::Held;
+use super::task::{Halt, Task};
+use super::trouble::{Response, response};
+use super::worker::{End, Job, Worker};
+use crate::api::{Activity, Happening};
+use crate::model::{Fault, FaultKind, Moment};
+use crate::plan::{LeaseId, Opener, backoff};
+use crate::protocol::Answer;
+
+/// How often the plan is looked at as a whole, and the screen's figures are renewed.
+const TICK: Duration = Duration::from_millis(125);
+/// How often a checkpoint is saved.
+const SAVE: Duration = Duration::from_secs(1);
+
+/// The workers of one download.
+pub(super) struct Crew {
+    job: Arc<Job>,
+    workers: JoinSet<(u32, End)>,
+    stops: BTreeMap<u32, CancellationToken>,
+    last_number: u32,
+    /// No new connection before this moment.
+    open_after: Moment,
+    /// New connections that failed in a row.
+    troubles: u32,
+    fault: Option<Fault>,
+}
+
+impl Crew {
+    pub(super) fn new(job: Arc<Job>) -> Self {
+        Self {
+            job,
+            workers: JoinSet::new(),
+            stops: BTreeMap::new(),
+            last_number: 0,
+            open_after: Moment::ZERO,
+            troubles: 0,
+            fault: None,
+        }
+    }
+
+    /// The number of the next worker.
+    pub(super) fn next_number(&mut self) -> u32 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// Puts a worker to work; the first one comes with the answer to its request.
+    pub(super) fn hire(&mut self, number: u32, lease: LeaseId, answer: Option<Answer>, permit: Permit) {
+        let stop = CancellationToken::new();
+        let worker = Worker { job: self.job.clone(), number, stop: stop.clone(), _permit: permit };
+        self.stops.insert(number, stop);
+        self.workers.spawn(async move { (number, worker.run(lease, answer).await) });
+    }
+
+    /// Works until every byte is on disk.
+    pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
+        let result = self.drive(task, held).await;
+        self.dismiss().await;
+        result
+    }
+
+    async fn drive(&mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut save_at = Instant::now() + SAVE;
+        loop {
+            if self.workers.is_empty() {
+                if held.desk.is_complete() {
+                    return Ok(());
+                }
+                if let Some(fault) = self.fault.take() {
+                    return Err(Halt::Fault(fault));
+                }
+            }
+            self.staff(task);
+            tokio::select! {
+                biased;
+                () = task.orders.stop.cancelled() => return Err(Halt::Stopped),
+                Some(ended) = self.workers.join_next() => self.ended(ended, task).await?,
+                saved = held.saver.finished() => saved?,
+                now = tick.tick() => {
+                    self.replace_laggards(task);
+                    task.show_held(Some(held), Activity::Receiving);
+                    if now >= save_at {
+                        held.saver.start();
+                        save_at = now + SAVE;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens connections while the plan has work for them and the host bears them.
+    fn staff(&mut self, task: &Task) {
+        let most = if self.job.ranged { usize::from(self.job.connections) } else { 1 };
+        let shared = &task.orders.shared;
+        while self.workers.len() < most && shared.clock.now() >= self.open_after {
+            let Some(permit) = shared.hosts.try_open(&self.job.resource.at.host()) else { return };
+            let number = self.next_number();
+            let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
+            let Some(lease) = self.job.desk.lease(number, opener, self.job.connections) else {
+                self.last_number -= 1;
+                return;
+            };
+            self.hire(number, lease, None, permit);
+        }
+    }
+
+    async fn ended(&mut self, ended: Result<(u32, End), tokio::task::JoinError>, task: &mut Task) -> Result<(), Halt> {
+        let lost = |_| Fault::new(FaultKind::State, &self.job.source, "a worker was lost; this is a bug of haul");
+        let (number, end) = ended.map_err(lost)?;
+        self.stops.remove(&number);
+        let End::Fault(fault, fruitful) = end else { return Ok(()) };
+        let others = self.job.desk.receiving_now();
+        tracing::info!(number, fruitful, others, "{fault}");
+        match response(&fault, fruitful, others) {
+            Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
+            // Others have asked and not been answered yet: their answers decide.
+            Response::Halt => {}
+            Response::Fewer => {
+                task.orders.shared.hosts.refuse(&self.job.resource.at.host(), others);
+                self.pause_opening(task, fruitful, &fault).await;
+            }
+            Response::Again => self.pause_opening(task, fruitful, &fault).await,
+        }
+        self.fault = Some(fault);
+        Ok(())
+    }
+
+    /// The next connection is opened after a while, which grows with each failure of a new connection.
+    async fn pause_opening(&mut self, task: &mut Task, fruitful: bool, fault: &Fault) {
+        self.troubles = if fruitful { 0 } else { self.troubles + 1 };
+        let first = if fruitful { task.orders.shared.patience.wait / 10 } else { task.orders.shared.patience.wait };
+        let own = backoff(self.troubles.max(1), first, fastrand::f64());
+        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)));
+        self.open_after = task.orders.shared.clock.now() + after;
+        task.retries += 1;
+        task.fault = Some(Arc::new(fault.clone()));
+        task.tell(Happening::Retried { fault: fault.clone(), after }).await;
+    }
+
+    /// A connection that lags behind its fellows is closed; the plan gives its rest to others. Under a speed limit
+    /// nobody lags.
+    fn replace_laggards(&mut self, task: &Task) {
+        if task.limiter.is_limited() || task.orders.shared.limiter.is_limited() {
+            return;
+        }
+        for number in self.job.desk.laggards() {
+            if let Some(stop) = self.stops.get(&number) {
+                stop.cancel();
+            }
+        }
+    }
+
+    /// Stops all workers; each writes what it has.
+    async fn dismiss(&mut self) {
+        for stop in self.stops.values() {
+            stop.cancel();
+        }
+        while self.workers.join_next().await.is_some() {}
+    }
+}

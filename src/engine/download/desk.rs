@@ -1,0 +1,215 @@
+//! Where the workers of one download meet its plan: what to fetch, what was written.
+//!
+//! One lock, taken once or twice for each write of some hundred KiB and never across an await, keeps plan, ledger and
+//! checkpoint log in step: a byte is done in all three or in none.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::super::clock::Clock;
+use crate::api::{Connection, ConnectionState};
+use crate::model::{ByteRange, Moment, RangeSet, Rate};
+use crate::plan::{LeaseId, Meter, Opener, Plan};
+use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
+
+/// What the transfer's shown speed remembers.
+const MEMORY: Duration = Duration::from_secs(3);
+
+/// The desk of one download.
+pub(super) struct Desk {
+    pub(super) part: PartFile,
+    pub(super) clock: Clock,
+    block: u64,
+    state: Mutex<State>,
+}
+
+/// What the lock guards.
+pub(super) struct State {
+    pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
+    pub(super) log: CheckpointLog,
+    meter: Meter,
+    fetched: u64,
+    seats: BTreeMap<u32, Seat>,
+}
+
+/// A worker's place: which lease it works on, and what it does.
+struct Seat {
+    lease: Option<LeaseId>,
+    state: ConnectionState,
+}
+
+/// What the screen shows of a plan at one moment.
+pub(super) struct Outlook {
+    pub(super) length: Option<u64>,
+    pub(super) done: RangeSet,
+    pub(super) speed: Rate,
+    pub(super) eta: Option<Duration>,
+    pub(super) connections: Vec<Connection>,
+}
+
+impl Desk {
+    pub(super) fn new(part: PartFile, plan: Plan, ledger: Ledger, log: CheckpointLog, clock: Clock) -> Self {
+        let block = ledger.block();
+        let meter = Meter::new(MEMORY, clock.now());
+        let state = State { plan, ledger, log, meter, fetched: 0, seats: BTreeMap::new() };
+        Self { part, clock, block, state: Mutex::new(state) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a worker something to do; `None` if there is nothing worth it.
+    pub(super) fn lease(&self, worker: u32, opener: Opener, connections: u16) -> Option<LeaseId> {
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let lease = state.plan.lease(opener, connections, now)?;
+        state.seats.insert(worker, Seat { lease: Some(lease), state: ConnectionState::Connecting });
+        Some(lease)
+    }
+
+    /// The bytes that a lease has still to fetch.
+    pub(super) fn missing(&self, lease: LeaseId) -> ByteRange {
+        let state = self.lock();
+        state.plan.get(lease).map_or(ByteRange::new(0, 0), |lease| ByteRange::new(lease.position, lease.end))
+    }
+
+    /// True if a lease ends where the file ends, so that its request may be left open.
+    pub(super) fn is_to_the_end(&self, lease: LeaseId) -> bool {
+        let state = self.lock();
+        state.plan.get(lease).is_some_and(|held| state.plan.length().is_none_or(|length| held.end == length))
+    }
+
+    /// A worker's answer came.
+    pub(super) fn receiving(&self, worker: u32) {
+        if let Some(seat) = self.lock().seats.get_mut(&worker) {
+            seat.state = ConnectionState::Receiving;
+        }
+    }
+
+    /// How many of the next bytes of a lease may be written now.
+    pub(super) fn begin_write(&self, lease: LeaseId, bytes: u64) -> u64 {
+        self.lock().plan.begin_write(lease, bytes)
+    }
+
+    /// These bytes, as allowed by `begin_write`, are in the part file. Tells where the lease ends now.
+    pub(super) fn wrote(&self, lease: LeaseId, position: u64, bytes: &[u8]) -> u64 {
+        let sums = Ledger::sum(self.block, position, bytes);
+        let now = self.clock.now();
+        let mut state = self.lock();
+        let length = bytes.len() as u64;
+        state.plan.advance(lease, length, now);
+        state.meter.add(length, now);
+        state.fetched += length;
+        state.log.wrote(&sums);
+        for fragment in sums {
+            state.ledger.record(fragment);
+        }
+        state.plan.get(lease).map_or(0, |lease| lease.end)
+    }
+
+    /// A lease has no bytes because of a limit of ours.
+    pub(super) fn excuse(&self, lease: LeaseId) {
+        let now = self.clock.now();
+        self.lock().plan.excuse(lease, now);
+    }
+
+    /// A lease's stream ended where the file ends; false if that can't be.
+    pub(super) fn end_at(&self, lease: LeaseId) -> bool {
+        self.lock().plan.end_at(lease)
+    }
+
+    /// A worker is done with its lease; what it did not fetch is free again.
+    pub(super) fn release(&self, worker: u32, lease: LeaseId) {
+        let mut state = self.lock();
+        state.plan.release(lease);
+        if let Some(seat) = state.seats.get_mut(&worker) {
+            seat.lease = None;
+        }
+    }
+
+    /// A worker is gone.
+    pub(super) fn leave(&self, worker: u32) {
+        let mut state = self.lock();
+        if let Some(lease) = state.seats.remove(&worker).and_then(|seat| seat.lease) {
+            state.plan.release(lease);
+        }
+    }
+
+    /// Bytes that turned out not to be on disk.
+    pub(super) fn lose(&self, fragment: Fragment) {
+        let mut state = self.lock();
+        for range in state.ledger.forget(fragment.range()) {
+            state.plan.lose(range);
+        }
+    }
+
+    /// Forgets every byte: a server that gives no parts sends all of them again.
+    pub(super) fn forget_all(&self) {
+        let all = ByteRange::new(0, u64::MAX);
+        let mut state = self.lock();
+        state.ledger.forget(all);
+        state.plan.lose(all);
+    }
+
+    /// The last bytes on disk before the first gap, at most so many; `None` if there are none.
+    pub(super) fn overlap(&self, most: u64) -> Option<ByteRange> {
+        let state = self.lock();
+        let held = state.plan.done().ranges().first()?;
+        Some(ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end))
+    }
+
+    /// The workers whose leases should lose their rest.
+    pub(super) fn laggards(&self) -> Vec<u32> {
+        let now = self.clock.now();
+        let state = self.lock();
+        let slow = state.plan.laggards(now);
+        let holds = |seat: &Seat| seat.lease.is_some_and(|lease| slow.contains(&lease));
+        state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, _)| *worker).collect()
+    }
+
+    /// How many workers receive now.
+    pub(super) fn receiving_now(&self) -> u16 {
+        let state = self.lock();
+        let receiving = state.seats.values().filter(|seat| seat.state == ConnectionState::Receiving);
+        u16::try_from(receiving.count()).unwrap_or(u16::MAX)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.lock().plan.is_complete()
+    }
+
+    /// Bytes that are on disk.
+    pub(super) fn done_total(&self) -> u64 {
+        self.lock().plan.done_total()
+    }
+
+    /// Bytes that came over the network.
+    pub(super) fn fetched(&self) -> u64 {
+        self.lock().fetched
+    }
+
+    /// What the screen shows.
+    pub(super) fn outlook(&self) -> Outlook {
+        let now = self.clock.now();
+        let state = self.lock();
+        let plan = &state.plan;
+        Outlook {
+            length: plan.length(),
+            done: plan.done().clone(),
+            speed: state.meter.rate(now),
+            eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
+            connections: state.seats.iter().filter_map(|(number, seat)| seat.show(*number, plan, now)).collect(),
+        }
+    }
+}
+
+impl Seat {
+    fn show(&self, number: u32, plan: &Plan, now: Moment) -> Option<Connection> {
+        let lease = plan.get(self.lease?)?;
+        let range = ByteRange::new(lease.start, lease.end);
+        Some(Connection { number, range, position: lease.position, speed: lease.meter.rate(now), state: self.state })
+    }
+}

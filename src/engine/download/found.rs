@@ -1,0 +1,167 @@
+//! What is on disk before a download begins, and which target it gets. All of it may block.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Fault, FaultKind, Resource, Spec, TransferId, Validator};
+use crate::store::{Checkpoint, Finished, History, PartFile, Standing, numbered, part_name, safe_name, standing};
+
+/// So many numbered names are tried before haul gives up to find a free one.
+const MAX_NAMES: u32 = 10_000;
+
+/// What was found.
+pub(super) enum Found {
+    /// Nothing to go on with.
+    Nothing,
+    /// A file that haul has finished before.
+    Finished(Finished),
+    /// A part file with its checkpoint.
+    Part(Box<Left>),
+    /// A target that is free, with its new and empty part file.
+    New(PartFile),
+}
+
+/// What an earlier run left.
+pub(super) struct Left {
+    pub(super) id: TransferId,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) part: PartFile,
+}
+
+/// What the search needs to know of a transfer.
+#[derive(Clone)]
+pub(super) struct Search {
+    pub(super) id: TransferId,
+    pub(super) spec: Spec,
+    /// The target that an earlier run has settled on.
+    pub(super) target: Option<PathBuf>,
+    pub(super) state: PathBuf,
+    /// What is on disk of this transfer is of no use.
+    pub(super) fresh: bool,
+}
+
+impl Search {
+    /// Looks before the first request.
+    pub(super) fn before(&self) -> Result<Found, Fault> {
+        if let Some(target) = self.named()? {
+            return self.at(&target);
+        }
+        let guess = self.spec.target.folder.join(derived(&self.spec, None));
+        if let Standing::File { .. } = standing(&guess)
+            && !self.spec.overwrite
+            && let Some(finished) = self.finished(None)
+        {
+            return Ok(Found::Finished(finished));
+        }
+        Ok(match self.left(&guess)? {
+            Some(left) if self.is_ours(&left) => Found::Part(left),
+            _ => Found::Nothing,
+        })
+    }
+
+    /// Settles on a target once the server has described the file.
+    pub(super) fn after(&self, resource: &Resource) -> Result<Found, Fault> {
+        if let Some(target) = self.named()? {
+            return Ok(Found::New(emptied(&target)?));
+        }
+        let name = derived(&self.spec, Some(resource));
+        for number in 0..MAX_NAMES {
+            let name = if number == 0 { name.clone() } else { numbered(&name, number) };
+            if let Some(found) = self.try_name(&self.spec.target.folder.join(name), resource)? {
+                return Ok(found);
+            }
+        }
+        let detail = "holds thousands of files of that name; choose another one with -o";
+        Err(Fault::new(FaultKind::Exists, self.spec.target.folder.display(), detail))
+    }
+
+    /// The target if the user or an earlier run has named it.
+    fn named(&self) -> Result<Option<PathBuf>, Fault> {
+        let chosen = || Some(self.spec.target.folder.join(self.spec.target.name.as_ref()?));
+        if let Some(target) = self.target.clone().or_else(chosen) {
+            return Ok(Some(target));
+        }
+        if self.fresh {
+            return Ok(None);
+        }
+        Ok(Checkpoint::load(&self.state, self.id)?.map(|checkpoint| checkpoint.target))
+    }
+
+    /// What there is at a target that is named.
+    fn at(&self, target: &Path) -> Result<Found, Fault> {
+        let stands = standing(target);
+        if stands == Standing::Other {
+            return Err(stands.fault(target));
+        }
+        if stands != Standing::Nothing && !self.spec.overwrite {
+            let name = target.file_name().and_then(|name| name.to_str());
+            return self.finished(name).map(Found::Finished).ok_or_else(|| stands.fault(target));
+        }
+        Ok(self.left(target)?.map_or(Found::Nothing, Found::Part))
+    }
+
+    fn try_name(&self, target: &Path, resource: &Resource) -> Result<Option<Found>, Fault> {
+        let stands = standing(target);
+        if stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other) {
+            let name = target.file_name().and_then(|name| name.to_str());
+            let finished = self.finished(name).filter(|finished| is_same(finished, resource));
+            return Ok(finished.map(Found::Finished));
+        }
+        match self.left(target) {
+            Ok(Some(left)) if self.is_ours(&left) => Ok(Some(Found::Part(left))),
+            // Another transfer's data, which may go on one day.
+            Ok(Some(_)) => Ok(None),
+            Ok(None) => emptied(target).map(|part| Some(Found::New(part))),
+            Err(fault) if fault.kind == FaultKind::Busy => match Checkpoint::find(&self.state, target) {
+                Some((_, held)) if held.url == self.spec.source.url().as_str() => Err(fault),
+                _ => Ok(None),
+            },
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What an earlier run left at a target.
+    fn left(&self, target: &Path) -> Result<Option<Box<Left>>, Fault> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        if self.fresh || fs::symlink_metadata(folder.join(part_name(target))).is_err() {
+            return Ok(None);
+        }
+        let (part, _) = PartFile::open(target)?;
+        let own = Checkpoint::load(&self.state, self.id)?.filter(|checkpoint| checkpoint.target == target);
+        let found = own.map(|checkpoint| (self.id, checkpoint)).or_else(|| Checkpoint::find(&self.state, target));
+        Ok(found.map(|(id, checkpoint)| Box::new(Left { id, checkpoint, part })))
+    }
+
+    fn is_ours(&self, left: &Left) -> bool {
+        left.checkpoint.url == self.spec.source.url().as_str()
+    }
+
+    fn finished(&self, name: Option<&str>) -> Option<Finished> {
+        History::of(&self.state).find(&self.spec.source, &self.spec.target.folder, name)
+    }
+}
+
+/// A part file from whose bytes nothing is known is begun again.
+fn emptied(target: &Path) -> Result<PartFile, Fault> {
+    let (part, existed) = PartFile::open(target)?;
+    if existed {
+        part.clear()?;
+    }
+    Ok(part)
+}
+
+/// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it.
+pub(super) fn is_same(finished: &Finished, resource: &Resource) -> bool {
+    let (before, now): (&Validator, &Validator) = (&finished.validator, &resource.validator);
+    let both = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+    let vouched = both(&before.etag, &now.etag) || both(&before.last_modified, &now.last_modified);
+    vouched && before.agrees_with(now) && resource.length.is_none_or(|length| length == finished.length)
+}
+
+/// The name that haul gives of its own accord: the server's, else the URL's.
+fn derived(spec: &Spec, resource: Option<&Resource>) -> String {
+    let given = resource.and_then(|resource| resource.name.clone());
+    let page = resource.is_some_and(|resource| resource.media.as_deref() == Some("text/html"));
+    let nameless = if page { "index.html" } else { "download" };
+    safe_name(&given.or_else(|| spec.source.last_segment()).unwrap_or_else(|| nameless.to_owned()))
+}

@@ -1,0 +1,13 @@
+//! One download: its task, its workers, and the desk at which they meet its plan.
+
+mod begin;
+mod crew;
+mod desk;
+mod finish;
+mod found;
+mod save;
+mod task;
+mod trouble;
+mod worker;
+
+pub(super) use task::{Orders, Shared, run};

@@ -1,0 +1,113 @@
+//! Checkpoints while a download runs, in the order that survives a power cut; and the check of an old one's claims.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+use crate::model::{Fault, FaultKind, Resource};
+use crate::store::{Checkpoint, CheckpointLog, Claim, Fragment};
+
+/// Saves the checkpoints of one download, one at a time.
+pub(super) struct Saver {
+    desk: Arc<Desk>,
+    url: String,
+    target: PathBuf,
+    resource: Arc<Resource>,
+    running: Option<JoinHandle<Result<(), Fault>>>,
+    saved: u64,
+}
+
+impl Saver {
+    pub(super) fn new(desk: Arc<Desk>, url: String, resource: Arc<Resource>) -> Self {
+        let target = desk.part.target().to_path_buf();
+        Self { desk, url, target, resource, running: None, saved: 0 }
+    }
+
+    /// Starts to save, unless nothing has changed or a save is still running.
+    pub(super) fn start(&mut self) {
+        let done = self.desk.done_total();
+        let changed = done != self.saved || !self.desk.lock().log.is_saved();
+        if self.running.is_none() && changed {
+            self.saved = done;
+            let (desk, checkpoint) = (self.desk.clone(), self.take());
+            self.running = Some(spawn_blocking(move || save(&desk, &checkpoint)));
+        }
+    }
+
+    /// The result of a save that runs; pends for ever if none does.
+    pub(super) async fn finished(&mut self) -> Result<(), Fault> {
+        let Some(running) = &mut self.running else { return std::future::pending().await };
+        let result = running.await;
+        self.running = None;
+        result.unwrap_or_else(|_| Err(Fault::new(FaultKind::State, "checkpoint", "the saving thread was lost")))
+    }
+
+    /// Saves what has changed and waits until it is durable.
+    pub(super) async fn last(&mut self) -> Result<(), Fault> {
+        if self.running.is_some() {
+            self.finished().await?;
+        }
+        self.start();
+        if self.running.is_some() { self.finished().await } else { Ok(()) }
+    }
+
+    /// Waits for a save that runs, whatever comes of it.
+    pub(super) async fn settle(&mut self) {
+        if self.running.is_some() {
+            let _ = self.finished().await;
+        }
+    }
+
+    /// The checkpoint of this moment; from here on the log keeps what is written for it too.
+    fn take(&self) -> Checkpoint {
+        let mut state = self.desk.lock();
+        state.log.begin_save();
+        Checkpoint {
+            url: self.url.clone(),
+            target: self.target.clone(),
+            length: state.plan.length(),
+            validator: self.resource.validator.clone(),
+            ledger: state.ledger.clone(),
+        }
+    }
+}
+
+/// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
+/// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation.
+fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
+    if !checkpoint.ledger.is_empty() {
+        desk.part.sync()?;
+    }
+    let path = desk.lock().log.path().to_path_buf();
+    let written = Claim::of(checkpoint).and_then(|claim| CheckpointLog::write(&path, &claim));
+    let published = written.and_then(|generation| desk.lock().log.publish(generation));
+    if let Err(why) = published.and_then(|()| CheckpointLog::sync(&path)) {
+        desk.lock().log.abandon_save();
+        tracing::warn!("{why}");
+    }
+    Ok(())
+}
+
+/// Compares every claim of a checkpoint with the part file's bytes, on a thread that may block. What does not match
+/// is fetched again. Gives the bytes that were lost.
+pub(super) fn verify(desk: Arc<Desk>, stop: CancellationToken) -> JoinHandle<u64> {
+    let claims: Vec<Fragment> = desk.lock().ledger.fragments().collect();
+    spawn_blocking(move || {
+        let mut buffer = Vec::new();
+        let mut lost = 0;
+        for claim in claims {
+            if stop.is_cancelled() {
+                break;
+            }
+            let read = desk.part.read_at(claim.range(), &mut buffer);
+            if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
+                lost += claim.len;
+                desk.lose(claim);
+            }
+        }
+        lost
+    })
+}

@@ -1,0 +1,251 @@
+//! The task of one download: begin, let the crew work, finish; and when something goes wrong, what the verdict says.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::super::clock::Clock;
+use super::super::hosts::Hosts;
+use super::super::limiter::Limiter;
+use super::super::report::{Ending, Progress, Report, What};
+use super::begin::Held;
+use crate::api::{Activity, Happening, Live};
+use crate::model::{Fault, Patience, Spec, TransferId};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::Registry;
+use crate::store::Checkpoint;
+
+/// What all transfers of an engine share.
+pub(in crate::engine) struct Shared {
+    pub(in crate::engine) state: PathBuf,
+    pub(in crate::engine) registry: Registry,
+    pub(in crate::engine) connections: u16,
+    pub(in crate::engine) patience: Patience,
+    pub(in crate::engine) limiter: Arc<Limiter>,
+    pub(in crate::engine) hosts: Arc<Hosts>,
+    pub(in crate::engine) clock: Clock,
+}
+
+/// What a transfer's task is started with.
+pub(in crate::engine) struct Orders {
+    pub(in crate::engine) id: TransferId,
+    pub(in crate::engine) spec: Spec,
+    /// The target, if an earlier run has settled on it.
+    pub(in crate::engine) target: Option<PathBuf>,
+    pub(in crate::engine) shared: Arc<Shared>,
+    pub(in crate::engine) stop: CancellationToken,
+    /// Ends a wait for the next attempt.
+    pub(in crate::engine) nudge: Arc<Notify>,
+    pub(in crate::engine) reports: mpsc::Sender<Report>,
+    pub(in crate::engine) progress: watch::Sender<Progress>,
+}
+
+/// Why an attempt did not end with the file complete.
+pub(super) enum Halt {
+    /// The engine or the user says so.
+    Stopped,
+    /// Something went wrong.
+    Fault(Fault),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A download at work.
+pub(super) struct Task {
+    pub(super) orders: Orders,
+    pub(super) limiter: Arc<Limiter>,
+    /// What has been begun, kept over all attempts.
+    pub(super) held: Option<Held>,
+    /// Ask for the whole file in one stream: the server does not give parts.
+    pub(super) whole: bool,
+    /// Begin from the first byte, whatever is on disk.
+    pub(super) fresh: bool,
+    pub(super) fault: Option<Arc<Fault>>,
+    pub(super) retries: u32,
+    failures: u32,
+    restarts: u32,
+    best: u64,
+}
+
+/// Runs a download until it is complete, is told to stop, or can't go on; the last report says which.
+pub(in crate::engine) async fn run(orders: Orders) {
+    let began = orders.shared.clock.now();
+    let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
+    let mut task = Task {
+        orders,
+        limiter,
+        held: None,
+        whole: false,
+        fresh: false,
+        fault: None,
+        retries: 0,
+        failures: 0,
+        restarts: 0,
+        best: 0,
+    };
+    let mut ending = task.work().await;
+    let end = task.orders.shared.clock.now();
+    if let Ending::Done { took, .. } = &mut ending {
+        *took = end.since(began);
+    }
+    let id = task.orders.id;
+    let reports = task.orders.reports.clone();
+    // The lock on the target must be free when the supervisor hears of the end.
+    drop(task);
+    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+}
+
+impl Task {
+    async fn work(&mut self) -> Ending {
+        loop {
+            let fault = match self.attempt().await {
+                Ok(ending) => return ending,
+                Err(Halt::Stopped) => return self.stopped().await,
+                Err(Halt::Fault(fault)) => fault,
+            };
+            self.fault = Some(Arc::new(fault.clone()));
+            self.count_failure();
+            let jitter = fastrand::f64();
+            match verdict(&fault, self.failures, &self.orders.shared.patience, jitter) {
+                Verdict::Again { after } => {
+                    self.retries += 1;
+                    self.tell(Happening::Retried { fault, after }).await;
+                    if self.wait(after).await.is_err() {
+                        return self.stopped().await;
+                    }
+                }
+                Verdict::Milder if !self.whole => {
+                    (self.whole, self.fresh) = (true, true);
+                    self.restart(fault).await;
+                }
+                Verdict::Restart if self.restarts == 0 => {
+                    self.restarts += 1;
+                    self.fresh = true;
+                    self.restart(fault).await;
+                }
+                _ => {
+                    self.save().await;
+                    return Ending::Failed(fault);
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<Ending, Halt> {
+        loop {
+            if let Some(ending) = self.begin().await? {
+                return Ok(ending);
+            }
+            if let Some(ending) = self.finish().await? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Failures in a row count from the last new byte on.
+    fn count_failure(&mut self) {
+        let done = self.held.as_ref().map_or(0, |held| held.desk.done_total());
+        if done > self.best {
+            self.best = done;
+            self.failures = 0;
+        }
+        self.failures += 1;
+    }
+
+    async fn restart(&mut self, fault: Fault) {
+        if let Some(mut held) = self.held.take() {
+            held.saver.settle().await;
+        }
+        self.tell(Happening::Restarted(fault)).await;
+    }
+
+    async fn stopped(&mut self) -> Ending {
+        self.save().await;
+        Ending::Stopped
+    }
+
+    /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes.
+    async fn save(&mut self) {
+        let Some(held) = &mut self.held else { return };
+        if held.desk.done_total() == 0 {
+            held.saver.settle().await;
+            held.desk.part.discard();
+            Checkpoint::remove(&self.orders.shared.state, held.id);
+        } else if let Err(why) = held.saver.last().await {
+            tracing::warn!("{why}");
+        }
+    }
+
+    /// Waits before the next attempt; the user may cut it short.
+    async fn wait(&mut self, after: Duration) -> Result<(), Halt> {
+        let until = tokio::time::Instant::now() + after;
+        loop {
+            let rest = until.saturating_duration_since(tokio::time::Instant::now());
+            if rest.is_zero() {
+                return Ok(());
+            }
+            self.show(Activity::Waiting(rest));
+            let second = rest.min(Duration::from_secs(1));
+            tokio::select! {
+                biased;
+                () = self.orders.stop.cancelled() => return Err(Halt::Stopped),
+                () = self.orders.nudge.notified() => return Ok(()),
+                () = tokio::time::sleep(second) => {}
+            }
+        }
+    }
+
+    pub(super) async fn tell(&self, happening: Happening) {
+        let report = Report { id: self.orders.id, what: What::Happened(happening) };
+        let _ = self.orders.reports.send(report).await;
+    }
+
+    /// How many connections this transfer may have.
+    pub(super) fn connections(&self) -> u16 {
+        self.orders.spec.limits.connections.unwrap_or(self.orders.shared.connections).max(1)
+    }
+
+    /// Puts the latest where the supervisor looks for it.
+    pub(super) fn show(&self, activity: Activity) {
+        self.show_held(self.held.as_ref(), activity);
+    }
+
+    /// The same for one that the crew works on.
+    pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity) {
+        let connections = self.connections();
+        let host = held.map_or_else(|| self.orders.spec.source.host(), |held| held.resource.at.host());
+        let learnt = self.orders.shared.hosts.allowed(&host).filter(|learnt| *learnt < connections);
+        let mut live = Live {
+            activity,
+            allowed: learnt.unwrap_or(connections),
+            remark: learnt.map(|learnt| Arc::from(format!("server allows {learnt} connections"))),
+            retries: self.retries,
+            ..Live::default()
+        };
+        let mut progress = Progress { resumable: true, fault: self.fault.clone(), ..Progress::default() };
+        if let Some(held) = held {
+            let outlook = held.desk.outlook();
+            progress.target = Some(held.desk.part.target().to_path_buf());
+            progress.length = outlook.length;
+            progress.done = Arc::new(outlook.done);
+            progress.resumable = held.ranged;
+            live.validator = held.resource.validator.clone();
+            live.connections = outlook.connections;
+            if !held.ranged || held.resource.length.is_none() {
+                live.allowed = 1;
+            }
+            if matches!(activity, Activity::Receiving) {
+                (live.speed, live.eta) = (outlook.speed, outlook.eta);
+            }
+        }
+        progress.live = Arc::new(live);
+        self.orders.progress.send_replace(progress);
+    }
+}

@@ -1,0 +1,74 @@
+//! The connections to each host, over all transfers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use crate::plan::Host;
+
+/// Who may open a connection to which host.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    known: Mutex<HashMap<String, Host>>,
+    closed: Notify,
+    clock: Clock,
+}
+
+/// The right to one connection; gives it back when dropped.
+#[derive(Debug)]
+pub(super) struct Permit {
+    hosts: Arc<Hosts>,
+    host: String,
+}
+
+impl Hosts {
+    pub(super) fn new(clock: Clock) -> Arc<Self> {
+        Arc::new(Self { known: Mutex::default(), closed: Notify::new(), clock })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A permit, if the host bears another connection.
+    pub(super) fn try_open(self: &Arc<Self>, host: &str) -> Option<Permit> {
+        let now = self.clock.now();
+        let granted = self.lock().entry(host.to_owned()).or_default().open(now);
+        granted.then(|| Permit { hosts: self.clone(), host: host.to_owned() })
+    }
+
+    /// A permit as soon as the host bears another connection.
+    pub(super) async fn open(self: &Arc<Self>, host: &str) -> Permit {
+        loop {
+            let closed = self.closed.notified();
+            if let Some(permit) = self.try_open(host) {
+                return permit;
+            }
+            closed.await;
+        }
+    }
+
+    /// The host refused a connection while it served so many of one transfer.
+    pub(super) fn refuse(&self, host: &str, served: u16) {
+        let now = self.clock.now();
+        if let Some(host) = self.lock().get_mut(host) {
+            host.refuse(served, now);
+        }
+    }
+
+    /// How many connections the host bears, as far as it is known.
+    pub(super) fn allowed(&self, host: &str) -> Option<u16> {
+        self.lock().get(host)?.allowed()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(host) = self.hosts.lock().get_mut(&self.host) {
+            host.close();
+        }
+        self.hosts.closed.notify_waiters();
+    }
+}

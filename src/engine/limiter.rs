@@ -1,0 +1,62 @@
+//! The one place where a speed limit is waited for.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::clock::Clock;
+use crate::model::Rate;
+use crate::plan::Bucket;
+
+/// No wait is longer than this at a time, so that a new limit is felt at once.
+const STEP: Duration = Duration::from_millis(500);
+
+/// A token bucket that many workers draw from. Without a limit it costs one relaxed load.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    limited: AtomicBool,
+    bucket: Mutex<Bucket>,
+    clock: Clock,
+}
+
+impl Limiter {
+    pub(super) fn new(rate: Option<Rate>, clock: Clock) -> Self {
+        let limiter = Self { limited: AtomicBool::new(false), bucket: Mutex::new(Bucket::unlimited()), clock };
+        limiter.set(rate);
+        limiter
+    }
+
+    /// Sets or lifts the limit.
+    pub(super) fn set(&self, rate: Option<Rate>) {
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.set_rate(rate, self.clock.now());
+        self.limited.store(rate.is_some(), Ordering::Relaxed);
+    }
+
+    /// The limit.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).rate()
+    }
+
+    pub(super) fn is_limited(&self) -> bool {
+        self.limited.load(Ordering::Relaxed)
+    }
+
+    /// Charges for bytes that were read; the answer is how long to wait before the next read.
+    pub(super) fn charge(&self, bytes: u64) -> Duration {
+        if !self.is_limited() {
+            return Duration::ZERO;
+        }
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).charge(bytes, self.clock.now())
+    }
+
+    /// Waits out a debt. A limit that is lifted ends the wait soon.
+    pub(super) async fn wait(&self, debt: Duration) {
+        let mut rest = debt;
+        while !rest.is_zero() && self.is_limited() {
+            let step = rest.min(STEP);
+            tokio::time::sleep(step).await;
+            rest -= step;
+        }
+    }
+}

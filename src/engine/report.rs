@@ -1,0 +1,47 @@
+//! What a transfer's task tells the supervisor.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Happening, Live};
+use crate::model::{Fault, RangeSet, TransferId};
+
+/// A message from a task to the supervisor.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) id: TransferId,
+    pub(super) what: What,
+}
+
+/// What a task has to say.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Something to pass on to the faces.
+    Happened(Happening),
+    /// The task has ended; it is the last message.
+    Ended(Ending),
+}
+
+/// How a task ended.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Every byte is at the target.
+    Done { target: PathBuf, bytes: u64, fetched: u64, took: Duration, unchanged: bool },
+    /// It was told to stop, and has saved what it has.
+    Stopped,
+    /// It can't go on.
+    Failed(Fault),
+}
+
+/// The latest about a running transfer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress {
+    /// The target, once it is known.
+    pub(super) target: Option<PathBuf>,
+    pub(super) length: Option<u64>,
+    pub(super) done: Arc<RangeSet>,
+    pub(super) resumable: bool,
+    pub(super) fault: Option<Arc<Fault>>,
+    pub(super) live: Arc<Live>,
+}

@@ -1,0 +1,275 @@
+//! The list: every transfer, its place, its row for the faces.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::report::Progress;
+use crate::api::{Place, Row, Rows, Snapshot, Totals};
+use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Spec, Status, TransferId, harmless};
+use crate::store::Item;
+
+/// What becomes of a transfer when its task has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is paused.
+    Pause,
+    /// It waits for its turn again.
+    Queue,
+    /// It is removed; the flag tells whether its partial data goes too.
+    Remove(bool),
+}
+
+/// A running task, as the supervisor holds it.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) stop: CancellationToken,
+    pub(super) nudge: Arc<Notify>,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) then: Option<Then>,
+}
+
+/// One transfer.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) item: Item,
+    pub(super) status: Status,
+    pub(super) fault: Option<Arc<Fault>>,
+    pub(super) running: Option<Running>,
+    latest: Progress,
+    index: usize,
+}
+
+/// The list, in the queue's order.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    entries: HashMap<TransferId, Entry>,
+    order: Vec<TransferId>,
+    rows: Rows,
+    counts: HashMap<Status, usize>,
+    /// Which transfer has this URL and place; a hash of 64 bits each, since a queue may be long.
+    places: HashMap<u64, TransferId>,
+    last_rank: i64,
+}
+
+impl Roster {
+    pub(super) fn get(&self, id: TransferId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: TransferId) -> Option<&mut Entry> {
+        self.entries.get_mut(&id)
+    }
+
+    /// True if the same URL is to go to the same place already, and is not finished.
+    pub(super) fn is_listed(&self, spec: &Spec) -> bool {
+        let held = self.places.get(&place(spec)).and_then(|id| self.entries.get(id));
+        held.is_some_and(|entry| entry.status != Status::Done)
+    }
+
+    /// All transfers in order.
+    pub(super) fn ids(&self) -> Vec<TransferId> {
+        self.order.clone()
+    }
+
+    /// The transfers that run.
+    pub(super) fn running(&self) -> Vec<TransferId> {
+        let running = self.entries.iter().filter(|(_, entry)| entry.running.is_some());
+        running.map(|(id, _)| *id).collect()
+    }
+
+    /// A rank behind all others.
+    pub(super) fn next_rank(&self) -> i64 {
+        self.last_rank + 1
+    }
+
+    /// Puts a transfer at the end.
+    pub(super) fn add(&mut self, item: Item) {
+        let (id, status) = (item.id, item.status);
+        let fault = item.reason.clone().map(|reason| Arc::new(stored_fault(&reason)));
+        let latest = Progress {
+            target: item.target.clone(),
+            length: item.length,
+            done: Arc::new(item.done.clone()),
+            resumable: true,
+            ..Progress::default()
+        };
+        self.last_rank = self.last_rank.max(item.rank);
+        self.places.insert(place(&item.spec), id);
+        let entry = Entry { item, status, fault, running: None, latest, index: self.order.len() };
+        self.order.push(id);
+        self.rows.push(Arc::new(row(&entry)));
+        *self.counts.entry(status).or_default() += 1;
+        self.entries.insert(id, entry);
+    }
+
+    /// Takes transfers out.
+    pub(super) fn remove(&mut self, ids: &[TransferId]) {
+        for id in ids {
+            if let Some(entry) = self.entries.remove(id) {
+                *self.counts.entry(entry.status).or_default() -= 1;
+            }
+        }
+        self.order.retain(|id| self.entries.contains_key(id));
+        self.rebuild();
+    }
+
+    /// Gives a transfer another status. A change that is not in the picture is a bug, and is told to the log.
+    pub(super) fn set_status(&mut self, id: TransferId, status: Status) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        if !entry.status.may_become(status) {
+            tracing::error!(%id, "from {} to {status}", entry.status);
+        }
+        *self.counts.entry(entry.status).or_default() -= 1;
+        *self.counts.entry(status).or_default() += 1;
+        entry.status = status;
+        self.refresh(id);
+    }
+
+    /// Takes over what a running task shows; true if anything is new.
+    pub(super) fn take_progress(&mut self, id: TransferId) -> bool {
+        let Some(entry) = self.entries.get_mut(&id) else { return false };
+        let Some(running) = &mut entry.running else { return false };
+        if !running.progress.has_changed().unwrap_or(false) {
+            return false;
+        }
+        entry.latest = running.progress.borrow_and_update().clone();
+        if let Some(target) = &entry.latest.target {
+            entry.item.target = Some(target.clone());
+        }
+        entry.item.length = entry.latest.length.or(entry.item.length);
+        entry.fault.clone_from(&entry.latest.fault);
+        self.refresh(id);
+        true
+    }
+
+    /// What is known of a transfer's file, for the journal; `None` if nothing is.
+    pub(super) fn known(&self, id: TransferId) -> Option<(PathBuf, Option<u64>, RangeSet)> {
+        let entry = self.entries.get(&id)?;
+        let target = entry.latest.target.clone()?;
+        Some((target, entry.latest.length, RangeSet::clone(&entry.latest.done)))
+    }
+
+    /// A file of so many bytes is complete at this target.
+    pub(super) fn complete(&mut self, id: TransferId, target: PathBuf, bytes: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            let all = ByteRange::new(0, bytes);
+            entry.latest = Progress {
+                target: Some(target),
+                length: Some(bytes),
+                done: Arc::new([all].into_iter().collect()),
+                resumable: true,
+                ..Progress::default()
+            };
+            entry.fault = None;
+        }
+    }
+
+    /// Nothing of a transfer's file is on disk any more.
+    pub(super) fn forget(&mut self, id: TransferId) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.latest.done = Arc::default();
+        }
+    }
+
+    /// Puts a transfer's row into the list anew.
+    pub(super) fn refresh(&mut self, id: TransferId) {
+        if let Some(entry) = self.entries.get(&id) {
+            self.rows.set(entry.index, Arc::new(row(entry)));
+        }
+    }
+
+    /// Moves a transfer in the order, and gives the ranks that changed.
+    pub(super) fn relocate(&mut self, id: TransferId, place: Place) -> Vec<(TransferId, i64)> {
+        let Some(from) = self.entries.get(&id).map(|entry| entry.index) else { return Vec::new() };
+        let last = self.order.len() - 1;
+        let to = match place {
+            Place::Up => from.saturating_sub(1),
+            Place::Down => (from + 1).min(last),
+            Place::Top => 0,
+            Place::Bottom => last,
+        };
+        if from == to {
+            return Vec::new();
+        }
+        let span = from.min(to)..=from.max(to);
+        let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| self.entries[id].item.rank).collect();
+        ranks.sort_unstable();
+        let moved = self.order.remove(from);
+        self.order.insert(to, moved);
+        let changed: Vec<(TransferId, i64)> = self.order[span].iter().copied().zip(ranks).collect();
+        for (id, rank) in &changed {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.item.rank = *rank;
+            }
+        }
+        self.rebuild();
+        changed
+    }
+
+    /// The snapshot of this moment.
+    pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
+        let count = |status| self.counts.get(&status).copied().unwrap_or(0);
+        let running = self.entries.values().filter(|entry| entry.status == Status::Running);
+        let speed =
+            if count(Status::Running) == 0 { 0 } else { running.map(|entry| entry.latest.live.speed.bytes()).sum() };
+        let totals = Totals {
+            queued: count(Status::Queued),
+            running: count(Status::Running),
+            paused: count(Status::Paused),
+            done: count(Status::Done),
+            failed: count(Status::Failed),
+            speed: Rate::per_second(speed),
+            limit,
+        };
+        Snapshot { rows: self.rows.clone(), totals }
+    }
+
+    fn rebuild(&mut self) {
+        for (index, id) in self.order.iter().enumerate() {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.index = index;
+            }
+        }
+        let entries = self.order.iter().filter_map(|id| self.entries.get(id));
+        self.rows = entries.map(|entry| Arc::new(row(entry))).collect();
+    }
+}
+
+/// What makes two transfers the same: the URL, and where it goes.
+pub(super) fn place(spec: &Spec) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (spec.source.url().as_str(), &spec.target.folder, &spec.target.name).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn row(entry: &Entry) -> Row {
+    let spec = &entry.item.spec;
+    let latest = &entry.latest;
+    let target = latest.target.clone().or_else(|| Some(spec.target.folder.join(spec.target.name.as_ref()?)));
+    let name = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    let name = name.or_else(|| spec.source.last_segment()).unwrap_or_else(|| spec.source.host());
+    let live = (entry.status == Status::Running).then(|| latest.live.clone());
+    Row {
+        id: entry.item.id,
+        name: Arc::from(harmless(&name).as_ref()),
+        source: spec.source.clone(),
+        target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
+        status: entry.status,
+        length: latest.length,
+        done: latest.done.clone(),
+        resumable: latest.resumable,
+        fault: entry.fault.clone(),
+        live,
+    }
+}
+
+/// The fault of a transfer that an earlier run gave up; only its sentence is known.
+fn stored_fault(reason: &str) -> Fault {
+    let (subject, detail) = reason.split_once(": ").unwrap_or(("", reason));
+    Fault::new(FaultKind::State, subject, detail)
+}

@@ -1,0 +1,33 @@
+//! What an engine is started with.
+
+use std::path::PathBuf;
+
+use crate::model::{Patience, Rate};
+use crate::protocol::Registry;
+use crate::store::{Item, Journal};
+
+/// What an engine is started with.
+pub struct Setup {
+    /// The folder of checkpoints and history.
+    pub state: PathBuf,
+    /// Where the queue is kept.
+    pub queueing: Queueing,
+    /// The drivers.
+    pub registry: Registry,
+    /// Transfers at once.
+    pub transfers: u16,
+    /// Connections for a transfer that does not say how many.
+    pub connections: u16,
+    /// Bytes a second over everything.
+    pub limit: Option<Rate>,
+    /// How long to wait and how often to try.
+    pub patience: Patience,
+}
+
+/// Where the queue is kept.
+pub enum Queueing {
+    /// Nowhere: what is added lives as long as the engine. Checkpoints are kept all the same.
+    Passing,
+    /// In a journal; these are its transfers at the start.
+    Durable(Box<Journal>, Vec<Item>),
+}

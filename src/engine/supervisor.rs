@@ -1,0 +1,274 @@
+//! The one task that owns the list: takes commands, starts and stops transfers, keeps the journal, tells the faces.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::clock::Clock;
+use super::download::{Orders, Shared, run as run_download};
+use super::hosts::Hosts;
+use super::limiter::Limiter;
+use super::report::{Ending, Progress, Report, What};
+use super::roster::{Roster, Running, Then};
+use super::setup::{Queueing, Setup};
+use crate::api::{EngineSide, Event, Happening};
+use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
+use crate::plan::Queue;
+use crate::store::{Item, Journal, Record, Stamp};
+
+/// Reports that may wait for the supervisor before a task waits too.
+const REPORTS: usize = 256;
+/// The shortest time between two snapshots.
+const SNAPSHOT: Duration = Duration::from_millis(100);
+/// How often the queue on disk is looked at for what other processes have added.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The supervisor's state. Its orders are in `commands.rs`.
+pub(super) struct Supervisor {
+    pub(super) roster: Roster,
+    pub(super) queue: Queue,
+    pub(super) shared: Arc<Shared>,
+    pub(super) journal: Option<Box<Journal>>,
+    pub(super) dirty: bool,
+    side: EngineSide,
+    tasks: TaskTracker,
+    reports: mpsc::Sender<Report>,
+}
+
+/// Runs an engine until its handle says stop; then everything is saved, and no task is left.
+pub async fn run(side: EngineSide, setup: Setup) {
+    let clock = Clock::start();
+    let shared = Arc::new(Shared {
+        state: setup.state,
+        registry: setup.registry,
+        connections: setup.connections,
+        patience: setup.patience,
+        limiter: Arc::new(Limiter::new(setup.limit, clock)),
+        hosts: Hosts::new(clock),
+        clock,
+    });
+    let (reports, inbox) = mpsc::channel(REPORTS);
+    let (journal, items) = match setup.queueing {
+        Queueing::Passing => (None, Vec::new()),
+        Queueing::Durable(journal, items) => (Some(journal), items),
+    };
+    let queue = Queue::new(usize::from(setup.transfers));
+    let tasks = TaskTracker::new();
+    let roster = Roster::default();
+    let mut supervisor = Supervisor { roster, queue, shared, journal, dirty: true, side, tasks, reports };
+    for item in items {
+        supervisor.enlist(item);
+    }
+    supervisor.work(inbox).await;
+}
+
+impl Supervisor {
+    async fn work(&mut self, mut inbox: mpsc::Receiver<Report>) {
+        let stop = self.side.stop.clone();
+        let mut publish_at = Instant::now();
+        let mut look_at = Instant::now() + LOOK;
+        loop {
+            self.start_next();
+            let active = self.dirty || self.queue.running() > 0;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(report) = inbox.recv() => self.report(report),
+                Some(command) = self.side.commands.recv() => self.obey(command),
+                () = sleep_until(publish_at), if active => {
+                    self.publish();
+                    publish_at = Instant::now() + SNAPSHOT;
+                }
+                () = sleep_until(look_at), if self.journal.is_some() => {
+                    self.take_news();
+                    look_at = Instant::now() + LOOK;
+                }
+            }
+        }
+        self.shut_down(inbox).await;
+    }
+
+    async fn shut_down(&mut self, mut inbox: mpsc::Receiver<Report>) {
+        for id in self.roster.running() {
+            self.stop(id, Then::Queue);
+        }
+        while self.queue.running() > 0 {
+            match inbox.recv().await {
+                Some(report) => self.report(report),
+                None => break,
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.publish();
+    }
+
+    /// Takes a transfer into the list, and lets it wait if it is to run.
+    pub(super) fn enlist(&mut self, item: Item) {
+        if item.status == Status::Queued {
+            self.queue.wait(item.id, item.rank);
+        }
+        self.roster.add(item);
+        self.dirty = true;
+    }
+
+    /// Starts what the queue says while there is room.
+    fn start_next(&mut self) {
+        while let Some(id) = self.queue.admit() {
+            self.start(id);
+        }
+    }
+
+    fn start(&mut self, id: TransferId) {
+        let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
+        let (progress, receiver) = watch::channel(Progress::default());
+        let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
+        entry.running = Some(Running { stop: stop.clone(), nudge: nudge.clone(), progress: receiver, then: None });
+        let orders = Orders {
+            id,
+            spec: entry.item.spec.clone(),
+            target: entry.item.target.clone(),
+            shared: self.shared.clone(),
+            stop,
+            nudge,
+            reports: self.reports.clone(),
+            progress,
+        };
+        self.roster.set_status(id, Status::Running);
+        self.dirty = true;
+        self.tasks.spawn(run_download(orders));
+        self.tell(id, Happening::Started);
+    }
+
+    /// Tells a running transfer to stop; what then becomes of it is done when its task has ended.
+    pub(super) fn stop(&mut self, id: TransferId, then: Then) {
+        if let Some(running) = self.roster.get_mut(id).and_then(|entry| entry.running.as_mut()) {
+            running.then = Some(then);
+            running.stop.cancel();
+        }
+    }
+
+    fn report(&mut self, Report { id, what }: Report) {
+        match what {
+            What::Happened(happening) => {
+                if let Happening::Answered { target, length, .. } = &happening {
+                    self.roster.take_progress(id);
+                    let known = Stamp::Known(target.clone(), *length, RangeSet::new());
+                    self.note(id, &[known]);
+                }
+                self.tell(id, happening);
+            }
+            What::Ended(ending) => self.ended(id, ending),
+        }
+        self.dirty = true;
+    }
+
+    fn ended(&mut self, id: TransferId, ending: Ending) {
+        self.roster.take_progress(id);
+        self.queue.leave(id);
+        let running = self.roster.get_mut(id).and_then(|entry| entry.running.take());
+        let then = running.and_then(|running| running.then);
+        match (ending, then) {
+            (Ending::Done { target, bytes, fetched, took, unchanged }, _) => {
+                self.roster.complete(id, target.clone(), bytes);
+                self.rest(id, Status::Done, None);
+                self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged });
+                if let Some(Then::Remove(_)) = then {
+                    self.discard(&[id], false);
+                }
+            }
+            (_, Some(Then::Remove(data))) => self.discard(&[id], data),
+            (Ending::Failed(fault), _) => {
+                if let Some(entry) = self.roster.get_mut(id) {
+                    entry.fault = Some(Arc::new(fault.clone()));
+                }
+                if fault.kind == FaultKind::Checksum {
+                    self.roster.forget(id);
+                }
+                self.rest(id, Status::Failed, Some(fault.to_string()));
+                self.tell(id, Happening::Failed(fault));
+            }
+            (Ending::Stopped, Some(Then::Queue) | None) => {
+                self.rest(id, Status::Queued, None);
+                let rank = self.roster.get(id).map_or(0, |entry| entry.item.rank);
+                if !self.side.stop.is_cancelled() {
+                    self.queue.wait(id, rank);
+                }
+            }
+            (Ending::Stopped, Some(Then::Pause)) => {
+                self.rest(id, Status::Paused, None);
+                self.tell(id, Happening::Paused);
+            }
+        }
+    }
+
+    /// A transfer does not run any more; the journal learns its status and what is on disk.
+    fn rest(&mut self, id: TransferId, status: Status, reason: Option<String>) {
+        self.roster.set_status(id, status);
+        let known = self.roster.known(id).map(|(target, length, done)| Stamp::Known(target, length, done));
+        let stamps: Vec<Stamp> = known.into_iter().chain([Stamp::Status(status, reason)]).collect();
+        self.note(id, &stamps);
+    }
+
+    /// Writes to the journal, if there is one. A failure must not end a download; it is told to the log.
+    pub(super) fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
+        let records: Vec<Record> = stamps.iter().map(|stamp| stamp.record(id)).collect();
+        if let Err(fault) = self.append(&records) {
+            tracing::error!("{fault}");
+        }
+    }
+
+    /// Appends to the journal, durably, and takes in what others have appended.
+    pub(super) fn append(&mut self, records: &[Record]) -> Result<(), Fault> {
+        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let others = journal.append(records)?;
+        self.take_in(others);
+        Ok(())
+    }
+
+    fn take_news(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            let others = journal.news();
+            self.take_in(others);
+        }
+    }
+
+    /// What other processes have appended to the queue: transfers that were added.
+    fn take_in(&mut self, records: Vec<Record>) {
+        for record in records {
+            let Record::Added(stored) = record else { continue };
+            let rank = self.roster.next_rank();
+            if let Some(item) = Item::restore(&stored, rank).filter(|item| self.roster.get(item.id).is_none()) {
+                let id = item.id;
+                self.enlist(item);
+                self.tell(id, Happening::Added);
+            }
+        }
+    }
+
+    /// A new transfer, as a command asks for it.
+    pub(super) fn item(&self, id: TransferId, spec: Spec, ahead: usize) -> Item {
+        let rank = self.roster.next_rank().saturating_add(i64::try_from(ahead).unwrap_or(0));
+        Item::new(id, spec, rank)
+    }
+
+    /// Tells the faces. Nobody may be listening.
+    pub(super) fn tell(&self, id: TransferId, happening: Happening) {
+        tracing::info!(%id, ?happening);
+        let _ = self.side.events.send(Event { id, happening });
+    }
+
+    fn publish(&mut self) {
+        for id in self.roster.running() {
+            self.dirty |= self.roster.take_progress(id);
+        }
+        if std::mem::take(&mut self.dirty) {
+            let snapshot = self.roster.snapshot(self.shared.limiter.rate());
+            self.side.snapshots.send_replace(Arc::new(snapshot));
+        }
+    }
+}

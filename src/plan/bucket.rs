@@ -1,0 +1,52 @@
+//! The token bucket: bytes are charged after they were read, and a debt is waited for.
+
+use std::time::Duration;
+
+use crate::model::{Moment, Rate};
+
+/// How much a bucket that was idle may give at once, as time at its rate.
+const BURST: f64 = 0.05;
+
+/// A limit in bytes a second. Tokens may go below zero: one who has read too much waits until the debt is paid, so
+/// that the mean is exact however large the reads are.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    rate: Option<Rate>,
+    tokens: f64,
+    at: Moment,
+}
+
+impl Bucket {
+    /// A bucket without limit.
+    pub fn unlimited() -> Self {
+        Self { rate: None, tokens: 0.0, at: Moment::ZERO }
+    }
+
+    /// Sets or lifts the limit. A debt stays a debt, in bytes.
+    pub fn set_rate(&mut self, rate: Option<Rate>, now: Moment) {
+        self.fill(now);
+        self.rate = rate;
+        self.tokens = if rate.is_some() { self.tokens.min(0.0) } else { 0.0 };
+    }
+
+    /// The limit.
+    pub fn rate(&self) -> Option<Rate> {
+        self.rate
+    }
+
+    /// Charges for bytes that were read, and tells how long to wait before the next read.
+    pub fn charge(&mut self, bytes: u64, now: Moment) -> Duration {
+        let Some(rate) = self.rate else { return Duration::ZERO };
+        self.fill(now);
+        self.tokens -= bytes as f64;
+        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / rate.bytes() as f64) }
+    }
+
+    fn fill(&mut self, now: Moment) {
+        if let Some(rate) = self.rate {
+            let earned = now.since(self.at).as_secs_f64() * rate.bytes() as f64;
+            self.tokens = (self.tokens + earned).min(rate.bytes() as f64 * BURST);
+        }
+        self.at = self.at.max(now);
+    }
+}

@@ -1,0 +1,61 @@
+//! Whether and when to try again: a pure verdict and a pure schedule; the one sleep is in the engine.
+
+use std::time::Duration;
+
+use crate::model::{Fault, FaultKind, Patience};
+
+/// The longest wait between two attempts of our own accord.
+const LONGEST: Duration = Duration::from_secs(60);
+/// The longest wait that a server may ask for; a larger Retry-After counts as this.
+const LONGEST_ASKED: Duration = Duration::from_secs(600);
+
+/// What to do about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try the same again after so long.
+    Again {
+        /// The wait.
+        after: Duration,
+    },
+    /// Ask for less: one stream from the first byte instead of parts.
+    Milder,
+    /// The file has changed: begin again from its first byte.
+    Restart,
+    /// It will not get better by itself.
+    GiveUp,
+}
+
+/// What to do about `fault`, the `failures`-th in a row without a new byte (1 for the first). `jitter` is a random
+/// number from 0 to 1 that keeps clients from coming back all at once.
+pub fn verdict(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verdict {
+    use FaultKind as Kind;
+    match fault.kind {
+        Kind::RangeIgnored => Verdict::Milder,
+        Kind::WrongRange if failures > 2 => Verdict::Milder,
+        Kind::Changed => Verdict::Restart,
+        Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled | Kind::WrongRange | Kind::BadAnswer => {
+            again(fault, failures, patience, jitter)
+        }
+        Kind::Status(408 | 425 | 429 | 500 | 502..=599) => again(fault, failures, patience, jitter),
+        Kind::Status(_) | Kind::Tls | Kind::Redirect => Verdict::GiveUp,
+        Kind::DiskFull | Kind::Disk | Kind::Exists | Kind::Busy | Kind::Checksum | Kind::State | Kind::Request => {
+            Verdict::GiveUp
+        }
+    }
+}
+
+fn again(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verdict {
+    if failures > patience.retries {
+        return Verdict::GiveUp;
+    }
+    let own = backoff(failures, patience.wait, jitter);
+    Verdict::Again { after: fault.retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED)) }
+}
+
+/// The wait before the next attempt after `failures` failures in a row: it doubles each time up to a minute, and is
+/// then drawn from its upper half by `jitter` (0 to 1).
+pub fn backoff(failures: u32, first: Duration, jitter: f64) -> Duration {
+    let doublings = failures.saturating_sub(1).min(16);
+    let full = first.saturating_mul(1 << doublings).min(LONGEST);
+    full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}

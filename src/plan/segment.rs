@@ -1,0 +1,293 @@
+//! Which connection fetches which bytes of one file.
+//!
+//! The invariant: every byte of the file is at all times in exactly one of *done*, *leased* (some lease has it still
+//! to come) and *free*. Progress is told after the bytes are on disk, so *done* never runs ahead.
+//!
+//! A connection with nothing to do takes over part of the range that would take longest at its present speed, so that
+//! all connections end together; one that has stalled, or is far slower than its fellows, loses all of its rest.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Meter;
+use crate::model::{ByteRange, Moment, RangeSet};
+
+/// No connection is opened for less than this.
+pub const MIN_PART: u64 = 1 << 20;
+/// An idle connection that is open anyway takes over no less than this.
+const MIN_STEAL: u64 = 64 << 10;
+/// A takeover must end the file sooner by at least this, in seconds; a new request costs about as much.
+const MIN_GAIN: f64 = 0.15;
+/// What a lease's speed remembers.
+const MEMORY: Duration = Duration::from_secs(2);
+/// How long a lease may stay without a byte while its fellows move before it counts as stalled.
+const STALL: Duration = Duration::from_secs(3);
+/// How long a lease is watched before it can count as slow.
+const GRACE: Duration = Duration::from_secs(5);
+/// A lease below this share of its fellows' mean speed is slow.
+const SLOW: f64 = 0.2;
+
+/// The number of a lease within its plan, from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseId(pub u32);
+
+/// Who asks for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// A connection that would have to be opened: only for a part that is worth it.
+    New,
+    /// A connection that is open and has nothing to do.
+    Idle,
+}
+
+/// A range given to one connection: from `position` on, its bytes are still to come.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    /// The first byte that was given.
+    pub start: u64,
+    /// The next byte to be written.
+    pub position: u64,
+    /// One past the last byte; another connection may take over the rest, and then it is lower.
+    pub end: u64,
+    /// Bytes that are being written now; nobody may take these over.
+    writing: u64,
+    /// What comes on it.
+    pub meter: Meter,
+    /// When it last had a byte, or a good reason to have none.
+    heard: Moment,
+}
+
+impl Lease {
+    fn missing(&self) -> ByteRange {
+        ByteRange::new(self.position, self.end)
+    }
+
+    fn is_stalled(&self, now: Moment) -> bool {
+        now.since(self.heard) >= STALL
+    }
+}
+
+/// The plan of one download.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    length: Option<u64>,
+    done: RangeSet,
+    done_total: u64,
+    free: RangeSet,
+    leases: BTreeMap<LeaseId, Lease>,
+    last: u32,
+}
+
+impl Plan {
+    /// A plan for a file of which `done` is on disk. An unknown length is a file without end until `end_at`.
+    pub fn new(length: Option<u64>, done: RangeSet) -> Self {
+        let free = done.gaps(length.unwrap_or(u64::MAX));
+        let done_total = done.total();
+        Self { length, done, done_total, free, leases: BTreeMap::new(), last: 0 }
+    }
+
+    /// The file's length, if known.
+    pub fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// The bytes that are on disk.
+    pub fn done(&self) -> &RangeSet {
+        &self.done
+    }
+
+    /// How many bytes are on disk.
+    pub fn done_total(&self) -> u64 {
+        self.done_total
+    }
+
+    /// The bytes that nobody has and nobody fetches.
+    pub fn free(&self) -> &RangeSet {
+        &self.free
+    }
+
+    /// The leases, by number.
+    pub fn leases(&self) -> impl Iterator<Item = (LeaseId, &Lease)> {
+        self.leases.iter().map(|(id, lease)| (*id, lease))
+    }
+
+    /// True once every byte is on disk.
+    pub fn is_complete(&self) -> bool {
+        self.length == Some(self.done_total)
+    }
+
+    /// How many bytes are still to come, if the length is known.
+    pub fn missing(&self) -> Option<u64> {
+        self.length.map(|length| length - self.done_total)
+    }
+
+    /// The length has become known. A lease over the whole is cut to its share of `connections`.
+    ///
+    /// False, and nothing changes, if bytes at or beyond that length are done or being written: then it is a lie.
+    pub fn learn(&mut self, length: u64, connections: u16) -> bool {
+        let beyond = ByteRange::new(length, u64::MAX);
+        let written = |lease: &Lease| lease.position.max(lease.writing) > length;
+        if self.length.is_some() || self.done.overlap(beyond) > 0 || self.leases.values().any(written) {
+            return self.length == Some(length);
+        }
+        self.length = Some(length);
+        self.free.remove(beyond);
+        let share = share(length - self.done_total, connections);
+        for lease in self.leases.values_mut() {
+            let end = lease.end.min(length);
+            lease.end = (lease.position.max(lease.writing) + share).min(end);
+            self.free.insert(ByteRange::new(lease.end, end));
+        }
+        true
+    }
+
+    /// Gives out a range to one of `connections` that are to work in the end; `None` if nothing is worth it.
+    pub fn lease(&mut self, opener: Opener, connections: u16, now: Moment) -> Option<LeaseId> {
+        let range = self.take_free(opener, connections).or_else(|| self.take_over(opener, now))?;
+        self.last += 1;
+        let id = LeaseId(self.last);
+        let meter = Meter::new(MEMORY, now);
+        let (start, end) = (range.start, range.end);
+        self.leases.insert(id, Lease { start, position: start, end, writing: 0, meter, heard: now });
+        Some(id)
+    }
+
+    /// Gives out everything from the first missing byte on, to one connection; for servers that give no parts, and
+    /// for the first request.
+    pub fn lease_rest(&mut self, now: Moment) -> Option<LeaseId> {
+        self.lease(Opener::Idle, 1, now)
+    }
+
+    /// The lease with this number, while it lives.
+    pub fn get(&self, id: LeaseId) -> Option<&Lease> {
+        self.leases.get(&id)
+    }
+
+    /// How many of the next `bytes` of a lease may be written now. Nobody takes these over until `advance`.
+    pub fn begin_write(&mut self, id: LeaseId, bytes: u64) -> u64 {
+        let Some(lease) = self.leases.get_mut(&id) else { return 0 };
+        let allowed = bytes.min(lease.end - lease.position);
+        lease.writing = lease.position + allowed;
+        allowed
+    }
+
+    /// So many bytes of a lease are on disk, as `begin_write` allowed.
+    pub fn advance(&mut self, id: LeaseId, bytes: u64, now: Moment) {
+        let Some(lease) = self.leases.get_mut(&id) else { return };
+        let range = ByteRange::new(lease.position, lease.end.min(lease.position + bytes));
+        lease.position = range.end;
+        lease.meter.add(range.len(), now);
+        lease.heard = now;
+        self.done.insert(range);
+        self.done_total += range.len();
+    }
+
+    /// A lease has no new byte for a reason of our own, such as a speed limit: it does not count as stalled.
+    pub fn excuse(&mut self, id: LeaseId, now: Moment) {
+        if let Some(lease) = self.leases.get_mut(&id) {
+            lease.heard = now;
+        }
+    }
+
+    /// A connection has ended; what it did not fetch is free again.
+    pub fn release(&mut self, id: LeaseId) {
+        if let Some(lease) = self.leases.remove(&id) {
+            self.free.insert(lease.missing());
+        }
+    }
+
+    /// The stream of a lease ended where the file ends. True if that agrees with all that is known; then the length
+    /// is known from now on.
+    pub fn end_at(&mut self, id: LeaseId) -> bool {
+        let Some(lease) = self.leases.get(&id) else { return false };
+        let length = lease.position;
+        let last = self.done.ranges().last().map_or(0, |range| range.end);
+        if self.length.is_some_and(|known| known != length) || last > length {
+            return false;
+        }
+        self.length = Some(length);
+        self.leases.remove(&id);
+        self.free.remove(ByteRange::new(length, u64::MAX));
+        true
+    }
+
+    /// These bytes turned out not to be on disk after all.
+    pub fn lose(&mut self, range: ByteRange) {
+        let lost: Vec<ByteRange> = self.done.ranges().iter().map(|held| held.intersect(range)).collect();
+        for piece in lost.into_iter().filter(|piece| !piece.is_empty()) {
+            self.done.remove(piece);
+            self.done_total -= piece.len();
+            self.free.insert(piece);
+        }
+    }
+
+    /// The leases that should lose their rest: stalled, or far slower than their fellows for some seconds. Their
+    /// connections are to be closed and the leases released.
+    pub fn laggards(&self, now: Moment) -> Vec<LeaseId> {
+        let moving: Vec<f64> = self.speeds(now).collect();
+        if moving.is_empty() {
+            return Vec::new();
+        }
+        let total: f64 = moving.iter().sum();
+        let lags = |lease: &Lease| {
+            let own = lease.meter.per_second(now);
+            let fellows = moving.len() - usize::from(!lease.is_stalled(now) && own > 0.0);
+            if fellows == 0 || now.since(lease.meter.born()) < GRACE {
+                return false;
+            }
+            let mean = (total - if lease.is_stalled(now) { 0.0 } else { own }) / fellows as f64;
+            lease.is_stalled(now) || (fellows >= 2 && own < mean * SLOW)
+        };
+        let slow = self.leases.iter().filter(|(_, lease)| !lease.missing().is_empty() && lags(lease));
+        slow.map(|(id, _)| *id).collect()
+    }
+
+    /// The speeds of the leases that move.
+    fn speeds(&self, now: Moment) -> impl Iterator<Item = f64> {
+        let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now));
+        moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
+    }
+
+    fn take_free(&mut self, opener: Opener, connections: u16) -> Option<ByteRange> {
+        let range = *self.free.ranges().iter().rev().max_by_key(|range| range.len().min(MIN_PART * 64))?;
+        if opener == Opener::New && range.len() < MIN_PART && !self.leases.is_empty() {
+            return None;
+        }
+        let still_to_open = (usize::from(connections).saturating_sub(self.leases.len())).max(1);
+        let share = share(self.free.total(), still_to_open as u16);
+        let cut = if range.len() - share.min(range.len()) < MIN_PART { range.len() } else { share };
+        let taken = ByteRange::new(range.start, range.start + cut);
+        self.free.remove(taken);
+        Some(taken)
+    }
+
+    /// Takes over the tail of the lease that will end last, in proportion to the speeds.
+    fn take_over(&mut self, opener: Opener, now: Moment) -> Option<ByteRange> {
+        self.length?;
+        let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
+        let mean = if count > 0.0 { sum / count } else { 1.0 };
+        let pace = |lease: &Lease| match lease.meter.per_second(now) {
+            _ if lease.is_stalled(now) => mean * 1e-6,
+            speed if speed > 0.0 => speed,
+            _ => mean,
+        };
+        let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
+        let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
+        let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
+        let (own, all) = (pace(victim), rest(victim));
+        let kept = if victim.is_stalled(now) { 0 } else { (all.len() as f64 * own / (own + mean)) as u64 };
+        let taken = ByteRange::new(all.start + kept, all.end);
+        let least = if opener == Opener::New { MIN_PART } else { MIN_STEAL.min(all.len()) };
+        let gain = time(victim) - taken.len() as f64 / mean;
+        if taken.is_empty() || taken.len() < least || (count > 0.0 && gain < MIN_GAIN) {
+            return None;
+        }
+        victim.end = taken.start;
+        Some(taken)
+    }
+}
+
+/// One connection's fair share of so many bytes, at least `MIN_PART`.
+fn share(bytes: u64, connections: u16) -> u64 {
+    bytes.div_ceil(u64::from(connections.max(1))).max(MIN_PART)
+}

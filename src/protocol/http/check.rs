@@ -1,0 +1,195 @@
+//! Whether an answer is what was asked for. Pure: status and headers in, a verdict out, before a byte is used.
+
+use std::time::SystemTime;
+
+use reqwest::header::{
+    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED,
+    RETRY_AFTER, TRANSFER_ENCODING,
+};
+
+use super::disposition::file_name;
+use super::fields::{ContentRange, content_range, number, retry_after, text};
+use crate::model::{Fault, FaultKind, Ranges, Resource, Source, Validator};
+use crate::protocol::Asked;
+
+/// An answer's head.
+pub(super) struct Head<'a> {
+    pub(super) status: u16,
+    pub(super) headers: &'a HeaderMap,
+    /// Where the answer came from, after redirects.
+    pub(super) at: &'a Source,
+}
+
+/// What an accepted answer holds.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    pub(super) resource: Resource,
+    pub(super) start: u64,
+    pub(super) end: Option<u64>,
+    pub(super) unchanged: bool,
+}
+
+/// Compares an answer with what was asked for and with what is known of the file.
+pub(super) fn check(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+    match head.status {
+        206 if asked == Asked::Whole => Err(wrong(head, "the server sent a part of the file that nobody asked for")),
+        206 => part(asked, expected, head),
+        200 | 203 => whole(asked, expected, head),
+        304 => Ok(Accepted { unchanged: true, ..accepted(head, None, Ranges::Served) }),
+        416 => beyond(asked, expected, head),
+        status => Err(refused(status, head)),
+    }
+}
+
+fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+    let media = media(head).unwrap_or_default();
+    if media == "multipart/byteranges" {
+        return Err(wrong(head, "the server sent several parts in one answer"));
+    }
+    let found = text(head.headers, &CONTENT_RANGE).as_deref().and_then(content_range);
+    let Some(ContentRange { span: Some((start, end)), total }) = found else {
+        return Err(wrong(head, "the server sent a part without saying, in a form that makes sense, which one"));
+    };
+    let coded = coding(head).is_some() && expected.is_none_or(|known| known.coding.is_none());
+    if coded {
+        return Err(Fault::new(
+            FaultKind::RangeIgnored,
+            head.at,
+            "the server compresses parts, which can't be put together",
+        ));
+    }
+    compare(expected, head, total)?;
+    if start > asked.start() || end <= asked.start() {
+        return Err(wrong(head, format!("byte {} was asked for, and bytes from {start} on came", asked.start())));
+    }
+    let framed = length(head)?;
+    if framed.is_some_and(|framed| framed != end - start) {
+        return Err(wrong(head, "the answer is not as long as the part that it says it holds"));
+    }
+    let length = total.or_else(|| expected.and_then(|known| known.length));
+    Ok(Accepted { start, end: Some(end), ..accepted(head, length, Ranges::Served) })
+}
+
+fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+    let length = length(head)?;
+    if let Some(known) = expected {
+        let page = |media: &Option<String>| media.as_deref().is_some_and(|media| media.ends_with("html"));
+        if page(&media(head)) && known.media.is_some() && !page(&known.media) {
+            let detail = "a web page came in place of the file; the link may have expired, or ask for a login";
+            return Err(Fault::new(FaultKind::BadAnswer, head.at, detail));
+        }
+        compare(expected, head, length)?;
+    }
+    if asked.start() > 0 {
+        return Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server sent the whole file in place of a part"));
+    }
+    Ok(Accepted { end: length, ..accepted(head, length, Ranges::Ignored) })
+}
+
+/// 416: nothing there to give. An empty file answers so to any range.
+fn beyond(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+    let total = text(head.headers, &CONTENT_RANGE).as_deref().and_then(content_range).and_then(|range| range.total);
+    compare(expected, head, total)?;
+    match (asked.start(), total) {
+        (0, Some(0)) => Ok(Accepted { end: Some(0), ..accepted(head, Some(0), Ranges::Served) }),
+        // The end of a file whose length nobody told.
+        (start, Some(total)) if start == total && expected.is_some_and(|known| known.length.is_none()) => {
+            Ok(Accepted { start, end: Some(start), ..accepted(head, Some(total), Ranges::Served) })
+        }
+        (0, _) => Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server can't give the file as a range")),
+        (start, _) => Err(wrong(head, format!("the server says that there is no byte {start}"))),
+    }
+}
+
+/// Fails if the answer is about another version of the file.
+fn compare(expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> Result<(), Fault> {
+    let Some(known) = expected else { return Ok(()) };
+    let changed = |what: String| {
+        Err(Fault::new(FaultKind::Changed, head.at, format!("the file on the server has changed: {what}")))
+    };
+    if let (Some(before), Some(now)) = (known.length, total)
+        && before != now
+    {
+        return changed(format!("it had {before} bytes and has {now}"));
+    }
+    let now = validator(head);
+    match (&known.validator, &now) {
+        (before, now) if before.agrees_with(now) => Ok(()),
+        (Validator { etag: Some(before), .. }, Validator { etag: Some(now), .. }) if before != now => {
+            changed(format!("its ETag was {before} and is {now}"))
+        }
+        (before, now) => {
+            let date = |validator: &Validator| validator.last_modified.clone().unwrap_or_default();
+            changed(format!("it was of {} and is of {}", date(before), date(now)))
+        }
+    }
+}
+
+fn accepted(head: &Head<'_>, length: Option<u64>, ranges: Ranges) -> Accepted {
+    let name = head.headers.get(CONTENT_DISPOSITION).and_then(|value| file_name(value.as_bytes()));
+    let resource = Resource {
+        length,
+        ranges,
+        validator: validator(head),
+        name,
+        at: head.at.clone(),
+        media: media(head),
+        coding: coding(head),
+    };
+    Accepted { resource, start: 0, end: None, unchanged: false }
+}
+
+fn validator(head: &Head<'_>) -> Validator {
+    Validator { etag: text(head.headers, &ETAG), last_modified: text(head.headers, &LAST_MODIFIED) }
+}
+
+fn media(head: &Head<'_>) -> Option<String> {
+    let value = text(head.headers, &CONTENT_TYPE)?;
+    value.split(';').next().map(|media| media.trim().to_ascii_lowercase())
+}
+
+fn coding(head: &Head<'_>) -> Option<String> {
+    text(head.headers, &CONTENT_ENCODING)
+        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+}
+
+/// The body's length. Digits alone count; several values must agree; a transfer coding overrides it (RFC 9112,
+/// section 6.3).
+fn length(head: &Head<'_>) -> Result<Option<u64>, Fault> {
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(None);
+    }
+    let mut found = None;
+    for value in head.headers.get_all(CONTENT_LENGTH) {
+        for piece in value.to_str().unwrap_or("?").split(',') {
+            let length = number(piece).filter(|length| i64::try_from(*length).is_ok());
+            if length.is_none() || found.is_some_and(|found| Some(found) != length) {
+                return Err(Fault::new(FaultKind::BadAnswer, head.at, "the answer's Content-Length makes no sense"));
+            }
+            found = length;
+        }
+    }
+    Ok(found)
+}
+
+fn wrong(head: &Head<'_>, detail: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::WrongRange, head.at, detail)
+}
+
+fn refused(status: u16, head: &Head<'_>) -> Fault {
+    let says = match status {
+        401 => "asks for a login: give user:password@ in the URL or an Authorization header with -H",
+        403 => "forbids it; the link may have expired, or need a header or a cookie",
+        404 => "has no such file",
+        407 => "(a proxy) asks for a login: put user:password@ into the proxy's URL",
+        408 => "waited too long for the request",
+        410 => "says that the file is gone for good",
+        429 => "says that these are too many requests",
+        503 => "is busy, or gives no more connections",
+        500..=599 => "has trouble of its own",
+        300..=399 => "sends on without saying where",
+        _ => "refused",
+    };
+    let wait = text(head.headers, &RETRY_AFTER).and_then(|value| retry_after(&value, SystemTime::now()));
+    Fault::new(FaultKind::Status(status), head.at, format!("the server {says} (HTTP {status})")).with_retry_after(wait)
+}

@@ -1,0 +1,111 @@
+//! The HTTP clients: one that speaks only HTTP/1.1, so that every part has a connection of its own, and one with
+//! HTTP/2 for servers that speak nothing else.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::{Client, Proxy, redirect};
+use rustls::ClientConfig;
+
+use super::tls;
+use crate::model::{Fault, FaultKind, Source};
+
+/// How haul speaks HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpOptions {
+    /// What haul calls itself.
+    pub user_agent: String,
+    /// How long a connection may take to be set up.
+    pub connect_timeout: Duration,
+    /// A proxy's URL; `None` follows the environment.
+    pub proxy: Option<String>,
+    /// Accept any certificate.
+    pub insecure: bool,
+    /// A PEM file with the user's own authorities.
+    pub ca_cert: Option<PathBuf>,
+}
+
+/// The clients, each made when it is first needed: the system's certificates take some ms to read, which plain HTTP
+/// need not pay.
+#[derive(Debug)]
+pub(super) struct Clients {
+    options: HttpOptions,
+    tls: OnceLock<ClientConfig>,
+    plain: OnceLock<Client>,
+    secure: OnceLock<Client>,
+    http2: OnceLock<Client>,
+}
+
+impl Clients {
+    pub(super) fn new(options: HttpOptions) -> Self {
+        Self { options, tls: OnceLock::new(), plain: OnceLock::new(), secure: OnceLock::new(), http2: OnceLock::new() }
+    }
+
+    /// The client for a source.
+    pub(super) fn client(&self, source: &Source, http2: bool) -> Result<Client, Fault> {
+        match (source.url().scheme(), http2) {
+            ("https", true) => made(&self.http2, || {
+                self.build(&self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
+            }),
+            ("https", false) => {
+                made(&self.secure, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
+            }
+            // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
+            _ if self.options.proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https")) => {
+                made(&self.plain, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
+            }
+            _ => made(&self.plain, || self.build(&without_roots()?, reqwest::ClientBuilder::http1_only)),
+        }
+    }
+
+    /// reqwest leaves the protocols of a ready TLS configuration alone, so they are set here.
+    fn tls(&self, protocols: &[&[u8]]) -> Result<ClientConfig, Fault> {
+        let mut config = made(&self.tls, || tls::config(self.options.ca_cert.as_deref(), self.options.insecure))?;
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
+    }
+
+    fn build(
+        &self,
+        tls: &ClientConfig,
+        shape: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Client, Fault> {
+        let options = &self.options;
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(tls.clone())
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(options.connect_timeout)
+            .tcp_keepalive(Duration::from_secs(30))
+            .pool_idle_timeout(Duration::from_secs(30))
+            .user_agent(&options.user_agent);
+        if let Some(proxy) = &options.proxy {
+            let wrong =
+                |why: reqwest::Error| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
+            builder = builder.proxy(Proxy::all(proxy).map_err(wrong)?);
+        }
+        shape(builder).build().map_err(|why| Fault::new(FaultKind::Request, "HTTP", why.to_string()))
+    }
+}
+
+/// A configuration for a client that never uses it.
+fn without_roots() -> Result<ClientConfig, Fault> {
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = versions.map_err(|why| Fault::new(FaultKind::Request, "TLS", why.to_string()))?;
+    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
+}
+
+/// What the cell holds; made now if it is empty. Two that come at once may both make it: the first one stays.
+fn made<T: Clone>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    if let Some(ready) = cell.get() {
+        return Ok(ready.clone());
+    }
+    let new = make()?;
+    Ok(cell.get_or_init(|| new).clone())
+}

@@ -1,0 +1,92 @@
+//! What an error of the HTTP library means, read from its chain of sources.
+
+use std::error::Error;
+use std::io;
+
+use crate::model::{Fault, FaultKind, Source};
+
+/// The fault behind an error while a request was made or a body was read.
+pub(super) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
+    let root = root(error);
+    if let Some(tls) = find::<rustls::Error>(error) {
+        let (kind, detail) = match tls {
+            rustls::Error::InvalidCertificate(why) => (
+                FaultKind::Tls,
+                format!(
+                    "the server's certificate is not to be trusted: {why:?}; --ca-cert FILE names your own authority, -k accepts any"
+                ),
+            ),
+            other => (FaultKind::Tls, format!("no secure connection: {other}")),
+        };
+        return Fault::new(kind, source, detail);
+    }
+    if error.is_connect() {
+        let text = chain(error);
+        return if text.contains("dns error") {
+            Fault::new(FaultKind::Resolve, source, format!("the host's name was not found: {root}"))
+        } else if error.is_timeout() {
+            Fault::new(
+                FaultKind::Connect,
+                source,
+                "no connection within the time that the settings give (connect_timeout)",
+            )
+        } else {
+            Fault::new(FaultKind::Connect, source, format!("no connection: {root}"))
+        };
+    }
+    match find::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted) => {
+            Fault::new(FaultKind::Cut, source, "the server reset the connection")
+        }
+        Some(io::ErrorKind::UnexpectedEof) => Fault::new(FaultKind::Cut, source, "the connection ended too early"),
+        _ if error.is_builder() => Fault::new(FaultKind::Request, source, format!("the request can't be made: {root}")),
+        _ => by_words(source, error, &root),
+    }
+}
+
+/// hyper does not export its kinds of errors, only their words.
+fn by_words(source: &Source, error: &reqwest::Error, root: &str) -> Fault {
+    let text = chain(error);
+    let ended =
+        ["end of file before message length reached", "connection closed before message completed", "unexpected EOF"];
+    if ended.iter().any(|words| text.contains(words)) {
+        return Fault::new(FaultKind::Cut, source, "the connection ended too early");
+    }
+    if text.contains("invalid") || text.contains("parse") || text.contains("too large") {
+        return Fault::new(FaultKind::BadAnswer, source, format!("the answer is no proper HTTP: {root}"));
+    }
+    Fault::new(FaultKind::Cut, source, format!("the connection failed: {root}"))
+}
+
+/// True if the server wants to speak only HTTP/2.
+pub(super) fn wants_http2(error: &reqwest::Error) -> bool {
+    let refused = rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol);
+    find::<rustls::Error>(error).is_some_and(|tls| *tls == refused)
+        || matches!(find::<rustls::Error>(error), Some(rustls::Error::NoApplicationProtocol))
+}
+
+fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let mut next = Some(error as &(dyn Error + 'static));
+    std::iter::from_fn(move || {
+        let current = next?;
+        next = current.source();
+        Some(current)
+    })
+}
+
+/// An error of this type in the chain; an io::Error's inner error counts too, which its `source` skips.
+fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
+    sources(error).find_map(|error| {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let inner = inner.and_then(|inner| (inner as &(dyn Error + 'static)).downcast_ref::<E>());
+        error.downcast_ref::<E>().or(inner)
+    })
+}
+
+fn chain(error: &reqwest::Error) -> String {
+    sources(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn root(error: &reqwest::Error) -> String {
+    sources(error).last().map(ToString::to_string).unwrap_or_default()
+}

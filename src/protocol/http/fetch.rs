@@ -1,0 +1,200 @@
+//! The driver: request, redirects followed by our own code, the check, the body.
+
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Mutex;
+use std::task::{Context, Poll, ready};
+
+use http_body::Body as _;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE};
+use reqwest::{RequestBuilder, Response};
+use url::Origin;
+
+use super::check::{Accepted, Head, check};
+use super::client::{Clients, HttpOptions};
+use super::error::{fault, wants_http2};
+use crate::model::{Fault, FaultKind, Source};
+use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
+
+/// As many redirects as browsers follow.
+const MAX_REDIRECTS: usize = 20;
+
+/// The driver for http: and https:.
+#[derive(Debug)]
+pub struct Http {
+    clients: Clients,
+    /// Origins that speak nothing but HTTP/2.
+    http2: Mutex<HashSet<Origin>>,
+}
+
+impl Http {
+    /// A driver with these options. Nothing is opened yet.
+    pub fn new(options: HttpOptions) -> Self {
+        Self { clients: Clients::new(options), http2: Mutex::new(HashSet::new()) }
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, Fault> {
+        // Where redirects led before is asked first; if that has expired, the way is asked again from its beginning.
+        let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
+        let expired = |kind| matches!(kind, FaultKind::Status(401 | 403 | 404 | 410));
+        match self.milder(&request, first).await {
+            Err(fault) if expired(fault.kind) && *first != request.source => {
+                self.milder(&request, &request.source).await
+            }
+            other => other,
+        }
+    }
+
+    /// Some servers answer an If-Range with the whole file although its validator is right: they are asked without.
+    async fn milder(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
+        let condition = if_range(request);
+        match self.checked(request, first, condition.as_ref()).await {
+            Err(fault) if fault.kind == FaultKind::RangeIgnored && condition.is_some() => {
+                self.checked(request, first, None).await
+            }
+            other => other,
+        }
+    }
+
+    async fn checked(
+        &self,
+        request: &Request,
+        first: &Source,
+        if_range: Option<&HeaderValue>,
+    ) -> Result<Answer, Fault> {
+        let (response, at) = self.follow(request, first, if_range).await?;
+        let head = Head { status: response.status().as_u16(), headers: response.headers(), at: &at };
+        let Accepted { resource, start, end, unchanged } = check(request.asked, request.expected.as_deref(), &head)?;
+        let is_empty = unchanged || end == Some(start);
+        let body = Stream { body: reqwest::Body::from(response), at, is_empty };
+        Ok(Answer { resource, start, end, unchanged, body: Box::new(body) })
+    }
+
+    async fn follow(
+        &self,
+        request: &Request,
+        first: &Source,
+        if_range: Option<&HeaderValue>,
+    ) -> Result<(Response, Source), Fault> {
+        let mut at = first.clone();
+        let mut seen = HashSet::new();
+        while seen.len() <= MAX_REDIRECTS {
+            let response = self.send(request, &at, if_range).await?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok((response, at));
+            }
+            seen.insert(at.clone());
+            at = next(&at, &response)?;
+            if seen.contains(&at) {
+                return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
+            }
+        }
+        Err(Fault::new(FaultKind::Redirect, &request.source, format!("more than {MAX_REDIRECTS} redirects")))
+    }
+
+    async fn send(&self, request: &Request, at: &Source, if_range: Option<&HeaderValue>) -> Result<Response, Fault> {
+        let origin = at.url().origin();
+        let http2 = self.http2.lock().is_ok_and(|known| known.contains(&origin));
+        let build = |http2| Ok(shape(self.clients.client(at, http2)?.get(at.url().clone()), request, at, if_range));
+        match build(http2)?.send().await {
+            Err(error) if !http2 && wants_http2(&error) => {
+                if let Ok(mut known) = self.http2.lock() {
+                    known.insert(origin);
+                }
+                build(true)?.send().await.map_err(|error| fault(at, &error))
+            }
+            other => other.map_err(|error| fault(at, &error)),
+        }
+    }
+}
+
+impl Fetch for Http {
+    fn open(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+/// The request's headers. What the user gave goes to the source's own origin and nowhere else.
+fn shape(
+    mut builder: RequestBuilder,
+    request: &Request,
+    at: &Source,
+    if_range: Option<&HeaderValue>,
+) -> RequestBuilder {
+    builder = builder.header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "identity");
+    builder = match request.asked {
+        Asked::Whole => builder,
+        Asked::From(start) => builder.header(RANGE, format!("bytes={start}-")),
+        Asked::Part(range) => builder.header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1))),
+    };
+    if let Some(condition) = if_range {
+        builder = builder.header(IF_RANGE, condition);
+    }
+    if let Some(etag) = request.unless.as_ref().and_then(|validator| validator.etag.as_deref()) {
+        builder = builder.header(IF_NONE_MATCH, etag);
+    }
+    if at.url().origin() == request.source.url().origin() {
+        for header in request.headers.iter() {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(&header.value)) {
+                value.set_sensitive(true);
+                builder = builder.header(name, value);
+            }
+        }
+    }
+    builder
+}
+
+/// The validator for If-Range: a strong ETag, or the date where there is no ETag at all (RFC 9110, section 13.1.5).
+fn if_range(request: &Request) -> Option<HeaderValue> {
+    let known = request.expected.as_ref()?;
+    if request.asked.start() == 0 && request.asked == Asked::Whole {
+        return None;
+    }
+    let validator = &known.validator;
+    let date = || validator.last_modified.as_deref().filter(|_| validator.etag.is_none());
+    HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
+}
+
+/// Where a redirect leads.
+fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
+    let wrong = |detail: &str| Fault::new(FaultKind::Redirect, at, detail);
+    let location = response.headers().get(LOCATION).ok_or_else(|| wrong("the server sends on without saying where"))?;
+    let text = String::from_utf8_lossy(location.as_bytes());
+    if text.chars().any(char::is_control) {
+        return Err(wrong("the server sends on to an address with control characters"));
+    }
+    let mut url = at.url().join(text.trim()).map_err(|_| wrong("the server sends on to something that is no URL"))?;
+    url.set_fragment(None);
+    match (at.url().scheme(), url.scheme()) {
+        ("https", "http") => Err(wrong("the server sends on from https to plain http, which haul does not follow")),
+        (_, "http" | "https") if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Source::from(url)),
+        (_, other) => Err(wrong(&format!("the server sends on to a {other}: URL, which haul does not follow"))),
+    }
+}
+
+/// The bytes of a response.
+struct Stream {
+    body: reqwest::Body,
+    at: Source,
+    is_empty: bool,
+}
+
+impl Body for Stream {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk, Fault>>> {
+        if self.is_empty {
+            return Poll::Ready(None);
+        }
+        loop {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(fault(&self.at, &error)))),
+                Some(Ok(frame)) => {
+                    if let Ok(chunk) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(chunk)));
+                    }
+                }
+            }
+        }
+    }
+}

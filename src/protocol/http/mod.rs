@@ -1,0 +1,12 @@
+//! HTTP and HTTPS over reqwest: one request at a time, its answer checked before a byte of it is used.
+
+mod check;
+mod client;
+mod disposition;
+mod error;
+mod fetch;
+mod fields;
+mod tls;
+
+pub use client::HttpOptions;
+pub use fetch::Http;

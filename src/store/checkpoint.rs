@@ -1,0 +1,271 @@
+//! What survives a crash of a running transfer: one file each, `checkpoints/<id>.ron`.
+//!
+//! The file is a seal (a RON comment with version, length and checksum of what follows), the checkpoint itself, and
+//! then one line for every write since, as `(start, len, crc)`. The checkpoint claims only what was synced before it
+//! was written: take the claims, fdatasync the data, write a temporary file, fsync it, rename, fsync the folder. The
+//! lines after it are not synced. After kill -9 they are all there; after a power cut some may be missing, or speak
+//! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
+//! so neither can do harm. The previous generation is kept beside it.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{private_file, private_folder, sync_folder, write_beside};
+use super::ledger::{Fragment, Ledger, seal};
+use super::record::path_text;
+use crate::model::{Fault, FaultKind, TransferId, Validator};
+
+const SEAL: &str = "// haul checkpoint, version ";
+const VERSION: u32 = 1;
+/// A checkpoint larger than this is not one of ours.
+const MAX_SIZE: u64 = 256 << 20;
+
+/// Whose bytes a part file holds, and which.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    /// The transfer's URL, as the user gave it.
+    pub url: String,
+    /// Where the finished file goes.
+    pub target: PathBuf,
+    /// The file's length, where known.
+    pub length: Option<u64>,
+    /// Which version of the file it is.
+    pub validator: Validator,
+    /// Which bytes are on disk.
+    pub ledger: Ledger,
+}
+
+/// The checkpoint as it is written; live types are never serialised.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    url: String,
+    target: String,
+    length: Option<u64>,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    block: u64,
+    done: Vec<(u64, u64, u64)>,
+}
+
+/// A checkpoint's identity and its claims, taken at one moment.
+#[derive(Clone, Debug)]
+pub struct Claim(String);
+
+impl Claim {
+    /// Takes what the checkpoint says now. What is written to the part file later is not in it.
+    pub fn of(checkpoint: &Checkpoint) -> Result<Self, Fault> {
+        let document = Document {
+            url: checkpoint.url.clone(),
+            target: path_text::encode(&checkpoint.target),
+            length: checkpoint.length,
+            etag: checkpoint.validator.etag.clone(),
+            last_modified: checkpoint.validator.last_modified.clone(),
+            block: checkpoint.ledger.block(),
+            done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
+        };
+        let text =
+            ron::to_string(&document).map_err(|why| Fault::new(FaultKind::State, "checkpoint", why.to_string()))?;
+        let seal = seal(text.as_bytes());
+        Ok(Self(format!("{SEAL}{VERSION}, {} bytes, crc64 {seal:016x}\n{text}\n", text.len())))
+    }
+}
+
+impl Checkpoint {
+    /// Where the checkpoint of a transfer is kept.
+    pub fn path(state: &Path, id: TransferId) -> PathBuf {
+        state.join("checkpoints").join(format!("{id}.ron"))
+    }
+
+    /// Reads a transfer's checkpoint: the newest generation that is whole. `Ok(None)` if there is none. A damaged one
+    /// is set aside, one of a newer haul is refused and kept.
+    pub fn load(state: &Path, id: TransferId) -> Result<Option<Self>, Fault> {
+        let path = Self::path(state, id);
+        for generation in [path.clone(), path.with_extension("old")] {
+            match read(&generation) {
+                Ok(None) => {}
+                Ok(Some(text)) => match parse(&text) {
+                    Ok(checkpoint) => return Ok(Some(checkpoint)),
+                    Err(Unreadable::Newer(version)) => {
+                        let detail =
+                            format!("it was written by a newer haul (version {version}); this one leaves it alone");
+                        return Err(Fault::new(FaultKind::State, generation.display(), detail));
+                    }
+                    Err(Unreadable::Damaged(why)) => {
+                        tracing::warn!("{}: damaged ({why}), set aside", generation.display());
+                        let _ = fs::rename(&generation, generation.with_extension("damaged"));
+                    }
+                },
+                Err(why) => {
+                    return Err(Fault::new(FaultKind::State, generation.display(), format!("can't be read: {why}")));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks through all checkpoints for the one whose finished file would be `target`.
+    pub fn find(state: &Path, target: &Path) -> Option<(TransferId, Self)> {
+        let folder = fs::read_dir(state.join("checkpoints")).ok()?;
+        let ids = folder.filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let ours = path.extension().is_some_and(|extension| extension == "ron");
+            if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
+        });
+        ids.filter_map(|id: TransferId| Some((id, Self::load(state, id).ok()??)))
+            .find(|(_, held)| held.target == target)
+    }
+
+    /// Forgets a transfer's checkpoint, all generations.
+    pub fn remove(state: &Path, id: TransferId) {
+        let path = Self::path(state, id);
+        for file in [path.clone(), path.with_extension("old"), path.with_extension("new")] {
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+enum Unreadable {
+    Newer(u32),
+    Damaged(String),
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::symlink_metadata(path) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(why) => return Err(why),
+        Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Ok(Some(String::new())),
+        Ok(_) => {}
+    }
+    // Damage may be anything: what is no text any more fails its seal.
+    Ok(Some(String::from_utf8_lossy(&fs::read(path)?).into_owned()))
+}
+
+fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
+    let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
+    let (head, rest) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
+    let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
+    let mut words = head.split(", ");
+    let version: u32 = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
+    if version > VERSION {
+        return Err(Unreadable::Newer(version));
+    }
+    let length: Option<usize> = words.next().and_then(|word| word.strip_suffix(" bytes")?.parse().ok());
+    let sealed = words.next().and_then(|word| u64::from_str_radix(word.strip_prefix("crc64 ")?, 16).ok());
+    let body = length.and_then(|length| rest.get(..length)).ok_or_else(|| damaged("cut short"))?;
+    if sealed != Some(seal(body.as_bytes())) {
+        return Err(damaged("the checksum differs"));
+    }
+    let document: Document = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
+    let mut ledger = Ledger::with_block(document.block);
+    let lines = rest[body.len()..].lines().filter_map(|line| ron::from_str::<(u64, u64, u64)>(line).ok());
+    for (start, len, crc) in document.done.iter().copied().chain(lines) {
+        if is_plausible(start, len, document.length, document.block) {
+            ledger.record(Fragment { start, len, crc });
+        }
+    }
+    Ok(Checkpoint {
+        url: document.url,
+        target: path_text::decode(&document.target),
+        length: document.length,
+        validator: Validator { etag: document.etag, last_modified: document.last_modified },
+        ledger,
+    })
+}
+
+/// A fragment lies within the file and within one block; anything else is damage.
+fn is_plausible(start: u64, len: u64, length: Option<u64>, block: u64) -> bool {
+    let Some(end) = start.checked_add(len) else { return false };
+    len > 0 && block > 0 && end <= length.unwrap_or(u64::MAX) && start / block == (end - 1) / block
+}
+
+/// The open checkpoint of a running transfer: writes are told to it as they happen, and it is saved now and then.
+#[derive(Debug)]
+pub struct CheckpointLog {
+    path: PathBuf,
+    file: Option<File>,
+    saving: Option<String>,
+}
+
+impl CheckpointLog {
+    /// The log of one transfer. Nothing is on disk until the first `publish`.
+    pub fn new(state: &Path, id: TransferId) -> Self {
+        Self { path: Checkpoint::path(state, id), file: None, saving: None }
+    }
+
+    /// True once a checkpoint is on disk.
+    pub fn is_saved(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Tells of bytes that were written to the part file. Not synced; a failure costs only that a crash would fetch
+    /// these bytes again.
+    pub fn wrote(&mut self, fragments: &[Fragment]) {
+        let mut lines = String::new();
+        for piece in fragments {
+            let _ = writeln!(lines, "({},{},{})", piece.start, piece.len, piece.crc);
+        }
+        if let Some(file) = &mut self.file
+            && let Err(why) = file.write_all(lines.as_bytes())
+        {
+            tracing::warn!("{}: {why}", self.path.display());
+        }
+        if let Some(saving) = &mut self.saving {
+            saving.push_str(&lines);
+        }
+    }
+
+    /// From here on, what is told is kept for the generation that is about to be written too. To be called at the
+    /// same moment as `Claim::of`.
+    pub fn begin_save(&mut self) {
+        self.saving = Some(String::new());
+    }
+
+    /// Writes the claim to a temporary file, durably. The data that it claims must have been synced. Needs no `self`,
+    /// so that writes go on meanwhile.
+    pub fn write(path: &Path, claim: &Claim) -> Result<(PathBuf, File), Fault> {
+        let broken = |why: io::Error| Fault::disk(path.display(), "saving the checkpoint", &why);
+        private_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)?;
+        write_beside(path, "new", claim.0.as_bytes()).map_err(broken)
+    }
+
+    /// Where the checkpoint is kept.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes a written generation the current one. What was told since `begin_save` goes into it. The caller then
+    /// syncs the folder with `sync`.
+    pub fn publish(&mut self, (temporary, mut file): (PathBuf, File)) -> Result<(), Fault> {
+        let broken = |why: io::Error| Fault::disk(self.path.display(), "saving the checkpoint", &why);
+        let lines = self.saving.take().unwrap_or_default();
+        file.write_all(lines.as_bytes()).map_err(broken)?;
+        if self.file.is_some() {
+            fs::rename(&self.path, self.path.with_extension("old")).map_err(broken)?;
+        }
+        fs::rename(temporary, &self.path).map_err(broken)?;
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Gives up a generation that could not be written; the current one stays.
+    pub fn abandon_save(&mut self) {
+        self.saving = None;
+    }
+
+    /// Makes the names of the generations durable.
+    pub fn sync(path: &Path) -> Result<(), Fault> {
+        let broken = |why: io::Error| Fault::disk(path.display(), "saving the checkpoint", &why);
+        sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)
+    }
+
+    /// Goes on with a checkpoint that was loaded: writes are told to its file.
+    pub fn reopen(&mut self) {
+        self.file = private_file().append(true).open(&self.path).ok();
+    }
+}

@@ -1,0 +1,113 @@
+//! What haul has finished: so that the same download is known to be complete, and not fetched again.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{private_file, private_folder};
+use super::record::path_text;
+use super::sink::{Standing, standing};
+use crate::model::{Source, Validator};
+
+/// Past this size the history is cut to its newer half when the next entry is written.
+const MAX_SIZE: u64 = 16 << 20;
+
+/// A finished download, with what tells whether the file and the server are still the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The finished file.
+    pub target: PathBuf,
+    /// What the server's version was.
+    pub validator: Validator,
+    /// Its bytes.
+    pub length: u64,
+}
+
+/// A line of the file. The URL is kept only as a hash: it may hold secrets, and nobody needs to read it here.
+#[derive(Serialize, Deserialize)]
+struct Entry {
+    url: String,
+    target: String,
+    length: u64,
+    modified: (i64, i64),
+    etag: Option<String>,
+    last_modified: Option<String>,
+}
+
+/// `history.ron` in a state folder: RON records, one a line, appended.
+#[derive(Clone, Debug)]
+pub struct History {
+    path: PathBuf,
+}
+
+impl History {
+    /// The history of a state folder.
+    pub fn of(state: &Path) -> Self {
+        Self { path: state.join("history.ron") }
+    }
+
+    /// Adds a finished download. It is a convenience: a failure is told to the log and costs nothing else.
+    pub fn add(&self, source: &Source, finished: &Finished) {
+        if let Err(why) = self.try_add(source, finished) {
+            tracing::warn!("{}: {why}", self.path.display());
+        }
+    }
+
+    fn try_add(&self, source: &Source, finished: &Finished) -> io::Result<()> {
+        let Standing::File { modified, .. } = standing(&finished.target) else { return Ok(()) };
+        let entry = Entry {
+            url: hash(source),
+            target: path_text::encode(&finished.target),
+            length: finished.length,
+            modified,
+            etag: finished.validator.etag.clone(),
+            last_modified: finished.validator.last_modified.clone(),
+        };
+        let mut line = ron::to_string(&entry).map_err(io::Error::other)?;
+        line.push('\n');
+        private_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        self.shorten();
+        private_file().append(true).create(true).open(&self.path)?.write_all(line.as_bytes())
+    }
+
+    /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file
+    /// is still there as haul left it.
+    pub fn find(&self, source: &Source, folder: &Path, name: Option<&str>) -> Option<Finished> {
+        let text = fs::read_to_string(&self.path).ok()?;
+        let url = hash(source);
+        let mut entries = text.lines().rev().filter(|line| line.contains(&url));
+        entries.find_map(|line| {
+            let entry: Entry = ron::from_str(line).ok()?;
+            let target = path_text::decode(&entry.target);
+            let place = match name {
+                Some(name) => target == folder.join(name),
+                None => target.parent() == Some(folder),
+            };
+            let untouched = Standing::File { length: entry.length, modified: entry.modified };
+            let known = Finished {
+                target,
+                validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
+                length: entry.length,
+            };
+            (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
+        })
+    }
+
+    fn shorten(&self) {
+        if fs::metadata(&self.path).is_ok_and(|meta| meta.len() > MAX_SIZE)
+            && let Ok(text) = fs::read_to_string(&self.path)
+        {
+            let half = text.len() / 2;
+            let from = text.as_bytes()[half..].iter().position(|byte| *byte == b'\n').map_or(0, |at| half + at + 1);
+            if let Ok((temporary, _)) = super::atomic::write_beside(&self.path, "new", &text.as_bytes()[from..]) {
+                let _ = fs::rename(temporary, &self.path);
+            }
+        }
+    }
+}
+
+fn hash(source: &Source) -> String {
+    blake3::hash(source.url().as_str().as_bytes()).to_hex()[..32].to_owned()
+}

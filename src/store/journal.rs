@@ -1,0 +1,204 @@
+//! The queue on disk: `queue.ron`, RON records appended, one a line.
+//!
+//! A batch is one append and one fsync. Several processes may append (`haul add` beside a running haul): each takes
+//! the file's lock for that moment, and first reads what others have appended. A torn last line is dropped, a bad
+//! line costs that one record. Compacted at startup when more than half of it is stale.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::atomic::{private_file, private_folder, sync_folder, write_beside};
+use super::record::{Item, Record};
+use crate::model::{Fault, FaultKind, TransferId};
+
+/// A journal shorter than this is never compacted: there is nothing to win.
+const SMALL: usize = 1000;
+
+/// The open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    read: u64,
+}
+
+impl Journal {
+    /// Opens the queue of a state folder, makes it if there is none, and gives what is in it, in the queue's order.
+    pub fn open(state: &Path) -> Result<(Self, Vec<Item>), Fault> {
+        let path = state.join("queue.ron");
+        let broken =
+            |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
+        private_folder(state).map_err(broken)?;
+        let file = open_file(&path).map_err(broken)?;
+        let mut journal = Self { path: path.clone(), file, read: 0 };
+        journal.lock().map_err(broken)?;
+        let loaded = journal.load();
+        let _ = journal.file.unlock();
+        Ok((journal, loaded.map_err(broken)?))
+    }
+
+    /// Opens for appending alone, without reading what is in it.
+    pub fn open_to_append(state: &Path) -> Result<Self, Fault> {
+        let path = state.join("queue.ron");
+        let broken =
+            |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
+        private_folder(state).map_err(broken)?;
+        let file = open_file(&path).map_err(broken)?;
+        Ok(Self { path, file, read: 0 })
+    }
+
+    /// Reads a queue without changing anything; an empty one if there is none.
+    pub fn peek(state: &Path) -> Result<Vec<Item>, Fault> {
+        let path = state.join("queue.ron");
+        match fs::read(&path) {
+            Ok(bytes) => Ok(replay(&records(&bytes))),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
+        }
+    }
+
+    /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
+    pub fn append(&mut self, batch: &[Record]) -> Result<Vec<Record>, Fault> {
+        let path = self.path.clone();
+        let broken = |why: io::Error| Fault::disk(path.display(), "writing the queue", &why);
+        let mut text = Vec::new();
+        for record in batch {
+            let line =
+                ron::to_string(record).map_err(|why| Fault::new(FaultKind::State, path.display(), why.to_string()))?;
+            text.extend_from_slice(line.as_bytes());
+            text.push(b'\n');
+        }
+        self.lock().map_err(broken)?;
+        let others = self.read_on().and_then(|others| {
+            self.write(&text)?;
+            Ok(others)
+        });
+        let _ = self.file.unlock();
+        others.map_err(broken)
+    }
+
+    /// What others have appended since the last look; costs one `stat` if nothing was.
+    pub fn news(&mut self) -> Vec<Record> {
+        let grown = self.file.metadata().is_ok_and(|meta| meta.len() > self.read);
+        if !grown || self.lock().is_err() {
+            return Vec::new();
+        }
+        let news = self.read_on().unwrap_or_default();
+        let _ = self.file.unlock();
+        news
+    }
+
+    fn lock(&mut self) -> io::Result<()> {
+        loop {
+            match self.file.lock() {
+                // Some file systems know no locks; then there is one engine and nothing more to be had.
+                Err(why) if why.kind() != io::ErrorKind::Unsupported => return Err(why),
+                _ => {}
+            }
+            // A compaction may have put another file in this one's place while we waited.
+            let current = fs::metadata(&self.path).is_ok_and(|meta| {
+                self.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino()))
+            });
+            if current {
+                return Ok(());
+            }
+            (self.file, self.read) = (open_file(&self.path)?, 0);
+        }
+    }
+
+    fn load(&mut self) -> io::Result<Vec<Item>> {
+        let records = self.read_on()?;
+        let items = replay(&records);
+        if records.len() > SMALL && records.len() > items.len() * 2 {
+            self.compact(&items)?;
+        }
+        Ok(items)
+    }
+
+    /// Reads from where the last reading ended to the last whole line. A rest without an end is a torn write; it is
+    /// closed, so that the next record begins on a line of its own.
+    fn read_on(&mut self) -> io::Result<Vec<Record>> {
+        let mut bytes = Vec::new();
+        self.file.seek(SeekFrom::Start(self.read))?;
+        self.file.read_to_end(&mut bytes)?;
+        self.read += bytes.len() as u64;
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            self.write(b"\n")?;
+        }
+        Ok(records(&bytes))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !bytes.is_empty() {
+            self.file.write_all(bytes)?;
+            self.file.sync_data()?;
+            self.read += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn compact(&mut self, items: &[Item]) -> io::Result<()> {
+        let mut text = Vec::new();
+        for line in items.iter().filter_map(|item| ron::to_string(&item.record()).ok()) {
+            text.extend_from_slice(line.as_bytes());
+            text.push(b'\n');
+        }
+        let (temporary, _) = write_beside(&self.path, "new", &text)?;
+        let file = open_file(&temporary)?;
+        // Held before the name is taken, so that nobody appends between the rename and our own lock.
+        file.lock()?;
+        fs::rename(&temporary, &self.path)?;
+        sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        (self.file, self.read) = (file, text.len() as u64);
+        Ok(())
+    }
+}
+
+fn open_file(path: &Path) -> io::Result<File> {
+    let is_new = !path.exists();
+    let file = private_file().read(true).append(true).create(true).open(path)?;
+    if is_new {
+        sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+    }
+    Ok(file)
+}
+
+/// The records in these lines; those that can't be read are skipped and told to the log.
+fn records(bytes: &[u8]) -> Vec<Record> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let parsed = lines.map(ron::de::from_bytes::<Record>);
+    let good = parsed.filter_map(|record| record.map_err(|why| tracing::warn!("queue: a bad record: {why}")).ok());
+    good.collect()
+}
+
+/// What a sequence of records amounts to, in the queue's order.
+fn replay(records: &[Record]) -> Vec<Item> {
+    let mut items: HashMap<TransferId, Item> = HashMap::new();
+    let mut next_rank = 0;
+    for record in records {
+        match record {
+            Record::Added(stored) => {
+                if let Some(item) = Item::restore(stored, next_rank) {
+                    next_rank = next_rank.max(item.rank.saturating_add(1));
+                    items.insert(item.id, item);
+                }
+            }
+            Record::Removed(ids) => {
+                for id in ids.iter().filter_map(|id| id.parse().ok()) {
+                    items.remove(&id);
+                }
+            }
+            Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) => {
+                if let Some(item) = id.parse().ok().and_then(|id| items.get_mut(&id)) {
+                    item.apply(record);
+                }
+            }
+        }
+    }
+    let mut ordered: Vec<Item> = items.into_values().collect();
+    ordered.sort_by_key(|item| (item.rank, item.id));
+    ordered
+}

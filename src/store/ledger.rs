@@ -1,0 +1,129 @@
+//! Which bytes of a part file are written, with a checksum for each piece of them: the truth that a resume checks
+//! against the disk.
+
+use std::collections::BTreeMap;
+
+use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
+
+use crate::model::{ByteRange, RangeSet};
+
+const CRC: CrcAlgorithm = CrcAlgorithm::Crc64Nvme;
+/// The smallest block that has a checksum of its own.
+const MIN_BLOCK: u64 = 1 << 20;
+/// A file has about so many blocks at most, so that a checkpoint stays small.
+const MAX_BLOCKS: u64 = 4096;
+
+/// A run of bytes within one block, with its CRC-64/NVME.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// The first byte.
+    pub start: u64,
+    /// How many bytes.
+    pub len: u64,
+    /// Their checksum.
+    pub crc: u64,
+}
+
+impl Fragment {
+    /// Where the bytes are.
+    pub fn range(self) -> ByteRange {
+        ByteRange::new(self.start, self.start + self.len)
+    }
+
+    /// True if these bytes are the fragment's.
+    pub fn matches(self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.len && checksum(CRC, bytes) == self.crc
+    }
+}
+
+/// The checksum of haul's own files.
+pub(super) fn seal(bytes: &[u8]) -> u64 {
+    checksum(CRC, bytes)
+}
+
+/// The fragments of one part file: sorted, never overlapping, none across a block's border, neighbours merged.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    block: u64,
+    fragments: BTreeMap<u64, (u64, u64)>,
+}
+
+impl Ledger {
+    /// An empty ledger for a file of this length.
+    pub fn new(length: Option<u64>) -> Self {
+        let block = (length.unwrap_or(0) / MAX_BLOCKS).next_power_of_two().max(MIN_BLOCK);
+        Self { block, fragments: BTreeMap::new() }
+    }
+
+    /// An empty ledger with blocks of this size, as a checkpoint says.
+    pub fn with_block(block: u64) -> Self {
+        Self { block: block.max(MIN_BLOCK), fragments: BTreeMap::new() }
+    }
+
+    /// Bytes in a block.
+    pub fn block(&self) -> u64 {
+        self.block
+    }
+
+    /// Cuts written bytes at the borders of blocks and sums each piece.
+    pub fn sum(block: u64, start: u64, bytes: &[u8]) -> Vec<Fragment> {
+        let mut pieces = Vec::with_capacity(2);
+        let (mut at, mut rest) = (start, bytes);
+        while !rest.is_empty() {
+            let room = (block - at % block).min(rest.len() as u64);
+            let (piece, tail) = rest.split_at(room as usize);
+            pieces.push(Fragment { start: at, len: room, crc: checksum(CRC, piece) });
+            (at, rest) = (at + room, tail);
+        }
+        pieces
+    }
+
+    /// Takes a fragment in. What it overlaps was written again and is forgotten.
+    pub fn record(&mut self, fragment: Fragment) {
+        if fragment.len == 0 {
+            return;
+        }
+        self.forget(fragment.range());
+        let (mut start, mut len, mut crc) = (fragment.start, fragment.len, fragment.crc);
+        if let Some((&before, &(size, sum))) = self.fragments.range(..start).next_back()
+            && before + size == start
+            && before / self.block == start / self.block
+        {
+            crc = checksum_combine(CRC, sum, crc, len);
+            (start, len) = (before, size + len);
+        }
+        if let Some(&(size, sum)) = self.fragments.get(&(start + len))
+            && (start + len) / self.block == start / self.block
+        {
+            self.fragments.remove(&(start + len));
+            crc = checksum_combine(CRC, crc, sum, size);
+            len += size;
+        }
+        self.fragments.insert(start, (len, crc));
+    }
+
+    /// Forgets every fragment that touches this range; a fragment can't be cut, since its checksum is of all of it.
+    pub fn forget(&mut self, range: ByteRange) -> Vec<ByteRange> {
+        let from = self.fragments.range(..range.start).next_back();
+        let first =
+            from.filter(|(start, (len, _))| *start + len > range.start).map_or(range.start, |(start, _)| *start);
+        let touched: Vec<u64> = self.fragments.range(first..range.end).map(|(start, _)| *start).collect();
+        let gone = touched.iter().filter_map(|start| Some((*start, self.fragments.remove(start)?.0)));
+        gone.map(|(start, len)| ByteRange::new(start, start + len)).collect()
+    }
+
+    /// All fragments, in order.
+    pub fn fragments(&self) -> impl Iterator<Item = Fragment> {
+        self.fragments.iter().map(|(start, (len, crc))| Fragment { start: *start, len: *len, crc: *crc })
+    }
+
+    /// The bytes that are covered.
+    pub fn done(&self) -> RangeSet {
+        self.fragments().map(Fragment::range).collect()
+    }
+
+    /// True if nothing is covered.
+    pub fn is_empty(&self) -> bool {
+        self.fragments.is_empty()
+    }
+}

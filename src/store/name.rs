@@ -1,0 +1,96 @@
+//! File names: those that servers choose made safe, those that are taken numbered, and part files named.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::digest::hex;
+
+/// The longest name that a server may choose, in bytes; it leaves room for ` (12)` and for the part file's ending.
+const MAX_NAME: usize = 200;
+/// The longest name that file systems take, in bytes.
+const MAX_COMPONENT: usize = 255;
+/// What a name becomes that has nothing usable in it.
+const NAMELESS: &str = "download";
+/// First endings of pairs that belong together, as in `.tar.gz`.
+const PAIRED: [&str; 2] = ["tar", "cpio"];
+
+/// A name from outside made safe for any folder: its last path segment, without control, bidi, invisible and path
+/// characters, not hidden, no option, no device of Windows, at most 200 bytes with its extension kept (RFC 6266,
+/// section 4.3).
+pub fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).find(|part| !part.trim().is_empty()).unwrap_or("");
+    let shown = crate::model::harmless(last);
+    let kept: String = shown.chars().filter(|c| *c != '\u{fffd}').map(plain).collect();
+    let trimmed = kept.trim().trim_start_matches(['.', '-', ' ']).trim_end_matches(['.', ' ']);
+    if trimmed.is_empty() {
+        return NAMELESS.to_owned();
+    }
+    let name = shortened(trimmed, MAX_NAME);
+    if is_device(&name) { format!("_{name}") } else { name }
+}
+
+/// The same name with a number before its extension: `name (1).tar.gz`.
+pub fn numbered(name: &str, number: u32) -> String {
+    let (stem, extension) = split(name);
+    format!("{stem} ({number}){extension}")
+}
+
+/// The part file's name for a target: `<name>.<16 hex digits>.part`. The digits follow from the target's path, so
+/// that every process finds the same part file for the same target, and its lock guards the target.
+pub fn part_name(target: &Path) -> OsString {
+    let hash = blake3::hash(target.as_os_str().as_bytes());
+    let ending = format!(".{}.part", hex(&hash.as_bytes()[..8]));
+    let name = target.file_name().unwrap_or(OsStr::new(NAMELESS));
+    let mut part = match name.to_str() {
+        Some(text) => cut(text, MAX_COMPONENT - ending.len()).as_bytes().to_vec(),
+        None => name.as_bytes()[..name.len().min(MAX_COMPONENT - ending.len())].to_vec(),
+    };
+    part.extend_from_slice(ending.as_bytes());
+    OsString::from_vec(part)
+}
+
+/// Characters that some file system forbids become an underscore; odd blanks become blanks.
+fn plain(c: char) -> char {
+    match c {
+        '<' | '>' | ':' | '"' | '|' | '?' | '*' => '_',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    }
+}
+
+/// Names that Windows keeps for devices, whatever their extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or("").trim_end().to_ascii_uppercase();
+    let numbered =
+        |prefix| stem.strip_prefix(prefix).is_some_and(|rest: &str| matches!(rest.as_bytes(), [b'1'..=b'9']));
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+}
+
+/// A name in its stem and its extension (with the dot); the extension may be a pair such as `.tar.gz`.
+fn split(name: &str) -> (&str, &str) {
+    let short = |ending: &str| !ending.is_empty() && ending.len() <= 12 && !ending.contains(' ');
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() && short(ending) => {
+            let pair = stem.rsplit_once('.').filter(|(rest, first)| !rest.is_empty() && PAIRED.contains(first));
+            let stem = pair.map_or(stem, |(rest, _)| rest);
+            name.split_at(stem.len())
+        }
+        _ => (name, ""),
+    }
+}
+
+fn shortened(name: &str, limit: usize) -> String {
+    let (stem, extension) = split(name);
+    let stem = cut(stem, limit.saturating_sub(extension.len()));
+    format!("{}{extension}", stem.trim_end())
+}
+
+/// The longest beginning of at most so many bytes that does not cut a character (as people see them) in two.
+fn cut(text: &str, limit: usize) -> &str {
+    let fits = |(at, grapheme): &(usize, &str)| at + grapheme.len() <= limit;
+    let end = text.grapheme_indices(true).take_while(fits).last().map_or(0, |(at, grapheme)| at + grapheme.len());
+    &text[..end]
+}

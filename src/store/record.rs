@@ -1,0 +1,253 @@
+//! The records of the queue's journal: versioned plain types of their own, so that a change of the live types can't
+//! break a queue on disk.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ByteRange, Checksum, Header, Limits, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// A transfer was added; in a compacted journal, its state as a whole.
+    Added(Box<Stored>),
+    /// A transfer's status changed; for a failed one with the reason.
+    Status(String, StoredStatus, Option<String>),
+    /// What is known of a transfer's file, for the list: target, length, ranges on disk.
+    Known(String, String, Option<u64>, Vec<(u64, u64)>),
+    /// A transfer's place in the queue: a lower rank runs earlier.
+    Ranked(String, i64),
+    /// Transfers were removed.
+    Removed(Vec<String>),
+}
+
+/// A status as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoredStatus {
+    /// Queued or running: both go on by themselves at the next start.
+    #[default]
+    Queued,
+    /// Stopped by the user.
+    Paused,
+    /// Complete.
+    Done,
+    /// Given up.
+    Failed,
+}
+
+/// A transfer as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stored {
+    id: String,
+    url: String,
+    folder: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<(String, String)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    overwrite: bool,
+    status: StoredStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rank: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    done: Vec<(u64, u64)>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// A transfer of the queue, in live types.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Which.
+    pub id: TransferId,
+    /// What was asked for.
+    pub spec: Spec,
+    /// Where it stands; never `Running`.
+    pub status: Status,
+    /// Why it was given up.
+    pub reason: Option<String>,
+    /// Its place: a lower rank runs earlier.
+    pub rank: i64,
+    /// The finished file's path, once known.
+    pub target: Option<PathBuf>,
+    /// The file's length, where known.
+    pub length: Option<u64>,
+    /// The ranges on disk when it was last saved, for the list.
+    pub done: RangeSet,
+}
+
+/// What changes in a transfer's life, as it is told to the journal.
+#[derive(Clone, Debug)]
+pub enum Stamp {
+    /// Its status; a running one is stored as queued, since it goes on by itself.
+    Status(Status, Option<String>),
+    /// What is known of its file.
+    Known(PathBuf, Option<u64>, RangeSet),
+    /// Its place.
+    Rank(i64),
+}
+
+impl Stamp {
+    /// The record for this transfer.
+    pub fn record(&self, id: TransferId) -> Record {
+        let id = id.to_string();
+        match self {
+            Self::Status(status, reason) => Record::Status(id, (*status).into(), reason.clone()),
+            Self::Known(target, length, done) => Record::Known(id, path_text::encode(target), *length, pairs(done)),
+            Self::Rank(rank) => Record::Ranked(id, *rank),
+        }
+    }
+}
+
+impl From<Status> for StoredStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Queued | Status::Running => Self::Queued,
+            Status::Paused => Self::Paused,
+            Status::Done => Self::Done,
+            Status::Failed => Self::Failed,
+        }
+    }
+}
+
+impl From<StoredStatus> for Status {
+    fn from(status: StoredStatus) -> Self {
+        match status {
+            StoredStatus::Queued => Self::Queued,
+            StoredStatus::Paused => Self::Paused,
+            StoredStatus::Done => Self::Done,
+            StoredStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+fn pairs(set: &RangeSet) -> Vec<(u64, u64)> {
+    set.ranges().iter().map(|range| (range.start, range.end)).collect()
+}
+
+fn set(pairs: &[(u64, u64)]) -> RangeSet {
+    pairs.iter().map(|(start, end)| ByteRange::new(*start, *end)).collect()
+}
+
+impl Item {
+    /// A transfer as it is added: queued, nothing known.
+    pub fn new(id: TransferId, spec: Spec, rank: i64) -> Self {
+        let done = RangeSet::new();
+        Self { id, spec, status: Status::Queued, reason: None, rank, target: None, length: None, done }
+    }
+
+    /// The record of a transfer that is added by a process that does not know the queue: its place is at the end.
+    pub fn added(id: TransferId, spec: Spec) -> Record {
+        let mut record = Self::new(id, spec, 0).record();
+        if let Record::Added(stored) = &mut record {
+            stored.rank = None;
+        }
+        record
+    }
+
+    /// The record that holds all of it.
+    pub fn record(&self) -> Record {
+        let spec = &self.spec;
+        Record::Added(Box::new(Stored {
+            id: self.id.to_string(),
+            url: spec.source.url().to_string(),
+            folder: path_text::encode(&spec.target.folder),
+            name: spec.target.name.clone(),
+            headers: spec.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
+            checksum: spec.checksum.as_ref().map(ToString::to_string),
+            connections: spec.limits.connections,
+            rate: spec.limits.rate.map(Rate::bytes),
+            overwrite: spec.overwrite,
+            status: self.status.into(),
+            reason: self.reason.clone(),
+            rank: Some(self.rank),
+            target: self.target.as_deref().map(path_text::encode),
+            length: self.length,
+            done: pairs(&self.done),
+        }))
+    }
+
+    /// The live form of a stored transfer; `rank` is used if the record has none. `None` if it makes no sense: then
+    /// that one record is lost, and no other.
+    pub fn restore(stored: &Stored, rank: i64) -> Option<Self> {
+        let checksum = stored.checksum.as_deref().map(Checksum::from_str).transpose().ok()?;
+        let headers = stored.headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() });
+        let spec = Spec {
+            source: Source::parse(&stored.url).ok()?,
+            target: Target { folder: path_text::decode(&stored.folder), name: stored.name.clone() },
+            headers: headers.collect(),
+            checksum,
+            limits: Limits { connections: stored.connections, rate: stored.rate.map(Rate::per_second) },
+            overwrite: stored.overwrite,
+        };
+        Some(Self {
+            id: stored.id.parse().ok()?,
+            spec,
+            status: stored.status.into(),
+            reason: stored.reason.clone(),
+            rank: stored.rank.unwrap_or(rank),
+            target: stored.target.as_deref().map(path_text::decode),
+            length: stored.length,
+            done: set(&stored.done),
+        })
+    }
+
+    /// Applies a later record to this transfer.
+    pub fn apply(&mut self, record: &Record) {
+        match record {
+            Record::Status(_, status, reason) => {
+                self.status = (*status).into();
+                self.reason.clone_from(reason);
+            }
+            Record::Known(_, target, length, done) => {
+                self.target = Some(path_text::decode(target));
+                self.length = *length;
+                self.done = set(done);
+            }
+            Record::Ranked(_, rank) => self.rank = *rank,
+            Record::Added(_) | Record::Removed(_) => {}
+        }
+    }
+}
+
+/// Paths as text that any path survives: bytes that are no UTF-8 are percent-encoded, and so is the percent sign.
+pub(super) mod path_text {
+    use std::ffi::OsString;
+    use std::fmt::Write as _;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    pub(in crate::store) fn encode(path: &Path) -> String {
+        let mut text = String::new();
+        for chunk in path.as_os_str().as_bytes().utf8_chunks() {
+            text.push_str(&chunk.valid().replace('%', "%25"));
+            for byte in chunk.invalid() {
+                let _ = write!(text, "%{byte:02X}");
+            }
+        }
+        text
+    }
+
+    pub(in crate::store) fn decode(text: &str) -> PathBuf {
+        PathBuf::from(OsString::from_vec(percent_encoding::percent_decode_str(text).collect()))
+    }
+}

@@ -1,0 +1,225 @@
+//! The part file: positioned writes beside the target, and one atomic step that gives it the target's name.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::atomic::sync_folder;
+use super::name::part_name;
+use crate::model::{ByteRange, Fault, FaultKind, size};
+
+/// What stands at a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    Nothing,
+    /// A plain file.
+    File {
+        /// Its bytes.
+        length: u64,
+        /// When it was last written, in seconds and nanoseconds of the wall clock.
+        modified: (i64, i64),
+    },
+    /// A folder, a link, a pipe or a device: nothing that haul would write over.
+    Other,
+}
+
+/// What stands at this path; links are not followed.
+pub fn standing(target: &Path) -> Standing {
+    match fs::symlink_metadata(target) {
+        Ok(meta) if meta.is_file() => {
+            Standing::File { length: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) }
+        }
+        Ok(_) => Standing::Other,
+        Err(_) => Standing::Nothing,
+    }
+}
+
+/// An open part file, locked against every other process and transfer. Shared by the workers of one transfer: all
+/// its methods take `&self`, and each worker writes its own ranges.
+#[derive(Debug)]
+pub struct PartFile {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl PartFile {
+    /// Opens or makes the part file of a target, with the folders that it lies in. The flag tells whether it was
+    /// there before.
+    pub fn open(target: &Path) -> Result<(Self, bool), Fault> {
+        let folder = target.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
+        let path = folder.join(part_name(target));
+        let existed = fs::symlink_metadata(&path).is_ok();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = options.open(&path).map_err(|why| Fault::disk(path.display(), "opening the part file", &why))?;
+        let part = Self { file, path, target: target.to_path_buf() };
+        part.lock()?;
+        Ok((part, existed))
+    }
+
+    fn lock(&self) -> Result<(), Fault> {
+        let busy = || {
+            let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
+            Fault::new(FaultKind::Busy, self.target.display(), detail)
+        };
+        match self.file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(busy()),
+            // Without locks (some network file systems) the final rename still can't replace anything.
+            Err(TryLockError::Error(why)) => tracing::warn!("{}: no lock here: {why}", self.path.display()),
+        }
+        // Another process may have finished and renamed the file between our open and our lock.
+        let same = |meta: fs::Metadata| {
+            let own = self.file.metadata().ok();
+            meta.is_file() && own.is_some_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino()))
+        };
+        if fs::symlink_metadata(&self.path).is_ok_and(same) { Ok(()) } else { Err(busy()) }
+    }
+
+    /// Where the finished file goes.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Where the bytes are until then.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reserves the space for a file of this length, so that a full disk is known now and writes go into extents
+    /// that exist. A file system that can't reserve is fine; one that has not enough room is a fault.
+    pub fn reserve(&self, length: u64) -> Result<(), Fault> {
+        let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
+        if let Ok(room) = rustix::fs::fstatvfs(&self.file) {
+            let free = room.f_bavail.saturating_mul(room.f_frsize);
+            let wanted = length.saturating_sub(held);
+            if wanted > free {
+                let detail = format!(
+                    "the disk is full: {} more are needed and {} are free; make room, then press r or run haul again",
+                    size(wanted),
+                    size(free)
+                );
+                return Err(Fault::new(FaultKind::DiskFull, self.target.display(), detail));
+            }
+        }
+        if length == 0 {
+            return Ok(());
+        }
+        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(()),
+            Err(why) => Err(self.fault("reserving space", &why.into())),
+        }
+    }
+
+    /// Writes all of `bytes` at `position`.
+    pub fn write_at(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
+        self.file.write_all_at(bytes, position).map_err(|why| self.fault("writing", &why))
+    }
+
+    /// Reads exactly the range; false if the file is shorter.
+    pub fn read_at(&self, range: ByteRange, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+        buffer.resize(range.len() as usize, 0);
+        match self.file.read_exact_at(buffer, range.start) {
+            Ok(()) => Ok(true),
+            Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(why) => Err(self.fault("reading", &why)),
+        }
+    }
+
+    /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.
+    pub fn sync(&self) -> Result<(), Fault> {
+        self.file.sync_data().map_err(|why| self.fault("syncing", &why))
+    }
+
+    /// A second handle on the same bytes, from the first byte on; for checksums.
+    pub fn reader(&self) -> Result<File, Fault> {
+        File::open(&self.path).map_err(|why| self.fault("reading", &why))
+    }
+
+    /// Cuts or extends the file to its final length, makes it durable and gives it the target's name, in one step
+    /// that replaces nothing unless `overwrite` says so.
+    pub fn publish(&self, length: u64, overwrite: bool) -> Result<(), Fault> {
+        if self.file.metadata().is_ok_and(|meta| meta.len() != length) {
+            self.file.set_len(length).map_err(|why| self.fault("setting the length", &why))?;
+        }
+        self.file.sync_all().map_err(|why| self.fault("syncing", &why))?;
+        if overwrite && standing(&self.target) != Standing::Other {
+            fs::rename(&self.path, &self.target).map_err(|why| self.fault("giving it its name", &why))?;
+        } else {
+            self.rename_to_free_name()?;
+        }
+        let folder = self.target.parent().unwrap_or(Path::new("."));
+        sync_folder(folder).map_err(|why| self.fault("syncing the folder", &why))
+    }
+
+    fn rename_to_free_name(&self) -> Result<(), Fault> {
+        let named = match rustix::fs::renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.link_to_free_name(),
+            other => other.map_err(Into::into),
+        };
+        named.map_err(|why| match why.kind() {
+            io::ErrorKind::AlreadyExists => exists(&self.target),
+            _ => self.fault("giving it its name", &why),
+        })
+    }
+
+    /// For file systems without RENAME_NOREPLACE: a hard link never replaces either.
+    fn link_to_free_name(&self) -> io::Result<()> {
+        match fs::hard_link(&self.path, &self.target) {
+            Ok(()) => fs::remove_file(&self.path),
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
+            Err(_) if standing(&self.target) != Standing::Nothing => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(&self.path, &self.target),
+        }
+    }
+
+    /// Deletes the part file.
+    pub fn discard(&self) {
+        let _ = fs::remove_file(&self.path);
+    }
+
+    /// Deletes the part file of a target, unless somebody writes it.
+    pub fn delete(target: &Path) {
+        let path = target.with_file_name(part_name(target));
+        if standing(&path) != Standing::Nothing
+            && let Ok((part, _)) = Self::open(target)
+        {
+            part.discard();
+        }
+    }
+
+    /// Empties the part file: its bytes are of no use.
+    pub fn clear(&self) -> Result<(), Fault> {
+        self.file.set_len(0).map_err(|why| self.fault("emptying the part file", &why))
+    }
+
+    fn fault(&self, doing: &str, why: &io::Error) -> Fault {
+        Fault::disk(self.path.display(), doing, why)
+    }
+}
+
+/// The fault of a target that is taken.
+fn exists(target: &Path) -> Fault {
+    let detail = "exists already and is not haul's to continue; choose another name, or replace it with --overwrite";
+    Fault::new(FaultKind::Exists, target.display(), detail)
+}
+
+impl Standing {
+    /// The fault of a target at which this stands.
+    pub fn fault(self, target: &Path) -> Fault {
+        match self {
+            Self::Other => {
+                let detail = "is a folder, a link or a device; haul writes only plain files";
+                Fault::new(FaultKind::Exists, target.display(), detail)
+            }
+            Self::File { .. } | Self::Nothing => exists(target),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What can happen to the screen, and what it asks the loop to do about it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::api::{Command, Event, Snapshot};
+use crate::config::Chord;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(Chord),
+    /// Text was pasted.
+    Pasted(String),
+    /// The terminal has another size now.
+    Resized {
+        /// Cells in a line.
+        columns: u16,
+        /// Lines.
+        rows: u16,
+    },
+    /// The engine published its state.
+    Snapshot(Arc<Snapshot>),
+    /// The engine told of something.
+    Happened(Event),
+    /// The loop has something to tell the user.
+    Trouble(String),
+    /// The last toast's time is over.
+    Expired,
+}
+
+/// Something that the loop is to do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Give this to the engine.
+    Send(Command),
+    /// Put this on the clipboard.
+    Copy(String),
+    /// Come back with `Expired` after so long, unless a later such wish is still open.
+    Wake(Duration),
+    /// Put the program in the background.
+    Suspend,
+    /// Leave.
+    Quit,
+}

@@ -1,0 +1,329 @@
+//! The loop: waits for whatever comes first, lets `update` think, does what it asks, and draws when a frame is due.
+
+use std::io;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::terminal::{self, Screen};
+use super::{Effect, Frames, Message, Palette, State, input, update};
+use crate::api::{Command, Event, Handle, Snapshot};
+use crate::config::Keymap;
+use crate::model::Moment;
+
+/// After a wake-up so many more messages are taken before a frame is drawn.
+const DRAIN: usize = 64;
+/// Commands that may wait for a busy engine.
+const COMMANDS: usize = 64;
+/// How long the last commands may take to reach the engine when the user leaves.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+/// How long after Ctrl-Z the program is sure to be stopped, if it can be.
+const STOPS_WITHIN: Duration = Duration::from_millis(300);
+
+/// What the screen has to know from outside.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Which key does what.
+    pub keys: Keymap,
+    /// Where added URLs go.
+    pub folder: PathBuf,
+    /// One line to show at the start.
+    pub notice: Option<String>,
+}
+
+/// Why the screen is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The user left.
+    Quit,
+    /// A signal of this number asked the program to end.
+    Signal(i32),
+    /// The terminal hung up.
+    TerminalLost,
+}
+
+/// Shows the screen until the user leaves, a signal comes or the terminal is gone; the terminal is as it was before.
+/// Blocks the calling thread, which has a small runtime of its own, so that the screen never waits for the engine's.
+pub fn run(handle: Handle, setup: Setup) -> io::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let exit = runtime.block_on(async { Loop::start(handle, setup)?.run().await });
+    terminal::restore();
+    // A reader that is stuck in a dead terminal is not waited for.
+    runtime.shutdown_background();
+    match exit {
+        Err(why) if terminal::is_gone(&why) => Ok(Exit::TerminalLost),
+        other => other,
+    }
+}
+
+/// Everything that the loop listens to and speaks to.
+struct Loop {
+    screen: Screen,
+    state: State,
+    frames: Frames,
+    started: Instant,
+    toasts_until: Option<Instant>,
+    keys: mpsc::Receiver<Message>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    events: broadcast::Receiver<Event>,
+    signals: Signals,
+    go_on: Signal,
+    commands: mpsc::Sender<Command>,
+    sender: JoinHandle<()>,
+    lost: mpsc::Receiver<()>,
+    engine_lives: bool,
+    _watch: terminal::Watch,
+    _reader: tokio_util::sync::DropGuard,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The number of the next signal that asks the program to end.
+    async fn end(&mut self) -> i32 {
+        let kind = tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.hang_up.recv() => SignalKind::hangup(),
+        };
+        kind.as_raw_value()
+    }
+}
+
+/// What woke the loop.
+enum Wake {
+    Message(Message),
+    GoOn,
+    Frame,
+    End(Exit),
+}
+
+impl Loop {
+    fn start(handle: Handle, setup: Setup) -> io::Result<Self> {
+        // The signals first: from here on none of them leaves the terminal in our modes.
+        let signals = Signals::listen()?;
+        let go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+        let (told, lost) = mpsc::channel(1);
+        let watch = terminal::watch(move || {
+            // Fails only if the loop has ended, and then nobody needs to be told.
+            let _ = told.blocking_send(());
+        })?;
+        let has_notice = setup.notice.is_some();
+        let state = State::new(setup, Palette::from_environment());
+        let (commands, queue) = mpsc::channel(COMMANDS);
+        let (snapshots, events) = (handle.snapshots(), handle.events());
+        let sender = tokio::spawn(deliver(handle, queue));
+        let screen = Screen::take()?;
+        let (keys, reader) = input::read()?;
+        let started = Instant::now();
+        let mut this = Self {
+            screen,
+            state,
+            frames: Frames::default(),
+            started,
+            toasts_until: has_notice.then(|| started + super::Tone::Warning.lasts()),
+            keys,
+            snapshots,
+            events,
+            signals,
+            go_on,
+            commands,
+            sender,
+            lost,
+            engine_lives: true,
+            _watch: watch,
+            _reader: reader,
+        };
+        this.snapshots.mark_changed();
+        let (columns, rows) = this.screen.size()?;
+        let _ = update(&mut this.state, Message::Resized { columns, rows });
+        Ok(this)
+    }
+
+    async fn run(mut self) -> io::Result<Exit> {
+        let exit = loop {
+            if let ControlFlow::Break(exit) = self.turn().await? {
+                break exit;
+            }
+        };
+        // Dropping the screen gives the terminal back; then the engine hears what was asked for last.
+        drop(self.screen);
+        drop(self.commands);
+        let _ = timeout(LAST_WORDS, self.sender).await;
+        Ok(exit)
+    }
+
+    /// One wake-up: its message, what else has come, and a frame if one is due.
+    async fn turn(&mut self) -> io::Result<ControlFlow<Exit>> {
+        if std::mem::take(&mut self.state.stale) {
+            self.frames.want();
+        }
+        let mut next = match self.wait().await {
+            Wake::Message(message) => Some(message),
+            Wake::GoOn => return self.come_back().map(ControlFlow::Continue),
+            Wake::Frame => None,
+            Wake::End(exit) => return Ok(ControlFlow::Break(exit)),
+        };
+        let mut taken = 0;
+        while let Some(message) = next {
+            for effect in update(&mut self.state, message) {
+                if let ControlFlow::Break(exit) = self.perform(effect).await? {
+                    return Ok(ControlFlow::Break(exit));
+                }
+            }
+            taken += 1;
+            next = if taken <= DRAIN { self.poll() } else { None };
+        }
+        self.show()?;
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Sleeps until something happens or a frame is due. There is no tick: an idle screen costs nothing.
+    async fn wait(&mut self) -> Wake {
+        let frame = self.frames.deadline().map(|at| self.started + at.since(Moment::ZERO));
+        let toasts = self.toasts_until;
+        tokio::select! {
+            number = self.signals.end() => Wake::End(Exit::Signal(number)),
+            Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
+            _ = self.go_on.recv() => Wake::GoOn,
+            Some(message) = self.keys.recv() => Wake::Message(message),
+            changed = self.snapshots.changed(), if self.engine_lives => {
+                self.engine_lives = changed.is_ok();
+                Wake::Message(self.latest())
+            }
+            told = self.events.recv(), if self.engine_lives => {
+                if let Ok(event) = told {
+                    return Wake::Message(Message::Happened(event));
+                }
+                // What was missed is in the snapshot.
+                self.engine_lives = !matches!(told, Err(RecvError::Closed));
+                Wake::Message(self.latest())
+            }
+            () = until(toasts) => {
+                self.toasts_until = None;
+                Wake::Message(Message::Expired)
+            }
+            () = until(frame) => Wake::Frame,
+        }
+    }
+
+    /// One more message, if one has come already.
+    fn poll(&mut self) -> Option<Message> {
+        if let Ok(message) = self.keys.try_recv() {
+            return Some(message);
+        }
+        match self.events.try_recv() {
+            Ok(event) => return Some(Message::Happened(event)),
+            Err(TryRecvError::Lagged(_)) => return Some(self.latest()),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => {}
+        }
+        self.snapshots.has_changed().is_ok_and(|changed| changed).then(|| self.latest())
+    }
+
+    /// The engine's latest state; or, once it has none to come, that it has ended.
+    fn latest(&mut self) -> Message {
+        if self.engine_lives {
+            Message::Snapshot(self.snapshots.borrow_and_update().clone())
+        } else {
+            Message::Trouble("the engine has stopped: leave and start haul again".to_owned())
+        }
+    }
+
+    /// Draws if a frame is due.
+    fn show(&mut self) -> io::Result<()> {
+        if std::mem::take(&mut self.state.stale) {
+            self.frames.want();
+        }
+        let now = Moment::after(self.started.elapsed());
+        if self.frames.is_due(now) {
+            self.screen.draw(&self.state)?;
+            self.frames.drawn(now);
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<Exit>> {
+        match effect {
+            Effect::Send(command) => {
+                if self.commands.try_send(command).is_err() {
+                    let text = "the engine is too busy to listen: try that again".to_owned();
+                    for effect in update(&mut self.state, Message::Trouble(text)) {
+                        self.keep_toasts(&effect);
+                    }
+                }
+            }
+            Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Wake(_) => self.keep_toasts(&effect),
+            Effect::Suspend => self.suspend().await?,
+            Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// One deadline for all toasts: that of the one that stays longest.
+    fn keep_toasts(&mut self, effect: &Effect) {
+        if let Effect::Wake(span) = effect {
+            self.toasts_until = self.toasts_until.max(Some(Instant::now() + *span));
+        }
+    }
+
+    /// Puts the program in the background; comes back here when it is in the foreground again.
+    async fn suspend(&mut self) -> io::Result<()> {
+        terminal::stop_job()?;
+        // The stop takes hold here. A job without a shell above it is not stopped by this signal, which is as well:
+        // nobody could wake it.
+        let was_stopped = timeout(STOPS_WITHIN, self.go_on.recv()).await.is_ok();
+        self.come_back()?;
+        if !was_stopped {
+            let text = "there is no shell to go back to: haul stays here".to_owned();
+            for effect in update(&mut self.state, Message::Trouble(text)) {
+                self.keep_toasts(&effect);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the terminal over again and draws everything anew, in the size that it has now.
+    fn come_back(&mut self) -> io::Result<()> {
+        self.screen.retake()?;
+        let (columns, rows) = self.screen.size()?;
+        let _ = update(&mut self.state, Message::Resized { columns, rows });
+        Ok(())
+    }
+}
+
+/// Sleeps until a moment; for ever, if there is none.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Hands commands to the engine, in their order, and waits for it where the screen must not.
+async fn deliver(handle: Handle, mut queue: mpsc::Receiver<Command>) {
+    while let Some(command) = queue.recv().await {
+        if !handle.send(command).await {
+            return;
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The terminal: taken over, given back, watched. There is one way back, `restore`, for every way out.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ThreadId;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, kill_current_process_group};
+
+use super::State;
+use super::view::draw;
+
+/// True while the terminal is in our modes, so that it is given back once and not twice.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// The panic hook is laid over the previous one once.
+static HOOK: Once = Once::new();
+
+/// Standard output, as long as the terminal is ours. What is written after that is nobody's: ratatui shows the cursor
+/// when it is dropped and, on a terminal that has hung up, panics over its failure.
+struct Out(Stdout);
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.write(bytes) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if TAKEN.load(Ordering::SeqCst) { self.0.flush() } else { Ok(()) }
+    }
+}
+
+/// The terminal while the screen is up. Dropping it gives the terminal back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Out>>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub fn take() -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is no terminal, so there is nothing to show the screen on"));
+        }
+        hook_panics(std::thread::current().id());
+        enter()?;
+        let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
+        terminal.map(|terminal| Self { terminal }).inspect_err(|_| restore())
+    }
+
+    /// The terminal's size in cells: columns, rows.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    /// Draws one frame; the terminal shows it at once and not in pieces, if it can.
+    pub fn draw(&mut self, state: &State) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(|frame| draw(state, frame)).map(|_| ());
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        drawn
+    }
+
+    /// Puts a text on the clipboard, through the terminal (OSC 52), so that it works over SSH too.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Takes the terminal over again and forgets what was on it.
+    pub fn retake(&mut self) -> io::Result<()> {
+        // Another program may have set its own modes meanwhile, so ours are left first and then set anew.
+        restore();
+        enter()?;
+        // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
+        // keys. A new one knows nothing of what was drawn, so it draws everything.
+        self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
+        execute!(io::stdout(), Clear(ClearType::All))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    let entered =
+        enable_raw_mode().and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide));
+    entered.inspect_err(|_| restore())
+}
+
+/// Gives the terminal back as it was. Harmless when there is nothing to give back.
+pub fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut out = io::stdout();
+        // Nothing can be done about a terminal that does not listen any more.
+        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = out.flush();
+        let _ = disable_raw_mode();
+    }
+}
+
+/// A panic on the screen's own thread gives the terminal back before it is told. One on another thread (a task that
+/// the engine survives) must not write over the screen: it goes to the log.
+fn hook_panics(own: ThreadId) {
+    HOOK.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if std::thread::current().id() != own && TAKEN.load(Ordering::SeqCst) {
+                tracing::error!("{panic}");
+                return;
+            }
+            restore();
+            previous(panic);
+        }));
+    });
+}
+
+/// Stops this program and its whole job, as Ctrl-Z does in a terminal that is not in raw mode.
+pub fn stop_job() -> io::Result<()> {
+    restore();
+    kill_current_process_group(Signal::TSTP).map_err(io::Error::from)
+}
+
+/// The terminal that keys come from: standard input or, if that is something else, the controlling one.
+fn keys_from() -> io::Result<OwnedFd> {
+    if io::stdin().is_terminal() {
+        io::stdin().as_fd().try_clone_to_owned()
+    } else {
+        let none = |why| io::Error::other(format!("there is no terminal to read keys from (/dev/tty: {why})"));
+        File::open("/dev/tty").map(OwnedFd::from).map_err(none)
+    }
+}
+
+/// Ends the watch when it is dropped.
+pub struct Watch {
+    _stop: io::PipeWriter,
+}
+
+/// Watches the terminal on a thread of its own and calls `lost` once when it is gone. crossterm does not tell: its
+/// reader spins on a terminal that has hung up. The thread sleeps in `poll` until then.
+pub fn watch(lost: impl FnOnce() + Send + 'static) -> io::Result<Watch> {
+    let terminal = keys_from()?;
+    let (stopped, stop) = io::pipe()?;
+    let thread = std::thread::Builder::new().name("haul-terminal".to_owned());
+    thread.spawn(move || {
+        if hangs_up(&terminal, &stopped) {
+            lost();
+        }
+    })?;
+    Ok(Watch { _stop: stop })
+}
+
+/// Sleeps until the terminal hangs up (true) or the watch ends (false).
+fn hangs_up(terminal: &OwnedFd, stopped: &io::PipeReader) -> bool {
+    loop {
+        // No event is asked for: hang-up and error are reported all the same.
+        let mut both = [PollFd::new(terminal, PollFlags::empty()), PollFd::new(stopped, PollFlags::empty())];
+        match poll(&mut both, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return false,
+            Ok(_) if !both[1].revents().is_empty() => return false,
+            Ok(_) if !both[0].revents().is_empty() => return true,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// True if an error means that the terminal is gone.
+pub fn is_gone(why: &io::Error) -> bool {
+    // EIO is what a write to a terminal gives that has hung up.
+    matches!(why.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::NotConnected)
+        || why.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}

@@ -1,0 +1,111 @@
+//! What actions do while no box is open: moving about, opening and closing things.
+
+use tui_input::Input;
+
+use super::super::view::{details_room, help_room, list_height};
+use super::super::{Effect, Mode, Pane, State};
+use super::transfer;
+use crate::api::{Command, Place};
+use crate::config::{Action, Chord, Key};
+
+/// Does what a key means in the list or in the details.
+pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::Add => state.mode = Mode::Add { input: Input::default(), complaint: None },
+        Action::Filter => state.mode = Mode::Filter(Input::new(state.list.filter().to_owned())),
+        Action::Help => state.mode = Mode::Help { top: 0 },
+        // Where there is no room for both, the other pane is the whole screen.
+        Action::NextPane if !state.zoomed && details_room(state).1 == 0 => zoom(state),
+        Action::NextPane => {
+            state.pane = if state.pane == Pane::List { Pane::Details } else { Pane::List };
+            state.zoomed &= state.pane == Pane::Details;
+        }
+        Action::Details => zoom(state),
+        Action::Back => back(state),
+        Action::Quit => effects.push(Effect::Quit),
+        Action::Suspend => effects.push(Effect::Suspend),
+        Action::Down | Action::Up | Action::Top | Action::Bottom | Action::PageDown | Action::PageUp => {
+            travel(state, action);
+        }
+        Action::MoveDown | Action::MoveUp => {
+            let to = if action == Action::MoveDown { Place::Down } else { Place::Up };
+            if let Some(row) = state.list.selected() {
+                effects.push(Effect::Send(Command::Move { id: row.id, to }));
+            }
+        }
+        Action::TogglePause => transfer::toggle(state, effects),
+        Action::PauseAll => transfer::toggle_all(state, effects),
+        Action::Retry => transfer::retry(state, effects),
+        Action::Remove => transfer::ask(state, false),
+        Action::RemoveData => transfer::ask(state, true),
+        Action::CopyUrl => transfer::copy(state, effects),
+        Action::Nothing => {}
+    }
+}
+
+fn zoom(state: &mut State) {
+    if state.zoomed {
+        back(state);
+    } else if state.list.selected().is_some() {
+        state.zoomed = true;
+        state.pane = Pane::Details;
+    }
+}
+
+/// Closes one thing: the one that was opened last.
+fn back(state: &mut State) {
+    if state.zoomed || state.pane == Pane::Details {
+        state.zoomed = false;
+        state.pane = Pane::List;
+        state.details_top = 0;
+    } else if state.list.filter().is_empty() {
+        state.toasts.clear();
+    } else {
+        state.list.set_filter("");
+    }
+}
+
+fn travel(state: &mut State, action: Action) {
+    if state.pane == Pane::Details {
+        let (length, height) = details_room(state);
+        state.details_top = scrolled(state.details_top, action, length, height);
+        return;
+    }
+    let page = list_height(state).max(1).cast_signed();
+    match action {
+        Action::Down => state.list.step(1),
+        Action::Up => state.list.step(-1),
+        Action::PageDown => state.list.step(page),
+        Action::PageUp => state.list.step(-page),
+        Action::Top => state.list.go(0),
+        Action::Bottom => state.list.go(usize::MAX),
+        _ => {}
+    }
+}
+
+/// Where a text of so many lines begins after a key, in a window of so many.
+fn scrolled(top: usize, action: Action, length: usize, height: usize) -> usize {
+    let page = height.saturating_sub(1).max(1);
+    let wanted = match action {
+        Action::Down => top + 1,
+        Action::Up => top.saturating_sub(1),
+        Action::PageDown => top + page,
+        Action::PageUp => top.saturating_sub(page),
+        Action::Top => 0,
+        Action::Bottom => length,
+        _ => top,
+    };
+    wanted.min(length.saturating_sub(height))
+}
+
+/// A key while the help is shown. Whatever closes or leaves elsewhere closes it.
+pub fn help_key(state: &mut State, chord: Chord, action: Option<Action>) {
+    let (length, height) = help_room(state);
+    let Mode::Help { top } = &mut state.mode else { return };
+    match action {
+        Some(Action::Help | Action::Quit | Action::Back) => state.mode = Mode::Browse,
+        _ if matches!(chord.key, Key::Esc | Key::Char('q')) => state.mode = Mode::Browse,
+        Some(action) => *top = scrolled(*top, action, length, height),
+        None => {}
+    }
+}

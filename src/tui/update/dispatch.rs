@@ -1,0 +1,80 @@
+//! The one door: every message comes in here and goes to the part that it concerns.
+
+use ratatui::layout::Size;
+
+use super::super::view::{details_room, list_height};
+use super::super::{Effect, Message, Mode, Pane, State, Tone};
+use super::{add, browse, edit, happened, toast, transfer};
+use crate::config::{Action, Chord, Key};
+
+/// Changes the state by a message, and says what is to be done about it.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    let selected = state.list.selected().map(|row| row.id);
+    // An event that no toast tells of changes nothing that is seen; everything else may.
+    if !matches!(message, Message::Happened(_)) {
+        state.stale = true;
+    }
+    match message {
+        Message::Key(chord) => key(state, chord, &mut effects),
+        Message::Pasted(text) => add::pasted(state, &text, &mut effects),
+        Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
+        Message::Snapshot(snapshot) => {
+            state.totals = snapshot.totals;
+            state.list.replace(snapshot.rows.clone());
+        }
+        Message::Happened(event) => happened::tell(state, &event, &mut effects),
+        Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
+        Message::Expired => state.toasts.clear(),
+    }
+    if state.list.selected().map(|row| row.id) != selected {
+        state.details_top = 0;
+    }
+    settle(state);
+    effects
+}
+
+/// Brings what depends on sizes and rows into its bounds.
+fn settle(state: &mut State) {
+    // Keys must not go to a pane that is not on the screen.
+    if state.list.is_empty() || (!state.zoomed && details_room(state).1 == 0) {
+        state.zoomed = false;
+        state.pane = Pane::List;
+    }
+    let height = list_height(state);
+    state.list.follow(height);
+    let (length, height) = details_room(state);
+    state.details_top = state.details_top.min(length.saturating_sub(height));
+}
+
+fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
+    let action = state.keys.action(chord);
+    // These two are heard everywhere, but only with a modifier: without one the key may be text.
+    let global = (chord.ctrl || chord.alt).then_some(action).flatten();
+    match global {
+        Some(Action::Quit) => return effects.push(Effect::Quit),
+        Some(Action::Suspend) => return effects.push(Effect::Suspend),
+        _ => {}
+    }
+    match &mut state.mode {
+        Mode::Browse => {
+            if let Some(action) = action {
+                browse::act(state, action, effects);
+            }
+        }
+        Mode::Add { .. } => add::key(state, chord, effects),
+        Mode::Filter(_) => edit::filter_key(state, chord),
+        Mode::Confirm(question) => {
+            let question = question.clone();
+            match chord.key {
+                Key::Char('y' | 'Y') | Key::Enter => {
+                    state.mode = Mode::Browse;
+                    transfer::remove(&question, effects);
+                }
+                Key::Char('n' | 'N') | Key::Esc => state.mode = Mode::Browse,
+                _ => {}
+            }
+        }
+        Mode::Help { .. } => browse::help_key(state, chord, action),
+    }
+}

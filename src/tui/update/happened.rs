@@ -1,0 +1,40 @@
+//! What the engine tells, as far as a person wants to be told.
+
+use std::path::Path;
+
+use super::super::{Effect, State, Tone};
+use super::toast;
+use crate::api::{Event, Happening};
+use crate::model::{brief_duration, size};
+
+/// Tells of an event, if it is one to tell of.
+pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
+    let (tone, text) = match &event.happening {
+        Happening::Refused(fault) => {
+            state.list.forget(event.id);
+            (Tone::Bad, format!("not added: {fault}"))
+        }
+        Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
+        Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
+        Happening::Completed { target, bytes, took, unchanged, .. } => {
+            let name = file_name(target);
+            let how = match (*unchanged, took.as_secs()) {
+                (true, _) => "was complete already, and the server has no newer one".to_owned(),
+                (false, 0) => format!("is complete, {}", size(*bytes)),
+                (false, _) => format!("is complete, {} in {}", size(*bytes), brief_duration(*took)),
+            };
+            (Tone::Good, format!("{name} {how}"))
+        }
+        Happening::Added
+        | Happening::Started
+        | Happening::Answered { .. }
+        | Happening::Retried { .. }
+        | Happening::Paused
+        | Happening::Removed => return,
+    };
+    toast::show(state, tone, text, effects);
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

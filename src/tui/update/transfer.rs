@@ -1,0 +1,93 @@
+//! What can be done to the selected transfer, and to all of them.
+
+use super::super::view::key_of;
+use super::super::{Effect, Mode, Question, State, Tone};
+use super::toast;
+use crate::api::{Activity, Command, Row};
+use crate::config::Action;
+use crate::model::{Status, harmless, size};
+
+/// Pauses the selected transfer, or lets it go on.
+pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
+    match row.status {
+        Status::Queued | Status::Running => {
+            effects.push(Effect::Send(Command::Pause(vec![row.id])));
+            if !row.resumable && row.bytes_done() > 0 {
+                let text = "the server gives no parts: when it goes on, it begins again from its first byte";
+                toast::show(state, Tone::Warning, text, effects);
+            }
+        }
+        Status::Paused => effects.push(Effect::Send(Command::Resume(vec![row.id]))),
+        Status::Failed => {
+            let (retry, remove) = (key_of(state, Action::Retry), key_of(state, Action::Remove));
+            let text = format!("it has failed: {retry} tries again, {remove} takes it out of the list");
+            toast::show(state, Tone::Warning, text, effects);
+        }
+        Status::Done => {
+            let text = format!("it is complete: {} takes it out of the list", key_of(state, Action::Remove));
+            toast::show(state, Tone::Warning, text, effects);
+        }
+    }
+}
+
+/// Pauses all; once none is left to pause, lets all go on.
+pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.totals.queued + state.totals.running > 0 {
+        effects.push(Effect::Send(Command::PauseAll));
+    } else if state.totals.paused > 0 {
+        effects.push(Effect::Send(Command::ResumeAll));
+    } else {
+        toast::show(state, Tone::Warning, "nothing to pause, and nothing that is paused", effects);
+    }
+}
+
+/// Tries again what failed or waits.
+pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
+    if row.status == Status::Failed || is_waiting(&row) {
+        effects.push(Effect::Send(Command::Retry(vec![row.id])));
+    } else {
+        let text = format!("nothing to try again: it is {}", row.status);
+        toast::show(state, Tone::Warning, text, effects);
+    }
+}
+
+/// True if the transfer, or one of its connections, waits before a further attempt.
+fn is_waiting(row: &Row) -> bool {
+    use crate::api::ConnectionState;
+    row.live.as_ref().is_some_and(|live| {
+        matches!(live.activity, Activity::Waiting(_))
+            || live.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Waiting(_)))
+    })
+}
+
+/// Asks whether the selected transfer is to be removed.
+pub fn ask(state: &mut State, data: bool) {
+    let Some(row) = state.list.selected() else { return };
+    let held = row.bytes_done();
+    let consequence = match (row.status, data) {
+        (Status::Done, _) => "The finished file stays.".to_owned(),
+        (_, false) => "What is on the disk stays.".to_owned(),
+        (_, true) if held == 0 => "Nothing of it is on the disk yet.".to_owned(),
+        (_, true) => format!("Its partial data ({}) will be deleted.", size(held)),
+    };
+    let name = harmless(&row.name).into_owned();
+    state.mode = Mode::Confirm(Question { id: row.id, name, consequence, data });
+}
+
+/// Removes what was asked about.
+pub fn remove(question: &Question, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Send(Command::Remove { ids: vec![question.id], data: question.data }));
+}
+
+/// Copies the selected transfer's URL, with everything that it needs to work elsewhere.
+pub fn copy(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
+    effects.push(Effect::Copy(row.source.url().to_string()));
+    toast::show(state, Tone::Good, format!("copied the URL of {}", row.name), effects);
+}
+
+fn nothing(state: &mut State, effects: &mut Vec<Effect>) {
+    toast::show(state, Tone::Warning, "no transfer is selected", effects);
+}

@@ -1,0 +1,77 @@
+//! The selected transfer: its connections and the facts, one below the other or, where there is room, side by side.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::{Pane, Role, State};
+use super::{bands, connections, facts, header};
+use crate::api::Row;
+use crate::model::harmless;
+
+/// From this width on the facts stand beside the connections.
+const SIDE_BY_SIDE: u16 = 150;
+
+/// How many lines the details have at the most, and how many are shown.
+pub fn details_room(state: &State) -> (usize, usize) {
+    let area = bands::bands(state, bands::whole(state)).details;
+    let length = state.list.selected().map_or(0, |row| length(state, row, area.width));
+    (length, usize::from(area.height))
+}
+
+fn length(state: &State, row: &Row, width: u16) -> usize {
+    columns(state, row, width).iter().map(|(_, lines)| lines.len()).max().unwrap_or(0)
+}
+
+/// The lines to show, with the width of the column that they stand in.
+fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>)> {
+    let live = row.live.as_ref().filter(|live| !live.connections.is_empty());
+    let cells = usize::from(width);
+    match live {
+        None => vec![(width, facts::lines(state, row, cells))],
+        Some(live) if width >= SIDE_BY_SIDE => {
+            let left = width * 3 / 5;
+            let lines = connections::lines(live, usize::from(left) - 3, state.palette);
+            vec![(left, lines), (width - left, facts::lines(state, row, usize::from(width - left)))]
+        }
+        Some(live) => {
+            let mut lines = connections::lines(live, cells, state.palette);
+            lines.extend(facts::lines(state, row, cells));
+            vec![(width, lines)]
+        }
+    }
+}
+
+/// Draws the rule with the selected transfer's name.
+pub fn title(state: &State, frame: &mut Frame, area: Rect) {
+    let Some(row) = state.list.selected() else {
+        return header::rule(frame.buffer_mut(), area, &Span::raw(""), "", state.palette);
+    };
+    let (length, height) = details_room(state);
+    let below = length.saturating_sub(height + state.details_top);
+    let hint = match (below, state.pane) {
+        (0, _) => String::new(),
+        (_, Pane::List) => {
+            let key = super::key_of(state, crate::config::Action::Details);
+            format!("{below} more lines: {key}")
+        }
+        (_, Pane::Details) => format!("{below} more lines"),
+    };
+    let role = if state.pane == Pane::Details { Role::Selected } else { Role::Strong };
+    let name = Span::styled(harmless(&row.name).into_owned(), state.palette.style(role));
+    header::rule(frame.buffer_mut(), area, &name, &hint, state.palette);
+}
+
+/// Draws the selected transfer.
+pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
+    let Some(row) = state.list.selected() else { return };
+    let height = usize::from(area.height);
+    let top = state.details_top.min(length(state, row, area.width).saturating_sub(height));
+    let mut x = area.x;
+    for (width, lines) in columns(state, row, area.width) {
+        for (line, y) in lines.iter().skip(top).zip(area.y..area.bottom()) {
+            frame.render_widget(line, Rect::new(x, y, width, 1));
+        }
+        x += width;
+    }
+}

@@ -1,0 +1,103 @@
+//! All keys, made from the keymap, so that the help can't lie.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::{Role, State};
+use super::{bands, key_of, text};
+use crate::config::Action;
+
+/// The actions by what they are about, each once.
+const GROUPS: [(&str, &[Action]); 4] = [
+    (
+        "The selected transfer",
+        &[
+            Action::TogglePause,
+            Action::Retry,
+            Action::Remove,
+            Action::RemoveData,
+            Action::MoveUp,
+            Action::MoveDown,
+            Action::CopyUrl,
+        ],
+    ),
+    ("All transfers", &[Action::Add, Action::PauseAll, Action::Filter]),
+    (
+        "Moving about",
+        &[
+            Action::Down,
+            Action::Up,
+            Action::Top,
+            Action::Bottom,
+            Action::PageDown,
+            Action::PageUp,
+            Action::NextPane,
+            Action::Details,
+            Action::Back,
+        ],
+    ),
+    ("haul", &[Action::Help, Action::Suspend, Action::Quit]),
+];
+/// Cells for the keys.
+const KEYS: usize = 20;
+/// From this width on there are two columns.
+const TWO_COLUMNS: u16 = 130;
+
+/// How many lines the help has, and how many are shown.
+pub fn help_room(state: &State) -> (usize, usize) {
+    let whole = bands::whole(state);
+    let area = bands::middle(&bands::bands(state, whole), whole);
+    (lines(state, area.width).len(), usize::from(area.height))
+}
+
+/// Draws the help in place of the list and the details.
+pub fn draw(state: &State, top: usize, frame: &mut Frame, area: Rect) {
+    let lines = lines(state, area.width);
+    let top = top.min(lines.len().saturating_sub(usize::from(area.height)));
+    for (line, place) in lines.iter().skip(top).zip(area.rows()) {
+        frame.render_widget(line, place);
+    }
+}
+
+fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
+    let (back, help) = (key_of(state, Action::Back), key_of(state, Action::Help));
+    let leave = format!(" {back} or {help} closes this help.");
+    let mut lines = vec![Line::styled(text::cut(&leave, usize::from(width)), state.palette.style(Role::Strong))];
+    let groups: Vec<Vec<Line>> = GROUPS.iter().map(|group| group_lines(state, group.0, group.1, width)).collect();
+    if width < TWO_COLUMNS {
+        lines.extend(groups.into_iter().flatten());
+        return lines;
+    }
+    let half = usize::from(width / 2);
+    let mut sides = groups.chunks(2).map(<[_]>::concat);
+    let (left, right) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
+    for number in 0..left.len().max(right.len()) {
+        let mut line = left.get(number).cloned().unwrap_or_default();
+        line.push_span(Span::raw(" ".repeat(half.saturating_sub(line.width()))));
+        line.spans.extend(right.get(number).cloned().unwrap_or_default().spans);
+        lines.push(line);
+    }
+    lines
+}
+
+fn group_lines(state: &State, title: &'static str, actions: &[Action], width: u16) -> Vec<Line<'static>> {
+    let palette = state.palette;
+    let heading = Line::from(vec![Span::raw(" "), Span::styled(title, palette.style(Role::Accent))]);
+    let mut lines = vec![Line::default(), heading];
+    let key_cells = KEYS.min(usize::from(width) / 2);
+    for action in actions {
+        let keys = state.keys.keys(*action);
+        if keys.is_empty() {
+            continue;
+        }
+        let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ");
+        let room = usize::from(width).saturating_sub(key_cells + 3);
+        for (number, piece) in text::wrap(action.describe(), room).into_iter().enumerate() {
+            let keys = if number == 0 { keys.as_str() } else { "" };
+            let keys = Span::styled(format!("   {}", text::left(keys, key_cells)), palette.style(Role::Strong));
+            lines.push(Line::from(vec![keys, Span::raw(piece)]));
+        }
+    }
+    lines
+}

@@ -1,0 +1,22 @@
+//! How a state looks. Pure: a frame follows from the state and the terminal's size alone.
+
+mod bands;
+mod bar;
+mod columns;
+mod connections;
+mod details;
+mod facts;
+mod footer;
+mod header;
+mod help;
+mod popup;
+mod screen;
+mod table;
+mod text;
+mod words;
+
+pub use bands::list_height;
+pub use details::details_room;
+pub use footer::key_of;
+pub use help::help_room;
+pub use screen::draw;

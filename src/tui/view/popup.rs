@@ -1,0 +1,98 @@
+//! What lies over the rest: the box that takes URLs, the question before a removal, and the toasts.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear, Padding};
+use tui_input::Input;
+
+use super::super::{Question, Role, State, Tone};
+use super::{footer, text};
+use crate::model::harmless;
+
+/// Draws the box that takes URLs.
+pub fn add(state: &State, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
+    let width = area.width.min(100);
+    let room = usize::from(width).saturating_sub(4);
+    let (said, role) = match complaint {
+        Some(complaint) => (complaint.to_owned(), Role::Bad),
+        None => (format!("Several at once with blanks between them. Into {}", state.folder.display()), Role::Muted),
+    };
+    let notes = text::wrap(&harmless(&said), room);
+    let inner = window(state, " Add URLs ", (width, notes.len() as u16 + 2), frame, area);
+    let field = Rect { height: inner.height.min(1), ..inner };
+    footer::edit(input, frame, field);
+    for (note, place) in notes.into_iter().zip(inner.rows().skip(2)) {
+        frame.render_widget(Line::styled(note, state.palette.style(role)), place);
+    }
+}
+
+/// Draws the question before a removal.
+pub fn confirm(state: &State, question: &Question, frame: &mut Frame, area: Rect) {
+    let width = area.width.min(64);
+    let room = usize::from(width).saturating_sub(4);
+    let name = text::cut_middle(&question.name, room.saturating_sub(26).max(8));
+    let plain = state.palette.style(Role::Plain);
+    let mut lines: Vec<Line> = text::wrap(&format!("Remove {name} from the list?"), room)
+        .into_iter()
+        .map(|piece| Line::styled(piece, plain))
+        .collect();
+    let role = if question.data { Role::Bad } else { Role::Muted };
+    let consequence = text::wrap(&question.consequence, room);
+    lines.extend(consequence.into_iter().map(|piece| Line::styled(piece, state.palette.style(role))));
+    let strong = state.palette.style(Role::Strong);
+    let answer = [Span::styled("y", strong), Span::raw(" yes    "), Span::styled("n", strong), Span::raw(" no")];
+    lines.extend([Line::default(), Line::from_iter(answer)]);
+    let inner = window(state, " Remove ", (width, lines.len() as u16), frame, area);
+    for (line, place) in lines.into_iter().zip(inner.rows()) {
+        frame.render_widget(line, place);
+    }
+}
+
+/// Clears a window in the middle, draws its edge where there is room for one, and gives back what is inside.
+fn window(state: &State, title: &'static str, size: (u16, u16), frame: &mut Frame, area: Rect) -> Rect {
+    let (width, lines) = size;
+    let bare = area.height < lines + 2 || area.width < 12;
+    let height = if bare { area.height } else { lines + 2 };
+    let place = Rect {
+        x: area.x + (area.width - width.min(area.width)) / 2,
+        y: area.y + (area.height - height) / 2,
+        width: width.min(area.width),
+        height,
+    };
+    frame.render_widget(Clear, place);
+    if bare {
+        return place;
+    }
+    let title = Span::styled(title, state.palette.style(Role::Strong));
+    let block = Block::bordered().title(title).padding(Padding::horizontal(1));
+    let block = block.border_style(state.palette.style(Role::Muted));
+    let inner = block.inner(place);
+    frame.render_widget(block, place);
+    inner
+}
+
+/// Draws the toasts, the newest lowest, above the line with the keys.
+pub fn toasts(state: &State, frame: &mut Frame, area: Rect) {
+    let width = usize::from(area.width).saturating_sub(4).max(1);
+    let mut lines = Vec::new();
+    for toast in &state.toasts {
+        let (glyph, role) = match toast.tone {
+            Tone::Good => ("✓", Role::Good),
+            Tone::Warning => ("!", Role::Warning),
+            Tone::Bad => ("✗", Role::Bad),
+        };
+        for (number, piece) in text::wrap(&harmless(&toast.text), width).into_iter().take(3).enumerate() {
+            let mark = if number == 0 { glyph } else { " " };
+            let said = format!(" {mark} {}", text::left(&piece, width + 1));
+            lines.push(Line::styled(said, state.palette.style(role)));
+        }
+    }
+    let height = (lines.len() as u16).min(area.height);
+    let hidden = lines.len() - usize::from(height);
+    let place = Rect { y: area.bottom() - height, height, ..area };
+    frame.render_widget(Clear, place);
+    for (line, place) in lines.into_iter().skip(hidden).zip(place.rows()) {
+        frame.render_widget(line, place);
+    }
+}

@@ -1,0 +1,134 @@
+//! States in words: what a transfer or a connection does, what it waits for, and what the user can press.
+
+use std::time::Duration;
+
+use super::super::{Role, State};
+use super::footer::key_of;
+use crate::api::{Activity, ConnectionState, Row};
+use crate::config::Action;
+use crate::model::{Fault, FaultKind, Status, harmless};
+
+/// What is said of a transfer that a stop would throw back to its first byte.
+pub const UNRESUMABLE: &str = "can't be resumed";
+
+/// The glyph that goes before a name.
+pub fn glyph(row: &Row) -> (&'static str, Role) {
+    match (row.status, row.live.as_ref().map(|live| live.activity)) {
+        (Status::Queued, _) => ("·", Role::Muted),
+        (Status::Paused, _) => ("‖", Role::Warning),
+        (Status::Done, _) => ("✓", Role::Good),
+        (Status::Failed, _) => ("✗", Role::Bad),
+        (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
+        (Status::Running, _) => ("↓", Role::Accent),
+    }
+}
+
+/// What a transfer's state column says, in several wordings, longest first.
+pub fn transfer(state: &State, row: &Row) -> (Vec<String>, Role) {
+    match row.status {
+        Status::Queued => (vec!["queued".to_owned()], Role::Muted),
+        Status::Paused => {
+            let key = key_of(state, Action::TogglePause);
+            (vec![format!("paused: {key} resumes"), "paused".to_owned()], Role::Warning)
+        }
+        Status::Done => (vec!["complete".to_owned(), "done".to_owned()], Role::Good),
+        Status::Failed => (failed(state, row.fault.as_deref()), Role::Bad),
+        Status::Running => running(state, row),
+    }
+}
+
+fn failed(state: &State, fault: Option<&Fault>) -> Vec<String> {
+    let key = key_of(state, Action::Retry);
+    let Some(fault) = fault else { return vec![format!("failed ({key} retries)"), "failed".to_owned()] };
+    let why = reason(fault.kind);
+    vec![
+        format!("failed: {why} ({key} retries)"),
+        format!("{why} ({key} retries)"),
+        format!("failed: {why}"),
+        why,
+        "failed".to_owned(),
+    ]
+}
+
+fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
+    let Some(live) = &row.live else { return (vec!["starting".to_owned()], Role::Plain) };
+    let said = |words: &str| vec![words.to_owned()];
+    match live.activity {
+        Activity::Connecting => (said("connecting"), Role::Plain),
+        Activity::Waiting(span) => {
+            let key = key_of(state, Action::Retry);
+            let short = waits(span);
+            let mut wordings = vec![format!("{short} ({key}: now)"), short.clone()];
+            if let Some(fault) = &row.fault {
+                let why = reason(fault.kind);
+                wordings.insert(0, format!("{short}: {why}"));
+                wordings.insert(0, format!("{short}: {why} ({key}: now)"));
+            }
+            (wordings, Role::Warning)
+        }
+        Activity::Checking => (said("checking"), Role::Plain),
+        Activity::Finishing => (said("finishing"), Role::Plain),
+        Activity::Receiving => match &live.remark {
+            Some(remark) => (vec![harmless(remark).into_owned()], Role::Warning),
+            None if !row.resumable => (said(UNRESUMABLE), Role::Warning),
+            None => (said("receiving"), Role::Plain),
+        },
+    }
+}
+
+/// What a connection does, in several wordings, longest first.
+pub fn connection(state: ConnectionState) -> (Vec<String>, Role) {
+    match state {
+        ConnectionState::Connecting => (vec!["connecting".to_owned()], Role::Plain),
+        ConnectionState::Receiving => (vec!["receiving".to_owned()], Role::Plain),
+        ConnectionState::Slow => {
+            let long = "slow: others take over its rest".to_owned();
+            (vec![long, "slow: loses its rest".to_owned(), "slow".to_owned()], Role::Warning)
+        }
+        ConnectionState::Waiting(span) => (vec![waits(span)], Role::Warning),
+    }
+}
+
+/// Seconds are rounded up: a wait that is said to be 0 s long would be none.
+fn waits(span: Duration) -> String {
+    let seconds = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    format!("waits {seconds} s")
+}
+
+/// A fault in two or three words.
+pub fn reason(kind: FaultKind) -> String {
+    let words = match kind {
+        FaultKind::Resolve => "host not found",
+        FaultKind::Connect => "no connection",
+        FaultKind::Tls => "bad certificate",
+        FaultKind::Cut => "cut off",
+        FaultKind::Stalled => "stalled",
+        FaultKind::Status(code) => return status(code),
+        FaultKind::RangeIgnored => "gives no parts",
+        FaultKind::WrongRange => "wrong part sent",
+        FaultKind::Changed => "file has changed",
+        FaultKind::BadAnswer => "unusable answer",
+        FaultKind::Redirect => "bad redirect",
+        FaultKind::DiskFull => "disk full",
+        FaultKind::Disk => "disk error",
+        FaultKind::Exists => "target exists",
+        FaultKind::Busy => "target in use",
+        FaultKind::Checksum => "wrong checksum",
+        FaultKind::State => "state unreadable",
+        FaultKind::Request => "bad request",
+    };
+    words.to_owned()
+}
+
+fn status(code: u16) -> String {
+    let words = match code {
+        401 => "login needed",
+        403 => "forbidden",
+        404 => "not found",
+        410 => "gone",
+        429 => "asked too often",
+        500..=599 => "server error",
+        _ => "refused",
+    };
+    format!("{words} ({code})")
+}

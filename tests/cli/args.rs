@@ -1,0 +1,260 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use haul::cli::{AddArgs, Command, GetArgs, Style, completions};
+use haul::config::Settings;
+use haul::model::{Rate, Spec};
+
+use super::support::arguments;
+
+const URL: &str = "https://example.org/a.iso";
+
+fn get(words: &[&str]) -> Result<GetArgs, String> {
+    match arguments(&[&["get"], words].concat())?.command {
+        Some(Command::Get(get)) => Ok(get),
+        _ => Err("not get".to_owned()),
+    }
+}
+
+fn add(words: &[&str]) -> Result<AddArgs, String> {
+    match arguments(&[&["add"], words].concat())?.command {
+        Some(Command::Add(add)) => Ok(add),
+        _ => Err("not add".to_owned()),
+    }
+}
+
+fn specs(words: &[&str]) -> Result<Vec<Spec>, String> {
+    specs_of_stdin(words, "")
+}
+
+fn specs_of_stdin(words: &[&str], stdin: &str) -> Result<Vec<Spec>, String> {
+    get(words)?.specs_with(Path::new("/here"), stdin.as_bytes()).map_err(|why| why.to_string())
+}
+
+/// The one transfer that these words ask for.
+fn one(words: &[&str]) -> Spec {
+    let mut specs = specs(&[words, &[URL]].concat()).unwrap();
+    assert_eq!(specs.len(), 1);
+    specs.remove(0)
+}
+
+#[test]
+fn what_is_not_said_is_left_to_the_settings() {
+    let parsed = arguments(&["get", URL]).unwrap();
+    let mut settings = Settings { connections: 3, limit: Some(Rate::per_second(5)), ..Settings::default() };
+    let before = settings.clone();
+    parsed.apply(&mut settings);
+    assert_eq!(settings, before);
+    assert_eq!(one(&[]), Spec::new(one(&[]).source, PathBuf::from("/here")));
+}
+
+#[test]
+fn what_is_said_goes_before_the_settings() {
+    let words = "-x 16 -j 2 --limit 1.5MiB --retries 0 --retry-wait 0 --connect-timeout 2.5 --timeout 7";
+    for command in ["get", "run"] {
+        let mut all: Vec<&str> = std::iter::once(command).chain(words.split(' ')).collect();
+        if command == "get" {
+            all.push(URL);
+        }
+        let mut settings = Settings::default();
+        arguments(&all).unwrap().apply(&mut settings);
+        assert_eq!((settings.connections, settings.transfers, settings.retries), (16, 2, 0));
+        assert_eq!(settings.limit, Some(Rate::per_second(1_572_864)));
+        let patience = settings.patience();
+        let spans = (patience.wait, patience.connect, patience.stall);
+        assert_eq!(spans, (Duration::ZERO, Duration::from_millis(2500), Duration::from_secs(7)));
+    }
+}
+
+#[test]
+fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
+    let words = ["-x", "3", "--limit", "500K", URL];
+    let from_get = get(&words).unwrap().specs_with(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    assert_eq!((from_get.limits.connections, from_get.limits.rate), (Some(3), None));
+    let from_add = add(&words).unwrap().specs_with(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    assert_eq!((from_add.limits.connections, from_add.limits.rate), (Some(3), Some(Rate::per_second(512_000))));
+    let screen = arguments(&words).unwrap().screen.specs_with(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    assert_eq!(screen.limits, from_add.limits);
+}
+
+#[test]
+fn places_stand_before_or_after_the_command() {
+    for words in [
+        ["--config", "c", "--state", "s", "--log", "l", "list"],
+        ["list", "--config", "c", "--state", "s", "--log", "l"],
+    ] {
+        let parsed = arguments(&words).unwrap();
+        assert!(matches!(parsed.command, Some(Command::List(_))));
+        let places = (parsed.places.config, parsed.places.state, parsed.places.log);
+        assert_eq!(places, (Some("c".into()), Some("s".into()), Some("l".into())));
+    }
+}
+
+#[test]
+fn an_empty_place_is_one_that_is_not_said() {
+    let paths = |words: &[&str]| arguments(&[&["list"], words].concat()).unwrap().places.paths();
+    assert_eq!(paths(&["--config", "", "--state", ""]), paths(&[]));
+    assert_eq!(paths(&["--state", "/srv/state"]).state, Path::new("/srv/state"));
+}
+
+#[test]
+fn without_a_command_it_is_the_screen() {
+    let parsed = arguments(&[URL, "https://example.org/b", "-d", "/srv", "-j", "9", "-k"]).unwrap();
+    assert!(parsed.command.is_none());
+    assert_eq!(parsed.network().unwrap().transfers, Some(9));
+    assert!(parsed.network().unwrap().insecure);
+    let specs = parsed.screen.specs_with(Path::new("/here"), &b""[..]).unwrap();
+    assert_eq!(specs.len(), 2);
+    assert!(specs.iter().all(|spec| spec.target.folder == Path::new("/srv")));
+    let bare = arguments(&[]).unwrap();
+    assert_eq!(bare.screen.specs_with(Path::new("/here"), &b""[..]).unwrap(), []);
+}
+
+#[test]
+fn an_option_that_belongs_to_urls_needs_them() {
+    for words in [&["-x", "3"][..], &["--limit", "1M"], &["-d", "/srv"], &["--overwrite"], &["-H", "A: b"]] {
+        let parsed = arguments(words).unwrap();
+        let why = parsed.screen.specs_with(Path::new("/here"), &b""[..]).unwrap_err().to_string();
+        assert!(why.contains("belong to the URLs"), "{why}");
+    }
+}
+
+#[test]
+fn output_names_a_file_and_perhaps_a_folder() {
+    let here = std::env::current_dir().unwrap();
+    let table = [
+        ("a.iso", here.clone(), "a.iso"),
+        ("./-", here.clone(), "-"),
+        ("sub/a.iso", here.join("sub"), "a.iso"),
+        ("/srv/files/a b", PathBuf::from("/srv/files"), "a b"),
+        ("/a", PathBuf::from("/"), "a"),
+        ("...", here, "..."),
+    ];
+    for (output, folder, name) in table {
+        let target = one(&["-o", output]).target;
+        assert_eq!((target.folder, target.name.as_deref()), (folder, Some(name)), "{output}");
+    }
+}
+
+#[test]
+fn output_that_names_no_file_is_refused() {
+    for output in ["-", "", "/", "sub/", "..", "sub/..", ".", "sub/.", "a\nb", "a\u{1b}b"] {
+        let why = specs(&["-o", output, URL]).unwrap_err();
+        assert!(why.contains("-o") || why.contains("--output"), "{output:?}: {why}");
+        assert!(why.trim_end().chars().all(|c| c == '\n' || !c.is_control()), "{why:?}");
+    }
+}
+
+#[test]
+fn a_name_and_a_checksum_are_for_one_url() {
+    let sum = format!("sha256:{}", "0".repeat(64));
+    for option in [["-o", "x"], ["--checksum", &sum]] {
+        let why = specs(&[&option[..], &[URL, URL]].concat()).unwrap_err();
+        assert!(why.contains("there are 2 URLs"), "{why}");
+    }
+    assert_eq!(one(&["--checksum", &sum]).checksum.unwrap().to_string(), sum);
+}
+
+#[test]
+fn lists_come_from_stdin_and_from_files() {
+    let list = "https://example.org/1\n  out=sub/one\n  header=B: 2\nhttps://example.org/2\n  dir=/other\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("urls");
+    std::fs::write(&path, list).unwrap();
+    let from_file = specs(&["-d", "/srv", "-H", "A: 1", "-i", path.to_str().unwrap()]).unwrap();
+    let from_stdin = specs_of_stdin(&["-d", "/srv", "-H", "A: 1", "-i", "-"], list).unwrap();
+    assert_eq!(from_file, from_stdin);
+    let targets: Vec<_> =
+        from_file.iter().map(|spec| (spec.target.folder.as_path(), spec.target.name.as_deref())).collect();
+    assert_eq!(targets, [(Path::new("/srv/sub"), Some("one")), (Path::new("/other"), None)]);
+    let names: Vec<_> = from_file[0].headers.iter().map(|header| header.name.as_str()).collect();
+    assert_eq!(names, ["A", "B"]);
+}
+
+#[test]
+fn mistakes_are_told_in_a_sentence() {
+    let table: [(&[&str], &str, &str); 9] = [
+        (&[], "", "there is no URL"),
+        (&["-i", "-"], "# nothing\n", "there is no URL"),
+        (&["-i", "/does/not/exist"], "", "/does/not/exist: "),
+        (&["-i", "-"], "https://a.example\nx\n", "stdin, line 2: "),
+        (&["-i", "-"], "https://a.example\n out=-\n", "out=-: haul writes files only"),
+        (&["ftp://example.org/"], "", "haul knows no ftp"),
+        (&["nonsense"], "", "write https://host/path"),
+        (&["-H", "Range: bytes=0-1", URL], "", "the header Range is set by haul itself"),
+        (&["-H", "Cookie secret=1", URL], "", "-H: a header is written"),
+    ];
+    for (words, stdin, wanted) in table {
+        let why = specs_of_stdin(words, stdin).unwrap_err();
+        assert!(why.contains(wanted), "{words:?}: {why}");
+        assert!(!why.contains("secret"), "{why}");
+    }
+}
+
+#[test]
+fn clap_refuses_with_code_2() {
+    let table: [&[&str]; 18] = [
+        &["get", URL, "-x", "0"],
+        &["get", URL, "-x", "65"],
+        &["get", URL, "-j", "0"],
+        &["get", URL, "--limit", "fast"],
+        &["get", URL, "--limit", "0"],
+        &["get", URL, "--timeout", "0"],
+        &["get", URL, "--timeout", "nan"],
+        &["get", URL, "--retry-wait=-1"],
+        &["get", URL, "--retry-wait", "inf"],
+        &["get", URL, "--checksum", "crc:12"],
+        &["get", URL, "-o", "a", "-d", "b"],
+        &["get", URL, "--frobnicate"],
+        &["run", URL],
+        &["add", URL, "-k"],
+        &["list", URL],
+        &["completions", "cmd.exe"],
+        &["-x", "3", "run"],
+        &[URL, "get", "\u{1b}]0;x\u{7}", "--no"],
+    ];
+    for words in table {
+        let why = arguments(words).map(|_| ()).expect_err(&words.join(" "));
+        assert!(why.starts_with("2: "), "{words:?}: {why}");
+        assert!(why.chars().all(|c| c == '\n' || !c.is_control()), "{why:?}");
+    }
+}
+
+#[test]
+fn help_is_no_mistake_and_holds_what_it_promises() {
+    let help = arguments(&["get", "--help"]).map(|_| ()).unwrap_err();
+    assert!(help.starts_with("0: "), "{help}");
+    for word in
+        "-o -d -x -j -i --limit -H --checksum --retries --retry-wait --connect-timeout --timeout --overwrite -k \
+        --insecure --ca-cert --json -q --config --state --log Examples: stdout README"
+            .split_whitespace()
+    {
+        assert!(help.contains(word), "{word} is not in: {help}");
+    }
+    let main = arguments(&["--help"]).map(|_| ()).unwrap_err();
+    for word in ["get", "add", "list", "run", "demo", "completions", "HAUL_CONFIG", "HAUL_STATE", "README"] {
+        assert!(main.contains(word), "{word} is not in: {main}");
+    }
+    let version = arguments(&["--version"]).map(|_| ()).unwrap_err();
+    assert!(version.contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn json_goes_before_quiet_and_quiet_before_the_terminal() {
+    let style = |words: &[&str], terminal| get(&[words, &[URL]].concat()).unwrap().output.style(terminal);
+    assert_eq!(style(&[], true), Style::Live);
+    assert_eq!(style(&[], false), Style::Plain);
+    assert_eq!(style(&["-q"], true), Style::Quiet);
+    assert_eq!(style(&["-q", "--json"], true), Style::Json);
+}
+
+#[test]
+fn completions_know_the_commands() {
+    let Some(Command::Completions { shell }) = arguments(&["completions", "bash"]).unwrap().command else {
+        panic!("not completions");
+    };
+    let script = String::from_utf8(completions(shell)).unwrap();
+    assert!(script.contains("--connect-timeout") && script.contains("demo"));
+}

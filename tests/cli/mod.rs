@@ -1,0 +1,11 @@
+//! The face for scripts.
+
+mod args;
+mod exit;
+mod input;
+mod list;
+mod run;
+mod signals;
+mod support;
+mod telling;
+mod watch;

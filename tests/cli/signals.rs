@@ -1,0 +1,20 @@
+//! The signals that ask haul to end.
+
+use std::time::Duration;
+
+use haul::cli::{Exit, Signals, interrupted};
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn a_signal_is_told_by_its_number_to_all_who_listen() {
+    let mut signals = Signals::listen().unwrap();
+    let mut other = Box::pin(interrupted());
+    // Polled once, so that it listens before the signal comes.
+    assert!(timeout(Duration::ZERO, &mut other).await.is_err());
+    kill_process(getpid(), Signal::TERM).unwrap();
+    let deadline = Duration::from_secs(10);
+    let number = timeout(deadline, signals.next()).await.unwrap();
+    assert_eq!((number, Exit::by_signal(number)), (15, Exit::Terminated));
+    assert_eq!(timeout(deadline, other).await.unwrap(), 15);
+}

@@ -1,0 +1,136 @@
+//! Following transfers to their ends.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use haul::api::{Event, Happening, Row, Snapshot, pair};
+use haul::cli::{Style, Watcher, unfinished};
+use haul::model::{FaultKind, Status, TransferId};
+use tokio::time::{Instant, sleep};
+
+use super::run::{Run, WIDE, completed, fault, turn, wanted};
+use super::support::row;
+
+#[tokio::test(start_paused = true)]
+async fn every_ending_is_counted() {
+    let run = Run::start(Style::Plain, 5, WIDE);
+    run.tell(1, completed("a"));
+    run.tell(2, Happening::Failed(fault(FaultKind::Status(404))));
+    run.tell(3, Happening::Refused(fault(FaultKind::Exists)));
+    run.tell(99, completed("not watched"));
+    run.tell(4, Happening::Removed);
+    turn().await;
+    assert!(!run.task.is_finished());
+    run.tell(5, Happening::Paused);
+    let (outcome, _, err) = run.end().await;
+    assert_eq!((outcome.complete, outcome.failed.len(), outcome.left.len()), (1, 2, 2));
+    assert_eq!(outcome.exit().code(), 1);
+    assert!(err.contains("fail  2  https://example.org/1: it went wrong\n"), "{err}");
+    assert!(!err.contains("not watched"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_reasons_give_their_own_code() {
+    let run = Run::start(Style::Quiet, 3, WIDE);
+    run.tell(1, completed("a"));
+    run.tell(2, Happening::Failed(fault(FaultKind::Status(404))));
+    run.tell(3, Happening::Failed(fault(FaultKind::Status(410))));
+    let (outcome, out, err) = run.end().await;
+    assert_eq!(outcome.exit().code(), 3);
+    assert_eq!((out.as_str(), err.lines().count()), ("", 2), "quiet tells only what went wrong: {err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_wanted_is_complete_at_once() {
+    let (outcome, out, err) = Run::start(Style::Live, 0, WIDE).end().await;
+    assert_eq!((outcome.exit().code(), out.as_str(), err.as_str()), (0, "", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_before_watching_is_heard() {
+    let (handle, engine) = pair();
+    let watcher = Watcher::new(&handle, Style::Quiet, io::sink(), io::sink());
+    engine.events.send(Event { id: TransferId::from_bits(1), happening: completed("a") }).unwrap();
+    assert_eq!(watcher.watch(&wanted(1)).await.complete, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_lags_reads_the_snapshot() {
+    let run = Run::start(Style::Plain, 4, WIDE);
+    // The channel holds 1024 events, so the endings are lost among these.
+    run.tell(1, completed("a"));
+    run.tell(2, Happening::Failed(fault(FaultKind::Status(404))));
+    run.tell(3, Happening::Refused(fault(FaultKind::Exists)));
+    for _ in 0..3000 {
+        run.tell(4, Happening::Added);
+    }
+    let done =
+        Row { status: Status::Done, live: None, target: Arc::new("/downloads/a".into()), ..row(1, "a", 1_000_000) };
+    let why = Some(Arc::new(fault(FaultKind::Status(404))));
+    let failed = Row { status: Status::Failed, live: None, fault: why, ..row(2, "b", 0) };
+    run.show(vec![done, failed, row(4, "d", 10)]);
+    sleep(Duration::from_secs(2)).await;
+    assert!(!run.task.is_finished(), "the fourth still runs");
+    run.tell(4, completed("d"));
+    let (outcome, _, err) = run.end().await;
+    assert_eq!((outcome.complete, outcome.failed.len(), outcome.left.len()), (2, 1, 1), "{err}");
+    assert!(err.contains("done  a  1.0 MB"), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_lost_while_the_snapshot_is_awaited_are_made_up_for_too() {
+    let run = Run::start(Style::Quiet, 2, WIDE);
+    let flood = || (0..2000).for_each(|_| run.tell(2, Happening::Added));
+    run.show(vec![row(1, "a", 0), row(2, "b", 0)]);
+    flood();
+    sleep(Duration::from_millis(999)).await;
+    run.tell(1, completed("a"));
+    flood();
+    sleep(Duration::from_millis(500)).await;
+    run.show(vec![Row { status: Status::Done, ..row(1, "a", 0) }, row(2, "b", 0)]);
+    run.tell(2, completed("b"));
+    assert_eq!(run.end().await.0.complete, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_engine_that_ends_ends_the_watching() {
+    let run = Run::start(Style::Plain, 3, WIDE);
+    let lost = Row { length: None, resumable: false, ..row(3, "c", 400_000) };
+    run.show(vec![row(1, "a", 1_000_000), row(2, "b", 430_000), lost]);
+    turn().await;
+    run.tell(1, completed("a"));
+    let Run { engine, handle: _held, err, task, .. } = run;
+    drop(engine);
+    let outcome = task.await.unwrap();
+    assert_eq!((outcome.complete, outcome.left.len(), outcome.exit().code()), (1, 2, 1));
+    let err = err.text();
+    assert!(err.contains("stop  2  430 kB of 1.0 MB kept: the next run goes on from there\n"), "{err}");
+    assert!(err.contains("stop  3  not complete\n"), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_are_followed_quickly() {
+    let run = Run::start(Style::Plain, 10_000, WIDE);
+    let begun = std::time::Instant::now();
+    let since = Instant::now();
+    for bits in 1..=10_000 {
+        run.tell(bits, completed("x"));
+        if bits % 500 == 0 {
+            turn().await;
+        }
+    }
+    let (outcome, _, err) = run.end().await;
+    assert_eq!((outcome.complete, err.lines().count()), (10_000, 10_000));
+    assert!(since.elapsed() < Duration::from_secs(1) && begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn unfinished_are_those_that_are_queued_or_run() {
+    let all = [Status::Queued, Status::Running, Status::Paused, Status::Done, Status::Failed];
+    let rows = (1..).zip(all).map(|(bits, status)| Arc::new(Row { status, ..row(bits, "x", 0) })).collect();
+    let snapshot = Snapshot { rows, ..Snapshot::default() };
+    let ids: HashSet<u64> = unfinished(&snapshot).iter().map(|(id, _)| id.bits()).collect();
+    assert_eq!(ids, [1, 2].into());
+}

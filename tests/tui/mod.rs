@@ -1,0 +1,8 @@
+//! The screen: what keys and messages do, and what frames look like.
+
+mod frames;
+mod keys;
+mod laws;
+mod list;
+mod looks;
+mod stage;
