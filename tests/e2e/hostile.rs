@@ -66,13 +66,13 @@ fn an_etag_that_differs_from_edge_to_edge() {
 
 #[test]
 fn a_file_that_changes_while_it_comes_is_never_mixed() {
-    for next in [2, 3, 5] {
+    for next in [1, 2, 4] {
         let old = File::new(11, 4 * MIB).answer(Answer::new().rate(2_000_000));
         let server = Server::new().file(PATH, old).start();
         let sandbox = Sandbox::new();
         let process =
             sandbox.start(&["get", "-x", "4", "--retry-wait", "0.1", "--timeout", "3", server.url(PATH).as_str()]);
-        server.wait("some requests", |seen| seen.requests.len() >= next || seen.total() == 4 * MIB);
+        server.wait("some requests", |seen| seen.requests.len() >= next || seen.total() >= 4 * MIB);
         // Another version of the same size, which cuts what is under way only at the next request.
         server.put(PATH, File::new(12, 4 * MIB).answer(Answer::new().etag("\"v2\"")));
         let output = process.finish();

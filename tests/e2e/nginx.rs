@@ -59,7 +59,7 @@ fn a_redirect_from_https_to_http_is_refused() {
     let Some(nginx) = Nginx::start_with("", away) else { return };
     let authority = nginx.authority();
     let sandbox = Sandbox::new();
-    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["redirect"]);
+    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["https"]);
     holds_no_finished_file(&sandbox);
 }
 

@@ -55,7 +55,9 @@ fn screenshots() {
     let server = stage();
     let mut sandbox = Sandbox::new();
     sandbox.set("COLORTERM", "truecolor");
-    let folder = sandbox.downloads();
+    // A path that is the same in every picture; it goes away with this value.
+    let downloads = tempfile::Builder::new().prefix("downloads").rand_bytes(0).tempdir_in("/tmp").unwrap();
+    let folder = downloads.path();
     let proxy = server.address();
     sandbox.settings(&format!(
         "(folder: {:?}, transfers: 4, retry_wait: 0.2, proxy: \"http://{proxy}\")",
@@ -88,7 +90,10 @@ fn screenshots() {
     terminal.keys("?");
     terminal.wait_for_text("The selected transfer");
     save(&terminal.between_frames(1), "help-80x24", "haul's keys");
-    terminal.keys("\x1bq");
+    // Escape and a letter right after it would be that letter with Alt.
+    terminal.keys("\x1b");
+    terminal.wait_for("the help to close", |screen| !screen.contents().contains("The selected transfer"));
+    terminal.keys("q");
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 
