@@ -111,7 +111,9 @@ fn cuts_go_on_where_they_were_cut() {
     for ending in [Ending::Cut, Ending::Reset] {
         let seen = comes(Answer::new().ending(300_000, ending));
         let sent = seen.sent(PATH);
-        assert!(sent.twice() < MIB, "{} bytes sent twice after {ending:?}", sent.twice());
+        // What a reset finds unread in the kernel is lost by TCP's own rules; a proper end loses nothing.
+        let bound = if ending == Ending::Reset { 4 * MIB } else { MIB };
+        assert!(sent.twice() < bound, "{} bytes sent twice after {ending:?}", sent.twice());
     }
 }
 
