@@ -11,5 +11,5 @@ pub use bucket::Bucket;
 pub use host::Host;
 pub use queue::Queue;
 pub use retry::{Verdict, backoff, verdict};
-pub use segment::{Lease, LeaseId, MIN_PART, Opener, Plan};
+pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use speed::Meter;

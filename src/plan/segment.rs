@@ -40,6 +40,17 @@ pub enum Opener {
     Idle,
 }
 
+/// What lies beyond a lease's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// It was free; the lease ends here now.
+    Extended(u64),
+    /// It is leased to a connection that has not given a byte yet.
+    Unsure,
+    /// It is done, comes on another connection, or is beyond the file.
+    Taken,
+}
+
 /// A range given to one connection: from `position` on, its bytes are still to come.
 #[derive(Clone, Debug)]
 pub struct Lease {
@@ -187,6 +198,21 @@ impl Plan {
         if let Some(lease) = self.leases.get_mut(&id) {
             lease.heard = now;
         }
+    }
+
+    /// A stream goes on beyond its lease's end: the lease grows into what is free there. Tells whether it did, or
+    /// whether another lease begins there that has no byte yet, whose fate may be waited for.
+    pub fn extend(&mut self, id: LeaseId) -> Beyond {
+        let Some(end) = self.leases.get(&id).map(|lease| lease.end) else { return Beyond::Taken };
+        if let Some(free) = self.free.ranges().iter().find(|range| range.start == end).copied() {
+            self.free.remove(free);
+            if let Some(lease) = self.leases.get_mut(&id) {
+                lease.end = free.end;
+            }
+            return Beyond::Extended(free.end);
+        }
+        let waiting = |lease: &Lease| lease.start == end && lease.position == end && lease.end > end;
+        if self.leases.values().any(waiting) { Beyond::Unsure } else { Beyond::Taken }
     }
 
     /// A connection has ended; what it did not fetch is free again.

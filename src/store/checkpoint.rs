@@ -36,6 +36,8 @@ pub struct Checkpoint {
     pub length: Option<u64>,
     /// Which version of the file it is.
     pub validator: Validator,
+    /// Its media type, so that a web page in its place is noticed.
+    pub media: Option<String>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
 }
@@ -49,6 +51,7 @@ struct Document {
     length: Option<u64>,
     etag: Option<String>,
     last_modified: Option<String>,
+    media: Option<String>,
     block: u64,
     done: Vec<(u64, u64, u64)>,
 }
@@ -66,6 +69,7 @@ impl Claim {
             length: checkpoint.length,
             etag: checkpoint.validator.etag.clone(),
             last_modified: checkpoint.validator.last_modified.clone(),
+            media: checkpoint.media.clone(),
             block: checkpoint.ledger.block(),
             done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
         };
@@ -174,6 +178,7 @@ fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
         target: path_text::decode(&document.target),
         length: document.length,
         validator: Validator { etag: document.etag, last_modified: document.last_modified },
+        media: document.media,
         ledger,
     })
 }

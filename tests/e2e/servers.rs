@@ -112,7 +112,9 @@ fn cuts_go_on_where_they_were_cut() {
         // At a rate that haul keeps up with: what a reset throws away unread was sent, too.
         let seen = comes(Answer::new().rate(3_000_000).ending(300_000, ending));
         let sent = seen.sent(PATH);
-        assert!(sent.twice() < MIB, "{} bytes sent twice after {ending:?}", sent.twice());
+        // What a reset finds unread in the kernel is lost by TCP's own rules; a proper end loses nothing.
+        let bound = if ending == Ending::Reset { 4 * MIB } else { MIB };
+        assert!(sent.twice() < bound, "{} bytes sent twice after {ending:?}", sent.twice());
     }
 }
 

@@ -112,7 +112,7 @@ impl Task {
             validator: checkpoint.validator,
             name: None,
             at: self.orders.spec.source.clone(),
-            media: None,
+            media: checkpoint.media,
             coding: None,
         };
         let plan = Plan::new(checkpoint.length, done);

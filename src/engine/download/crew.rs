@@ -103,6 +103,13 @@ impl Crew {
 
     /// Opens connections while the plan has work for them and the host bears them.
     fn staff(&mut self, task: &Task) {
+        if self.job.desk.receiving_now() > 0 {
+            self.fault = None;
+        }
+        if self.fault.is_some() && !self.workers.is_empty() {
+            // Nobody receives and some have asked: their answers decide, before more is asked.
+            return;
+        }
         let most = if self.job.ranged { usize::from(self.job.connections) } else { 1 };
         let shared = &task.orders.shared;
         while self.workers.len() < most && shared.clock.now() >= self.open_after {
@@ -126,7 +133,6 @@ impl Crew {
         tracing::info!(number, fruitful, others, "{fault}");
         match response(&fault, fruitful, others) {
             Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
-            // Others have asked and not been answered yet: their answers decide.
             Response::Halt => {}
             Response::Fewer => {
                 task.orders.shared.hosts.refuse(&self.job.resource.at.host(), others);

@@ -8,9 +8,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::clock::Clock;
+use tokio::sync::Notify;
+
 use crate::api::{Connection, ConnectionState};
 use crate::model::{ByteRange, Moment, RangeSet, Rate};
-use crate::plan::{LeaseId, Meter, Opener, Plan};
+use crate::plan::{Beyond, LeaseId, Meter, Opener, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
 /// What the transfer's shown speed remembers.
@@ -22,6 +24,8 @@ pub(super) struct Desk {
     pub(super) clock: Clock,
     block: u64,
     state: Mutex<State>,
+    /// Woken when a worker was answered, or is done with a lease.
+    changed: Notify,
 }
 
 /// What the lock guards.
@@ -54,7 +58,7 @@ impl Desk {
         let block = ledger.block();
         let meter = Meter::new(MEMORY, clock.now());
         let state = State { plan, ledger, log, meter, fetched: 0, seats: BTreeMap::new() };
-        Self { part, clock, block, state: Mutex::new(state) }
+        Self { part, clock, block, state: Mutex::new(state), changed: Notify::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -87,6 +91,7 @@ impl Desk {
         if let Some(seat) = self.lock().seats.get_mut(&worker) {
             seat.state = ConnectionState::Receiving;
         }
+        self.changed.notify_waiters();
     }
 
     /// How many of the next bytes of a lease may be written now.
@@ -121,6 +126,28 @@ impl Desk {
         self.lock().plan.end_at(lease)
     }
 
+    /// A lease's stream goes on beyond its end: takes what is free there. While another connection has asked for it
+    /// and not been answered, that answer is waited for: should it be a refusal, this stream is the only way.
+    pub(super) async fn extend(&self, lease: LeaseId) -> Option<u64> {
+        loop {
+            let changed = self.changed.notified();
+            let mut changed = std::pin::pin!(changed);
+            changed.as_mut().enable();
+            let beyond = {
+                let mut state = self.lock();
+                match state.plan.extend(lease) {
+                    Beyond::Unsure if !state.is_asked_for(lease) => Beyond::Taken,
+                    other => other,
+                }
+            };
+            match beyond {
+                Beyond::Extended(end) => return Some(end),
+                Beyond::Taken => return None,
+                Beyond::Unsure => changed.await,
+            }
+        }
+    }
+
     /// A worker is done with its lease; what it did not fetch is free again.
     pub(super) fn release(&self, worker: u32, lease: LeaseId) {
         let mut state = self.lock();
@@ -128,6 +155,8 @@ impl Desk {
         if let Some(seat) = state.seats.get_mut(&worker) {
             seat.lease = None;
         }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// A worker is gone.
@@ -136,6 +165,8 @@ impl Desk {
         if let Some(lease) = state.seats.remove(&worker).and_then(|seat| seat.lease) {
             state.plan.release(lease);
         }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// Bytes that turned out not to be on disk.
@@ -203,6 +234,15 @@ impl Desk {
             eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
             connections: state.seats.iter().filter_map(|(number, seat)| seat.show(*number, plan, now)).collect(),
         }
+    }
+}
+
+impl State {
+    /// True if a worker that has not been answered holds the lease that begins where this one ends.
+    fn is_asked_for(&self, lease: LeaseId) -> bool {
+        let Some(end) = self.plan.get(lease).map(|held| held.end) else { return false };
+        let asked = self.seats.values().filter(|seat| seat.state == ConnectionState::Connecting);
+        asked.filter_map(|seat| self.plan.get(seat.lease?)).any(|next| next.start == end)
     }
 }
 

@@ -70,6 +70,7 @@ impl Saver {
             target: self.target.clone(),
             length: state.plan.length(),
             validator: self.resource.validator.clone(),
+            media: self.resource.media.clone(),
             ledger: state.ledger.clone(),
         }
     }

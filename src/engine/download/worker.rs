@@ -17,7 +17,13 @@ use crate::plan::{LeaseId, Opener};
 use crate::protocol::{Answer, Asked, Body, Chunk, Fetch, Request};
 
 /// Bytes that have come are in the part file at most this much later, so that kill -9 loses next to nothing.
-const FLUSH: Duration = Duration::from_millis(50);
+const FLUSH: Duration = Duration::from_millis(20);
+/// How often a connection without a byte is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// An answer may hold fewer bytes than were asked for, but not fewer than this again and again.
+const LEAST_ANSWER: u64 = 4096;
+/// A debt at the limiter longer than this is not waited for with bytes in the buffer.
+const DEBT: Duration = Duration::from_millis(50);
 /// A write that takes longer than this is slow.
 const SLOW_WRITE: Duration = Duration::from_millis(50);
 /// After so many slow writes in a row a worker hands its writes to threads that may block.
@@ -143,21 +149,25 @@ impl Worker {
         let job = &self.job;
         let mut body = answer.body;
         let mut stopped = Box::pin(self.stop.cancelled());
-        let mut timer = Box::pin(sleep_until(Instant::now() + FLUSH));
         let mut heard = Instant::now();
+        let mut timer = Box::pin(sleep_until(heard + LOOK.min(job.stall)));
         loop {
+            if let Some(due) = pen.due.filter(|due| *due < timer.deadline()) {
+                timer.as_mut().reset(due);
+            }
             match next(body.as_mut(), stopped.as_mut(), timer.as_mut()).await {
                 Next::Stopped => return Ok(LeaseEnd::Stopped),
                 Next::Chunk(Some(chunk)) => {
                     let chunk = chunk?;
-                    if pen.take(&chunk).await? {
+                    let bytes = chunk.len() as u64;
+                    if self.absorb(chunk, answer.end, pen).await? {
                         return Ok(LeaseEnd::Finished);
                     }
                     // A body that is always ready never lets `next` look at the stop.
                     if pen.buffer.is_empty() && self.stop.is_cancelled() {
                         return Ok(LeaseEnd::Stopped);
                     }
-                    self.pay(chunk.len() as u64, pen).await?;
+                    self.pay(bytes, pen).await?;
                 }
                 Next::Chunk(None) => return self.ended(answer.end, pen).await,
                 Next::Timer => {
@@ -165,17 +175,43 @@ impl Worker {
                     if std::mem::take(&mut pen.heard) {
                         heard = now;
                     }
-                    let pace = if pen.buffer.is_empty() { FLUSH * 4 } else { FLUSH };
-                    if pen.flush().await? {
+                    if pen.flush().await? && !self.extend(answer.end, pen).await {
                         return Ok(LeaseEnd::Finished);
                     }
                     if now - heard >= job.stall {
                         return Err(stalled(&job.source, job.stall));
                     }
-                    timer.as_mut().reset(now + pace.min(job.stall));
+                    timer.as_mut().reset(now + LOOK.min(job.stall));
                 }
             }
         }
+    }
+
+    /// Takes a chunk in; true if the lease is finished. A stream that goes on beyond its lease goes on with what is
+    /// free there: that saves a request, and on a server that answers only once it saves the file.
+    async fn absorb(&self, chunk: Chunk, end: Option<u64>, pen: &mut Pen) -> Result<bool, Fault> {
+        let mut rest = pen.take(chunk).await?;
+        while let Some(beyond) = rest {
+            if !self.extend(end, pen).await {
+                return Ok(true);
+            }
+            rest = pen.take(beyond).await?;
+        }
+        Ok(false)
+    }
+
+    /// Lets a finished lease grow, if its stream goes on and there is something free.
+    async fn extend(&self, end: Option<u64>, pen: &mut Pen) -> bool {
+        if !self.job.ranged || end.is_none_or(|end| end <= pen.position) {
+            return false;
+        }
+        let extended = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            extended = self.job.desk.extend(pen.lease) => extended,
+        };
+        pen.end = extended.unwrap_or(pen.end);
+        extended.is_some()
     }
 
     /// The body has ended. That is right where its lease ends, or where the end of the file is not known.
@@ -189,9 +225,13 @@ impl Worker {
         if open_ended && desk.end_at(pen.lease) {
             return Ok(LeaseEnd::Finished);
         }
-        // Fewer bytes than were asked for are legal: the rest is asked for again.
+        // Fewer bytes than were asked for are legal: the rest is asked for again. But not a handful at a time.
         if promised == Some(pen.position) && pen.position > pen.began {
-            return Ok(LeaseEnd::Finished);
+            if pen.position - pen.began >= LEAST_ANSWER {
+                return Ok(LeaseEnd::Finished);
+            }
+            let detail = "the server gives only a few bytes of a part at a time";
+            return Err(Fault::new(FaultKind::RangeIgnored, &self.job.source, detail));
         }
         Err(Fault::new(FaultKind::Cut, &self.job.source, "the connection ended before the last byte"))
     }
@@ -203,7 +243,7 @@ impl Worker {
             if debt.is_zero() {
                 continue;
             }
-            if debt >= FLUSH {
+            if debt >= DEBT {
                 pen.flush().await?;
             }
             tokio::select! {
@@ -255,6 +295,8 @@ struct Pen {
     skip: u64,
     /// Bytes that this connection has given.
     received: u64,
+    /// When the buffer is to be written, full or not.
+    due: Option<Instant>,
     /// True if anything came since the last look.
     heard: bool,
     slow_writes: u32,
@@ -274,6 +316,7 @@ impl Pen {
             end: 0,
             skip: 0,
             received: 0,
+            due: None,
             heard: false,
             slow_writes: 0,
         }
@@ -285,28 +328,32 @@ impl Pen {
         self.skip = skip;
     }
 
-    /// Takes a chunk in; true if the lease is finished.
-    async fn take(&mut self, chunk: &[u8]) -> Result<bool, Fault> {
+    /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.
+    async fn take(&mut self, mut chunk: Chunk) -> Result<Option<Chunk>, Fault> {
         self.heard = true;
         self.received += chunk.len() as u64;
-        let skipped = self.skip.min(chunk.len() as u64);
-        self.skip -= skipped;
-        let mut rest = &chunk[skipped as usize..];
-        while !rest.is_empty() {
-            let (fits, tail) = rest.split_at(rest.len().min(self.size - self.buffer.len()));
-            self.buffer.extend_from_slice(fits);
-            rest = tail;
-            if self.buffer.len() >= self.size && self.flush().await? {
-                return Ok(true);
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
+        self.skip -= skipped as u64;
+        let _ = chunk.split_to(skipped);
+        while !chunk.is_empty() {
+            if self.buffer.is_empty() {
+                self.due = Some(Instant::now() + FLUSH);
+            }
+            let held = self.buffer.len();
+            let missing = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
+            let room = self.size.min(missing).saturating_sub(held);
+            self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+            if self.buffer.len() >= self.size.min(missing) && self.flush().await? {
+                return Ok(Some(chunk));
             }
         }
-        let reached = self.position + self.buffer.len() as u64 >= self.end;
-        if reached { self.flush().await } else { Ok(false) }
+        Ok(None)
     }
 
     /// Writes what the buffer holds, up to where the lease ends now. True if the lease is finished.
     async fn flush(&mut self) -> Result<bool, Fault> {
         let held = self.buffer.len() as u64;
+        self.due = None;
         if held == 0 {
             return Ok(self.position >= self.end);
         }

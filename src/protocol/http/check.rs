@@ -74,7 +74,7 @@ fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<A
     let length = length(head)?;
     if let Some(known) = expected {
         let page = |media: &Option<String>| media.as_deref().is_some_and(|media| media.ends_with("html"));
-        if page(&media(head)) && known.media.is_some() && !page(&known.media) {
+        if page(&media(head)) && !page(&known.media) {
             let detail = "a web page came in place of the file; the link may have expired, or ask for a login";
             return Err(Fault::new(FaultKind::BadAnswer, head.at, detail));
         }

@@ -159,17 +159,18 @@ fn if_range(request: &Request) -> Option<HeaderValue> {
 /// Where a redirect leads.
 fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
     let wrong = |detail: &str| Fault::new(FaultKind::Redirect, at, detail);
-    let location = response.headers().get(LOCATION).ok_or_else(|| wrong("the server sends on without saying where"))?;
+    let location =
+        response.headers().get(LOCATION).ok_or_else(|| wrong("the server redirects without saying where"))?;
     let text = String::from_utf8_lossy(location.as_bytes());
     if text.chars().any(char::is_control) {
-        return Err(wrong("the server sends on to an address with control characters"));
+        return Err(wrong("the server redirects to an address with control characters"));
     }
-    let mut url = at.url().join(text.trim()).map_err(|_| wrong("the server sends on to something that is no URL"))?;
+    let mut url = at.url().join(text.trim()).map_err(|_| wrong("the server redirects to something that is no URL"))?;
     url.set_fragment(None);
     match (at.url().scheme(), url.scheme()) {
-        ("https", "http") => Err(wrong("the server sends on from https to plain http, which haul does not follow")),
+        ("https", "http") => Err(wrong("the server redirects from https to plain http, which haul does not follow")),
         (_, "http" | "https") if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Source::from(url)),
-        (_, other) => Err(wrong(&format!("the server sends on to a {other}: URL, which haul does not follow"))),
+        (_, other) => Err(wrong(&format!("the server redirects to a {other}: URL, which haul does not follow"))),
     }
 }
 
