@@ -21,13 +21,14 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it on free ports; `extra` is more configuration for both servers, such as `limit_rate 1m;`.
     pub fn start(extra: &str) -> Option<Self> {
-        Self::start_with(extra, "")
+        Self::start_with(extra, "", "")
     }
 
-    /// The same with configuration that may stand within a server only, such as `return 302 ...;`.
+    /// The same with configuration that may stand `within` a server only, such as `return 302 ...;`, and with more
+    /// words for `listen`, such as `sndbuf=16k`.
     ///
     /// `None`, with a message, where nginx is not installed; in CI (the variable CI is set) that is a failure.
-    pub fn start_with(extra: &str, within: &str) -> Option<Self> {
+    pub fn start_with(extra: &str, within: &str, listen: &str) -> Option<Self> {
         let found = ["nginx", "/usr/sbin/nginx"].into_iter().find(|name| Command::new(name).arg("-v").output().is_ok());
         let Some(program) = found else {
             assert!(std::env::var_os("CI").is_none(), "nginx is not installed: apt-get install nginx-light");
@@ -35,18 +36,18 @@ impl Nginx {
             return None;
         };
         // Another process may take a port between its choice and its use; then others are chosen.
-        let started = (0..5).find_map(|_| Self::attempt(program, extra, within));
+        let started = (0..5).find_map(|_| Self::attempt(program, [extra, within, listen]));
         Some(started.expect("nginx does not start"))
     }
 
-    fn attempt(program: &str, extra: &str, within: &str) -> Option<Self> {
+    fn attempt(program: &str, more: [&str; 3]) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("haul-nginx-").tempdir().unwrap();
         for name in ["files", "temp"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         certificates(folder.path());
         let (http, https) = (free_port(), free_port());
-        let config = config(folder.path(), (http, https), extra, within);
+        let config = config(folder.path(), (http, https), more);
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
         let mut child = Command::new(program)
             .arg("-p")
@@ -119,7 +120,7 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn config(folder: &Path, (http, https): (u16, u16), extra: &str, within: &str) -> String {
+fn config(folder: &Path, (http, https): (u16, u16), [extra, within, listen]: [&str; 3]) -> String {
     let folder = folder.display();
     format!(
         r#"daemon off;
@@ -134,9 +135,9 @@ http {{
     uwsgi_temp_path {folder}/temp; scgi_temp_path {folder}/temp;
     sendfile on; tcp_nopush on; default_type application/octet-stream; root {folder}/files;
     {extra}
-    server {{ listen 127.0.0.1:{http}; {within} }}
+    server {{ listen 127.0.0.1:{http} {listen}; {within} }}
     server {{
-        listen 127.0.0.1:{https} ssl http2;
+        listen 127.0.0.1:{https} ssl http2 {listen};
         server_name localhost; {within}
         ssl_certificate {folder}/server.pem;
         ssl_certificate_key {folder}/server.key;
