@@ -109,8 +109,7 @@ fn bytes_after_the_end() {
 #[test]
 fn cuts_go_on_where_they_were_cut() {
     for ending in [Ending::Cut, Ending::Reset] {
-        // At a rate that haul keeps up with: what a reset throws away unread was sent, too.
-        let seen = comes(Answer::new().rate(3_000_000).ending(300_000, ending));
+        let seen = comes(Answer::new().ending(300_000, ending));
         let sent = seen.sent(PATH);
         // What a reset finds unread in the kernel is lost by TCP's own rules; a proper end loses nothing.
         let bound = if ending == Ending::Reset { 4 * MIB } else { MIB };
@@ -145,8 +144,9 @@ fn a_busy_server_is_asked_again_when_it_says() {
 
 #[test]
 fn a_busy_server_near_the_end_costs_nothing_that_is_there() {
-    let file = file(Answer::new().rate(3_000_000)).script(4..=6, Answer::busy(429, 1));
-    let seen = comes_from(&Server::new().file(PATH, file).start());
+    // Slow enough that little is in the kernel when a connection is closed: what is there counts as sent.
+    let slow = file(Answer::new().rate(2_000_000)).script(4..=6, Answer::busy(429, 1));
+    let seen = comes_from(&Server::new().file(PATH, slow).send_buffer(8 * 1024).start());
     assert!(seen.sent(PATH).twice() < MIB, "{} bytes sent twice", seen.sent(PATH).twice());
 }
 
