@@ -99,9 +99,16 @@ impl Desk {
         self.lock().plan.begin_write(lease, bytes)
     }
 
-    /// These bytes, as allowed by `begin_write`, are in the part file. Tells where the lease ends now.
-    pub(super) fn wrote(&self, lease: LeaseId, position: u64, bytes: &[u8]) -> u64 {
-        let sums = Ledger::sum(self.block, position, bytes);
+    /// These bytes, as allowed by `begin_write`, are in the part file. `last` is what the same worker was given for
+    /// its bytes before; the answer is its sum for the next, and where the lease ends now.
+    pub(super) fn wrote(
+        &self,
+        lease: LeaseId,
+        position: u64,
+        bytes: &[u8],
+        last: Option<Fragment>,
+    ) -> (Option<Fragment>, u64) {
+        let sums = Ledger::sum(self.block, position, bytes, last);
         let now = self.clock.now();
         let mut state = self.lock();
         let length = bytes.len() as u64;
@@ -109,10 +116,11 @@ impl Desk {
         state.meter.add(length, now);
         state.fetched += length;
         state.log.wrote(&sums);
+        let newest = sums.last().copied();
         for fragment in sums {
             state.ledger.record(fragment);
         }
-        state.plan.get(lease).map_or(0, |lease| lease.end)
+        (newest, state.plan.get(lease).map_or(0, |lease| lease.end))
     }
 
     /// A lease has no bytes because of a limit of ours.
