@@ -79,7 +79,7 @@ impl Ledger {
     /// too, but that costs as much as summing a whole MiB.)
     pub fn sum(block: u64, start: u64, bytes: &[u8], last: Option<Fragment>) -> Vec<Fragment> {
         let mut pieces = Vec::with_capacity(2);
-        let mut last = last.filter(|last| last.range().end == start && start % block != 0);
+        let mut last = last.filter(|last| last.range().end == start && !start.is_multiple_of(block));
         let (mut at, mut rest) = (start, bytes);
         while !rest.is_empty() {
             let room = (block - at % block).min(rest.len() as u64);
