@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod e2e;
+mod engine;
 mod model;
 // mod readme; // switch on once the README and haul::cli::EXIT_CODES are there
 mod screenshots;
