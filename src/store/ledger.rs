@@ -93,6 +93,26 @@ impl Ledger {
         pieces
     }
 
+    /// Takes in the pieces of one write at `start`, as `sum` gave them for this `last`. Gives each as the ledger
+    /// holds it now, joined with its neighbours: so a log of them can be replayed, and the newest carried on.
+    pub fn wrote(&mut self, start: u64, pieces: Vec<Fragment>, last: Option<Fragment>) -> Vec<Fragment> {
+        let mut held = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match last.filter(|_| piece.start < start) {
+                // What came before has been joined with its own neighbour meanwhile, or was lost: only the new bytes
+                // count. Their sum is the whole's without the part before.
+                Some(last) if self.fragments.get(&last.start) != Some(&(last.len, last.crc)) => {
+                    let len = piece.range().end - start;
+                    self.record(Fragment { start, len, crc: checksum_combine(CRC, last.crc, piece.crc, len) });
+                }
+                _ => self.record(piece),
+            }
+            let found = self.fragments.range(..piece.range().end).next_back();
+            held.extend(found.map(|(start, (len, crc))| Fragment { start: *start, len: *len, crc: *crc }));
+        }
+        held
+    }
+
     /// Takes a fragment in. What it overlaps was written again and is forgotten.
     pub fn record(&mut self, fragment: Fragment) {
         if fragment.len == 0 {

@@ -115,12 +115,9 @@ impl Desk {
         state.plan.advance(lease, length, now);
         state.meter.add(length, now);
         state.fetched += length;
-        state.log.wrote(&sums);
-        let newest = sums.last().copied();
-        for fragment in sums {
-            state.ledger.record(fragment);
-        }
-        (newest, state.plan.get(lease).map_or(0, |lease| lease.end))
+        let held = state.ledger.wrote(position, sums, last);
+        state.log.wrote(&held);
+        (held.last().copied(), state.plan.get(lease).map_or(0, |lease| lease.end))
     }
 
     /// A lease has no bytes because of a limit of ours.
