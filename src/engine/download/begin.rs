@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::super::hosts::Permit;
 use super::super::report::Ending;
@@ -30,8 +31,8 @@ pub(super) struct Held {
     pub(super) desk: Arc<Desk>,
     pub(super) resource: Arc<Resource>,
     pub(super) saver: Saver,
-    /// The check of an old checkpoint's claims, while it runs.
-    pub(super) checking: Option<JoinHandle<u64>>,
+    /// The check of an old checkpoint's claims, while it runs, and what ends it early.
+    pub(super) checking: Option<(JoinHandle<u64>, CancellationToken)>,
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
@@ -39,6 +40,17 @@ pub(super) struct Held {
     /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
     /// so, or bytes were compared.
     vouched: bool,
+}
+
+impl Held {
+    /// Ends the check of old claims and waits for a save that runs: then no thread has the part file, or its lock.
+    pub(super) async fn settle(&mut self) {
+        if let Some((checking, stop)) = self.checking.take() {
+            stop.cancel();
+            let _ = checking.await;
+        }
+        self.saver.settle().await;
+    }
 }
 
 impl Task {
@@ -120,9 +132,12 @@ impl Task {
         log.reopen();
         let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
-        let checking = verify(desk.clone(), self.orders.stop.clone());
-        let vouched = held.resource.validator.strong_etag().is_some();
-        self.held = Some(Held { checking: Some(checking), vouched, ..held });
+        let stop = self.orders.stop.child_token();
+        let checking = verify(desk.clone(), stop.clone());
+        // Another URL's file may bear the same ETag (nginx makes it of date and length).
+        let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
+        let vouched = same_url && held.resource.validator.strong_etag().is_some();
+        self.held = Some(Held { checking: Some((checking, stop)), vouched, ..held });
         let length = checkpoint.length.unwrap_or(0);
         Ok(blocking(move || desk.part.reserve(length)).await?)
     }
@@ -214,8 +229,13 @@ impl Task {
 
     /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
     async fn compare_overlap(&mut self) -> Result<(), Halt> {
+        let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
+        // Bytes that are wrong on disk must not be taken for another version.
+        if let Some((checking, _)) = held.checking.take() {
+            let _ = checking.await;
+        }
         let Some(held) = &self.held else { return Ok(()) };
-        let Some(range) = held.desk.overlap(OVERLAP).filter(|_| !held.vouched) else { return Ok(()) };
+        let Some(range) = held.desk.overlap(OVERLAP) else { return Ok(()) };
         let request = self.request(Asked::Part(range), Some(held.resource.clone()));
         let (answer, _permit) = self.open(request).await?;
         let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
@@ -274,6 +294,12 @@ impl Task {
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
         held.resource = Arc::new(merged(&held.resource, &answer.resource));
+        let connections = if held.ranged { self.connections() } else { 1 };
+        if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
+            self.held = Some(held);
+            let detail = "the file on the server has changed: it is shorter than what came of it before";
+            return Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into());
+        }
         self.tell_answered(&mut held).await;
         let spec = &self.orders.spec;
         let job = Job {
@@ -284,7 +310,7 @@ impl Task {
             resource: held.resource.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
-            connections: if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 },
+            connections: if held.resource.length.is_some() { connections } else { 1 },
             ranged: held.ranged,
         };
         let mut crew = Crew::new(Arc::new(job));

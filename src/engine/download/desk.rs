@@ -94,6 +94,11 @@ impl Desk {
         self.changed.notify_waiters();
     }
 
+    /// The file's length is known now; false if that can't be.
+    pub(super) fn learn(&self, length: u64, connections: u16) -> bool {
+        self.lock().plan.learn(length, connections)
+    }
+
     /// How many of the next bytes of a lease may be written now.
     pub(super) fn begin_write(&self, lease: LeaseId, bytes: u64) -> u64 {
         self.lock().plan.begin_write(lease, bytes)

@@ -17,7 +17,7 @@ impl Task {
     pub(super) async fn finish(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
-        if let Some(checking) = held.checking.take() {
+        if let Some((checking, _)) = held.checking.take() {
             let _ = checking.await;
         }
         if self.orders.stop.is_cancelled() {

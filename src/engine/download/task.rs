@@ -161,7 +161,7 @@ impl Task {
 
     async fn restart(&mut self, fault: Fault) {
         if let Some(mut held) = self.held.take() {
-            held.saver.settle().await;
+            held.settle().await;
         }
         self.tell(Happening::Restarted(fault)).await;
     }
@@ -174,8 +174,8 @@ impl Task {
     /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
+        held.settle().await;
         if held.desk.done_total() == 0 {
-            held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
         } else if let Err(why) = held.saver.last().await {
