@@ -49,7 +49,8 @@ fn again(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verd
         return Verdict::GiveUp;
     }
     let own = backoff(failures, patience.wait, jitter);
-    Verdict::Again { after: fault.retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED)) }
+    // A server's word makes the wait longer, never shorter: "Retry-After: 0" would make each attempt follow at once.
+    Verdict::Again { after: fault.retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED).max(own)) }
 }
 
 /// The wait before the next attempt after `failures` failures in a row: it doubles each time up to a minute, and is
