@@ -293,6 +293,7 @@ impl Task {
     /// Lets the crew fetch what is missing.
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
+        held.desk.lock().plan.bear(permit.age());
         held.resource = Arc::new(merged(&held.resource, &answer.resource));
         let connections = if held.ranged { self.connections() } else { 1 };
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {

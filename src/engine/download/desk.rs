@@ -101,7 +101,10 @@ impl Desk {
 
     /// How many of the next bytes of a lease may be written now.
     pub(super) fn begin_write(&self, lease: LeaseId, bytes: u64) -> u64 {
-        self.lock().plan.begin_write(lease, bytes)
+        let now = self.clock.now();
+        let mut state = self.lock();
+        state.plan.hear(lease, now);
+        state.plan.begin_write(lease, bytes)
     }
 
     /// These bytes, as allowed by `begin_write`, are in the part file. `last` is what the same worker was given for
@@ -202,13 +205,14 @@ impl Desk {
         Some(ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end))
     }
 
-    /// The workers whose leases should lose their rest.
-    pub(super) fn laggards(&self) -> Vec<u32> {
+    /// The workers whose leases should lose their rest, and whether they were answered.
+    pub(super) fn laggards(&self) -> Vec<(u32, bool)> {
         let now = self.clock.now();
         let state = self.lock();
         let slow = state.plan.laggards(now);
         let holds = |seat: &Seat| seat.lease.is_some_and(|lease| slow.contains(&lease));
-        state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, _)| *worker).collect()
+        let answered = |seat: &Seat| seat.state != ConnectionState::Connecting;
+        state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, seat)| (*worker, answered(seat))).collect()
     }
 
     /// How many workers receive now.
