@@ -9,7 +9,7 @@ mod config;
 mod demo;
 mod e2e;
 mod model;
-// mod readme; // switch on once the README and haul::cli::EXIT_CODES are there
+mod readme;
 mod screenshots;
 mod support;
 mod tui;

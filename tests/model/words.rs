@@ -75,7 +75,6 @@ fn urls_that_could_be_read_in_two_ways_are_refused() {
 
 /// WHATWG's rules skip the empty host and take `a` for one; a parser by RFC 3986 does not.
 #[test]
-#[ignore = "src/model/source.rs: add `authority.is_empty()` to the check of the host, then switch this on"]
 fn an_empty_host_is_refused() {
     for text in ["http:///a", "http:a/b", "http:/a/b"] {
         assert!(Source::parse(text).is_err(), "{text:?} was taken for {:?}", Source::parse(text));
