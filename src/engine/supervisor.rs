@@ -214,17 +214,22 @@ impl Supervisor {
         self.note(id, &stamps);
     }
 
-    /// Writes to the journal, if there is one. A failure must not end a download; it is told to the log.
-    pub(super) fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
+    /// Tells the journal of one transfer.
+    fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
         let records: Vec<Record> = stamps.iter().map(|stamp| stamp.record(id)).collect();
-        if let Err(fault) = self.append(&records) {
+        self.write_down(&records);
+    }
+
+    /// Writes to the journal. A failure must not end a download; it is told to the log.
+    pub(super) fn write_down(&mut self, records: &[Record]) {
+        if let Err(fault) = self.append(records) {
             tracing::error!("{fault}");
         }
     }
 
     /// Appends to the journal, durably, and takes in what others have appended.
     pub(super) fn append(&mut self, records: &[Record]) -> Result<(), Fault> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let Some(journal) = self.journal.as_mut().filter(|_| !records.is_empty()) else { return Ok(()) };
         let others = journal.append(records)?;
         self.take_in(others);
         Ok(())
