@@ -74,12 +74,11 @@ impl Ledger {
         self.block
     }
 
-    /// Cuts written bytes at the borders of blocks and sums each piece. If `last` ends where the bytes begin, within
-    /// the same block, its sum is carried on: the first piece is then all of both. (Two finished sums can be joined
-    /// too, but that costs as much as summing a whole MiB.)
-    pub fn sum(block: u64, start: u64, bytes: &[u8], last: Option<Fragment>) -> Vec<Fragment> {
+    /// Cuts written bytes at the borders of blocks and sums each piece. The sum of `last`, as `ending_at` gave it for
+    /// the first byte, is carried on: the first piece is then all of both. (Two finished sums can be joined too, but
+    /// that costs as much as summing a whole MiB.)
+    pub fn sum(block: u64, start: u64, bytes: &[u8], mut last: Option<Fragment>) -> Vec<Fragment> {
         let mut pieces = Vec::with_capacity(2);
-        let mut last = last.filter(|last| last.range().end == start && !start.is_multiple_of(block));
         let (mut at, mut rest) = (start, bytes);
         while !rest.is_empty() {
             let room = (block - at % block).min(rest.len() as u64);
@@ -91,6 +90,13 @@ impl Ledger {
             (at, rest) = (at + room, tail);
         }
         pieces
+    }
+
+    /// The fragment that ends here, if it is of the same block as the byte that follows: its sum can be carried on.
+    pub fn ending_at(&self, position: u64) -> Option<Fragment> {
+        let (start, (len, crc)) = self.fragments.range(..position).next_back()?;
+        let open = start + len == position && !position.is_multiple_of(self.block);
+        open.then_some(Fragment { start: *start, len: *len, crc: *crc })
     }
 
     /// Takes a fragment in. What it overlaps was written again and is forgotten.

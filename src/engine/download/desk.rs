@@ -94,33 +94,32 @@ impl Desk {
         self.changed.notify_waiters();
     }
 
-    /// How many of the next bytes of a lease may be written now.
-    pub(super) fn begin_write(&self, lease: LeaseId, bytes: u64) -> u64 {
-        self.lock().plan.begin_write(lease, bytes)
+    /// How many of the next bytes of a lease, which begin at `position`, may be written now; and the sum of the bytes
+    /// before them, for `wrote`.
+    pub(super) fn begin_write(&self, lease: LeaseId, position: u64, bytes: u64) -> (u64, Option<Fragment>) {
+        let mut state = self.lock();
+        (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position))
     }
 
-    /// These bytes, as allowed by `begin_write`, are in the part file. `last` is what the same worker was given for
-    /// its bytes before; the answer is its sum for the next, and where the lease ends now.
-    pub(super) fn wrote(
-        &self,
-        lease: LeaseId,
-        position: u64,
-        bytes: &[u8],
-        last: Option<Fragment>,
-    ) -> (Option<Fragment>, u64) {
-        let sums = Ledger::sum(self.block, position, bytes, last);
+    /// These bytes, as allowed by `begin_write`, are in the part file. Tells where the lease ends now.
+    pub(super) fn wrote(&self, lease: LeaseId, position: u64, bytes: &[u8], before: Option<Fragment>) -> u64 {
+        let mut sums = Ledger::sum(self.block, position, bytes, before);
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.ledger.ending_at(position) != before {
+            // A neighbour's bytes were joined to those before ours meanwhile, so that our sum has another beginning.
+            sums = Ledger::sum(self.block, position, bytes, state.ledger.ending_at(position));
+        }
         let length = bytes.len() as u64;
         state.plan.advance(lease, length, now);
         state.meter.add(length, now);
         state.fetched += length;
         state.log.wrote(&sums);
-        let newest = sums.last().copied();
         for fragment in sums {
             state.ledger.record(fragment);
         }
-        (newest, state.plan.get(lease).map_or(0, |lease| lease.end))
+        debug_assert_eq!(state.ledger.done().total(), state.plan.done_total(), "the ledger covers what the plan has");
+        state.plan.get(lease).map_or(0, |lease| lease.end)
     }
 
     /// A lease has no bytes because of a limit of ours.
