@@ -189,7 +189,7 @@ impl Supervisor {
                 if fault.kind == FaultKind::Checksum {
                     self.roster.forget(id);
                 }
-                self.rest(id, Status::Failed, Some(fault.to_string()));
+                self.rest(id, Status::Failed, Some(fault.clone()));
                 self.tell(id, Happening::Failed(fault));
             }
             (Ending::Stopped, Some(Then::Queue) | None) => {
@@ -207,7 +207,7 @@ impl Supervisor {
     }
 
     /// A transfer does not run any more; the journal learns its status and what is on disk.
-    fn rest(&mut self, id: TransferId, status: Status, reason: Option<String>) {
+    fn rest(&mut self, id: TransferId, status: Status, reason: Option<Fault>) {
         self.roster.set_status(id, status);
         let known = self.roster.known(id).map(|(target, length, done)| Stamp::Known(target, length, done));
         let stamps: Vec<Stamp> = known.into_iter().chain([Stamp::Status(status, reason)]).collect();

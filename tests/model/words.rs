@@ -219,3 +219,33 @@ fn moments_never_go_below_zero() {
     assert_eq!(late.since(early), Duration::from_millis(5));
     assert_eq!(early.since(late), Duration::ZERO);
 }
+
+#[test]
+fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
+    use haul::model::FaultKind as Kind;
+    let kinds = [
+        Kind::Resolve,
+        Kind::Connect,
+        Kind::Tls,
+        Kind::Cut,
+        Kind::Stalled,
+        Kind::Status(404),
+        Kind::Status(503),
+        Kind::RangeIgnored,
+        Kind::WrongRange,
+        Kind::Changed,
+        Kind::BadAnswer,
+        Kind::Redirect,
+        Kind::DiskFull,
+        Kind::Disk,
+        Kind::Exists,
+        Kind::Busy,
+        Kind::Checksum,
+        Kind::State,
+        Kind::Request,
+    ];
+    for kind in kinds {
+        assert_eq!(kind.to_string().parse(), Ok(kind), "{kind}");
+    }
+    assert!("nonsense".parse::<Kind>().is_err());
+}
