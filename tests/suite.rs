@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod e2e;
+mod engine;
 mod model;
 mod readme;
 mod screenshots;

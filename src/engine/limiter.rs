@@ -50,13 +50,22 @@ impl Limiter {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).charge(bytes, self.clock.now())
     }
 
-    /// Waits out a debt. A limit that is lifted ends the wait soon.
+    /// Waits out a debt. It is a debt of bytes: another limit makes what is left of the wait shorter or longer.
     pub(super) async fn wait(&self, debt: Duration) {
-        let mut rest = debt;
-        while !rest.is_zero() && self.is_limited() {
+        let (mut rest, mut before) = (debt, self.rate());
+        while !rest.is_zero() {
             let step = rest.min(STEP);
             tokio::time::sleep(step).await;
             rest -= step;
+            let now = self.rate();
+            match (before, now) {
+                (Some(before), Some(now)) if before != now => {
+                    rest = rest.mul_f64(before.bytes() as f64 / now.bytes().max(1) as f64);
+                }
+                (_, None) => return,
+                _ => {}
+            }
+            before = now;
         }
     }
 }

@@ -134,7 +134,8 @@ impl Roster {
     pub(super) fn take_progress(&mut self, id: TransferId) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         let Some(running) = &mut entry.running else { return false };
-        if !running.progress.has_changed().unwrap_or(false) {
+        // A task that has ended has left its last word, and its sender is gone.
+        if !running.progress.has_changed().unwrap_or(true) {
             return false;
         }
         entry.latest = running.progress.borrow_and_update().clone();

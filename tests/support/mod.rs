@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod builders;
+pub mod fetch;
 pub mod nginx;
 pub mod pty;
 pub mod sandbox;

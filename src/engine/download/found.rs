@@ -53,10 +53,11 @@ impl Search {
         {
             return Ok(Found::Finished(finished));
         }
-        Ok(match self.left(&guess)? {
-            Some(left) if self.is_ours(&left) => Found::Part(left),
-            _ => Found::Nothing,
-        })
+        match self.left(&guess) {
+            Ok(Some(left)) if self.is_ours(&left) => Ok(Found::Part(left)),
+            Err(fault) if !self.is_anothers(&fault, &guess) => Err(fault),
+            _ => Ok(Found::Nothing),
+        }
     }
 
     /// Settles on a target once the server has described the file.
@@ -112,12 +113,15 @@ impl Search {
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
             Ok(None) => emptied(target).map(|part| Some(Found::New(part))),
-            Err(fault) if fault.kind == FaultKind::Busy => match Checkpoint::find(&self.state, target) {
-                Some((_, held)) if held.url == self.spec.source.url().as_str() => Err(fault),
-                _ => Ok(None),
-            },
+            Err(fault) if self.is_anothers(&fault, target) => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// True if a target is busy with another URL's file: a name of haul's own then makes room.
+    fn is_anothers(&self, fault: &Fault, target: &Path) -> bool {
+        let ours = |(_, held): (TransferId, Checkpoint)| held.url == self.spec.source.url().as_str();
+        fault.kind == FaultKind::Busy && !Checkpoint::find(&self.state, target).is_some_and(ours)
     }
 
     /// What an earlier run left at a target.

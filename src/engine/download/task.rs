@@ -181,6 +181,8 @@ impl Task {
         } else if let Err(why) = held.saver.last().await {
             tracing::warn!("{why}");
         }
+        // The last look was some bytes ago; the list and the journal are to show what is on disk.
+        self.show(Activity::Connecting);
     }
 
     /// Waits before the next attempt; the user may cut it short.

@@ -1,0 +1,284 @@
+//! What an engine does on a good day.
+
+use haul::api::{Activity, Command, Happening, Place};
+use haul::model::{Checksum, FaultKind, Rate, Status, TransferId};
+use tokio::time::{Duration, Instant};
+
+use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::fetch::FakeFile;
+use crate::support::server::sha256;
+
+#[tokio::test(start_paused = true)]
+async fn a_file_comes_in_parts_and_is_told_of_in_order() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    // 8 MiB over 4 connections of 4 MiB/s.
+    let done = within(seconds(1), stage.complete(id, "a.bin", &file)).await;
+    assert!(
+        matches!(done, Happening::Completed { bytes, fetched, unchanged: false, .. } if bytes == 8 * MIB && fetched == bytes)
+    );
+    assert_eq!((stage.fake.most_open(), stage.fake.refused("/a.bin"), stage.fake.given("/a.bin")), (4, 0, 8 * MIB));
+    let told: Vec<&Happening> = stage.told.iter().map(|event| &event.happening).collect();
+    assert!(
+        matches!(
+            told[..],
+            [Happening::Added, Happening::Started, Happening::Answered { .. }, Happening::Completed { .. }]
+        ),
+        "{told:?}"
+    );
+    let item = stage.item(id).unwrap();
+    assert_eq!((item.status, item.length, item.done.total()), (Status::Done, Some(8 * MIB), 8 * MIB));
+    assert!(stage.checkpoint(id).is_none());
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn slots_are_kept_and_the_order_is_the_queues() {
+    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        stage.fake.put(&format!("/{number}"), FakeFile::new(number, MIB));
+        ids.push((TransferId::from_bits(100 + number), stage.spec(&format!("/{number}"))));
+    }
+    stage.send(Command::Add(ids.clone())).await;
+    // The last goes to the top while the first two run.
+    stage.until(ids[1].0, |happening| matches!(happening, Happening::Started)).await;
+    stage.send(Command::Move { id: ids[5].0, to: Place::Top }).await;
+    stage.send(Command::Move { id: ids[2].0, to: Place::Down }).await;
+    let mut most = 0;
+    let mut done = 0;
+    let mut started: Vec<u64> = stage
+        .told
+        .iter()
+        .filter(|event| matches!(event.happening, Happening::Started))
+        .map(|event| event.id.bits() - 100)
+        .collect();
+    let mut events = stage.handle.events();
+    let mut running = 2_i32;
+    while done < 6 {
+        let event = events.recv().await.unwrap();
+        match event.happening {
+            Happening::Started => {
+                running += 1;
+                started.push(event.id.bits() - 100);
+            }
+            Happening::Completed { .. } => {
+                running -= 1;
+                done += 1;
+            }
+            _ => {}
+        }
+        most = most.max(running);
+    }
+    assert_eq!((most, started), (2, vec![0, 1, 5, 3, 2, 4]));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_one_goes_on_with_only_what_is_missing() {
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.has(id, 3 * MIB).await;
+    stage.pause(id).await;
+    assert_eq!(stage.fake.open_now(), 0);
+    stage.is(id, Status::Paused).await;
+    let saved = stage.checkpoint(id).unwrap().ledger.done().total();
+    assert_eq!(stage.row(id).unwrap().bytes_done(), saved, "the row shows what is on disk");
+    assert_eq!(stage.item(id).unwrap().status, Status::Paused);
+    let given = stage.fake.given("/a.bin");
+    assert!(given - saved <= 4 * 64 * 1024, "{given} were given, {saved} are kept");
+    stage.resume(id).await;
+    stage.until(id, |happening| matches!(happening, Happening::Answered { resumed, .. } if *resumed == saved)).await;
+    let done = stage.complete(id, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched == 8 * MIB - saved), "{done:?}, {saved}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn odd_servers_are_served_by_one_stream() {
+    let plain = FakeFile::new(1, 4 * MIB);
+    for (file, resumable, told) in [
+        (plain.clone().no_ranges(), false, Some(4 * MIB)),
+        (plain.clone().no_ranges().no_length(), false, None),
+        (plain.clone().no_length(), true, None),
+    ] {
+        let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+        let answered = stage.until(id, |happening| matches!(happening, Happening::Answered { .. })).await;
+        assert!(
+            matches!(answered, Happening::Answered { resumable: now, length, .. } if now == resumable && length == told),
+            "{answered:?}"
+        );
+        stage.complete(id, "a.bin", &file).await;
+        assert_eq!((stage.fake.most_open(), stage.fake.refused("/a.bin")), (1, 0));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn files_of_no_or_few_bytes_take_one_request() {
+    for length in [0, 1, 4095, 4096, MIB - 1, MIB, MIB + 1] {
+        for file in
+            [FakeFile::new(1, length), FakeFile::new(1, length).no_ranges(), FakeFile::new(1, length).no_length()]
+        {
+            let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+            stage.complete(id, "a.bin", &file).await;
+            // Where a part does not say how long the whole is, only another request can tell that this was its end.
+            let most = if file.tells_length() { 1 } else { 2 };
+            assert!(stage.fake.opened("/a.bin").len() <= most, "{length}");
+            assert_eq!(stage.names(), ["a.bin"]);
+            stage.end().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_checksum_decides() {
+    let file = FakeFile::new(7, 2 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", file.clone());
+    let mut spec = stage.spec("/a.bin");
+    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().unwrap());
+    let id = stage.add_spec(spec.clone()).await;
+    stage.complete(id, "a.bin", &file).await;
+    let wrong: Checksum = format!("sha256:{}", sha256(8, 2 * MIB)).parse().unwrap();
+    spec.target.name = Some("b.bin".to_owned());
+    spec.checksum = Some(wrong);
+    let id = stage.add_spec(spec).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Checksum);
+    assert_eq!(stage.names(), ["a.bin"]);
+    assert!(stage.checkpoint(id).is_none());
+    stage.is(id, Status::Failed).await;
+    assert_eq!(stage.row(id).unwrap().bytes_done(), 0);
+    let item = stage.item(id).unwrap();
+    assert_eq!((item.status, item.done.total()), (Status::Failed, 0));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_meet_are_numbered_and_targets_that_meet_are_refused() {
+    let (one, two) = (FakeFile::new(1, 2 * MIB).rate(MIB), FakeFile::new(2, 2 * MIB).rate(MIB));
+    let mut stage = Stage::new();
+    stage.fake.put("/x/a.bin", one.clone());
+    stage.fake.put("/y/a.bin", two.clone());
+    let first = stage.add("/x/a.bin").await;
+    stage.has(first, 1).await;
+    let again = stage.add("/x/a.bin").await;
+    assert!(matches!(stage.told.last().unwrap().happening, Happening::Refused(_)));
+    assert!(stage.item(again).is_none());
+    let second = stage.add("/y/a.bin").await;
+    let mut spec = stage.spec("/y/a.bin");
+    spec.target.name = Some("a.bin".to_owned());
+    let third = stage.add_spec(spec.clone()).await;
+    assert_eq!(stage.fail(third).await.kind, FaultKind::Busy);
+    stage.is(first, Status::Done).await;
+    stage.is(second, Status::Done).await;
+    stage.holds("a.bin", &one);
+    stage.holds("a (1).bin", &two);
+    stage.send(Command::Retry(vec![third])).await;
+    assert_eq!(stage.fail(third).await.kind, FaultKind::Exists);
+    stage.send(Command::Remove { ids: vec![third], data: true }).await;
+    spec.overwrite = true;
+    let fourth = stage.add_spec(spec).await;
+    stage.complete(fourth, "a.bin", &two).await;
+    assert_eq!(stage.names(), ["a (1).bin", "a.bin"]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_finished_before_is_not_fetched_again() {
+    let file = FakeFile::new(1, 2 * MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.complete(id, "a.bin", &file).await;
+    let again = stage.add("/a.bin").await;
+    let done = stage.complete(again, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { unchanged: true, fetched: 0, .. }));
+    assert_eq!(stage.fake.given("/a.bin"), 2 * MIB);
+    let newer = FakeFile::new(2, 2 * MIB);
+    stage.fake.put("/a.bin", newer.clone());
+    let third = stage.add("/a.bin").await;
+    stage.complete(third, "a (1).bin", &newer).await;
+    stage.holds("a.bin", &file);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_are_exact_over_time_and_a_new_one_is_felt_at_once() {
+    let file = FakeFile::new(1, 32 * MIB);
+    let wishes = Wishes { limit: Some(Rate::per_second(MIB)), ..Wishes::default() };
+    let mut stage = Stage::with(wishes);
+    let mut ids = Vec::new();
+    for path in ["/a", "/b"] {
+        stage.fake.put(path, file.clone());
+        ids.push(stage.add(path).await);
+    }
+    let given = |stage: &Stage| stage.fake.given("/a") + stage.fake.given("/b");
+    let exact = |bytes: u64, wanted: u64| bytes.abs_diff(wanted) < wanted / 20 + 300_000;
+    let pass = |span| tokio::time::sleep(span);
+    pass(seconds(10)).await;
+    let first = given(&stage);
+    assert!(exact(first, 10 * MIB), "{first}");
+    stage.send(Command::Limit(Some(Rate::per_second(20 * 1024)))).await;
+    pass(seconds(100)).await;
+    let second = given(&stage) - first;
+    assert!(exact(second, 2_000 * 1024), "{second}");
+    stage.send(Command::Limit(Some(Rate::per_second(2 * MIB)))).await;
+    pass(seconds(5)).await;
+    let third = given(&stage) - first - second;
+    assert!(exact(third, 10 * MIB), "{third}");
+    assert_eq!(stage.handle.snapshot().totals.limit, Some(Rate::per_second(2 * MIB)));
+    stage.send(Command::Limit(None)).await;
+    within(seconds(5), async {
+        for (id, name) in [(ids[0], "a"), (ids[1], "b")] {
+            stage.is(id, Status::Done).await;
+            stage.holds(name, &file);
+        }
+    })
+    .await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_transfer_keeps_its_own_limit() {
+    let file = FakeFile::new(1, 4 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", file.clone());
+    stage.fake.put("/b.bin", file.clone());
+    let mut spec = stage.spec("/a.bin");
+    spec.limits.rate = Some(Rate::per_second(400 * 1024));
+    let began = Instant::now();
+    let slow = stage.add_spec(spec).await;
+    let fast = stage.add("/b.bin").await;
+    within(seconds(2), stage.complete(fast, "b.bin", &file)).await;
+    stage.complete(slow, "a.bin", &file).await;
+    let took = began.elapsed().as_secs_f64();
+    assert!((9.5..11.0).contains(&took), "{took}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshots_come_ten_a_second_and_none_when_idle() {
+    let file = FakeFile::new(1, 20 * MIB).rate(MIB);
+    let (stage, id) = Stage::of(Wishes::default(), file).await;
+    stage.has(id, 1).await;
+    let changes = async |span| {
+        let mut snapshots = stage.handle.snapshots();
+        snapshots.mark_unchanged();
+        let mut count = 0;
+        let _ = tokio::time::timeout(span, async {
+            while snapshots.changed().await.is_ok() {
+                count += 1;
+            }
+        })
+        .await;
+        count
+    };
+    let running = changes(seconds(3)).await;
+    assert!((10..=30).contains(&running), "{running}");
+    stage.does(id, |activity| activity == Activity::Receiving).await;
+    stage.send(Command::PauseAll).await;
+    stage.is(id, Status::Paused).await;
+    changes(Duration::from_millis(200)).await;
+    assert_eq!(changes(seconds(60)).await, 0);
+    stage.end().await;
+}

@@ -1,0 +1,4 @@
+//! The engine against a scripted driver, on paused time.
+
+mod basics;
+mod stage;

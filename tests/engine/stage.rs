@@ -1,0 +1,318 @@
+//! The real engine on a stage: a fake server, a folder of its own, paused time.
+//!
+//! Paused time stands still while a thread that may block works (tokio holds it), and jumps to the next timer when
+//! nothing else is to do; so a wait of an hour costs nothing, and a slow disk can't make a test fail.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use haul::api::{Activity, Command, Event, Handle, Happening, Row, pair};
+use haul::engine::{Queueing, Setup, run};
+use haul::model::{Fault, Patience, Rate, Source, Spec, Status, TransferId};
+use haul::protocol::Registry;
+use haul::store::{Checkpoint, Item, Journal, part_name};
+use tempfile::TempDir;
+use tokio::sync::broadcast::Receiver;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::support::fetch::{Fake, FakeFile};
+
+pub const MIB: u64 = 1 << 20;
+
+/// No wait is longer than this, in paused time.
+const DEADLINE: Duration = Duration::from_secs(24 * 3600);
+
+/// What the engine is started with.
+#[derive(Clone, Copy)]
+pub struct Wishes {
+    pub transfers: u16,
+    pub connections: u16,
+    pub limit: Option<Rate>,
+    pub patience: Patience,
+    pub durable: bool,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { transfers: 4, connections: 4, limit: None, patience: Patience::default(), durable: true }
+    }
+}
+
+/// An engine at work.
+pub struct Stage {
+    folder: Arc<TempDir>,
+    pub fake: Fake,
+    pub handle: Handle,
+    engine: JoinHandle<()>,
+    events: Receiver<Event>,
+    /// Everything that happened, as far as it was waited for.
+    pub told: Vec<Event>,
+    wishes: Wishes,
+}
+
+impl Stage {
+    pub fn new() -> Self {
+        Self::with(Wishes::default())
+    }
+
+    pub fn with(wishes: Wishes) -> Self {
+        let memory = Path::new("/dev/shm");
+        let home = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("haul-engine-").tempdir_in(home).unwrap();
+        std::fs::create_dir(folder.path().join("downloads")).unwrap();
+        Self::start(Arc::new(folder), Fake::default(), wishes)
+    }
+
+    fn start(folder: Arc<TempDir>, fake: Fake, wishes: Wishes) -> Self {
+        let state = folder.path().join("state");
+        let queueing = if wishes.durable {
+            let (journal, items) = Journal::open(&state).unwrap();
+            Queueing::Durable(Box::new(journal), items)
+        } else {
+            Queueing::Passing
+        };
+        let setup = Setup {
+            state,
+            queueing,
+            registry: Registry::default().with("http", Arc::new(fake.clone())),
+            transfers: wishes.transfers,
+            connections: wishes.connections,
+            limit: wishes.limit,
+            patience: wishes.patience,
+        };
+        let (handle, side) = pair();
+        let events = handle.events();
+        let engine = tokio::spawn(run(side, setup));
+        Self { folder, fake, handle, engine, events, told: Vec::new(), wishes }
+    }
+
+    /// A server with one file, and the transfer of it.
+    pub async fn of(wishes: Wishes, file: FakeFile) -> (Self, TransferId) {
+        let mut stage = Self::with(wishes);
+        stage.fake.put("/a.bin", file);
+        let id = stage.add("/a.bin").await;
+        (stage, id)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.path().join("downloads")
+    }
+
+    pub fn spec(&self, path: &str) -> Spec {
+        Spec::new(Source::parse(&format!("http://fake{path}")).unwrap(), self.downloads())
+    }
+
+    /// Adds a transfer and waits until it is in the queue.
+    pub async fn add(&mut self, path: &str) -> TransferId {
+        self.add_spec(self.spec(path)).await
+    }
+
+    pub async fn add_spec(&mut self, spec: Spec) -> TransferId {
+        let id = TransferId::mint();
+        self.send(Command::Add(vec![(id, spec)])).await;
+        self.until(id, |happening| matches!(happening, Happening::Added | Happening::Refused(_))).await;
+        id
+    }
+
+    pub async fn send(&self, command: Command) {
+        assert!(self.handle.send(command).await, "the engine has stopped");
+    }
+
+    pub async fn pause(&mut self, id: TransferId) {
+        self.send(Command::Pause(vec![id])).await;
+        self.until(id, |happening| matches!(happening, Happening::Paused)).await;
+    }
+
+    pub async fn resume(&self, id: TransferId) {
+        self.send(Command::Resume(vec![id])).await;
+    }
+
+    /// The next event of a transfer that is wanted.
+    pub async fn until(&mut self, id: TransferId, wanted: impl Fn(&Happening) -> bool) -> Happening {
+        let search = async {
+            loop {
+                let event = self.events.recv().await.expect("events were lost");
+                self.told.push(event.clone());
+                if event.id == id && wanted(&event.happening) {
+                    return event.happening;
+                }
+            }
+        };
+        if let Ok(happening) = timeout(DEADLINE, search).await {
+            return happening;
+        }
+        panic!("it never happened; row {:?}, told {:?}", self.row(id), self.told.iter().rev().take(5));
+    }
+
+    /// Waits for the end of a transfer, whatever it is.
+    pub async fn outcome(&mut self, id: TransferId) -> Result<Happening, Fault> {
+        let over = |happening: &Happening| matches!(happening, Happening::Completed { .. } | Happening::Failed(_));
+        match self.until(id, over).await {
+            Happening::Failed(fault) => Err(fault),
+            completed => Ok(completed),
+        }
+    }
+
+    /// Waits until a transfer is complete, and compares its file.
+    pub async fn complete(&mut self, id: TransferId, name: &str, file: &FakeFile) -> Happening {
+        let happening = self.outcome(id).await.unwrap();
+        self.holds(name, file);
+        happening
+    }
+
+    pub async fn fail(&mut self, id: TransferId) -> Fault {
+        self.outcome(id).await.expect_err("it is complete")
+    }
+
+    /// Panics unless a finished file is right to its last byte.
+    #[track_caller]
+    pub fn holds(&self, name: &str, file: &FakeFile) {
+        let bytes = std::fs::read(self.downloads().join(name)).unwrap();
+        assert!(bytes == file.bytes()[..], "{name} is not what the server has");
+    }
+
+    pub fn row(&self, id: TransferId) -> Option<Arc<Row>> {
+        self.handle.snapshot().rows.iter().find(|row| row.id == id).cloned()
+    }
+
+    /// Waits until a snapshot is as wanted.
+    pub async fn seen<T>(&self, wanted: impl Fn(&haul::api::Snapshot) -> Option<T>) -> T {
+        let mut snapshots = self.handle.snapshots();
+        let search = async {
+            loop {
+                if let Some(found) = wanted(&snapshots.borrow_and_update()) {
+                    return found;
+                }
+                snapshots.changed().await.expect("the engine has stopped");
+            }
+        };
+        if let Ok(found) = timeout(DEADLINE, search).await {
+            return found;
+        }
+        panic!("never seen; now {:?}", self.handle.snapshot());
+    }
+
+    /// Waits until so many bytes of a transfer are on disk.
+    pub async fn has(&self, id: TransferId, bytes: u64) {
+        self.seen(|now| now.rows.iter().find(|row| row.id == id && row.bytes_done() >= bytes).map(|_| ())).await;
+    }
+
+    pub async fn is(&self, id: TransferId, status: Status) {
+        self.seen(|now| now.rows.iter().find(|row| row.id == id && row.status == status).map(|_| ())).await;
+    }
+
+    pub async fn does(&self, id: TransferId, wanted: impl Fn(Activity) -> bool) {
+        let doing = |row: &&Arc<Row>| row.id == id && row.live.as_ref().is_some_and(|live| wanted(live.activity));
+        self.seen(|now| now.rows.iter().find(doing).map(|_| ())).await;
+    }
+
+    /// What the journal says of a transfer.
+    pub fn item(&self, id: TransferId) -> Option<Item> {
+        Journal::peek(&self.state()).unwrap().into_iter().find(|item| item.id == id)
+    }
+
+    /// Names in the download folder.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.downloads()).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    pub fn parts(&self) -> Vec<String> {
+        self.names().into_iter().filter(|name| name.strip_suffix(".part").is_some()).collect()
+    }
+
+    pub fn part(&self, name: &str) -> PathBuf {
+        self.downloads().join(part_name(&self.downloads().join(name)))
+    }
+
+    pub fn checkpoint(&self, id: TransferId) -> Option<Checkpoint> {
+        Checkpoint::load(&self.state(), id).unwrap()
+    }
+
+    /// Panics if a part file has no checkpoint.
+    #[track_caller]
+    pub fn every_part_has_a_checkpoint(&self) {
+        let folder = std::fs::read_dir(self.state().join("checkpoints"));
+        let ids =
+            folder.into_iter().flatten().filter_map(|entry| entry.ok()?.path().file_stem()?.to_str()?.parse().ok());
+        let owned: Vec<String> = ids
+            .filter_map(|id: TransferId| Some(part_name(&self.checkpoint(id)?.target).into_string().unwrap()))
+            .collect();
+        for part in self.parts() {
+            assert!(owned.contains(&part), "{part} has no checkpoint");
+        }
+    }
+
+    /// Stops the engine, which must not take long; no task may be left.
+    pub async fn stop(self) -> Stopped {
+        let before = tokio::time::Instant::now();
+        self.handle.stop();
+        timeout(DEADLINE, self.engine).await.expect("the engine did not stop").unwrap();
+        assert!(before.elapsed() < Duration::from_secs(1), "the engine took {:?} to stop", before.elapsed());
+        assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0, "tasks are left");
+        assert_eq!(self.fake.open_now(), 0, "connections are left");
+        Stopped { folder: self.folder, fake: self.fake, wishes: self.wishes }
+    }
+
+    /// Stops the engine and starts another one on the same folders.
+    pub async fn again(self) -> Self {
+        self.stop().await.start()
+    }
+
+    /// Ends a test: the engine stops as it should.
+    pub async fn end(self) {
+        self.every_part_has_a_checkpoint();
+        self.stop().await;
+    }
+}
+
+/// What an engine has left.
+pub struct Stopped {
+    folder: Arc<TempDir>,
+    pub fake: Fake,
+    pub wishes: Wishes,
+}
+
+impl Stopped {
+    pub fn start(self) -> Stage {
+        Stage::start(self.folder, self.fake, self.wishes)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.path().join("downloads")
+    }
+
+    pub fn items(&self) -> Vec<Item> {
+        Journal::peek(&self.state()).unwrap()
+    }
+}
+
+/// Little patience, for tests of failing.
+pub fn impatient() -> Patience {
+    Patience { retries: 3, ..Patience::default() }
+}
+
+/// Panics if a future is not done within so much paused time.
+pub async fn within<T>(span: Duration, work: impl Future<Output = T>) -> T {
+    let before = tokio::time::Instant::now();
+    let done = work.await;
+    assert!(before.elapsed() <= span, "it took {:?}", before.elapsed());
+    done
+}
+
+pub const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}

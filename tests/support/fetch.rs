@@ -1,0 +1,427 @@
+//! A scripted driver on tokio's clock: what a server does, without a server. On paused time an hour passes at once.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use haul::model::{Fault, FaultKind, Ranges, Resource, Source, Validator};
+use haul::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use super::server::content;
+
+/// Bytes of a chunk.
+const CHUNK: u64 = 16 << 10;
+
+/// What is done with one request.
+#[derive(Clone, Debug, Default)]
+pub struct Act {
+    delay: Duration,
+    rate: Option<u64>,
+    cut: Option<u64>,
+    stall: Option<u64>,
+    fault: Option<Fault>,
+    whole: bool,
+    most: Option<u64>,
+    silent: bool,
+}
+
+impl Act {
+    pub fn serve() -> Self {
+        Self::default()
+    }
+
+    /// The answer is a fault.
+    pub fn fault(kind: FaultKind) -> Self {
+        Self { fault: Some(Fault::new(kind, "fake", "scripted")), ..Self::default() }
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self::fault(FaultKind::Status(status))
+    }
+
+    /// No answer ever comes.
+    pub fn silence() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.fault = self.fault.map(|fault| fault.with_retry_after(Some(wait)));
+        self
+    }
+
+    /// The answer takes so long to come.
+    pub fn delay(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// Bytes a second on this connection.
+    pub fn rate(self, rate: u64) -> Self {
+        Self { rate: Some(rate), ..self }
+    }
+
+    /// The connection is lost after so many bytes.
+    pub fn cut(self, after: u64) -> Self {
+        Self { cut: Some(after), ..self }
+    }
+
+    /// Nothing more comes after so many bytes.
+    pub fn stall(self, after: u64) -> Self {
+        Self { stall: Some(after), ..self }
+    }
+
+    /// The whole file is sent, whatever was asked.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// The answer is for so many bytes at most, and says so.
+    pub fn at_most(self, most: u64) -> Self {
+        Self { most: Some(most), ..self }
+    }
+}
+
+/// A request, as the script sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Which request for this file it is, from 1.
+    pub number: usize,
+    pub asked: Asked,
+    pub at: Instant,
+    /// Connections to the file that are open already.
+    pub open: usize,
+}
+
+type Script = Arc<dyn Fn(&Ask) -> Act + Send + Sync>;
+
+/// A file on the fake server.
+#[derive(Clone)]
+pub struct FakeFile {
+    bytes: Bytes,
+    validator: Validator,
+    name: Option<String>,
+    ranges: bool,
+    tells_length: bool,
+    rate: u64,
+    limit: Option<(usize, Over)>,
+    script: Script,
+}
+
+/// What happens to a connection too many.
+#[derive(Clone, Copy, Debug)]
+pub enum Over {
+    Refused(u16),
+    Waits,
+}
+
+impl FakeFile {
+    /// A file that behaves, with a strong ETag, at 4 MiB/s a connection.
+    pub fn new(seed: u64, length: u64) -> Self {
+        let validator = Validator { etag: Some(format!("\"v{seed}\"")), last_modified: None };
+        let bytes = content(seed, 0, length).into();
+        let script = Arc::new(|_: &Ask| Act::serve());
+        Self { bytes, validator, name: None, ranges: true, tells_length: true, rate: 4 << 20, limit: None, script }
+    }
+
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub fn tells_length(&self) -> bool {
+        self.tells_length
+    }
+
+    pub fn etag(mut self, etag: Option<&str>) -> Self {
+        self.validator.etag = etag.map(str::to_owned);
+        self
+    }
+
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    pub fn no_ranges(self) -> Self {
+        Self { ranges: false, ..self }
+    }
+
+    pub fn no_length(self) -> Self {
+        Self { tells_length: false, ..self }
+    }
+
+    /// Bytes a second on each connection.
+    pub fn rate(self, rate: u64) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// So many connections at once, over all files of the server that have the same limit.
+    pub fn at_once(self, most: usize, over: Over) -> Self {
+        Self { limit: Some((most, over)), ..self }
+    }
+
+    pub fn script(self, script: impl Fn(&Ask) -> Act + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), ..self }
+    }
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    pub path: String,
+    pub asked: Asked,
+    pub at: Instant,
+    /// True if it was answered with bytes.
+    pub served: bool,
+}
+
+#[derive(Default)]
+struct State {
+    files: HashMap<String, FakeFile>,
+    opened: Vec<Opened>,
+    open: HashMap<String, usize>,
+    most_open: usize,
+    given: HashMap<String, u64>,
+}
+
+/// The fake server with its driver.
+#[derive(Clone, Default)]
+pub struct Fake {
+    state: Arc<Mutex<State>>,
+    closed: Arc<Notify>,
+}
+
+impl Fake {
+    /// Puts a file at a path such as `/a.bin`, or another one in its place.
+    pub fn put(&self, path: &str, file: FakeFile) {
+        self.lock().files.insert(path.to_owned(), file);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Requests for a file so far.
+    pub fn opened(&self, path: &str) -> Vec<Opened> {
+        self.lock().opened.iter().filter(|opened| opened.path == path).cloned().collect()
+    }
+
+    /// How many requests for a file were answered with a refusal.
+    pub fn refused(&self, path: &str) -> usize {
+        self.opened(path).iter().filter(|opened| !opened.served).count()
+    }
+
+    /// Bytes of a file given so far.
+    pub fn given(&self, path: &str) -> u64 {
+        self.lock().given.get(path).copied().unwrap_or(0)
+    }
+
+    /// Connections open now, over all files.
+    pub fn open_now(&self) -> usize {
+        self.lock().open.values().sum()
+    }
+
+    /// The most connections that were open at once.
+    pub fn most_open(&self) -> usize {
+        self.lock().most_open
+    }
+
+    /// The most requests for a file that came within one second.
+    pub fn most_a_second(&self, path: &str) -> usize {
+        let opened = self.opened(path);
+        let within = |from: &Opened| {
+            let end = from.at + Duration::from_secs(1);
+            opened.iter().filter(|other| other.at >= from.at && other.at < end).count()
+        };
+        opened.iter().map(within).max().unwrap_or(0)
+    }
+
+    async fn answer(&self, request: Request) -> Result<Answer, Fault> {
+        let path = request.source.url().path().to_owned();
+        let (file, act, index) = self.ask(&path, request.asked)?;
+        sleep(act.delay).await;
+        if act.silent {
+            std::future::pending::<()>().await;
+        }
+        if let Some(fault) = act.fault {
+            return Err(fault);
+        }
+        let seat = self.seat(&path, &file).await?;
+        let answer = describe(&request, &file, &act)?;
+        self.lock().opened[index].served = true;
+        let from = answer.start;
+        let end = answer.end.unwrap_or(file.bytes.len() as u64);
+        let body = Scripted {
+            bytes: file.bytes.clone(),
+            position: from,
+            end,
+            rate: act.rate.unwrap_or(file.rate),
+            cut: act.cut.map(|after| from + after),
+            stall: act.stall.map(|after| from + after),
+            due: Instant::now(),
+            timer: None,
+            seat,
+        };
+        Ok(Answer {
+            resource: answer.resource,
+            start: from,
+            end: answer.end,
+            unchanged: answer.unchanged,
+            body: Box::new(body),
+        })
+    }
+
+    fn ask(&self, path: &str, asked: Asked) -> Result<(FakeFile, Act, usize), Fault> {
+        let mut state = self.lock();
+        let at = Instant::now();
+        let number = state.opened.iter().filter(|opened| opened.path == path).count() + 1;
+        state.opened.push(Opened { path: path.to_owned(), asked, at, served: false });
+        let index = state.opened.len() - 1;
+        let open = state.open.get(path).copied().unwrap_or(0);
+        let Some(file) = state.files.get(path).cloned() else {
+            return Err(Fault::new(FaultKind::Status(404), path, "the fake server has no such file"));
+        };
+        drop(state);
+        let act = (file.script)(&Ask { number, asked, at, open });
+        Ok((file, act, index))
+    }
+
+    /// A connection, if the server gives one more.
+    async fn seat(&self, path: &str, file: &FakeFile) -> Result<Seat, Fault> {
+        loop {
+            let closed = self.closed.notified();
+            {
+                let mut state = self.lock();
+                let open: usize = state.open.values().sum();
+                match file.limit {
+                    Some((most, Over::Refused(status))) if open >= most => {
+                        return Err(Fault::new(FaultKind::Status(status), path, "too many connections"));
+                    }
+                    Some((most, Over::Waits)) if open >= most => {}
+                    _ => {
+                        *state.open.entry(path.to_owned()).or_default() += 1;
+                        state.most_open = state.most_open.max(open + 1);
+                        return Ok(Seat { fake: self.clone(), path: path.to_owned() });
+                    }
+                }
+            }
+            closed.await;
+        }
+    }
+}
+
+impl Fetch for Fake {
+    fn open(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
+        Box::pin(self.answer(request))
+    }
+}
+
+/// An answer's head, checked as a driver does.
+struct Described {
+    resource: Resource,
+    start: u64,
+    end: Option<u64>,
+    unchanged: bool,
+}
+
+fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, Fault> {
+    let length = file.bytes.len() as u64;
+    let fault = |kind, detail: &str| Err(Fault::new(kind, &request.source, detail));
+    let ranged = file.ranges && !act.whole && request.asked != Asked::Whole;
+    let resource = Resource {
+        length: file.tells_length.then_some(length),
+        ranges: if ranged { Ranges::Served } else { Ranges::Ignored },
+        validator: file.validator.clone(),
+        name: file.name.clone(),
+        at: Source::clone(&request.source),
+        media: None,
+        coding: None,
+    };
+    if request.unless.as_ref().is_some_and(|unless| unless.etag.is_some() && unless.etag == file.validator.etag) {
+        return Ok(Described { resource, start: 0, end: Some(0), unchanged: true });
+    }
+    if let Some(known) = &request.expected
+        && (!known.validator.agrees_with(&file.validator)
+            || known.length.is_some_and(|known| file.tells_length && known != length))
+    {
+        return fault(FaultKind::Changed, "the file on the server has changed");
+    }
+    if !ranged {
+        if request.asked.start() > 0 {
+            return fault(FaultKind::RangeIgnored, "the whole file came");
+        }
+        return Ok(Described { end: resource.length, resource, start: 0, unchanged: false });
+    }
+    let start = request.asked.start();
+    let end = match request.asked {
+        Asked::Part(range) => range.end.min(length),
+        _ => length,
+    };
+    if start > length || (start == length && length > 0 && file.tells_length) {
+        return fault(FaultKind::WrongRange, "no such byte");
+    }
+    let end = act.most.map_or(end, |most| end.min(start + most));
+    Ok(Described { resource, start, end: Some(end), unchanged: false })
+}
+
+/// A connection's place; given back by its drop.
+struct Seat {
+    fake: Fake,
+    path: String,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(open) = self.fake.lock().open.get_mut(&self.path) {
+            *open -= 1;
+        }
+        self.fake.closed.notify_waiters();
+    }
+}
+
+/// A body that comes as its script says.
+struct Scripted {
+    bytes: Bytes,
+    position: u64,
+    end: u64,
+    rate: u64,
+    cut: Option<u64>,
+    stall: Option<u64>,
+    due: Instant,
+    timer: Option<Pin<Box<Sleep>>>,
+    seat: Seat,
+}
+
+impl Body for Scripted {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk, Fault>>> {
+        if self.stall == Some(self.position) {
+            return Poll::Pending;
+        }
+        if self.cut == Some(self.position) {
+            let fault = Fault::new(FaultKind::Cut, &self.seat.path, "the connection was reset");
+            return Poll::Ready(Some(Err(fault)));
+        }
+        if self.position >= self.end {
+            return Poll::Ready(None);
+        }
+        let next = [self.cut, self.stall].into_iter().flatten().fold(self.end, u64::min);
+        let size = (next - self.position).min(CHUNK).min((self.rate / 4).max(1));
+        if self.timer.is_none() {
+            self.due += Duration::from_secs_f64(size as f64 / self.rate as f64);
+            self.timer = Some(Box::pin(sleep_until(self.due)));
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(context));
+        }
+        self.timer = None;
+        // One who did not read for a while (a speed limit) finds what has gathered meanwhile in small measure only.
+        self.due = self.due.max(Instant::now() - Duration::from_millis(20));
+        let chunk = self.bytes.slice(self.position as usize..(self.position + size) as usize);
+        self.position += size;
+        *self.seat.fake.lock().given.entry(self.seat.path.clone()).or_default() += size;
+        Poll::Ready(Some(Ok(chunk)))
+    }
+}
