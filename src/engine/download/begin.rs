@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::super::hosts::Permit;
@@ -11,7 +11,7 @@ use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
-use super::save::{Saver, verify};
+use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
 use super::worker::Job;
 use crate::api::{Activity, Happening};
@@ -31,7 +31,7 @@ pub(super) struct Held {
     pub(super) resource: Arc<Resource>,
     pub(super) saver: Saver,
     /// The check of an old checkpoint's claims, while it runs.
-    pub(super) checking: Option<JoinHandle<u64>>,
+    pub(super) checking: Option<Checking>,
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
@@ -55,10 +55,15 @@ impl Task {
             self.compare_overlap().await?;
             let lease = match &self.held {
                 Some(held) if held.desk.is_complete() => return Ok(None),
-                Some(held) => match held.desk.lease(1, Opener::Idle, self.connections()) {
-                    Some(lease) => Some(lease),
-                    None => return Ok(None),
-                },
+                Some(held) => {
+                    if !held.ranged {
+                        held.desk.forget_all();
+                    }
+                    match held.desk.lease(1, Opener::Idle, self.connections_for(held)) {
+                        Some(lease) => Some(lease),
+                        None => return Ok(None),
+                    }
+                }
                 None => None,
             };
             let result = self.first_answer(lease).await;
@@ -120,7 +125,7 @@ impl Task {
         log.reopen();
         let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
-        let checking = verify(desk.clone(), self.orders.stop.clone());
+        let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
         let vouched = held.resource.validator.strong_etag().is_some();
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
         let length = checkpoint.length.unwrap_or(0);
@@ -165,9 +170,6 @@ impl Task {
     async fn first_answer(&mut self, lease: Option<LeaseId>) -> Result<(Answer, Permit), Halt> {
         let (asked, expected) = match (&self.held, lease) {
             (Some(held), Some(lease)) => {
-                if !held.ranged {
-                    held.desk.forget_all();
-                }
                 let range = held.desk.missing(lease);
                 let to_the_end = held.desk.is_to_the_end(lease);
                 let ranged = if to_the_end { Asked::From(range.start) } else { Asked::Part(range) };
@@ -260,7 +262,7 @@ impl Task {
                 if resource.length.is_none_or(|length| length >= MIN_PART) {
                     held.saver.start();
                 }
-                let lease = held.desk.lease(1, Opener::Idle, if held.ranged { self.connections() } else { 1 });
+                let lease = held.desk.lease(1, Opener::Idle, self.connections_for(&held));
                 self.held = Some(held);
                 self.fresh = false;
                 // A file of no bytes has no lease: it is complete as it is.
@@ -268,6 +270,11 @@ impl Task {
             }
             Found::Nothing => Ok(Settled::Resumed),
         }
+    }
+
+    /// How many connections a download may have: one, where its server gives no parts or tells no length.
+    fn connections_for(&self, held: &Held) -> u16 {
+        if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 }
     }
 
     /// Lets the crew fetch what is missing.
@@ -284,7 +291,7 @@ impl Task {
             resource: held.resource.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
-            connections: if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 },
+            connections: self.connections_for(&held),
             ranged: held.ranged,
         };
         let mut crew = Crew::new(Arc::new(job));

@@ -13,8 +13,8 @@ use super::begin::Held;
 use super::task::{Halt, Task};
 use super::trouble::{Response, response};
 use super::worker::{End, Job, Worker};
-use crate::api::{Activity, Happening};
-use crate::model::{Fault, FaultKind, Moment};
+use crate::api::{Activity, Connection, ConnectionState, Happening};
+use crate::model::{Fault, FaultKind, Moment, Rate};
 use crate::plan::{LeaseId, Opener, backoff};
 use crate::protocol::Answer;
 
@@ -91,7 +91,7 @@ impl Crew {
                 saved = held.saver.finished() => saved?,
                 now = tick.tick() => {
                     self.replace_laggards(task);
-                    task.show_held(Some(held), Activity::Receiving);
+                    task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
                         save_at = now + SAVE;
@@ -135,7 +135,7 @@ impl Crew {
             Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
             Response::Halt => {}
             Response::Fewer => {
-                task.orders.shared.hosts.refuse(&self.job.resource.at.host(), others);
+                task.orders.shared.hosts.refuse(&self.job.resource.at.host());
                 self.pause_opening(task, fruitful, &fault).await;
             }
             Response::Again => self.pause_opening(task, fruitful, &fault).await,
@@ -167,6 +167,14 @@ impl Crew {
                 stop.cancel();
             }
         }
+    }
+
+    /// The connection that is to be opened once its wait is over, for the screen.
+    fn waiting(&self, task: &Task) -> Option<Connection> {
+        let rest = self.open_after.since(task.orders.shared.clock.now());
+        let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
+        let (number, position) = (self.last_number + 1, range.start);
+        Some(Connection { number, range, position, speed: Rate::ZERO, state: ConnectionState::Waiting(rest) })
     }
 
     /// Stops all workers; each writes what it has.

@@ -229,6 +229,11 @@ impl Desk {
         self.lock().fetched
     }
 
+    /// The first bytes that nobody fetches yet.
+    pub(super) fn first_free(&self) -> Option<ByteRange> {
+        self.lock().plan.free().ranges().first().copied()
+    }
+
     /// What the screen shows.
     pub(super) fn outlook(&self) -> Outlook {
         let now = self.clock.now();
@@ -239,12 +244,26 @@ impl Desk {
             done: plan.done().clone(),
             speed: state.meter.rate(now),
             eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
-            connections: state.seats.iter().filter_map(|(number, seat)| seat.show(*number, plan, now)).collect(),
+            connections: state.connections(now),
         }
     }
 }
 
 impl State {
+    /// The connections for the screen. One that gives far less than its fellows is called slow.
+    fn connections(&self, now: Moment) -> Vec<Connection> {
+        let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));
+        let mut connections: Vec<Connection> = seats.collect();
+        let count = connections.len() as u64;
+        let mean = connections.iter().map(|shown| shown.speed.bytes()).sum::<u64>() / count.max(1);
+        for shown in &mut connections {
+            if shown.state == ConnectionState::Receiving && count > 1 && shown.speed.bytes() < mean / 4 {
+                shown.state = ConnectionState::Slow;
+            }
+        }
+        connections
+    }
+
     /// True if a worker that has not been answered holds the lease that begins where this one ends.
     fn is_asked_for(&self, lease: LeaseId) -> bool {
         let Some(end) = self.plan.get(lease).map(|held| held.end) else { return false };

@@ -18,7 +18,7 @@ impl Task {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
         if let Some(checking) = held.checking.take() {
-            let _ = checking.await;
+            checking.finish().await;
         }
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);
