@@ -62,6 +62,8 @@ pub struct Lease {
     pub end: u64,
     /// Bytes that are being written now; nobody may take these over.
     writing: u64,
+    /// It had stalled, and all of its rest was taken over.
+    robbed: bool,
     /// What comes on it.
     pub meter: Meter,
     /// When it last had a byte, or a good reason to have none.
@@ -159,7 +161,7 @@ impl Plan {
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);
         let (start, end) = (range.start, range.end);
-        self.leases.insert(id, Lease { start, position: start, end, writing: 0, meter, heard: now });
+        self.leases.insert(id, Lease { start, position: start, end, writing: 0, robbed: false, meter, heard: now });
         Some(id)
     }
 
@@ -251,9 +253,6 @@ impl Plan {
     /// connections are to be closed and the leases released.
     pub fn laggards(&self, now: Moment) -> Vec<LeaseId> {
         let moving: Vec<f64> = self.speeds(now).collect();
-        if moving.is_empty() {
-            return Vec::new();
-        }
         let total: f64 = moving.iter().sum();
         let lags = |lease: &Lease| {
             let own = lease.meter.per_second(now);
@@ -264,7 +263,7 @@ impl Plan {
             let mean = (total - if lease.is_stalled(now) { 0.0 } else { own }) / fellows as f64;
             lease.is_stalled(now) || (fellows >= 2 && own < mean * SLOW)
         };
-        let slow = self.leases.iter().filter(|(_, lease)| !lease.missing().is_empty() && lags(lease));
+        let slow = self.leases.iter().filter(|(_, lease)| lease.robbed || (!lease.missing().is_empty() && lags(lease)));
         slow.map(|(id, _)| *id).collect()
     }
 
@@ -309,6 +308,7 @@ impl Plan {
             return None;
         }
         victim.end = taken.start;
+        victim.robbed = kept == 0;
         Some(taken)
     }
 }

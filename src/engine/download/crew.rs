@@ -75,13 +75,14 @@ impl Crew {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut save_at = Instant::now() + SAVE;
         loop {
-            if self.workers.is_empty() {
-                if held.desk.is_complete() {
-                    return Ok(());
-                }
-                if let Some(fault) = self.fault.take() {
-                    return Err(Halt::Fault(fault));
-                }
+            // Some may still wait for bytes that others have brought by now.
+            if held.desk.is_complete() {
+                return Ok(());
+            }
+            if self.workers.is_empty()
+                && let Some(fault) = self.fault.take()
+            {
+                return Err(Halt::Fault(fault));
             }
             self.staff(task);
             tokio::select! {
