@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod e2e;
 mod model;
+mod plan;
 mod readme;
 mod screenshots;
 mod support;
