@@ -10,6 +10,7 @@ mod demo;
 mod e2e;
 mod engine;
 mod model;
+mod plan;
 mod readme;
 mod screenshots;
 mod support;

@@ -1,6 +1,6 @@
 //! Who runs next: first come, first served, within a number of slots.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::model::TransferId;
 
@@ -8,7 +8,7 @@ use crate::model::TransferId;
 /// queue's length.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    waiting: BTreeMap<i64, TransferId>,
+    waiting: BTreeSet<(i64, TransferId)>,
     ranks: HashMap<TransferId, i64>,
     running: HashSet<TransferId>,
     slots: usize,
@@ -17,14 +17,15 @@ pub struct Queue {
 impl Queue {
     /// An empty queue that lets so many run at once.
     pub fn new(slots: usize) -> Self {
-        Self { waiting: BTreeMap::new(), ranks: HashMap::new(), running: HashSet::new(), slots: slots.max(1) }
+        Self { waiting: BTreeSet::new(), ranks: HashMap::new(), running: HashSet::new(), slots: slots.max(1) }
     }
 
-    /// This one waits, at this place: a lower rank runs earlier. One that runs already is left alone.
+    /// This one waits, at this place: a lower rank runs earlier; two of the same rank both keep their places. One that
+    /// runs already is left alone.
     pub fn wait(&mut self, id: TransferId, rank: i64) {
         if !self.running.contains(&id) {
             self.leave(id);
-            self.waiting.insert(rank, id);
+            self.waiting.insert((rank, id));
             self.ranks.insert(id, rank);
         }
     }
@@ -32,7 +33,7 @@ impl Queue {
     /// This one neither waits nor runs any more.
     pub fn leave(&mut self, id: TransferId) {
         if let Some(rank) = self.ranks.remove(&id) {
-            self.waiting.remove(&rank);
+            self.waiting.remove(&(rank, id));
         }
         self.running.remove(&id);
     }
