@@ -93,8 +93,13 @@ impl Supervisor {
     }
 
     async fn shut_down(&mut self, mut inbox: mpsc::Receiver<Report>) {
+        self.side.commands.close();
+        while let Ok(command) = self.side.commands.try_recv() {
+            self.obey(command);
+        }
         for id in self.roster.running() {
-            self.stop(id, Then::Queue);
+            let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
+            self.stop(id, then.unwrap_or(Then::Queue));
         }
         while self.queue.running() > 0 {
             match inbox.recv().await {
@@ -144,10 +149,15 @@ impl Supervisor {
         self.tell(id, Happening::Started);
     }
 
-    /// Tells a running transfer to stop; what then becomes of it is done when its task has ended.
+    /// Tells a running transfer to stop; what then becomes of it is done when its task has ended. A removal stands,
+    /// whatever is ordered after it.
     pub(super) fn stop(&mut self, id: TransferId, then: Then) {
         if let Some(running) = self.roster.get_mut(id).and_then(|entry| entry.running.as_mut()) {
-            running.then = Some(then);
+            running.then = Some(match (running.then, then) {
+                (Some(Then::Remove(before)), Then::Remove(data)) => Then::Remove(before || data),
+                (Some(removal @ Then::Remove(_)), _) => removal,
+                _ => then,
+            });
             running.stop.cancel();
         }
     }
