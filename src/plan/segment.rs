@@ -62,8 +62,6 @@ pub struct Lease {
     pub end: u64,
     /// Bytes that are being written now; nobody may take these over.
     writing: u64,
-    /// It had stalled, and all of its rest was taken over.
-    robbed: bool,
     /// What comes on it.
     pub meter: Meter,
     /// When it last had a byte, or a good reason to have none.
@@ -166,7 +164,7 @@ impl Plan {
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);
         let (start, end) = (range.start, range.end);
-        self.leases.insert(id, Lease { start, position: start, end, writing: 0, robbed: false, meter, heard: now });
+        self.leases.insert(id, Lease { start, position: start, end, writing: 0, meter, heard: now });
         Some(id)
     }
 
@@ -274,7 +272,7 @@ impl Plan {
             let mean = (total - if lease.is_stalled(now) { 0.0 } else { own }) / fellows as f64;
             lease.is_stalled(now) || (fellows >= 2 && own < mean * SLOW)
         };
-        let slow = self.leases.iter().filter(|(_, lease)| lease.robbed || (!lease.missing().is_empty() && lags(lease)));
+        let slow = self.leases.iter().filter(|(_, lease)| !lease.missing().is_empty() && lags(lease));
         slow.map(|(id, _)| *id).collect()
     }
 
@@ -319,7 +317,6 @@ impl Plan {
             return None;
         }
         victim.end = taken.start;
-        victim.robbed = kept == 0;
         Some(taken)
     }
 }
