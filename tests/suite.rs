@@ -10,7 +10,8 @@ mod demo;
 mod e2e;
 mod engine;
 mod model;
-// mod readme; // switch on once the README and haul::cli::EXIT_CODES are there
+mod plan;
+mod readme;
 mod screenshots;
 mod support;
 mod tui;

@@ -12,11 +12,11 @@ impl Supervisor {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::Add(batch) => self.add(batch),
-            Command::Pause(ids) => ids.into_iter().for_each(|id| self.pause(id)),
-            Command::Resume(ids) => ids.into_iter().for_each(|id| self.requeue(id, &[Status::Paused])),
-            Command::PauseAll => self.roster.ids().into_iter().for_each(|id| self.pause(id)),
-            Command::ResumeAll => self.roster.ids().into_iter().for_each(|id| self.requeue(id, &[Status::Paused])),
-            Command::Retry(ids) => ids.into_iter().for_each(|id| self.retry(id)),
+            Command::Pause(ids) => self.pause(&ids),
+            Command::Resume(ids) => self.requeue(&ids, &[Status::Paused]),
+            Command::PauseAll => self.pause(&self.roster.ids()),
+            Command::ResumeAll => self.requeue(&self.roster.ids(), &[Status::Paused]),
+            Command::Retry(ids) => self.retry(&ids),
             Command::Remove { ids, data } => self.remove(&ids, data),
             Command::Move { id, to } => self.relocate(id, to),
             Command::Limit(rate) => self.shared.limiter.set(rate),
@@ -50,44 +50,59 @@ impl Supervisor {
         }
     }
 
-    fn pause(&mut self, id: TransferId) {
-        match self.roster.get(id).map(|entry| entry.status) {
-            Some(Status::Running) => self.stop(id, Then::Pause),
-            Some(Status::Queued) => {
-                self.queue.leave(id);
-                self.roster.set_status(id, Status::Paused);
-                self.note(id, &[Stamp::Status(Status::Paused, None)]);
-                self.tell(id, Happening::Paused);
+    /// Pauses transfers, those that wait with one write to the journal.
+    fn pause(&mut self, ids: &[TransferId]) {
+        let mut paused = Vec::new();
+        for id in ids {
+            match self.roster.get(*id).map(|entry| entry.status) {
+                Some(Status::Running) => self.stop(*id, Then::Pause),
+                Some(Status::Queued) => {
+                    self.queue.leave(*id);
+                    self.roster.set_status(*id, Status::Paused);
+                    paused.push(*id);
+                }
+                _ => {}
             }
-            _ => {}
+        }
+        self.note_status(&paused, Status::Paused);
+        for id in paused {
+            self.tell(id, Happening::Paused);
         }
     }
 
-    /// Lets a transfer wait for its turn again if it has one of these statuses.
-    fn requeue(&mut self, id: TransferId, from: &[Status]) {
-        let Some(entry) = self.roster.get_mut(id) else { return };
-        if let Some(running) = &mut entry.running {
-            // It is being paused: it goes on as soon as it has stopped.
-            if running.then == Some(Then::Pause) {
-                running.then = Some(Then::Queue);
+    /// Lets those transfers that have one of these statuses wait for their turn again.
+    fn requeue(&mut self, ids: &[TransferId], from: &[Status]) {
+        let mut queued = Vec::new();
+        for id in ids {
+            let Some(entry) = self.roster.get_mut(*id) else { continue };
+            if let Some(running) = &mut entry.running {
+                // It is being paused: it goes on as soon as it has stopped.
+                if running.then == Some(Then::Pause) {
+                    running.then = Some(Then::Queue);
+                }
+            } else if from.contains(&entry.status) {
+                entry.fault = None;
+                let rank = entry.item.rank;
+                self.roster.set_status(*id, Status::Queued);
+                self.queue.wait(*id, rank);
+                queued.push(*id);
             }
-            return;
         }
-        if !from.contains(&entry.status) {
-            return;
-        }
-        let rank = entry.item.rank;
-        entry.fault = None;
-        self.roster.set_status(id, Status::Queued);
-        self.queue.wait(id, rank);
-        self.note(id, &[Stamp::Status(Status::Queued, None)]);
+        self.note_status(&queued, Status::Queued);
     }
 
-    fn retry(&mut self, id: TransferId) {
-        match self.roster.get(id).and_then(|entry| entry.running.as_ref()) {
-            Some(running) => running.nudge.notify_one(),
-            None => self.requeue(id, &[Status::Failed, Status::Paused]),
+    /// Writes one status of many transfers to the journal.
+    fn note_status(&mut self, ids: &[TransferId], status: Status) {
+        let records: Vec<Record> = ids.iter().map(|id| Stamp::Status(status, None).record(*id)).collect();
+        self.write_down(&records);
+    }
+
+    fn retry(&mut self, ids: &[TransferId]) {
+        let running = |id: &TransferId| self.roster.get(*id).and_then(|entry| entry.running.as_ref());
+        for running in ids.iter().filter_map(running) {
+            running.nudge.notify_one();
         }
+        self.requeue(ids, &[Status::Failed, Status::Paused]);
     }
 
     fn remove(&mut self, ids: &[TransferId], data: bool) {
@@ -111,9 +126,7 @@ impl Supervisor {
                 self.delete_data(*id);
             }
         }
-        if let Err(fault) = self.append(&[Record::Removed(known.iter().map(ToString::to_string).collect())]) {
-            tracing::error!("{fault}");
-        }
+        self.write_down(&[Record::Removed(known.iter().map(ToString::to_string).collect())]);
         self.roster.remove(&known);
         for id in known {
             self.tell(id, Happening::Removed);
@@ -147,8 +160,6 @@ impl Supervisor {
             self.queue.wait(id, rank);
         }
         let records: Vec<Record> = changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)).collect();
-        if let Err(fault) = self.append(&records) {
-            tracing::error!("{fault}");
-        }
+        self.write_down(&records);
     }
 }

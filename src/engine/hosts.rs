@@ -60,12 +60,12 @@ impl Hosts {
         }
     }
 
-    /// The host refused a connection, which is closed by now, while it served so many of one transfer. Those of all
-    /// transfers count; the ones that are not answered yet will lower the number when they are refused too.
-    pub(super) fn refuse(&self, host: &str, served: u16) {
+    /// The host refused a connection, which is closed by now, while it served others: it bears no more than are open.
+    /// Some of these may not have been answered yet; if they are refused too, that lowers it further.
+    pub(super) fn refuse(&self, host: &str) {
         let now = self.clock.now();
         if let Some(host) = self.lock().get_mut(host) {
-            host.refuse(served.max(host.open_now()), now);
+            host.refuse(host.open_now(), now);
         }
     }
 

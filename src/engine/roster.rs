@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::Progress;
 use crate::api::{Place, Row, Rows, Snapshot, Totals};
-use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Spec, Status, TransferId, harmless};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Spec, Status, TransferId, harmless};
 use crate::store::Item;
 
 /// What becomes of a transfer when its task has stopped.
@@ -90,7 +90,7 @@ impl Roster {
     /// Puts a transfer at the end.
     pub(super) fn add(&mut self, item: Item) {
         let (id, status) = (item.id, item.status);
-        let fault = item.reason.clone().map(|reason| Arc::new(stored_fault(&reason)));
+        let fault = item.reason.clone().map(Arc::new);
         let latest = Progress {
             target: item.target.clone(),
             length: item.length,
@@ -267,10 +267,4 @@ fn row(entry: &Entry) -> Row {
         fault: entry.fault.clone(),
         live,
     }
-}
-
-/// The fault of a transfer that an earlier run gave up; only its sentence is known.
-fn stored_fault(reason: &str) -> Fault {
-    let (subject, detail) = reason.split_once(": ").unwrap_or(("", reason));
-    Fault::new(FaultKind::State, subject, detail)
 }

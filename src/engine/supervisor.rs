@@ -199,7 +199,7 @@ impl Supervisor {
                 if fault.kind == FaultKind::Checksum {
                     self.roster.forget(id);
                 }
-                self.rest(id, Status::Failed, Some(fault.to_string()));
+                self.rest(id, Status::Failed, Some(fault.clone()));
                 self.tell(id, Happening::Failed(fault));
             }
             (Ending::Stopped, Some(Then::Queue) | None) => {
@@ -217,24 +217,29 @@ impl Supervisor {
     }
 
     /// A transfer does not run any more; the journal learns its status and what is on disk.
-    fn rest(&mut self, id: TransferId, status: Status, reason: Option<String>) {
+    fn rest(&mut self, id: TransferId, status: Status, reason: Option<Fault>) {
         self.roster.set_status(id, status);
         let known = self.roster.known(id).map(|(target, length, done)| Stamp::Known(target, length, done));
         let stamps: Vec<Stamp> = known.into_iter().chain([Stamp::Status(status, reason)]).collect();
         self.note(id, &stamps);
     }
 
-    /// Writes to the journal, if there is one. A failure must not end a download; it is told to the log.
-    pub(super) fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
+    /// Tells the journal of one transfer.
+    fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
         let records: Vec<Record> = stamps.iter().map(|stamp| stamp.record(id)).collect();
-        if let Err(fault) = self.append(&records) {
+        self.write_down(&records);
+    }
+
+    /// Writes to the journal. A failure must not end a download; it is told to the log.
+    pub(super) fn write_down(&mut self, records: &[Record]) {
+        if let Err(fault) = self.append(records) {
             tracing::error!("{fault}");
         }
     }
 
     /// Appends to the journal, durably, and takes in what others have appended.
     pub(super) fn append(&mut self, records: &[Record]) -> Result<(), Fault> {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
+        let Some(journal) = self.journal.as_mut().filter(|_| !records.is_empty()) else { return Ok(()) };
         let others = journal.append(records)?;
         self.take_in(others);
         Ok(())

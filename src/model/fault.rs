@@ -2,6 +2,7 @@
 //! what the user can do.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::harmless;
@@ -45,6 +46,49 @@ pub enum FaultKind {
     State,
     /// What the user asked for makes no sense.
     Request,
+}
+
+/// Every kind but `Status` with the word that it is stored by.
+const WORDS: [(FaultKind, &str); 17] = [
+    (FaultKind::Resolve, "resolve"),
+    (FaultKind::Connect, "connect"),
+    (FaultKind::Tls, "tls"),
+    (FaultKind::Cut, "cut"),
+    (FaultKind::Stalled, "stalled"),
+    (FaultKind::RangeIgnored, "range-ignored"),
+    (FaultKind::WrongRange, "wrong-range"),
+    (FaultKind::Changed, "changed"),
+    (FaultKind::BadAnswer, "bad-answer"),
+    (FaultKind::Redirect, "redirect"),
+    (FaultKind::DiskFull, "disk-full"),
+    (FaultKind::Disk, "disk"),
+    (FaultKind::Exists, "exists"),
+    (FaultKind::Busy, "busy"),
+    (FaultKind::Checksum, "checksum"),
+    (FaultKind::State, "state"),
+    (FaultKind::Request, "request"),
+];
+
+/// One word, the same in every version of haul: `cut`, `status-404`.
+impl fmt::Display for FaultKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, WORDS.iter().find(|entry| entry.0 == *self)) {
+            (Self::Status(status), _) => write!(out, "status-{status}"),
+            (_, entry) => out.write_str(entry.map_or("state", |entry| entry.1)),
+        }
+    }
+}
+
+impl FromStr for FaultKind {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        if let Some(status) = word.strip_prefix("status-").and_then(|status| status.parse().ok()) {
+            return Ok(Self::Status(status));
+        }
+        let known = WORDS.iter().find(|entry| entry.1 == word).map(|entry| entry.0);
+        known.ok_or_else(|| format!("{word:?} is no kind of fault"))
+    }
 }
 
 /// What went wrong, with what, and what can be done. Cheap enough to clone into an event and a snapshot.

@@ -48,7 +48,7 @@ impl Source {
             return Err(format!("haul knows no {}: URLs, only http: and https:", url.scheme()));
         }
         let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
-        if url.host_str().is_none_or(str::is_empty) || authority.contains('\\') {
+        if url.host_str().is_none_or(str::is_empty) || authority.is_empty() || authority.contains('\\') {
             return Err(format!("{shown:?} names no host"));
         }
         Ok(Self(url))

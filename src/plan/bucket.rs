@@ -39,7 +39,9 @@ impl Bucket {
         let Some(rate) = self.rate else { return Duration::ZERO };
         self.fill(now);
         self.tokens -= bytes as f64;
-        if self.tokens >= 0.0 { Duration::ZERO } else { Duration::from_secs_f64(-self.tokens / rate.bytes() as f64) }
+        // A rate of nothing, which no command line accepts but a file may hold, is an endless wait and no panic.
+        let wait = (-self.tokens).max(0.0) / rate.bytes().max(1) as f64;
+        Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
     }
 
     fn fill(&mut self, now: Moment) {

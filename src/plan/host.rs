@@ -36,11 +36,8 @@ impl Host {
 
     /// The host refused one connection while others of ours were served: it bears no more than those.
     pub fn refuse(&mut self, served: u16, now: Moment) {
-        let allowed = served.max(1);
-        let lower = self.learnt.is_none_or(|learnt| allowed <= learnt.allowed);
-        if lower {
-            self.learnt = Some(Learnt { allowed, at: now });
-        }
+        let known = self.learnt.map_or(u16::MAX, |learnt| learnt.allowed);
+        self.learnt = Some(Learnt { allowed: served.max(1).min(known), at: now });
     }
 
     /// How many connections the host bears, as far as it is known.

@@ -8,7 +8,6 @@ use crate::model::TransferId;
 /// queue's length.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    /// Two may have the same rank: another process adds without knowing the ranks.
     waiting: BTreeSet<(i64, TransferId)>,
     ranks: HashMap<TransferId, i64>,
     running: HashSet<TransferId>,
@@ -21,7 +20,8 @@ impl Queue {
         Self { waiting: BTreeSet::new(), ranks: HashMap::new(), running: HashSet::new(), slots: slots.max(1) }
     }
 
-    /// This one waits, at this place: a lower rank runs earlier. One that runs already is left alone.
+    /// This one waits, at this place: a lower rank runs earlier; two of the same rank both keep their places. One that
+    /// runs already is left alone.
     pub fn wait(&mut self, id: TransferId, rank: i64) {
         if !self.running.contains(&id) {
             self.leave(id);

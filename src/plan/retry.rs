@@ -49,8 +49,9 @@ fn again(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verd
         return Verdict::GiveUp;
     }
     let own = backoff(failures, patience.wait, jitter);
-    // A server's word makes the wait longer, never shorter: "Retry-After: 0" would make each attempt follow at once.
-    Verdict::Again { after: fault.retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED).max(own)) }
+    // No time at all, or one that has passed by one of the two clocks, says nothing: all attempts would be gone at once.
+    let asked = fault.retry_after.filter(|asked| !asked.is_zero());
+    Verdict::Again { after: asked.map_or(own, |asked| asked.min(LONGEST_ASKED)) }
 }
 
 /// The wait before the next attempt after `failures` failures in a row: it doubles each time up to a minute, and is

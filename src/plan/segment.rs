@@ -157,7 +157,12 @@ impl Plan {
 
     /// Gives out a range to one of `connections` that are to work in the end; `None` if nothing is worth it.
     pub fn lease(&mut self, opener: Opener, connections: u16, now: Moment) -> Option<LeaseId> {
-        let range = self.take_free(opener, connections).or_else(|| self.take_over(opener, now))?;
+        // A part that is not worth a connection is, once nobody else would ever fetch it.
+        let least = match opener {
+            Opener::New if self.leases.values().any(|lease| !lease.is_stalled(now, self.silence)) => MIN_PART,
+            _ => 1,
+        };
+        let range = self.take_free(least, connections).or_else(|| self.take_over(least, now))?;
         self.last += 1;
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);
@@ -245,11 +250,17 @@ impl Plan {
         let Some(lease) = self.leases.get(&id) else { return false };
         let length = lease.position;
         let last = self.done.ranges().last().map_or(0, |range| range.end);
-        if self.length.is_some_and(|known| known != length) || last > length {
+        let beyond = |lease: &Lease| lease.writing > length;
+        if self.length.is_some_and(|known| known != length) || last > length || self.leases.values().any(beyond) {
             return false;
         }
         self.length = Some(length);
         self.leases.remove(&id);
+        // What others were given beyond the end is not there to be had.
+        for lease in self.leases.values_mut() {
+            (lease.start, lease.position) = (lease.start.min(length), lease.position.min(length));
+            lease.end = lease.end.min(length);
+        }
         self.free.remove(ByteRange::new(length, u64::MAX));
         true
     }
@@ -268,9 +279,6 @@ impl Plan {
     /// connections are to be closed and the leases released.
     pub fn laggards(&self, now: Moment) -> Vec<LeaseId> {
         let moving: Vec<f64> = self.speeds(now).collect();
-        if moving.is_empty() {
-            return Vec::new();
-        }
         let total: f64 = moving.iter().sum();
         let lags = |lease: &Lease| {
             let own = lease.meter.per_second(now);
@@ -293,9 +301,9 @@ impl Plan {
         moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
     }
 
-    fn take_free(&mut self, opener: Opener, connections: u16) -> Option<ByteRange> {
+    fn take_free(&mut self, least: u64, connections: u16) -> Option<ByteRange> {
         let range = *self.free.ranges().iter().rev().max_by_key(|range| range.len().min(MIN_PART * 64))?;
-        if opener == Opener::New && range.len() < MIN_PART && !self.leases.is_empty() {
+        if range.len() < least {
             return None;
         }
         let still_to_open = (usize::from(connections).saturating_sub(self.leases.len())).max(1);
@@ -307,7 +315,7 @@ impl Plan {
     }
 
     /// Takes over the tail of the lease that will end last, in proportion to the speeds.
-    fn take_over(&mut self, opener: Opener, now: Moment) -> Option<ByteRange> {
+    fn take_over(&mut self, least: u64, now: Moment) -> Option<ByteRange> {
         self.length?;
         let silence = self.silence;
         let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
@@ -323,8 +331,7 @@ impl Plan {
         let (own, all) = (pace(victim), rest(victim));
         let kept = if victim.is_stalled(now, silence) { 0 } else { (all.len() as f64 * own / (own + mean)) as u64 };
         let taken = ByteRange::new(all.start + kept, all.end);
-        let kept_up = !victim.is_stalled(now, silence);
-        let least = if opener == Opener::New && kept_up { MIN_PART } else { MIN_STEAL.min(all.len()) };
+        let least = least.max(MIN_STEAL.min(all.len()));
         let gain = time(victim) - taken.len() as f64 / mean;
         if taken.is_empty() || taken.len() < least || (count > 0.0 && gain < MIN_GAIN) {
             return None;

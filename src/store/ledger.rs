@@ -74,12 +74,11 @@ impl Ledger {
         self.block
     }
 
-    /// Cuts written bytes at the borders of blocks and sums each piece. If `last` ends where the bytes begin, within
-    /// the same block, its sum is carried on: the first piece is then all of both. (Two finished sums can be joined
-    /// too, but that costs as much as summing a whole MiB.)
-    pub fn sum(block: u64, start: u64, bytes: &[u8], last: Option<Fragment>) -> Vec<Fragment> {
+    /// Cuts written bytes at the borders of blocks and sums each piece. The sum of `last`, as `ending_at` gave it for
+    /// the first byte, is carried on: the first piece is then all of both. (Two finished sums can be joined too, but
+    /// that costs as much as summing a whole MiB.)
+    pub fn sum(block: u64, start: u64, bytes: &[u8], mut last: Option<Fragment>) -> Vec<Fragment> {
         let mut pieces = Vec::with_capacity(2);
-        let mut last = last.filter(|last| last.range().end == start && !start.is_multiple_of(block));
         let (mut at, mut rest) = (start, bytes);
         while !rest.is_empty() {
             let room = (block - at % block).min(rest.len() as u64);
@@ -93,24 +92,11 @@ impl Ledger {
         pieces
     }
 
-    /// Takes in the pieces of one write at `start`, as `sum` gave them for this `last`. Gives each as the ledger
-    /// holds it now, joined with its neighbours: so a log of them can be replayed, and the newest carried on.
-    pub fn wrote(&mut self, start: u64, pieces: Vec<Fragment>, last: Option<Fragment>) -> Vec<Fragment> {
-        let mut held = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            match last.filter(|_| piece.start < start) {
-                // What came before has been joined with its own neighbour meanwhile, or was lost: only the new bytes
-                // count. Their sum is the whole's without the part before.
-                Some(last) if self.fragments.get(&last.start) != Some(&(last.len, last.crc)) => {
-                    let len = piece.range().end - start;
-                    self.record(Fragment { start, len, crc: checksum_combine(CRC, last.crc, piece.crc, len) });
-                }
-                _ => self.record(piece),
-            }
-            let found = self.fragments.range(..piece.range().end).next_back();
-            held.extend(found.map(|(start, (len, crc))| Fragment { start: *start, len: *len, crc: *crc }));
-        }
-        held
+    /// The fragment that ends here, if it is of the same block as the byte that follows: its sum can be carried on.
+    pub fn ending_at(&self, position: u64) -> Option<Fragment> {
+        let (start, (len, crc)) = self.fragments.range(..position).next_back()?;
+        let open = start + len == position && !position.is_multiple_of(self.block);
+        open.then_some(Fragment { start: *start, len: *len, crc: *crc })
     }
 
     /// Takes a fragment in. What it overlaps was written again and is forgotten.

@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ByteRange, Checksum, Header, Limits, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
+use crate::model::{
+    ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Target, TransferId,
+};
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,7 +16,7 @@ pub enum Record {
     /// A transfer was added; in a compacted journal, its state as a whole.
     Added(Box<Stored>),
     /// A transfer's status changed; for a failed one with the reason.
-    Status(String, StoredStatus, Option<String>),
+    Status(String, StoredStatus, Option<StoredFault>),
     /// What is known of a transfer's file, for the list: target, length, ranges on disk.
     Known(String, String, Option<u64>, Vec<(u64, u64)>),
     /// A transfer's place in the queue: a lower rank runs earlier.
@@ -35,6 +37,20 @@ pub enum StoredStatus {
     Done,
     /// Given up.
     Failed,
+}
+
+/// Why a transfer was given up, as it is stored: the kind's word, with what, and what happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFault(String, String, String);
+
+impl StoredFault {
+    fn of(fault: &Fault) -> Self {
+        Self(fault.kind.to_string(), fault.subject.clone(), fault.detail.clone())
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::new(self.0.parse().unwrap_or(FaultKind::State), &self.1, self.2.clone())
+    }
 }
 
 /// A transfer as it is stored.
@@ -58,7 +74,7 @@ pub struct Stored {
     overwrite: bool,
     status: StoredStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<StoredFault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rank: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +100,7 @@ pub struct Item {
     /// Where it stands; never `Running`.
     pub status: Status,
     /// Why it was given up.
-    pub reason: Option<String>,
+    pub reason: Option<Fault>,
     /// Its place: a lower rank runs earlier.
     pub rank: i64,
     /// The finished file's path, once known.
@@ -99,7 +115,7 @@ pub struct Item {
 #[derive(Clone, Debug)]
 pub enum Stamp {
     /// Its status; a running one is stored as queued, since it goes on by itself.
-    Status(Status, Option<String>),
+    Status(Status, Option<Fault>),
     /// What is known of its file.
     Known(PathBuf, Option<u64>, RangeSet),
     /// Its place.
@@ -111,7 +127,7 @@ impl Stamp {
     pub fn record(&self, id: TransferId) -> Record {
         let id = id.to_string();
         match self {
-            Self::Status(status, reason) => Record::Status(id, (*status).into(), reason.clone()),
+            Self::Status(status, reason) => Record::Status(id, (*status).into(), reason.as_ref().map(StoredFault::of)),
             Self::Known(target, length, done) => Record::Known(id, path_text::encode(target), *length, pairs(done)),
             Self::Rank(rank) => Record::Ranked(id, *rank),
         }
@@ -178,7 +194,7 @@ impl Item {
             rate: spec.limits.rate.map(Rate::bytes),
             overwrite: spec.overwrite,
             status: self.status.into(),
-            reason: self.reason.clone(),
+            reason: self.reason.as_ref().map(StoredFault::of),
             rank: Some(self.rank),
             target: self.target.as_deref().map(path_text::encode),
             length: self.length,
@@ -203,7 +219,7 @@ impl Item {
             id: stored.id.parse().ok()?,
             spec,
             status: stored.status.into(),
-            reason: stored.reason.clone(),
+            reason: stored.reason.as_ref().map(StoredFault::fault),
             rank: stored.rank.unwrap_or(rank),
             target: stored.target.as_deref().map(path_text::decode),
             length: stored.length,
@@ -216,7 +232,7 @@ impl Item {
         match record {
             Record::Status(_, status, reason) => {
                 self.status = (*status).into();
-                self.reason.clone_from(reason);
+                self.reason = reason.as_ref().map(StoredFault::fault);
             }
             Record::Known(_, target, length, done) => {
                 self.target = Some(path_text::decode(target));

@@ -75,7 +75,6 @@ fn urls_that_could_be_read_in_two_ways_are_refused() {
 
 /// WHATWG's rules skip the empty host and take `a` for one; a parser by RFC 3986 does not.
 #[test]
-#[ignore = "src/model/source.rs: add `authority.is_empty()` to the check of the host, then switch this on"]
 fn an_empty_host_is_refused() {
     for text in ["http:///a", "http:a/b", "http:/a/b"] {
         assert!(Source::parse(text).is_err(), "{text:?} was taken for {:?}", Source::parse(text));
@@ -219,4 +218,34 @@ fn moments_never_go_below_zero() {
     let late = early + Duration::from_millis(5);
     assert_eq!(late.since(early), Duration::from_millis(5));
     assert_eq!(early.since(late), Duration::ZERO);
+}
+
+#[test]
+fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
+    use haul::model::FaultKind as Kind;
+    let kinds = [
+        Kind::Resolve,
+        Kind::Connect,
+        Kind::Tls,
+        Kind::Cut,
+        Kind::Stalled,
+        Kind::Status(404),
+        Kind::Status(503),
+        Kind::RangeIgnored,
+        Kind::WrongRange,
+        Kind::Changed,
+        Kind::BadAnswer,
+        Kind::Redirect,
+        Kind::DiskFull,
+        Kind::Disk,
+        Kind::Exists,
+        Kind::Busy,
+        Kind::Checksum,
+        Kind::State,
+        Kind::Request,
+    ];
+    for kind in kinds {
+        assert_eq!(kind.to_string().parse(), Ok(kind), "{kind}");
+    }
+    assert!("nonsense".parse::<Kind>().is_err());
 }

@@ -188,7 +188,7 @@ fn tab_and_enter_move_between_list_and_details() {
 
 #[test]
 fn the_details_scroll_while_they_have_the_keys() {
-    let mut stage = stage::with([row(1, "a").parts(&[50; 8]), row(2, "b")]);
+    let mut stage = stage::with([row(1, "a").parts(&[50; 16]), row(2, "b")]);
     stage.press("tab j j");
     assert_eq!((stage.selected(), stage.state.details_top), (Some(1), 2));
     stage.press("G");

@@ -3,16 +3,15 @@
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 
 use super::super::hosts::Permit;
 use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
-use super::save::{Saver, verify};
+use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
 use super::worker::Job;
 use crate::api::{Activity, Happening};
@@ -31,8 +30,8 @@ pub(super) struct Held {
     pub(super) desk: Arc<Desk>,
     pub(super) resource: Arc<Resource>,
     pub(super) saver: Saver,
-    /// The check of an old checkpoint's claims, while it runs, and what ends it early.
-    pub(super) checking: Option<(JoinHandle<u64>, CancellationToken)>,
+    /// The check of an old checkpoint's claims, while it runs.
+    pub(super) checking: Option<Checking>,
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
@@ -40,17 +39,6 @@ pub(super) struct Held {
     /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
     /// so, or bytes were compared.
     vouched: bool,
-}
-
-impl Held {
-    /// Ends the check of old claims and waits for a save that runs: then no thread has the part file, or its lock.
-    pub(super) async fn settle(&mut self) {
-        if let Some((checking, stop)) = self.checking.take() {
-            stop.cancel();
-            let _ = checking.await;
-        }
-        self.saver.settle().await;
-    }
 }
 
 impl Task {
@@ -67,10 +55,15 @@ impl Task {
             self.compare_overlap().await?;
             let lease = match &self.held {
                 Some(held) if held.desk.is_complete() => return Ok(None),
-                Some(held) => match held.desk.lease(1, Opener::Idle, self.connections()) {
-                    Some(lease) => Some(lease),
-                    None => return Ok(None),
-                },
+                Some(held) => {
+                    if !held.ranged {
+                        held.desk.forget_all();
+                    }
+                    match held.desk.lease(1, Opener::Idle, self.connections_for(held)) {
+                        Some(lease) => Some(lease),
+                        None => return Ok(None),
+                    }
+                }
                 None => None,
             };
             let result = self.first_answer(lease).await;
@@ -132,12 +125,11 @@ impl Task {
         log.reopen();
         let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
-        let stop = self.orders.stop.child_token();
-        let checking = verify(desk.clone(), stop.clone());
+        let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
         let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
-        self.held = Some(Held { checking: Some((checking, stop)), vouched, ..held });
+        self.held = Some(Held { checking: Some(checking), vouched, ..held });
         let length = checkpoint.length.unwrap_or(0);
         Ok(blocking(move || desk.part.reserve(length)).await?)
     }
@@ -180,9 +172,6 @@ impl Task {
     async fn first_answer(&mut self, lease: Option<LeaseId>) -> Result<(Answer, Permit), Halt> {
         let (asked, expected) = match (&self.held, lease) {
             (Some(held), Some(lease)) => {
-                if !held.ranged {
-                    held.desk.forget_all();
-                }
                 let range = held.desk.missing(lease);
                 let to_the_end = held.desk.is_to_the_end(lease);
                 let ranged = if to_the_end { Asked::From(range.start) } else { Asked::Part(range) };
@@ -231,8 +220,8 @@ impl Task {
     async fn compare_overlap(&mut self) -> Result<(), Halt> {
         let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
         // Bytes that are wrong on disk must not be taken for another version.
-        if let Some((checking, _)) = held.checking.take() {
-            let _ = checking.await;
+        if let Some(checking) = held.checking.take() {
+            checking.finish().await;
         }
         let Some(held) = &self.held else { return Ok(()) };
         let Some(range) = held.desk.overlap(OVERLAP) else { return Ok(()) };
@@ -280,7 +269,7 @@ impl Task {
                 if resource.length.is_none_or(|length| length >= MIN_PART) {
                     held.saver.start();
                 }
-                let lease = held.desk.lease(1, Opener::Idle, if held.ranged { self.connections() } else { 1 });
+                let lease = held.desk.lease(1, Opener::Idle, self.connections_for(&held));
                 self.held = Some(held);
                 self.fresh = false;
                 // A file of no bytes has no lease: it is complete as it is.
@@ -290,12 +279,17 @@ impl Task {
         }
     }
 
+    /// How many connections a download may have: one, where its server gives no parts or tells no length.
+    fn connections_for(&self, held: &Held) -> u16 {
+        if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 }
+    }
+
     /// Lets the crew fetch what is missing.
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
         held.desk.lock().plan.bear(permit.age());
         held.resource = Arc::new(merged(&held.resource, &answer.resource));
-        let connections = if held.ranged { self.connections() } else { 1 };
+        let connections = self.connections_for(&held);
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
             self.held = Some(held);
             let detail = "the file on the server has changed: it is shorter than what came of it before";
@@ -311,7 +305,7 @@ impl Task {
             resource: held.resource.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
-            connections: if held.resource.length.is_some() { connections } else { 1 },
+            connections,
             ranged: held.ranged,
         };
         let mut crew = Crew::new(Arc::new(job));

@@ -13,8 +13,8 @@ use super::begin::Held;
 use super::task::{Halt, Task};
 use super::trouble::{Response, response};
 use super::worker::{End, Job, Worker};
-use crate::api::{Activity, Happening};
-use crate::model::{Fault, FaultKind, Moment};
+use crate::api::{Activity, Connection, ConnectionState, Happening};
+use crate::model::{Fault, FaultKind, Moment, Rate};
 use crate::plan::{LeaseId, Opener, backoff};
 use crate::protocol::Answer;
 
@@ -78,7 +78,7 @@ impl Crew {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut save_at = Instant::now() + SAVE;
         loop {
-            // Connections that lost their rest to others, and may never be heard of again, are not waited for.
+            // Some may still wait for bytes that others have brought by now.
             if held.desk.is_complete() {
                 return Ok(());
             }
@@ -95,7 +95,7 @@ impl Crew {
                 saved = held.saver.finished() => saved?,
                 now = tick.tick() => {
                     self.replace_laggards(task);
-                    task.show_held(Some(held), Activity::Receiving);
+                    task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
                         save_at = now + SAVE;
@@ -134,7 +134,7 @@ impl Crew {
         self.stops.remove(&number);
         if self.unanswered.remove(&number) {
             let host = self.job.resource.at.host();
-            task.orders.shared.hosts.refuse(&host, self.job.desk.receiving_now());
+            task.orders.shared.hosts.refuse(&host);
         }
         let End::Fault(fault, fruitful) = end else { return Ok(()) };
         let others = self.job.desk.receiving_now();
@@ -143,7 +143,7 @@ impl Crew {
             Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
             Response::Halt => {}
             Response::Fewer => {
-                task.orders.shared.hosts.refuse(&self.job.resource.at.host(), others);
+                task.orders.shared.hosts.refuse(&self.job.resource.at.host());
                 self.pause_opening(task, fruitful, &fault).await;
             }
             Response::Again => self.pause_opening(task, fruitful, &fault).await,
@@ -179,6 +179,14 @@ impl Crew {
                 stop.cancel();
             }
         }
+    }
+
+    /// The connection that is to be opened once its wait is over, for the screen.
+    fn waiting(&self, task: &Task) -> Option<Connection> {
+        let rest = self.open_after.since(task.orders.shared.clock.now());
+        let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
+        let (number, position) = (self.last_number + 1, range.start);
+        Some(Connection { number, range, position, speed: Rate::ZERO, state: ConnectionState::Waiting(rest) })
     }
 
     /// Stops all workers; each writes what it has.

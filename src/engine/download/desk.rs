@@ -99,33 +99,34 @@ impl Desk {
         self.lock().plan.learn(length, connections)
     }
 
-    /// How many of the next bytes of a lease may be written now.
-    pub(super) fn begin_write(&self, lease: LeaseId, bytes: u64) -> u64 {
+    /// How many of the next bytes of a lease, which begin at `position`, may be written now; and the sum of the bytes
+    /// before them, for `wrote`.
+    pub(super) fn begin_write(&self, lease: LeaseId, position: u64, bytes: u64) -> (u64, Option<Fragment>) {
         let now = self.clock.now();
         let mut state = self.lock();
         state.plan.hear(lease, now);
-        state.plan.begin_write(lease, bytes)
+        (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position))
     }
 
-    /// These bytes, as allowed by `begin_write`, are in the part file. `last` is what the same worker was given for
-    /// its bytes before; the answer is its sum for the next, and where the lease ends now.
-    pub(super) fn wrote(
-        &self,
-        lease: LeaseId,
-        position: u64,
-        bytes: &[u8],
-        last: Option<Fragment>,
-    ) -> (Option<Fragment>, u64) {
-        let sums = Ledger::sum(self.block, position, bytes, last);
+    /// These bytes, as allowed by `begin_write`, are in the part file. Tells where the lease ends now.
+    pub(super) fn wrote(&self, lease: LeaseId, position: u64, bytes: &[u8], before: Option<Fragment>) -> u64 {
+        let mut sums = Ledger::sum(self.block, position, bytes, before);
         let now = self.clock.now();
         let mut state = self.lock();
+        if state.ledger.ending_at(position) != before {
+            // A neighbour's bytes were joined to those before ours meanwhile, so that our sum has another beginning.
+            sums = Ledger::sum(self.block, position, bytes, state.ledger.ending_at(position));
+        }
         let length = bytes.len() as u64;
         state.plan.advance(lease, length, now);
         state.meter.add(length, now);
         state.fetched += length;
-        let held = state.ledger.wrote(position, sums, last);
-        state.log.wrote(&held);
-        (held.last().copied(), state.plan.get(lease).map_or(0, |lease| lease.end))
+        state.log.wrote(&sums);
+        for fragment in sums {
+            state.ledger.record(fragment);
+        }
+        debug_assert_eq!(state.ledger.done().total(), state.plan.done_total(), "the ledger covers what the plan has");
+        state.plan.get(lease).map_or(0, |lease| lease.end)
     }
 
     /// A lease has no bytes because of a limit of ours.
@@ -236,6 +237,11 @@ impl Desk {
         self.lock().fetched
     }
 
+    /// The first bytes that nobody fetches yet.
+    pub(super) fn first_free(&self) -> Option<ByteRange> {
+        self.lock().plan.free().ranges().first().copied()
+    }
+
     /// What the screen shows.
     pub(super) fn outlook(&self) -> Outlook {
         let now = self.clock.now();
@@ -246,12 +252,26 @@ impl Desk {
             done: plan.done().clone(),
             speed: state.meter.rate(now),
             eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
-            connections: state.seats.iter().filter_map(|(number, seat)| seat.show(*number, plan, now)).collect(),
+            connections: state.connections(now),
         }
     }
 }
 
 impl State {
+    /// The connections for the screen. One that gives far less than its fellows is called slow.
+    fn connections(&self, now: Moment) -> Vec<Connection> {
+        let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));
+        let mut connections: Vec<Connection> = seats.collect();
+        let count = connections.len() as u64;
+        let mean = connections.iter().map(|shown| shown.speed.bytes()).sum::<u64>() / count.max(1);
+        for shown in &mut connections {
+            if shown.state == ConnectionState::Receiving && count > 1 && shown.speed.bytes() < mean / 4 {
+                shown.state = ConnectionState::Slow;
+            }
+        }
+        connections
+    }
+
     /// True if a worker that has not been answered holds the lease that begins where this one ends.
     fn is_asked_for(&self, lease: LeaseId) -> bool {
         let Some(end) = self.plan.get(lease).map(|held| held.end) else { return false };

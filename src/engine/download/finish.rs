@@ -17,8 +17,8 @@ impl Task {
     pub(super) async fn finish(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
-        if let Some((checking, _)) = held.checking.take() {
-            let _ = checking.await;
+        if let Some(checking) = held.checking.take() {
+            checking.finish().await;
         }
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);

@@ -92,23 +92,37 @@ fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Compares every claim of a checkpoint with the part file's bytes, on a thread that may block. What does not match
-/// is fetched again. Gives the bytes that were lost.
-pub(super) fn verify(desk: Arc<Desk>, stop: CancellationToken) -> JoinHandle<u64> {
-    let claims: Vec<Fragment> = desk.lock().ledger.fragments().collect();
-    spawn_blocking(move || {
-        let mut buffer = Vec::new();
-        let mut lost = 0;
-        for claim in claims {
-            if stop.is_cancelled() {
-                break;
+/// The check of a checkpoint's claims against the part file's bytes, on a thread that may block. What does not match
+/// is fetched again.
+pub(super) struct Checking {
+    stop: CancellationToken,
+    thread: JoinHandle<()>,
+}
+
+impl Checking {
+    pub(super) fn start(desk: Arc<Desk>, stop: CancellationToken) -> Self {
+        let claims: Vec<Fragment> = desk.lock().ledger.fragments().collect();
+        let stopped = stop.clone();
+        let thread = spawn_blocking(move || {
+            let mut buffer = Vec::new();
+            for claim in claims.into_iter().take_while(|_| !stopped.is_cancelled()) {
+                let read = desk.part.read_at(claim.range(), &mut buffer);
+                if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
+                    desk.lose(claim);
+                }
             }
-            let read = desk.part.read_at(claim.range(), &mut buffer);
-            if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
-                lost += claim.len;
-                desk.lose(claim);
-            }
-        }
-        lost
-    })
+        });
+        Self { stop, thread }
+    }
+
+    /// Waits until all claims were compared.
+    pub(super) async fn finish(self) {
+        let _ = self.thread.await;
+    }
+
+    /// Ends the check early. It holds the part file, which must be free before anyone else can take it.
+    pub(super) async fn give_up(self) {
+        self.stop.cancel();
+        let _ = self.thread.await;
+    }
 }

@@ -12,7 +12,7 @@ use super::super::hosts::Hosts;
 use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
-use crate::api::{Activity, Happening, Live};
+use crate::api::{Activity, Connection, Happening, Live};
 use crate::model::{Fault, Patience, Spec, TransferId};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Registry;
@@ -161,7 +161,12 @@ impl Task {
 
     async fn restart(&mut self, fault: Fault) {
         if let Some(mut held) = self.held.take() {
-            held.settle().await;
+            held.saver.settle().await;
+            if let Some(checking) = held.checking.take() {
+                checking.give_up().await;
+            }
+            // It speaks of bytes that are about to be thrown away, and maybe for another transfer's id.
+            Checkpoint::remove(&self.orders.shared.state, held.id);
         }
         self.tell(Happening::Restarted(fault)).await;
     }
@@ -174,8 +179,11 @@ impl Task {
     /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
-        held.settle().await;
+        if let Some(checking) = held.checking.take() {
+            checking.give_up().await;
+        }
         if held.desk.done_total() == 0 {
+            held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
         } else if let Err(why) = held.saver.last().await {
@@ -216,11 +224,11 @@ impl Task {
 
     /// Puts the latest where the supervisor looks for it.
     pub(super) fn show(&self, activity: Activity) {
-        self.show_held(self.held.as_ref(), activity);
+        self.show_held(self.held.as_ref(), activity, None);
     }
 
     /// The same for one that the crew works on.
-    pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity) {
+    pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity, waiting: Option<Connection>) {
         let connections = self.connections();
         let host = held.map_or_else(|| self.orders.spec.source.host(), |held| held.resource.at.host());
         let learnt = self.orders.shared.hosts.allowed(&host).filter(|learnt| *learnt < connections);
@@ -239,7 +247,7 @@ impl Task {
             progress.done = Arc::new(outlook.done);
             progress.resumable = held.ranged;
             live.validator = held.resource.validator.clone();
-            live.connections = outlook.connections;
+            live.connections = outlook.connections.into_iter().chain(waiting).collect();
             if !held.ranged || held.resource.length.is_none() {
                 live.allowed = 1;
             }

@@ -15,7 +15,6 @@ use super::desk::Desk;
 use crate::model::{ByteRange, Fault, FaultKind, Header, Resource, Source};
 use crate::plan::{LeaseId, Opener};
 use crate::protocol::{Answer, Asked, Body, Chunk, Fetch, Request};
-use crate::store::Fragment;
 
 /// Bytes that have come are in the part file at most this much later, so that kill -9 loses next to nothing.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -295,8 +294,6 @@ struct Pen {
     position: u64,
     /// Where the lease ended when last looked at; it may end sooner by now.
     end: u64,
-    /// The sum of the newest bytes, which the next write carries on.
-    last: Option<Fragment>,
     /// Bytes that come before the first wanted one.
     skip: u64,
     /// Bytes that this connection has given.
@@ -320,7 +317,6 @@ impl Pen {
             began: 0,
             position: 0,
             end: 0,
-            last: None,
             skip: 0,
             received: 0,
             due: None,
@@ -366,12 +362,11 @@ impl Pen {
             self.end = self.desk.missing(self.lease).end;
             return Ok(self.position >= self.end);
         }
-        let allowed = self.desk.begin_write(self.lease, held);
+        let (allowed, before) = self.desk.begin_write(self.lease, self.position, held);
         self.buffer.truncate(allowed as usize);
         if allowed > 0 {
             self.write().await?;
-            let written = self.desk.wrote(self.lease, self.position, &self.buffer, self.last);
-            (self.last, self.end) = written;
+            self.end = self.desk.wrote(self.lease, self.position, &self.buffer, before);
             self.position += allowed;
         }
         self.buffer.clear();

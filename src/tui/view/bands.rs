@@ -43,7 +43,10 @@ pub fn bands(state: &State, area: Rect) -> Bands {
         (false, 0..16) => (room, 0, 0),
         (false, _) if state.list.total() == 0 => (room, 0, 0),
         (false, _) => {
-            let details = (room * 11 / 20).min(DETAILS);
+            let fair = (room * 11 / 20).min(DETAILS);
+            // A short list leaves the lines that it does not fill, but for one, to the details.
+            let wanted = u16::try_from(state.list.total()).unwrap_or(u16::MAX).saturating_add(1);
+            let details = (room - wanted.min(room - fair)).min(DETAILS);
             (room - details, 1, details - 1)
         }
     };

@@ -1,0 +1,10 @@
+//! What the plan decides: laws under random schedules in virtual time, and a table for each verdict.
+
+mod bucket;
+mod host;
+mod laws;
+mod queue;
+mod race;
+mod retry;
+mod segment;
+mod speed;

@@ -1,0 +1,85 @@
+//! Who runs next: in the order of the ranks, within the slots, and nobody is forgotten.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use haul::model::TransferId;
+use haul::plan::Queue;
+use proptest::prelude::*;
+
+fn id(number: u64) -> TransferId {
+    TransferId::from_bits(number)
+}
+
+fn all(queue: &mut Queue) -> Vec<u64> {
+    std::iter::from_fn(|| queue.admit()).map(TransferId::bits).collect()
+}
+
+#[test]
+fn lower_ranks_run_earlier_and_slots_are_kept() {
+    let mut queue = Queue::new(2);
+    [(1, 30), (2, -5), (3, 10)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    assert_eq!(all(&mut queue), [2, 3]);
+    assert_eq!((queue.running(), queue.waiting()), (2, 1));
+    queue.leave(id(2));
+    assert_eq!(all(&mut queue), [1]);
+    assert_eq!(Queue::new(0).running(), 0);
+    let mut one = Queue::new(0);
+    one.wait(id(1), 0);
+    assert_eq!(all(&mut one), [1], "a queue has one slot at least");
+}
+
+#[test]
+fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
+    let mut queue = Queue::new(1);
+    queue.wait(id(1), 1);
+    assert_eq!(queue.admit(), Some(id(1)));
+    queue.wait(id(1), 1);
+    assert_eq!((queue.running(), queue.waiting()), (1, 0));
+    queue.leave(id(1));
+    [(1, 1), (2, 2), (1, 3)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    assert_eq!(queue.waiting(), 2);
+    assert_eq!(queue.admit(), Some(id(2)));
+}
+
+#[test]
+fn two_that_exchange_their_ranks_both_stay() {
+    let mut queue = Queue::new(9);
+    [(1, 1), (2, 2), (3, 3)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    queue.wait(id(1), 2);
+    queue.wait(id(2), 1);
+    assert_eq!(all(&mut queue), [2, 1, 3]);
+}
+
+proptest! {
+    /// Also with equal ranks, as a journal that was written by hand may have.
+    #[test]
+    fn nobody_is_forgotten_and_nobody_runs_twice(
+        slots in 1..4_usize,
+        steps in proptest::collection::vec((0..3_u8, 0..6_u64, 0..4_i64), 0..60),
+    ) {
+        let mut queue = Queue::new(slots);
+        let (mut waiting, mut running) = (BTreeMap::new(), BTreeSet::new());
+        for (step, number, rank) in steps {
+            match step {
+                0 => {
+                    queue.wait(id(number), rank);
+                    if !running.contains(&number) {
+                        waiting.insert(number, rank);
+                    }
+                }
+                1 => {
+                    queue.leave(id(number));
+                    waiting.remove(&number);
+                    running.remove(&number);
+                }
+                _ => {
+                    let first = waiting.values().min().copied().filter(|_| running.len() < slots);
+                    let admitted = queue.admit().map(TransferId::bits);
+                    prop_assert_eq!(admitted.and_then(|number| waiting.remove(&number)), first);
+                    running.extend(admitted);
+                }
+            }
+            prop_assert_eq!((queue.waiting(), queue.running()), (waiting.len(), running.len()));
+        }
+    }
+}
