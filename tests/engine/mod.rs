@@ -4,4 +4,5 @@ mod basics;
 mod hostile;
 mod lasting;
 mod orders;
+mod schedules;
 mod stage;
