@@ -162,6 +162,26 @@ async fn the_rest_of_a_stalled_connection_is_taken_over() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bytes_that_came_for_another_are_not_forgotten_by_a_stream_that_goes_on() {
+    // The first connection pauses and loses its rest to another, which fails just after the first has gone on: what
+    // the first has given meanwhile was not written, and its stream may not go on as if it had been.
+    for tenths in 28..60_u32 {
+        let began = Instant::now();
+        let goes_on = began + Duration::from_secs_f64(f64::from(tenths) / 10.0 + 500_000.0 / MIB as f64);
+        let file = FakeFile::new(1, 3 * MIB).rate(MIB);
+        let file = file.script(move |ask| match ask.number {
+            1 => Act::serve().pause(500_000, Duration::from_millis(u64::from(tenths) * 100)),
+            number if number > 3 && ask.at < goes_on => {
+                Act::fault(FaultKind::Cut).delay(goes_on + Duration::from_millis(30) - ask.at)
+            }
+            _ => Act::serve(),
+        });
+        let stage = fetched(4, file, 60).await;
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_never_answered_holds_nothing_up() {
     for number in 2..=4 {
         let file = FakeFile::new(1, 4 * MIB).rate(MIB);
@@ -233,7 +253,8 @@ async fn a_changed_file_is_begun_anew_once() {
     stage.end().await;
 
     // Another version with every answer, of the same length: never a mixture.
-    let (mut stage, id) = Stage::of(wishes(4), FakeFile::new(0, 8 * MIB).rate(MIB)).await;
+    let (mut stage, id) =
+        Stage::of(wishes(4), FakeFile::new(0, 8 * MIB).rate(MIB).script(|_| Act::serve().cut(500_000))).await;
     for version in 1..20 {
         stage.fake.put(PATH, FakeFile::new(version, 8 * MIB).rate(MIB).script(|_| Act::serve().cut(500_000)));
         tokio::time::sleep(Duration::from_millis(700)).await;

@@ -113,6 +113,7 @@ impl Fake {
             rate: act.rate.unwrap_or(file.rate),
             cut: act.cut.map(|after| from + after),
             stall: act.stall.map(|after| from + after),
+            pause: act.pause.map(|(after, span)| (from + after, span)),
             due: Instant::now(),
             timer: None,
             seat,
@@ -242,6 +243,7 @@ struct Scripted {
     rate: u64,
     cut: Option<u64>,
     stall: Option<u64>,
+    pause: Option<(u64, Duration)>,
     due: Instant,
     timer: Option<Pin<Box<Sleep>>>,
     seat: Seat,
@@ -259,9 +261,13 @@ impl Body for Scripted {
         if self.position >= self.end {
             return Poll::Ready(None);
         }
-        let next = [self.cut, self.stall].into_iter().flatten().fold(self.end, u64::min);
+        let pause = self.pause.map(|(at, _)| at).filter(|at| *at > self.position);
+        let next = [self.cut, self.stall, pause].into_iter().flatten().fold(self.end, u64::min);
         let size = (next - self.position).min(CHUNK).min((self.rate / 4).max(1));
         if self.timer.is_none() {
+            if let Some((_, span)) = self.pause.take_if(|(at, _)| *at == self.position) {
+                self.due += span;
+            }
             self.due += Duration::from_secs_f64(size as f64 / self.rate as f64);
             self.timer = Some(Box::pin(sleep_until(self.due)));
         }

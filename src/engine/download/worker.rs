@@ -205,7 +205,7 @@ impl Worker {
 
     /// Lets a finished lease grow, if its stream goes on and there is something free.
     async fn extend(&self, end: Option<u64>, pen: &mut Pen) -> bool {
-        if !self.job.ranged || end.is_none_or(|end| end <= pen.position) {
+        if !self.job.ranged || pen.dropped || end.is_none_or(|end| end <= pen.position) {
             return false;
         }
         let extended = tokio::select! {
@@ -302,6 +302,9 @@ struct Pen {
     due: Option<Instant>,
     /// True if anything came since the last look.
     heard: bool,
+    /// True once bytes of this stream were not written, since another connection had taken them over: the stream is
+    /// ahead of `position` then, and can't go on there.
+    dropped: bool,
     slow_writes: u32,
 }
 
@@ -321,6 +324,7 @@ impl Pen {
             received: 0,
             due: None,
             heard: false,
+            dropped: false,
             slow_writes: 0,
         }
     }
@@ -328,7 +332,7 @@ impl Pen {
     fn begin(&mut self, lease: LeaseId, range: ByteRange, skip: u64) {
         self.buffer.clear();
         (self.lease, self.began, self.position, self.end) = (lease, range.start, range.start, range.end);
-        self.skip = skip;
+        (self.skip, self.dropped) = (skip, false);
     }
 
     /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.
@@ -364,6 +368,7 @@ impl Pen {
         }
         let (allowed, before) = self.desk.begin_write(self.lease, self.position, held);
         self.buffer.truncate(allowed as usize);
+        self.dropped |= allowed < held;
         if allowed > 0 {
             self.write().await?;
             self.end = self.desk.wrote(self.lease, self.position, &self.buffer, before);

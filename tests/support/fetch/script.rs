@@ -17,6 +17,7 @@ pub struct Act {
     pub(super) rate: Option<u64>,
     pub(super) cut: Option<u64>,
     pub(super) stall: Option<u64>,
+    pub(super) pause: Option<(u64, Duration)>,
     pub(super) fault: Option<Fault>,
     pub(super) whole: bool,
     pub(super) most: Option<u64>,
@@ -65,6 +66,11 @@ impl Act {
     /// Nothing more comes after so many bytes.
     pub fn stall(self, after: u64) -> Self {
         Self { stall: Some(after), ..self }
+    }
+
+    /// After so many bytes nothing comes for so long, and then the rest.
+    pub fn pause(self, after: u64, span: Duration) -> Self {
+        Self { pause: Some((after, span)), ..self }
     }
 
     /// The whole file is sent, whatever was asked.
