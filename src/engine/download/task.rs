@@ -165,7 +165,8 @@ impl Task {
             if let Some(checking) = held.checking.take() {
                 checking.give_up().await;
             }
-            // It speaks of bytes that are about to be thrown away, and maybe for another transfer's id.
+            // These bytes are of no use; a part file that no checkpoint knows would stay for ever if this ends here.
+            held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
         }
         self.tell(Happening::Restarted(fault)).await;
