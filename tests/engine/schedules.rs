@@ -96,4 +96,4 @@ async fn whatever_happens_the_file_is_right_in_the_end() {
     }
 }
 
-const SEEDS: u64 = 40;
+const SEEDS: u64 = 100;
