@@ -133,6 +133,12 @@ impl PartFile {
         }
     }
 
+    /// Makes the part file's own name durable; needed once, before the first claim.
+    pub fn sync_name(&self) -> Result<(), Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        sync_folder(folder).map_err(|why| self.fault("syncing the folder", &why))
+    }
+
     /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.
     pub fn sync(&self) -> Result<(), Fault> {
         self.file.sync_data().map_err(|why| self.fault("syncing", &why))

@@ -79,6 +79,9 @@ impl Saver {
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
 /// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation.
 fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
+    if !desk.lock().log.is_saved() {
+        desk.part.sync_name()?;
+    }
     if !checkpoint.ledger.is_empty() {
         desk.part.sync()?;
     }
