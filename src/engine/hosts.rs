@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+use crate::model::Moment;
 use crate::plan::Host;
 
 /// Who may open a connection to which host.
@@ -21,6 +23,14 @@ pub(super) struct Hosts {
 pub(super) struct Permit {
     hosts: Arc<Hosts>,
     host: String,
+    since: Moment,
+}
+
+impl Permit {
+    /// How long it has been held.
+    pub(super) fn age(&self) -> Duration {
+        self.hosts.clock.now().since(self.since)
+    }
 }
 
 impl Hosts {
@@ -36,7 +46,7 @@ impl Hosts {
     pub(super) fn try_open(self: &Arc<Self>, host: &str) -> Option<Permit> {
         let now = self.clock.now();
         let granted = self.lock().entry(host.to_owned()).or_default().open(now);
-        granted.then(|| Permit { hosts: self.clone(), host: host.to_owned() })
+        granted.then(|| Permit { hosts: self.clone(), host: host.to_owned(), since: now })
     }
 
     /// A permit as soon as the host bears another connection.

@@ -20,7 +20,7 @@ const MIN_STEAL: u64 = 64 << 10;
 const MIN_GAIN: f64 = 0.15;
 /// What a lease's speed remembers.
 const MEMORY: Duration = Duration::from_secs(2);
-/// How long a lease may stay without a byte while its fellows move before it counts as stalled.
+/// How long a lease may stay without a byte before it counts as stalled, unless this server was seen to be slower.
 const STALL: Duration = Duration::from_secs(3);
 /// How long a lease is watched before it can count as slow.
 const GRACE: Duration = Duration::from_secs(5);
@@ -73,8 +73,8 @@ impl Lease {
         ByteRange::new(self.position, self.end)
     }
 
-    fn is_stalled(&self, now: Moment) -> bool {
-        now.since(self.heard) >= STALL
+    fn is_stalled(&self, now: Moment, silence: Duration) -> bool {
+        now.since(self.heard) >= silence
     }
 }
 
@@ -87,6 +87,9 @@ pub struct Plan {
     free: RangeSet,
     leases: BTreeMap<LeaseId, Lease>,
     last: u32,
+    /// A silence of this length is a stall: twice the longest that a byte has ended, so that work does not go round
+    /// in circles between connections that a slow server would answer in the end.
+    silence: Duration,
 }
 
 impl Plan {
@@ -94,7 +97,7 @@ impl Plan {
     pub fn new(length: Option<u64>, done: RangeSet) -> Self {
         let free = done.gaps(length.unwrap_or(u64::MAX));
         let done_total = done.total();
-        Self { length, done, done_total, free, leases: BTreeMap::new(), last: 0 }
+        Self { length, done, done_total, free, leases: BTreeMap::new(), last: 0, silence: STALL }
     }
 
     /// The file's length, if known.
@@ -156,7 +159,7 @@ impl Plan {
     pub fn lease(&mut self, opener: Opener, connections: u16, now: Moment) -> Option<LeaseId> {
         // A part that is not worth a connection is, once nobody else would ever fetch it.
         let least = match opener {
-            Opener::New if self.leases.values().any(|lease| !lease.is_stalled(now)) => MIN_PART,
+            Opener::New if self.leases.values().any(|lease| !lease.is_stalled(now, self.silence)) => MIN_PART,
             _ => 1,
         };
         let range = self.take_free(least, connections).or_else(|| self.take_over(least, now))?;
@@ -196,6 +199,20 @@ impl Plan {
         lease.heard = now;
         self.done.insert(range);
         self.done_total += range.len();
+    }
+
+    /// Bytes have come on a lease, whether or not they are still wanted.
+    pub fn hear(&mut self, id: LeaseId, now: Moment) {
+        if let Some(lease) = self.leases.get_mut(&id) {
+            let silence = now.since(lease.heard);
+            lease.heard = now;
+            self.bear(silence);
+        }
+    }
+
+    /// The server was silent for so long, and then went on.
+    pub fn bear(&mut self, silence: Duration) {
+        self.silence = self.silence.max(silence * 2);
     }
 
     /// A lease has no new byte for a reason of our own, such as a speed limit: it does not count as stalled.
@@ -265,20 +282,22 @@ impl Plan {
         let total: f64 = moving.iter().sum();
         let lags = |lease: &Lease| {
             let own = lease.meter.per_second(now);
-            let fellows = moving.len() - usize::from(!lease.is_stalled(now) && own > 0.0);
+            let fellows = moving.len() - usize::from(!lease.is_stalled(now, self.silence) && own > 0.0);
             if fellows == 0 || now.since(lease.meter.born()) < GRACE {
                 return false;
             }
-            let mean = (total - if lease.is_stalled(now) { 0.0 } else { own }) / fellows as f64;
-            lease.is_stalled(now) || (fellows >= 2 && own < mean * SLOW)
+            let mean = (total - if lease.is_stalled(now, self.silence) { 0.0 } else { own }) / fellows as f64;
+            lease.is_stalled(now, self.silence) || (fellows >= 2 && own < mean * SLOW)
         };
-        let slow = self.leases.iter().filter(|(_, lease)| !lease.missing().is_empty() && lags(lease));
+        // One that had a byte and has nothing left is at its end; one that had none has lost all to another.
+        let busy = |lease: &Lease| !lease.missing().is_empty() || lease.position == lease.start;
+        let slow = self.leases.iter().filter(|(_, lease)| busy(lease) && lags(lease));
         slow.map(|(id, _)| *id).collect()
     }
 
     /// The speeds of the leases that move.
     fn speeds(&self, now: Moment) -> impl Iterator<Item = f64> {
-        let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now));
+        let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now, self.silence));
         moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
     }
 
@@ -298,10 +317,11 @@ impl Plan {
     /// Takes over the tail of the lease that will end last, in proportion to the speeds.
     fn take_over(&mut self, least: u64, now: Moment) -> Option<ByteRange> {
         self.length?;
+        let silence = self.silence;
         let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
         let mean = if count > 0.0 { sum / count } else { 1.0 };
         let pace = |lease: &Lease| match lease.meter.per_second(now) {
-            _ if lease.is_stalled(now) => mean * 1e-6,
+            _ if lease.is_stalled(now, silence) => mean * 1e-6,
             speed if speed > 0.0 => speed,
             _ => mean,
         };
@@ -309,7 +329,7 @@ impl Plan {
         let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
         let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
         let (own, all) = (pace(victim), rest(victim));
-        let kept = if victim.is_stalled(now) { 0 } else { (all.len() as f64 * own / (own + mean)) as u64 };
+        let kept = if victim.is_stalled(now, silence) { 0 } else { (all.len() as f64 * own / (own + mean)) as u64 };
         let taken = ByteRange::new(all.start + kept, all.end);
         let least = least.max(MIN_STEAL.min(all.len()));
         let gain = time(victim) - taken.len() as f64 / mean;

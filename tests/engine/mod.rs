@@ -1,4 +1,8 @@
 //! The engine against a scripted driver, on paused time.
 
 mod basics;
+mod hostile;
+mod lasting;
+mod orders;
+mod schedules;
 mod stage;

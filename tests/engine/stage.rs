@@ -238,20 +238,6 @@ impl Stage {
         Checkpoint::load(&self.state(), id).unwrap()
     }
 
-    /// Panics if a part file has no checkpoint.
-    #[track_caller]
-    pub fn every_part_has_a_checkpoint(&self) {
-        let folder = std::fs::read_dir(self.state().join("checkpoints"));
-        let ids =
-            folder.into_iter().flatten().filter_map(|entry| entry.ok()?.path().file_stem()?.to_str()?.parse().ok());
-        let owned: Vec<String> = ids
-            .filter_map(|id: TransferId| Some(part_name(&self.checkpoint(id)?.target).into_string().unwrap()))
-            .collect();
-        for part in self.parts() {
-            assert!(owned.contains(&part), "{part} has no checkpoint");
-        }
-    }
-
     /// Stops the engine, which must not take long; no task may be left.
     pub async fn stop(self) -> Stopped {
         let before = tokio::time::Instant::now();
@@ -260,7 +246,9 @@ impl Stage {
         assert!(before.elapsed() < Duration::from_secs(1), "the engine took {:?} to stop", before.elapsed());
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0, "tasks are left");
         assert_eq!(self.fake.open_now(), 0, "connections are left");
-        Stopped { folder: self.folder, fake: self.fake, wishes: self.wishes }
+        let stopped = Stopped { folder: self.folder, fake: self.fake, wishes: self.wishes };
+        stopped.every_part_has_a_checkpoint();
+        stopped
     }
 
     /// Stops the engine and starts another one on the same folders.
@@ -270,7 +258,6 @@ impl Stage {
 
     /// Ends a test: the engine stops as it should.
     pub async fn end(self) {
-        self.every_part_has_a_checkpoint();
         self.stop().await;
     }
 }
@@ -293,6 +280,20 @@ impl Stopped {
 
     pub fn downloads(&self) -> PathBuf {
         self.folder.path().join("downloads")
+    }
+
+    /// Panics if a part file has no checkpoint.
+    #[track_caller]
+    fn every_part_has_a_checkpoint(&self) {
+        let files = std::fs::read_dir(self.state().join("checkpoints"));
+        let ids = files.into_iter().flatten().filter_map(|file| file.ok()?.path().file_stem()?.to_str()?.parse().ok());
+        let target = |id: TransferId| Checkpoint::load(&self.state(), id).unwrap().map(|checkpoint| checkpoint.target);
+        let owned: Vec<String> =
+            ids.filter_map(target).map(|target| part_name(&target).into_string().unwrap()).collect();
+        for name in std::fs::read_dir(self.downloads()).unwrap() {
+            let name = name.unwrap().file_name().into_string().unwrap();
+            assert!(name.strip_suffix(".part").is_none() || owned.contains(&name), "{name} has no checkpoint");
+        }
     }
 
     pub fn items(&self) -> Vec<Item> {

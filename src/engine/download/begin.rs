@@ -126,7 +126,9 @@ impl Task {
         let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
         let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
-        let vouched = held.resource.validator.strong_etag().is_some();
+        // Another URL's file may bear the same ETag (nginx makes it of date and length).
+        let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
+        let vouched = same_url && held.resource.validator.strong_etag().is_some();
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
         let length = checkpoint.length.unwrap_or(0);
         Ok(blocking(move || desk.part.reserve(length)).await?)
@@ -216,8 +218,13 @@ impl Task {
 
     /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
     async fn compare_overlap(&mut self) -> Result<(), Halt> {
+        let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
+        // Bytes that are wrong on disk must not be taken for another version.
+        if let Some(checking) = held.checking.take() {
+            checking.finish().await;
+        }
         let Some(held) = &self.held else { return Ok(()) };
-        let Some(range) = held.desk.overlap(OVERLAP).filter(|_| !held.vouched) else { return Ok(()) };
+        let Some(range) = held.desk.overlap(OVERLAP) else { return Ok(()) };
         let request = self.request(Asked::Part(range), Some(held.resource.clone()));
         let (answer, _permit) = self.open(request).await?;
         let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
@@ -280,7 +287,14 @@ impl Task {
     /// Lets the crew fetch what is missing.
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
+        held.desk.lock().plan.bear(permit.age());
         held.resource = Arc::new(merged(&held.resource, &answer.resource));
+        let connections = self.connections_for(&held);
+        if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
+            self.held = Some(held);
+            let detail = "the file on the server has changed: it is shorter than what came of it before";
+            return Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into());
+        }
         self.tell_answered(&mut held).await;
         let spec = &self.orders.spec;
         let job = Job {
@@ -291,7 +305,7 @@ impl Task {
             resource: held.resource.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
-            connections: self.connections_for(&held),
+            connections,
             ranged: held.ranged,
         };
         let mut crew = Crew::new(Arc::new(job));

@@ -1,6 +1,6 @@
 //! The workers of one download: opened while the plan and the host have room for them, replaced when they fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(super) struct Crew {
     job: Arc<Job>,
     workers: JoinSet<(u32, End)>,
     stops: BTreeMap<u32, CancellationToken>,
+    /// Those that were closed before they were answered.
+    unanswered: BTreeSet<u32>,
     last_number: u32,
     /// No new connection before this moment.
     open_after: Moment,
@@ -42,6 +44,7 @@ impl Crew {
             job,
             workers: JoinSet::new(),
             stops: BTreeMap::new(),
+            unanswered: BTreeSet::new(),
             last_number: 0,
             open_after: Moment::ZERO,
             troubles: 0,
@@ -129,6 +132,10 @@ impl Crew {
         let lost = |_| Fault::new(FaultKind::State, &self.job.source, "a worker was lost; this is a bug of haul");
         let (number, end) = ended.map_err(lost)?;
         self.stops.remove(&number);
+        if self.unanswered.remove(&number) {
+            let host = self.job.resource.at.host();
+            task.orders.shared.hosts.refuse(&host);
+        }
         let End::Fault(fault, fruitful) = end else { return Ok(()) };
         let others = self.job.desk.receiving_now();
         tracing::info!(number, fruitful, others, "{fault}");
@@ -150,7 +157,7 @@ impl Crew {
         self.troubles = if fruitful { 0 } else { self.troubles + 1 };
         let first = if fruitful { task.orders.shared.patience.wait / 10 } else { task.orders.shared.patience.wait };
         let own = backoff(self.troubles.max(1), first, fastrand::f64());
-        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)));
+        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
         self.open_after = task.orders.shared.clock.now() + after;
         task.retries += 1;
         task.fault = Some(Arc::new(fault.clone()));
@@ -163,7 +170,11 @@ impl Crew {
         if task.limiter.is_limited() || task.orders.shared.limiter.is_limited() {
             return;
         }
-        for number in self.job.desk.laggards() {
+        for (number, answered) in self.job.desk.laggards() {
+            // A host that answers others and not this one lets it wait for its turn: it gives no more at once.
+            if !answered {
+                self.unanswered.insert(number);
+            }
             if let Some(stop) = self.stops.get(&number) {
                 stop.cancel();
             }

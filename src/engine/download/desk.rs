@@ -94,10 +94,17 @@ impl Desk {
         self.changed.notify_waiters();
     }
 
+    /// The file's length is known now; false if that can't be.
+    pub(super) fn learn(&self, length: u64, connections: u16) -> bool {
+        self.lock().plan.learn(length, connections)
+    }
+
     /// How many of the next bytes of a lease, which begin at `position`, may be written now; and the sum of the bytes
     /// before them, for `wrote`.
     pub(super) fn begin_write(&self, lease: LeaseId, position: u64, bytes: u64) -> (u64, Option<Fragment>) {
+        let now = self.clock.now();
         let mut state = self.lock();
+        state.plan.hear(lease, now);
         (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position))
     }
 
@@ -199,13 +206,14 @@ impl Desk {
         Some(ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end))
     }
 
-    /// The workers whose leases should lose their rest.
-    pub(super) fn laggards(&self) -> Vec<u32> {
+    /// The workers whose leases should lose their rest, and whether they were answered.
+    pub(super) fn laggards(&self) -> Vec<(u32, bool)> {
         let now = self.clock.now();
         let state = self.lock();
         let slow = state.plan.laggards(now);
         let holds = |seat: &Seat| seat.lease.is_some_and(|lease| slow.contains(&lease));
-        state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, _)| *worker).collect()
+        let answered = |seat: &Seat| seat.state != ConnectionState::Connecting;
+        state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, seat)| (*worker, answered(seat))).collect()
     }
 
     /// How many workers receive now.

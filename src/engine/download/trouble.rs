@@ -22,7 +22,7 @@ pub(super) fn response(fault: &Fault, fruitful: bool, others: u16) -> Response {
         }
         _ if others == 0 => Response::Halt,
         Kind::Cut | Kind::Stalled if fruitful => Response::Again,
-        Kind::Resolve | Kind::Stalled => Response::Again,
+        Kind::Resolve => Response::Again,
         _ => Response::Fewer,
     }
 }

@@ -358,6 +358,8 @@ impl Pen {
         let held = self.buffer.len() as u64;
         self.due = None;
         if held == 0 {
+            // Another connection may have taken the rest over.
+            self.end = self.desk.missing(self.lease).end;
             return Ok(self.position >= self.end);
         }
         let (allowed, before) = self.desk.begin_write(self.lease, self.position, held);

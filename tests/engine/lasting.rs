@@ -1,0 +1,236 @@
+//! What lasts: restarts of the engine, the journal, other processes, damaged part files.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use haul::api::{Command, Happening};
+use haul::model::{ByteRange, FaultKind, Status, TransferId};
+use haul::protocol::Asked;
+use haul::store::{Item, Journal};
+
+use super::stage::{MIB, Stage, Wishes, seconds};
+use crate::support::fetch::{Act, FakeFile};
+
+fn slow(length: u64) -> FakeFile {
+    FakeFile::new(1, length).rate(MIB / 4)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ran_or_waited_goes_on_and_what_was_paused_stays() {
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut ids = Vec::new();
+    for path in ["/paused", "/running", "/queued", "/done"] {
+        stage.fake.put(path, slow(2 * MIB));
+    }
+    for path in ["/done", "/paused", "/running", "/queued"] {
+        ids.push(stage.add(path).await);
+    }
+    let [done, paused, running, queued] = ids[..] else { panic!() };
+    stage.complete(done, "done", &slow(2 * MIB)).await;
+    stage.has(paused, MIB / 2).await;
+    stage.pause(paused).await;
+    stage.has(running, MIB / 2).await;
+    let stopped = stage.stop().await;
+    let states: Vec<Status> = stopped.items().iter().map(|item| item.status).collect();
+    assert_eq!(states, [Status::Done, Status::Paused, Status::Queued, Status::Queued]);
+    assert!(stopped.items().iter().map(|item| item.id).eq(ids.iter().copied()));
+    let given = stopped.fake.given("/running");
+    let mut stage = stopped.start();
+    stage.complete(running, "running", &slow(2 * MIB)).await;
+    stage.complete(queued, "queued", &slow(2 * MIB)).await;
+    assert!(given > 0 && stage.fake.given("/running") <= 2 * MIB + 128 * 1024);
+    stage.is(paused, Status::Paused).await;
+    assert!(stage.row(paused).unwrap().bytes_done() >= MIB / 2);
+    stage.resume(paused).await;
+    stage.complete(paused, "paused", &slow(2 * MIB)).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_process_adds_is_taken_up() {
+    let file = FakeFile::new(1, 2 * MIB);
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let other = |stage: &Stage, path: &str| {
+        let id = TransferId::mint();
+        Journal::open_to_append(&stage.state()).unwrap().append(&[Item::added(id, stage.spec(path))]).unwrap();
+        id
+    };
+    stage.fake.put("/idle", file.clone());
+    let id = other(&stage, "/idle");
+    stage.complete(id, "idle", &file).await;
+    // At the very moment at which transfers are added here: both must run.
+    for round in 0..3 {
+        let paths = [format!("/other{round}"), format!("/own{round}"), format!("/too{round}")];
+        for path in &paths {
+            stage.fake.put(path, file.clone());
+        }
+        let others = other(&stage, &paths[0]);
+        let (own, too) = (TransferId::mint(), TransferId::mint());
+        stage.send(Command::Add(vec![(own, stage.spec(&paths[1])), (too, stage.spec(&paths[2]))])).await;
+        for (id, path) in [(others, &paths[0]), (own, &paths[1]), (too, &paths[2])] {
+            stage.is(id, Status::Done).await;
+            stage.holds(path.trim_start_matches('/'), &file);
+        }
+    }
+    let stopped = stage.stop().await;
+    assert!(stopped.items().iter().all(|item| item.status == Status::Done));
+    assert_eq!(stopped.items().len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_of_one_place_in_the_queue_both_run_after_a_restart() {
+    let file = FakeFile::new(1, 2 * MIB);
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    stage.fake.put("/a", file.clone());
+    stage.fake.put("/b", file.clone());
+    let a = stage.add("/a").await;
+    let stopped = stage.stop().await;
+    let b = TransferId::mint();
+    let mut twin = stopped.items().remove(0);
+    let spec = haul::model::Spec::new(haul::model::Source::parse("http://fake/b").unwrap(), stopped.downloads());
+    twin = Item { id: b, ..Item::new(b, spec, twin.rank) };
+    Journal::open_to_append(&stopped.state()).unwrap().append(&[twin.record()]).unwrap();
+    let stage = stopped.start();
+    for (id, name) in [(a, "a"), (b, "b")] {
+        stage.is(id, Status::Done).await;
+        stage.holds(name, &file);
+    }
+    stage.end().await;
+}
+
+/// Downloads about three quarters of 8 MiB, damages the part file while no engine runs, and goes on.
+async fn damaged(file: FakeFile, damage: impl Fn(&Path)) -> (Vec<Asked>, u64) {
+    let (stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone().rate(MIB)).await;
+    stage.has(id, 5 * MIB + MIB / 2).await;
+    let part = stage.part("a.bin");
+    let stopped = stage.stop().await;
+    let before = (stopped.fake.given("/a.bin"), stopped.fake.opened("/a.bin").len());
+    damage(&part);
+    stopped.fake.put("/a.bin", file.clone());
+    let mut stage = stopped.start();
+    let done = stage.complete(id, "a.bin", &file).await;
+    let Happening::Completed { fetched, .. } = done else { panic!() };
+    let asked = stage.fake.opened("/a.bin")[before.1..].iter().map(|opened| opened.asked).collect();
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+    (asked, fetched.saturating_sub(8 * MIB - before.0))
+}
+
+fn flip(part: &Path, position: u64) {
+    let file = OpenOptions::new().read(true).write(true).open(part).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, position).unwrap();
+    file.write_all_at(&[!byte[0]], position).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn exactly_the_damaged_blocks_are_fetched_again() {
+    let strong = FakeFile::new(1, 8 * MIB);
+    for file in [strong.clone(), strong.clone().etag(Some("W/\"weak\"")), strong.clone().etag(None)] {
+        let slack = 16 * 1024;
+        let (_, more) = damaged(file.clone(), |_| {}).await;
+        assert!(more <= slack, "{more}");
+        let (asked, more) = damaged(file.clone(), |part| {
+            flip(part, 5);
+            flip(part, 3 * MIB + 7);
+        })
+        .await;
+        assert!((2 * MIB..=2 * MIB + slack).contains(&more), "{more}");
+        assert!(asked.contains(&Asked::Part(ByteRange::new(0, MIB))), "{asked:?}");
+        let cut = |part: &Path| OpenOptions::new().write(true).open(part).unwrap().set_len(4 * MIB).unwrap();
+        let (_, more) = damaged(file.clone(), cut).await;
+        assert!((MIB..=2 * MIB).contains(&more), "{more}");
+        let (_, more) = damaged(file.clone(), |part| fs::remove_file(part).unwrap()).await;
+        assert!(more >= 5 * MIB, "{more}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_damaged_end_is_no_other_version() {
+    // Where the overlap with the server's bytes would be looked at, the disk is wrong.
+    let weak = FakeFile::new(1, 8 * MIB).etag(Some("W/\"weak\""));
+    let at_the_end = |part: &Path| flip(part, 5 * MIB + MIB / 2 - 1);
+    let (_, more) = damaged(weak, at_the_end).await;
+    assert!(more <= MIB, "{more}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_lock_is_free_when_a_transfer_has_stopped() {
+    // While the claims of a large part file are checked, the server says that the file has changed; or the user
+    // pauses and resumes.
+    let old = FakeFile::new(1, 64 * MIB).rate(1 << 30);
+    let gate =
+        |ask: &crate::support::fetch::Ask| if ask.number < 5 { Act::serve().stall(15 * MIB) } else { Act::serve() };
+    let (stage, id) = Stage::of(Wishes::default(), old.clone().script(gate)).await;
+    stage.has(id, 60 * MIB).await;
+    let stopped = stage.stop().await;
+    let mut stage = stopped.start();
+    for _ in 0..3 {
+        stage.pause(id).await;
+        stage.resume(id).await;
+    }
+    let new = FakeFile::new(2, 64 * MIB).rate(1 << 30);
+    stage.fake.put("/a.bin", new.clone());
+    stage.complete(id, "a.bin", &new).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_url_at_the_same_target_never_mixes() {
+    // The same length and even the same ETag, as two files of one build may have with nginx.
+    let one = slow(4 * MIB).etag(Some("\"same\""));
+    let two = FakeFile::new(2, 4 * MIB).etag(Some("\"same\""));
+    let mut stage = Stage::new();
+    stage.fake.put("/one", one.clone());
+    stage.fake.put("/two", two.clone());
+    let mut spec = stage.spec("/one");
+    spec.target.name = Some("x".to_owned());
+    let first = stage.add_spec(spec.clone()).await;
+    stage.has(first, MIB).await;
+    stage.pause(first).await;
+    spec.source = stage.spec("/two").source;
+    let second = stage.add_spec(spec).await;
+    let end = stage.outcome(second).await;
+    match end {
+        Ok(_) => stage.holds("x", &two),
+        Err(fault) => {
+            assert!(matches!(fault.kind, FaultKind::Busy | FaultKind::Exists | FaultKind::Changed), "{fault}");
+            stage.resume(first).await;
+            stage.complete(first, "x", &one).await;
+        }
+    }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_length_that_becomes_known_later_is_learnt() {
+    let file = FakeFile::new(1, 4 * MIB).rate(MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone().no_length()).await;
+    stage.has(id, MIB).await;
+    stage.pause(id).await;
+    stage.fake.put("/a.bin", file.clone());
+    stage.resume(id).await;
+    let done = stage.complete(id, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 3 * MIB), "{done:?}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_orders_are_all_in_the_journal() {
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    stage.fake.put("/0", slow(64 * MIB));
+    let batch: Vec<_> = (0..1000).map(|number| (TransferId::mint(), stage.spec(&format!("/{number}")))).collect();
+    let last = batch[999].0;
+    stage.send(Command::Add(batch)).await;
+    stage.until(last, |happening| matches!(happening, Happening::Added)).await;
+    stage.send(Command::PauseAll).await;
+    stage.seen(|now| (now.totals.paused == 1000).then_some(())).await;
+    let paused = Journal::peek(&stage.state()).unwrap();
+    assert!(paused.len() == 1000 && paused.iter().all(|item| item.status == Status::Paused));
+    stage.send(Command::ResumeAll).await;
+    stage.seen(|now| (now.totals.paused == 0).then_some(())).await;
+    tokio::time::sleep(seconds(1)).await;
+    let stopped = stage.stop().await;
+    assert!(stopped.items().iter().all(|item| item.status == Status::Queued));
+}

@@ -1,0 +1,188 @@
+//! Orders in every state: pause, resume, remove, retry, and the end of the engine itself.
+
+use haul::api::{Activity, Command, Happening};
+use haul::model::{FaultKind, Status, TransferId};
+use tokio::time::Duration;
+
+use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
+use crate::support::fetch::{Act, FakeFile};
+use crate::support::server::sha256;
+
+/// A file that takes its time: 8 MiB at 4 x 256 KiB/s.
+fn slow() -> FakeFile {
+    FakeFile::new(1, 8 * MIB).rate(MIB / 4)
+}
+
+/// A server that is out of order.
+fn broken() -> FakeFile {
+    FakeFile::new(1, 8 * MIB).script(|_| Act::status(503))
+}
+
+#[tokio::test(start_paused = true)]
+async fn pause_all_holds_whatever_it_finds() {
+    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    stage.fake.put("/running", slow());
+    stage.fake.put("/waiting", broken());
+    stage.fake.put("/queued", slow());
+    let running = stage.add("/running").await;
+    let waiting = stage.add("/waiting").await;
+    let queued = stage.add("/queued").await;
+    stage.has(running, MIB).await;
+    stage.does(waiting, |activity| matches!(activity, Activity::Waiting(_))).await;
+    let before = stage.fake.opened("/waiting").len();
+    stage.send(Command::PauseAll).await;
+    for id in [running, waiting, queued] {
+        stage.is(id, Status::Paused).await;
+        assert_eq!(stage.item(id).unwrap().status, Status::Paused);
+    }
+    tokio::time::sleep(seconds(600)).await;
+    assert_eq!(
+        (stage.fake.open_now(), stage.fake.opened("/waiting").len(), stage.fake.opened("/queued").len()),
+        (0, before, 0)
+    );
+    assert_eq!(stage.parts().len(), 1, "{:?}", stage.names());
+    stage.fake.put("/waiting", slow());
+    stage.send(Command::ResumeAll).await;
+    for (id, name) in [(running, "running"), (waiting, "waiting"), (queued, "queued")] {
+        stage.is(id, Status::Done).await;
+        stage.holds(name, &slow());
+    }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_order_counts() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    for round in 1..6 {
+        stage.has(id, round * 200_000).await;
+        stage.send(Command::Pause(vec![id])).await;
+        stage.send(Command::Resume(vec![id])).await;
+    }
+    stage.complete(id, "a.bin", &slow()).await;
+    let twice = stage.fake.given("/a.bin") - 8 * MIB;
+    assert!(twice <= 5 * 4 * 64 * 1024, "{twice}");
+    let again = stage.add("/a.bin").await;
+    stage.complete(again, "a.bin", &slow()).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_is_not_undone_by_what_follows() {
+    for follow in [Command::PauseAll, Command::ResumeAll] {
+        let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+        stage.has(id, MIB).await;
+        stage.send(Command::Remove { ids: vec![id], data: true }).await;
+        stage.send(follow).await;
+        within(seconds(5), stage.until(id, |happening| matches!(happening, Happening::Removed))).await;
+        assert!(stage.item(id).is_none());
+        assert!(stage.names().is_empty(), "{:?}", stage.names());
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_ordered_before_the_end_is_done() {
+    let (stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, MIB).await;
+    stage.send(Command::Pause(vec![id])).await;
+    let stopped = stage.stop().await;
+    assert_eq!(stopped.items()[0].status, Status::Paused);
+
+    let (stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, MIB).await;
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    let late = TransferId::mint();
+    stage.send(Command::Add(vec![(late, stage.spec("/late"))])).await;
+    let stopped = stage.stop().await;
+    assert_eq!(stopped.items().iter().map(|item| item.id).collect::<Vec<_>>(), [late]);
+    assert_eq!(std::fs::read_dir(stopped.downloads()).unwrap().count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn removal_keeps_the_data_or_takes_it() {
+    for (running, data) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+        stage.has(id, MIB).await;
+        if !running {
+            stage.pause(id).await;
+        }
+        stage.send(Command::Remove { ids: vec![id], data }).await;
+        stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
+        stage.seen(|now| now.rows.is_empty().then_some(())).await;
+        assert_eq!(stage.fake.open_now(), 0);
+        assert_eq!((stage.parts().len(), stage.checkpoint(id).is_some()), (usize::from(!data), !data));
+        // Added once more, it goes on with what was kept.
+        let before = stage.fake.given("/a.bin");
+        let again = stage.add("/a.bin").await;
+        stage.complete(again, "a.bin", &slow()).await;
+        assert_eq!(stage.fake.given("/a.bin") - before == 8 * MIB, data);
+        assert_eq!(stage.names(), ["a.bin"]);
+        stage.send(Command::Remove { ids: vec![again], data: true }).await;
+        stage.until(again, |happening| matches!(happening, Happening::Removed)).await;
+        stage.holds("a.bin", &slow());
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_ends_a_wait_and_begins_a_failed_one_anew() {
+    let wishes = Wishes { patience: impatient(), ..Wishes::default() };
+    let (mut stage, id) = Stage::of(wishes, broken()).await;
+    for _ in 0..2 {
+        assert_eq!(stage.fail(id).await.kind, FaultKind::Status(503));
+        assert_eq!(stage.item(id).unwrap().status, Status::Failed);
+        stage.send(Command::Retry(vec![id])).await;
+    }
+    assert_eq!(stage.fake.opened("/a.bin").len(), 8);
+    let nudged = |happening: &Happening| matches!(happening, Happening::Retried { after, .. } if *after > seconds(1));
+    stage.until(id, nudged).await;
+    stage.fake.put("/a.bin", slow().rate(64 * MIB));
+    stage.send(Command::Retry(vec![id])).await;
+    within(Duration::from_millis(500), stage.complete(id, "a.bin", &slow())).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_engine_stops_at_once_in_every_phase() {
+    let silent = FakeFile::new(1, 8 * MIB).script(|_| Act::silence());
+    let stalled = FakeFile::new(1, 8 * MIB).script(|_| Act::serve().stall(100_000));
+    let unready = slow().script(|ask| if ask.number == 1 { Act::serve() } else { Act::silence() });
+    for file in [silent, stalled, unready, broken(), slow(), slow().no_ranges(), slow().no_length()] {
+        for wait in [0, 1, 40, 900, 2_100, 3_050, 20_000] {
+            let (stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            let done = stage.row(id).is_some_and(|row| row.status == Status::Done);
+            let stopped = stage.stop().await;
+            let wanted = if done { Status::Done } else { Status::Queued };
+            assert_eq!(stopped.items()[0].status, wanted);
+            stopped.fake.put("/a.bin", slow());
+            let stage = stopped.start();
+            stage.is(id, Status::Done).await;
+            stage.holds("a.bin", &slow());
+            stage.end().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_engine_stops_at_once_while_it_checks_and_finishes() {
+    let file = FakeFile::new(7, 24 * MIB).rate(64 * MIB);
+    for phase in [Activity::Checking, Activity::Finishing] {
+        let mut stage = Stage::new();
+        stage.fake.put("/a.bin", file.clone());
+        let mut spec = stage.spec("/a.bin");
+        spec.checksum = Some(format!("sha256:{}", sha256(7, 24 * MIB)).parse().unwrap());
+        let id = stage.add_spec(spec).await;
+        // Time stands still while it hashes; the row may go from one to the next between two looks.
+        stage.has(id, 20 * MIB).await;
+        let mut snapshots = stage.handle.snapshots();
+        while stage.row(id).is_some_and(|row| row.live.as_ref().is_some_and(|live| live.activity != phase)) {
+            snapshots.changed().await.unwrap();
+        }
+        let mut stage = stage.again().await;
+        stage.is(id, Status::Done).await;
+        stage.holds("a.bin", &file);
+        let _ = stage.add("/a.bin").await;
+        stage.end().await;
+    }
+}

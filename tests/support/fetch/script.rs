@@ -1,0 +1,161 @@
+//! What the fake server has, and what it does with each request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use haul::model::{Fault, FaultKind, Validator};
+use haul::protocol::Asked;
+use tokio::time::Instant;
+
+use crate::support::server::content;
+
+/// What is done with one request.
+#[derive(Clone, Debug, Default)]
+pub struct Act {
+    pub(super) delay: Duration,
+    pub(super) rate: Option<u64>,
+    pub(super) cut: Option<u64>,
+    pub(super) stall: Option<u64>,
+    pub(super) fault: Option<Fault>,
+    pub(super) whole: bool,
+    pub(super) most: Option<u64>,
+    pub(super) silent: bool,
+}
+
+impl Act {
+    pub fn serve() -> Self {
+        Self::default()
+    }
+
+    /// The answer is a fault.
+    pub fn fault(kind: FaultKind) -> Self {
+        Self { fault: Some(Fault::new(kind, "fake", "scripted")), ..Self::default() }
+    }
+
+    pub fn status(status: u16) -> Self {
+        Self::fault(FaultKind::Status(status))
+    }
+
+    /// No answer ever comes.
+    pub fn silence() -> Self {
+        Self { silent: true, ..Self::default() }
+    }
+
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.fault = self.fault.map(|fault| fault.with_retry_after(Some(wait)));
+        self
+    }
+
+    /// The answer takes so long to come.
+    pub fn delay(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// Bytes a second on this connection.
+    pub fn rate(self, rate: u64) -> Self {
+        Self { rate: Some(rate), ..self }
+    }
+
+    /// The connection is lost after so many bytes.
+    pub fn cut(self, after: u64) -> Self {
+        Self { cut: Some(after), ..self }
+    }
+
+    /// Nothing more comes after so many bytes.
+    pub fn stall(self, after: u64) -> Self {
+        Self { stall: Some(after), ..self }
+    }
+
+    /// The whole file is sent, whatever was asked.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// The answer is for so many bytes at most, and says so.
+    pub fn at_most(self, most: u64) -> Self {
+        Self { most: Some(most), ..self }
+    }
+}
+
+/// A request, as the script sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask {
+    /// Which request for this file it is, from 1.
+    pub number: usize,
+    pub asked: Asked,
+    pub at: Instant,
+    /// Connections to the file that are open already.
+    pub open: usize,
+}
+
+type Script = Arc<dyn Fn(&Ask) -> Act + Send + Sync>;
+
+/// A file on the fake server.
+#[derive(Clone)]
+pub struct FakeFile {
+    pub(super) bytes: Bytes,
+    pub(super) validator: Validator,
+    pub(super) name: Option<String>,
+    pub(super) ranges: bool,
+    pub(super) tells_length: bool,
+    pub(super) rate: u64,
+    pub(super) limit: Option<(usize, Over)>,
+    pub(super) script: Script,
+}
+
+/// What happens to a connection too many.
+#[derive(Clone, Copy, Debug)]
+pub enum Over {
+    Refused(u16),
+    Waits,
+}
+
+impl FakeFile {
+    /// A file that behaves, with a strong ETag, at 4 MiB/s a connection.
+    pub fn new(seed: u64, length: u64) -> Self {
+        let validator = Validator { etag: Some(format!("\"v{seed}\"")), last_modified: None };
+        let bytes = content(seed, 0, length).into();
+        let script = Arc::new(|_: &Ask| Act::serve());
+        Self { bytes, validator, name: None, ranges: true, tells_length: true, rate: 4 << 20, limit: None, script }
+    }
+
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    pub fn tells_length(&self) -> bool {
+        self.tells_length
+    }
+
+    pub fn etag(mut self, etag: Option<&str>) -> Self {
+        self.validator.etag = etag.map(str::to_owned);
+        self
+    }
+
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    pub fn no_ranges(self) -> Self {
+        Self { ranges: false, ..self }
+    }
+
+    pub fn no_length(self) -> Self {
+        Self { tells_length: false, ..self }
+    }
+
+    /// Bytes a second on each connection.
+    pub fn rate(self, rate: u64) -> Self {
+        Self { rate, ..self }
+    }
+
+    /// So many connections at once, over all files of the server that have the same limit.
+    pub fn at_once(self, most: usize, over: Over) -> Self {
+        Self { limit: Some((most, over)), ..self }
+    }
+
+    pub fn script(self, script: impl Fn(&Ask) -> Act + Send + Sync + 'static) -> Self {
+        Self { script: Arc::new(script), ..self }
+    }
+}
