@@ -103,8 +103,7 @@ pub(super) fn verify(desk: Arc<Desk>, stop: CancellationToken) -> JoinHandle<u64
             if stop.is_cancelled() {
                 break;
             }
-            let read = desk.part.read_at(claim.range(), &mut buffer);
-            if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
+            if !matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
                 lost += claim.len;
                 desk.lose(claim);
             }
