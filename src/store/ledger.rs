@@ -118,7 +118,9 @@ impl Ledger {
         }
         if len == self.block && count > 1 {
             let parts: Vec<u64> = self.fragments.range(within).map(|(start, _)| *start).collect();
-            parts.iter().for_each(|start| drop(self.fragments.remove(start)));
+            for start in &parts {
+                self.fragments.remove(start);
+            }
             self.fragments.insert(border, (len, crc));
         }
     }
