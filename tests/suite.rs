@@ -13,5 +13,6 @@ mod model;
 mod plan;
 mod readme;
 mod screenshots;
+mod store;
 mod support;
 mod tui;

@@ -109,8 +109,7 @@ impl Checking {
         let thread = spawn_blocking(move || {
             let mut buffer = Vec::new();
             for claim in claims.into_iter().take_while(|_| !stopped.is_cancelled()) {
-                let read = desk.part.read_at(claim.range(), &mut buffer);
-                if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
+                if !matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
                     desk.lose(claim);
                 }
             }
