@@ -75,10 +75,11 @@ impl Crew {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut save_at = Instant::now() + SAVE;
         loop {
+            // A connection that died and lost its rest to others would be waited for until its own time is up.
+            if held.desk.is_complete() {
+                return Ok(());
+            }
             if self.workers.is_empty() {
-                if held.desk.is_complete() {
-                    return Ok(());
-                }
                 if let Some(fault) = self.fault.take() {
                     return Err(Halt::Fault(fault));
                 }
