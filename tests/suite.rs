@@ -10,6 +10,7 @@ mod demo;
 mod e2e;
 mod model;
 mod plan;
+mod protocol;
 mod readme;
 mod screenshots;
 mod store;

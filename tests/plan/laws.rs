@@ -105,7 +105,7 @@ impl Bench {
             }
             Step::LeaseRest => {
                 let id = self.plan.lease_rest(self.now);
-                for id in id {
+                if let Some(id) = id {
                     self.heard.insert(id, self.now);
                 }
             }
@@ -117,17 +117,17 @@ impl Bench {
                 }
             }
             Step::Advance(which) => {
-                for id in self.pick(which) {
+                if let Some(id) = self.pick(which) {
                     self.advance(id);
                 }
             }
             Step::Release(which) => {
-                for id in self.pick(which) {
+                if let Some(id) = self.pick(which) {
                     self.release(id);
                 }
             }
             Step::Extend(which) => {
-                for id in self.pick(which) {
+                if let Some(id) = self.pick(which) {
                     self.plan.extend(id);
                 }
             }

@@ -24,7 +24,7 @@ pub(super) fn piece(start: u64, end: u64) -> Fragment {
 /// A checkpoint that claims these pieces.
 pub(super) fn checkpoint(pieces: &[Fragment]) -> Checkpoint {
     let mut ledger = Ledger::new(Some(3 * MIB));
-    for piece in &pieces {
+    for piece in pieces {
         ledger.record(*piece);
     }
     Checkpoint {
