@@ -79,10 +79,10 @@ impl Crew {
             if held.desk.is_complete() {
                 return Ok(());
             }
-            if self.workers.is_empty() {
-                if let Some(fault) = self.fault.take() {
-                    return Err(Halt::Fault(fault));
-                }
+            if self.workers.is_empty()
+                && let Some(fault) = self.fault.take()
+            {
+                return Err(Halt::Fault(fault));
             }
             self.staff(task);
             tokio::select! {
