@@ -11,6 +11,7 @@ mod e2e;
 mod engine;
 mod model;
 mod plan;
+mod protocol;
 mod readme;
 mod screenshots;
 mod store;
