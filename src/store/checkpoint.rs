@@ -1,7 +1,7 @@
 //! What survives a crash of a running transfer: one file each, `checkpoints/<id>.ron`.
 //!
-//! The file is a seal (a RON comment with version, length and checksum of what follows), the checkpoint itself, and
-//! then one line for every write since, as `(start, len, crc)`. The checkpoint claims only what was synced before it
+//! The file is a seal (a RON comment with version, length and the checksum of both and of what follows), the checkpoint
+//! itself, and then one line for every write since, as `(start, len, crc)`. The checkpoint claims only what was synced before it
 //! was written: take the claims, fdatasync the data, write a temporary file, fsync it, rename, fsync the folder. The
 //! lines after it are not synced. After kill -9 they are all there; after a power cut some may be missing, or speak
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
@@ -75,8 +75,9 @@ impl Claim {
         };
         let text =
             ron::to_string(&document).map_err(|why| Fault::new(FaultKind::State, "checkpoint", why.to_string()))?;
-        let seal = seal(text.as_bytes());
-        Ok(Self(format!("{SEAL}{VERSION}, {} bytes, crc64 {seal:016x}\n{text}\n", text.len())))
+        let head = format!("{VERSION}, {} bytes", text.len());
+        let seal = seal(format!("{head}\n{text}").as_bytes());
+        Ok(Self(format!("{SEAL}{head}, crc64 {seal:016x}\n{text}\n")))
     }
 }
 
@@ -154,22 +155,25 @@ fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
     let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
     let (head, rest) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
     let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
-    let mut words = head.split(", ");
-    let version: u32 = words.next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
+    let version: u32 =
+        head.split(", ").next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
+    let Some((head, length, sealed)) = seal_of(head) else {
+        // A newer haul may seal in another way.
+        return Err(if version > VERSION { Unreadable::Newer(version) } else { damaged("no seal") });
+    };
+    let body = rest.get(..length).ok_or_else(|| damaged("cut short"))?;
+    if sealed != seal(format!("{head}\n{body}").as_bytes()) {
+        return Err(damaged("the checksum differs"));
+    }
     if version > VERSION {
         return Err(Unreadable::Newer(version));
     }
-    let length: Option<usize> = words.next().and_then(|word| word.strip_suffix(" bytes")?.parse().ok());
-    let sealed = words.next().and_then(|word| u64::from_str_radix(word.strip_prefix("crc64 ")?, 16).ok());
-    let body = length.and_then(|length| rest.get(..length)).ok_or_else(|| damaged("cut short"))?;
-    if sealed != Some(seal(body.as_bytes())) {
-        return Err(damaged("the checksum differs"));
-    }
     let document: Document = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
     let mut ledger = Ledger::with_block(document.block);
+    let block = ledger.block();
     let lines = rest[body.len()..].lines().filter_map(|line| ron::from_str::<(u64, u64, u64)>(line).ok());
     for (start, len, crc) in document.done.iter().copied().chain(lines) {
-        if is_plausible(start, len, document.length, document.block) {
+        if is_plausible(start, len, document.length, block) {
             ledger.record(Fragment { start, len, crc });
         }
     }
@@ -183,10 +187,17 @@ fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
     })
 }
 
+/// A seal's sealed words, the length that it tells and its checksum.
+fn seal_of(head: &str) -> Option<(&str, usize, u64)> {
+    let (words, sum) = head.rsplit_once(", crc64 ")?;
+    let length = words.split_once(", ")?.1.strip_suffix(" bytes")?.parse().ok()?;
+    Some((words, length, u64::from_str_radix(sum, 16).ok()?))
+}
+
 /// A fragment lies within the file and within one block; anything else is damage.
 fn is_plausible(start: u64, len: u64, length: Option<u64>, block: u64) -> bool {
     let Some(end) = start.checked_add(len) else { return false };
-    len > 0 && block > 0 && end <= length.unwrap_or(u64::MAX) && start / block == (end - 1) / block
+    len > 0 && end <= length.unwrap_or(u64::MAX) && start / block == (end - 1) / block
 }
 
 /// The open checkpoint of a running transfer: writes are told to it as they happen, and it is saved now and then.
@@ -251,7 +262,11 @@ impl CheckpointLog {
         let lines = self.saving.take().unwrap_or_default();
         file.write_all(lines.as_bytes()).map_err(broken)?;
         if self.file.is_some() {
-            fs::rename(&self.path, self.path.with_extension("old")).map_err(broken)?;
+            match fs::rename(&self.path, self.path.with_extension("old")) {
+                // A publication before this one came no further than here.
+                Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(broken)?,
+            }
         }
         fs::rename(temporary, &self.path).map_err(broken)?;
         self.file = Some(file);
@@ -269,8 +284,10 @@ impl CheckpointLog {
         sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)
     }
 
-    /// Goes on with a checkpoint that was loaded: writes are told to its file.
+    /// Goes on with a checkpoint that was loaded: writes are told to its file, on a line of their own if the last one
+    /// is torn.
     pub fn reopen(&mut self) {
-        self.file = private_file().append(true).open(&self.path).ok();
+        let open = private_file().append(true).open(&self.path);
+        self.file = open.and_then(|mut file| file.write_all(b"\n").map(|()| file)).ok();
     }
 }

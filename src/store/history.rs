@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -69,13 +70,21 @@ impl History {
         line.push('\n');
         private_folder(self.path.parent().unwrap_or(Path::new(".")))?;
         self.shorten();
-        private_file().append(true).create(true).open(&self.path)?.write_all(line.as_bytes())
+        let mut file = private_file().read(true).append(true).create(true).open(&self.path)?;
+        // What a crash has torn is closed, so that this entry has a line of its own.
+        let mut last = [b'\n'];
+        let length = file.metadata()?.len();
+        if length > 0 && file.read_exact_at(&mut last, length - 1).is_ok() && last != *b"\n" {
+            line.insert(0, '\n');
+        }
+        file.write_all(line.as_bytes())
     }
 
     /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file
     /// is still there as haul left it.
     pub fn find(&self, source: &Source, folder: &Path, name: Option<&str>) -> Option<Finished> {
-        let text = fs::read_to_string(&self.path).ok()?;
+        // Damage costs the lines that it hit: what is no text any more is no entry.
+        let text = String::from_utf8_lossy(&fs::read(&self.path).ok()?).into_owned();
         let url = hash(source);
         let mut entries = text.lines().rev().filter(|line| line.contains(&url));
         entries.find_map(|line| {
@@ -97,11 +106,11 @@ impl History {
 
     fn shorten(&self) {
         if fs::metadata(&self.path).is_ok_and(|meta| meta.len() > MAX_SIZE)
-            && let Ok(text) = fs::read_to_string(&self.path)
+            && let Ok(text) = fs::read(&self.path)
         {
             let half = text.len() / 2;
-            let from = text.as_bytes()[half..].iter().position(|byte| *byte == b'\n').map_or(0, |at| half + at + 1);
-            if let Ok((temporary, _)) = super::atomic::write_beside(&self.path, "new", &text.as_bytes()[from..]) {
+            let from = text[half..].iter().position(|byte| *byte == b'\n').map_or(0, |at| half + at + 1);
+            if let Ok((temporary, _)) = super::atomic::write_beside(&self.path, "new", &text[from..]) {
                 let _ = fs::rename(temporary, &self.path);
             }
         }

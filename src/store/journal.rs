@@ -80,10 +80,10 @@ impl Journal {
         others.map_err(broken)
     }
 
-    /// What others have appended since the last look; costs one `stat` if nothing was.
+    /// What others have appended since the last look; costs two `stat`s if nothing was.
     pub fn news(&mut self) -> Vec<Record> {
         let grown = self.file.metadata().is_ok_and(|meta| meta.len() > self.read);
-        if !grown || self.lock().is_err() {
+        if (!grown && self.is_current()) || self.lock().is_err() {
             return Vec::new();
         }
         let news = self.read_on().unwrap_or_default();
@@ -99,14 +99,17 @@ impl Journal {
                 _ => {}
             }
             // A compaction may have put another file in this one's place while we waited.
-            let current = fs::metadata(&self.path).is_ok_and(|meta| {
-                self.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino()))
-            });
-            if current {
+            if self.is_current() {
                 return Ok(());
             }
             (self.file, self.read) = (open_file(&self.path)?, 0);
         }
+    }
+
+    /// False if another file has been put in this one's place.
+    fn is_current(&self) -> bool {
+        fs::metadata(&self.path)
+            .is_ok_and(|meta| self.file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino())))
     }
 
     fn load(&mut self) -> io::Result<Vec<Item>> {
@@ -194,6 +197,7 @@ fn replay(records: &[Record]) -> Vec<Item> {
             Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) => {
                 if let Some(item) = id.parse().ok().and_then(|id| items.get_mut(&id)) {
                     item.apply(record);
+                    next_rank = next_rank.max(item.rank.saturating_add(1));
                 }
             }
         }

@@ -33,7 +33,7 @@ impl Fragment {
     }
 
     /// The fragment with more bytes behind it.
-    fn carried_on(self, bytes: &[u8]) -> Self {
+    pub(super) fn carried_on(self, bytes: &[u8]) -> Self {
         let mut digest = Digest::new_with_init_state(CRC, self.crc ^ CRC_END);
         digest.update(bytes);
         Self { len: self.len + bytes.len() as u64, crc: digest.finalize(), ..self }
@@ -50,7 +50,9 @@ pub(super) fn seal(bytes: &[u8]) -> u64 {
     checksum(CRC, bytes)
 }
 
-/// The fragments of one part file: sorted, never overlapping, none across a block's border, neighbours merged.
+/// The fragments of one part file: sorted, never overlapping, none across a block's border. Neighbours stay apart until
+/// their block is whole: the sum of one that still grows is carried on from its own first byte, and would drive out
+/// whatever it had been joined with.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     block: u64,
@@ -105,22 +107,28 @@ impl Ledger {
             return;
         }
         self.forget(fragment.range());
-        let (mut start, mut len, mut crc) = (fragment.start, fragment.len, fragment.crc);
-        if let Some((&before, &(size, sum))) = self.fragments.range(..start).next_back()
-            && before + size == start
-            && before / self.block == start / self.block
-        {
-            crc = checksum_combine(CRC, sum, crc, len);
-            (start, len) = (before, size + len);
+        self.fragments.insert(fragment.start, (fragment.len, fragment.crc));
+        self.join(fragment.start / self.block * self.block);
+    }
+
+    /// Joins the fragments of a block that has become whole: nobody carries a sum on in it any more.
+    fn join(&mut self, border: u64) {
+        let within = border..border.saturating_add(self.block);
+        let (mut len, mut crc, mut count) = (0, 0, 0);
+        for (start, (size, sum)) in self.fragments.range(within.clone()) {
+            if *start != border + len {
+                return;
+            }
+            crc = if count == 0 { *sum } else { checksum_combine(CRC, crc, *sum, *size) };
+            (len, count) = (len + size, count + 1);
         }
-        if let Some(&(size, sum)) = self.fragments.get(&(start + len))
-            && (start + len) / self.block == start / self.block
-        {
-            self.fragments.remove(&(start + len));
-            crc = checksum_combine(CRC, crc, sum, size);
-            len += size;
+        if len == self.block && count > 1 {
+            let parts: Vec<u64> = self.fragments.range(within).map(|(start, _)| *start).collect();
+            for start in &parts {
+                self.fragments.remove(start);
+            }
+            self.fragments.insert(border, (len, crc));
         }
-        self.fragments.insert(start, (len, crc));
     }
 
     /// Forgets every fragment that touches this range; a fragment can't be cut, since its checksum is of all of it.

@@ -29,7 +29,7 @@ pub fn safe_name(name: &str) -> String {
         return NAMELESS.to_owned();
     }
     let name = shortened(trimmed, MAX_NAME);
-    if is_device(&name) { format!("_{name}") } else { name }
+    if is_device(&name) { format!("_{}", shortened(trimmed, MAX_NAME - 1)) } else { name }
 }
 
 /// The same name with a number before its extension: `name (1).tar.gz`.
@@ -64,9 +64,9 @@ fn plain(c: char) -> char {
 /// Names that Windows keeps for devices, whatever their extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or("").trim_end().to_ascii_uppercase();
-    let numbered =
-        |prefix| stem.strip_prefix(prefix).is_some_and(|rest: &str| matches!(rest.as_bytes(), [b'1'..=b'9']));
-    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL") || numbered("COM") || numbered("LPT")
+    let digit = |rest: &str| matches!(rest, "¹" | "²" | "³") || matches!(rest.as_bytes(), [b'1'..=b'9']);
+    let numbered = |prefix| stem.strip_prefix(prefix).is_some_and(digit);
+    matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") || numbered("COM") || numbered("LPT")
 }
 
 /// A name in its stem and its extension (with the dot); the extension may be a pair such as `.tar.gz`.
@@ -85,12 +85,18 @@ fn split(name: &str) -> (&str, &str) {
 fn shortened(name: &str, limit: usize) -> String {
     let (stem, extension) = split(name);
     let stem = cut(stem, limit.saturating_sub(extension.len()));
-    format!("{}{extension}", stem.trim_end())
+    let stem = if extension.is_empty() { stem.trim_end_matches(['.', ' ']) } else { stem.trim_end() };
+    format!("{stem}{extension}")
 }
 
-/// The longest beginning of at most so many bytes that does not cut a character (as people see them) in two.
+/// The longest beginning of at most so many bytes that does not cut a character (as people see them) in two; one that
+/// is longer than that by itself, with hundreds of marks, has to be cut all the same.
 fn cut(text: &str, limit: usize) -> &str {
     let fits = |(at, grapheme): &(usize, &str)| at + grapheme.len() <= limit;
     let end = text.grapheme_indices(true).take_while(fits).last().map_or(0, |(at, grapheme)| at + grapheme.len());
+    if end == 0 {
+        let whole = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= limit);
+        return &text[..whole.last().unwrap_or(0)];
+    }
     &text[..end]
 }

@@ -9,8 +9,12 @@ use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use super::atomic::sync_folder;
+use super::ledger::Fragment;
 use super::name::part_name;
 use crate::model::{ByteRange, Fault, FaultKind, size};
+
+/// So many bytes are read at once to be summed.
+const STEP: u64 = 1 << 20;
 
 /// What stands at a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +116,7 @@ impl PartFile {
         if length == 0 {
             return Ok(());
         }
-        match rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length) {
+        match rustix::io::retry_on_intr(|| rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length)) {
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(()),
             Err(why) => Err(self.fault("reserving space", &why.into())),
         }
@@ -131,6 +135,25 @@ impl PartFile {
             Err(why) if why.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
             Err(why) => Err(self.fault("reading", &why)),
         }
+    }
+
+    /// Makes the part file's own name durable; needed once, before the first claim.
+    pub fn sync_name(&self) -> Result<(), Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        sync_folder(folder).map_err(|why| self.fault("syncing the folder", &why))
+    }
+
+    /// True if the file holds this fragment's bytes. Never more than a MiB of them is in memory.
+    pub fn holds(&self, fragment: Fragment, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+        let mut sum = Fragment { len: 0, crc: 0, ..fragment };
+        while sum.len < fragment.len {
+            let (at, step) = (sum.range().end, STEP.min(fragment.len - sum.len));
+            if !self.read_at(ByteRange::new(at, at + step), buffer)? {
+                return Ok(false);
+            }
+            sum = sum.carried_on(buffer);
+        }
+        Ok(sum == fragment)
     }
 
     /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.

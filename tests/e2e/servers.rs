@@ -130,6 +130,17 @@ fn a_stalled_connection_is_replaced() {
     comes_from(&scripted(1..=1, Answer::new().ending(0, Ending::Stall)));
 }
 
+/// The others fetch its rest, and nobody waits until its time is up.
+#[test]
+fn a_connection_that_died_is_not_waited_for() {
+    for after in [100_000, 900_000] {
+        let server = scripted(2..=2, Answer::new().ending(after, Ending::Stall));
+        let sandbox = Sandbox::new();
+        sandbox.get(&["-x", "4", "--timeout", "3600", &server.url(PATH)]).ok();
+        holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
+    }
+}
+
 #[test]
 fn a_busy_server_is_asked_again_when_it_says() {
     for status in [429, 503] {

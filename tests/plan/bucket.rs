@@ -25,7 +25,9 @@ fn draw(bucket: &mut Bucket, reads: &[(usize, u64)], drawers: usize, from: f64) 
     let (mut read, mut end) = (0, from);
     // Each drawer has its own reads in order; whoever is ready first reads next.
     let mut queues: Vec<Vec<u64>> = vec![Vec::new(); drawers];
-    reads.iter().for_each(|(drawer, bytes)| queues[drawer % drawers].push(*bytes));
+    for (drawer, bytes) in reads {
+        queues[drawer % drawers].push(*bytes);
+    }
     while let Some(next) =
         (0..drawers).filter(|index| !queues[*index].is_empty()).min_by(|a, b| ready[*a].total_cmp(&ready[*b]))
     {

@@ -105,7 +105,9 @@ impl Bench {
             }
             Step::LeaseRest => {
                 let id = self.plan.lease_rest(self.now);
-                id.into_iter().for_each(|id| drop(self.heard.insert(id, self.now)));
+                if let Some(id) = id {
+                    self.heard.insert(id, self.now);
+                }
             }
             Step::BeginWrite(which, bytes) => {
                 if let Some(id) = self.pick(which).filter(|id| !self.writing.contains_key(id)) {
@@ -115,13 +117,19 @@ impl Bench {
                 }
             }
             Step::Advance(which) => {
-                self.pick(which).into_iter().for_each(|id| self.advance(id));
+                if let Some(id) = self.pick(which) {
+                    self.advance(id);
+                }
             }
             Step::Release(which) => {
-                self.pick(which).into_iter().for_each(|id| self.release(id));
+                if let Some(id) = self.pick(which) {
+                    self.release(id);
+                }
             }
             Step::Extend(which) => {
-                self.pick(which).into_iter().for_each(|id| drop(self.plan.extend(id)));
+                if let Some(id) = self.pick(which) {
+                    self.plan.extend(id);
+                }
             }
             Step::Excuse(which) => {
                 if let Some(id) = self.pick(which) {

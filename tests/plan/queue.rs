@@ -17,7 +17,9 @@ fn all(queue: &mut Queue) -> Vec<u64> {
 #[test]
 fn lower_ranks_run_earlier_and_slots_are_kept() {
     let mut queue = Queue::new(2);
-    [(1, 30), (2, -5), (3, 10)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    for (number, rank) in [(1, 30), (2, -5), (3, 10)] {
+        queue.wait(id(number), rank);
+    }
     assert_eq!(all(&mut queue), [2, 3]);
     assert_eq!((queue.running(), queue.waiting()), (2, 1));
     queue.leave(id(2));
@@ -36,7 +38,9 @@ fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
     queue.wait(id(1), 1);
     assert_eq!((queue.running(), queue.waiting()), (1, 0));
     queue.leave(id(1));
-    [(1, 1), (2, 2), (1, 3)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    for (number, rank) in [(1, 1), (2, 2), (1, 3)] {
+        queue.wait(id(number), rank);
+    }
     assert_eq!(queue.waiting(), 2);
     assert_eq!(queue.admit(), Some(id(2)));
 }
@@ -44,7 +48,9 @@ fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
 #[test]
 fn two_that_exchange_their_ranks_both_stay() {
     let mut queue = Queue::new(9);
-    [(1, 1), (2, 2), (3, 3)].into_iter().for_each(|(number, rank)| queue.wait(id(number), rank));
+    for (number, rank) in [(1, 1), (2, 2), (3, 3)] {
+        queue.wait(id(number), rank);
+    }
     queue.wait(id(1), 2);
     queue.wait(id(2), 1);
     assert_eq!(all(&mut queue), [2, 1, 3]);

@@ -180,13 +180,18 @@ fn a_tail_on_a_dead_connection_does_not_wait_for_its_timeout() {
     }
 }
 
+/// Silence, or something that can be called a speed.
+fn pace() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 64 << 10..8 * MIB]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_connections_do_it_ends(
         megabytes in 1..64_u64,
-        speeds in proptest::collection::vec(proptest::collection::vec(0..8 * MIB, 1..4), 1..9),
+        speeds in proptest::collection::vec(proptest::collection::vec(pace(), 1..4), 1..9),
     ) {
         let speed = |number: usize, at: u64| {
             let own = &speeds[number];
@@ -194,6 +199,7 @@ proptest! {
             if number == 0 { MIB } else { own[(at / 1700) as usize % own.len()] }
         };
         let outcome = race(megabytes * MIB, speeds.len() as u16, &speed);
-        prop_assert!(outcome.millis <= megabytes * 1000 + 1000, "slower than its slowest steady connection alone");
+        // The steady one alone, the time in which silence is noticed, and the last MiB on the slowest that is not silent.
+        prop_assert!(outcome.millis <= megabytes * 1000 + 5000 + 16_000, "{} ms", outcome.millis);
     }
 }

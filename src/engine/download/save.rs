@@ -79,6 +79,9 @@ impl Saver {
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
 /// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation.
 fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
+    if !desk.lock().log.is_saved() {
+        desk.part.sync_name()?;
+    }
     if !checkpoint.ledger.is_empty() {
         desk.part.sync()?;
     }
@@ -106,8 +109,7 @@ impl Checking {
         let thread = spawn_blocking(move || {
             let mut buffer = Vec::new();
             for claim in claims.into_iter().take_while(|_| !stopped.is_cancelled()) {
-                let read = desk.part.read_at(claim.range(), &mut buffer);
-                if !(matches!(read, Ok(true)) && claim.matches(&buffer)) {
+                if !matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
                     desk.lose(claim);
                 }
             }

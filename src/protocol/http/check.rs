@@ -46,7 +46,10 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     if media == "multipart/byteranges" {
         return Err(wrong(head, "the server sent several parts in one answer"));
     }
-    let found = text(head.headers, &CONTENT_RANGE).as_deref().and_then(content_range);
+    let mut all = head.headers.get_all(CONTENT_RANGE).iter();
+    let first = all.next();
+    let found = text(head.headers, &CONTENT_RANGE).filter(|_| all.all(|other| Some(other) == first));
+    let found = found.as_deref().and_then(content_range);
     let Some(ContentRange { span: Some((start, end)), total }) = found else {
         return Err(wrong(head, "the server sent a part without saying, in a form that makes sense, which one"));
     };
@@ -67,6 +70,9 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
         return Err(wrong(head, "the answer is not as long as the part that it says it holds"));
     }
     let length = total.or_else(|| expected.and_then(|known| known.length));
+    if length.is_some_and(|length| end > length) {
+        return Err(wrong(head, "the part that came ends beyond the end of the file"));
+    }
     Ok(Accepted { start, end: Some(end), ..accepted(head, length, Ranges::Served) })
 }
 

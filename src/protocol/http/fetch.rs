@@ -65,6 +65,10 @@ impl Http {
         let (response, at) = self.follow(request, first, if_range).await?;
         let head = Head { status: response.status().as_u16(), headers: response.headers(), at: &at };
         let Accepted { resource, start, end, unchanged } = check(request.asked, request.expected.as_deref(), &head)?;
+        if unchanged && condition(request).is_none() {
+            let detail = "the server says that nothing has changed, which nobody has asked";
+            return Err(Fault::new(FaultKind::BadAnswer, &at, detail));
+        }
         let is_empty = unchanged || end == Some(start);
         let body = Stream { body: reqwest::Body::from(response), at, is_empty };
         Ok(Answer { resource, start, end, unchanged, body: Box::new(body) })
@@ -84,7 +88,7 @@ impl Http {
                 return Ok((response, at));
             }
             seen.insert(at.clone());
-            at = next(&at, &response)?;
+            at = with_credentials(next(&at, &response)?, &request.source);
             if seen.contains(&at) {
                 return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
             }
@@ -130,7 +134,7 @@ fn shape(
     if let Some(condition) = if_range {
         builder = builder.header(IF_RANGE, condition);
     }
-    if let Some(etag) = request.unless.as_ref().and_then(|validator| validator.etag.as_deref()) {
+    if let Some(etag) = condition(request) {
         builder = builder.header(IF_NONE_MATCH, etag);
     }
     if at.url().origin() == request.source.url().origin() {
@@ -145,6 +149,11 @@ fn shape(
     builder
 }
 
+/// The ETag for If-None-Match.
+fn condition(request: &Request) -> Option<&str> {
+    request.unless.as_ref()?.etag.as_deref()
+}
+
 /// The validator for If-Range: a strong ETag, or the date where there is no ETag at all (RFC 9110, section 13.1.5).
 fn if_range(request: &Request) -> Option<HeaderValue> {
     let known = request.expected.as_ref()?;
@@ -156,12 +165,30 @@ fn if_range(request: &Request) -> Option<HeaderValue> {
     HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
 }
 
+/// The source's user and password belong to its origin, wherever redirects lead within it.
+fn with_credentials(at: Source, source: &Source) -> Source {
+    let (mut url, own) = (at.url().clone(), source.url());
+    let none = url.username().is_empty() && url.password().is_none();
+    if none && url.origin() == own.origin() {
+        // These fail only for URLs that can't have any.
+        let _ = url.set_username(own.username()).and_then(|()| url.set_password(own.password()));
+        return Source::from(url);
+    }
+    at
+}
+
+/// A field's value as the text of a URL; bytes that are no UTF-8 are percent-encoded one by one.
+fn address(value: &[u8]) -> String {
+    let plain = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    String::from_utf8(value.to_vec()).unwrap_or_else(|_| value.iter().map(plain).collect())
+}
+
 /// Where a redirect leads.
 fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
     let wrong = |detail: &str| Fault::new(FaultKind::Redirect, at, detail);
     let location =
         response.headers().get(LOCATION).ok_or_else(|| wrong("the server redirects without saying where"))?;
-    let text = String::from_utf8_lossy(location.as_bytes());
+    let text = address(location.as_bytes());
     if text.chars().any(char::is_control) {
         return Err(wrong("the server redirects to an address with control characters"));
     }

@@ -1,0 +1,9 @@
+//! The driver for http: held against servers that are right, odd and wrong. A wrong answer is a fault of the right kind
+//! before any byte of it is used.
+
+mod answers;
+mod disposition;
+mod driver;
+mod redirects;
+mod retry_after;
+mod validators;

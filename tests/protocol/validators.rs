@@ -1,0 +1,92 @@
+//! Which version of a file: If-Range, If-None-Match, and what an answer says all the same.
+
+use haul::model::{ByteRange, FaultKind as Kind, Validator};
+use haul::protocol::{Asked, Request};
+
+use super::driver::{LENGTH, PATH, ask, driver, known, question, serve};
+use crate::support::server::{Answer, Honour, Running};
+
+const DATE: &str = "Sat, 15 Nov 2025 12:45:26 GMT";
+const OTHER: &str = "Sun, 16 Nov 2025 12:45:26 GMT";
+
+fn middle(server: &Running, etag: Option<&str>, date: Option<&str>) -> Request {
+    let expected = Some(known(server, etag, date));
+    Request { expected, ..question(&server.url(PATH), Asked::Part(ByteRange::new(200, 300))) }
+}
+
+#[test]
+fn if_range_holds_what_the_standard_allows() {
+    for (etag, date, expected) in [
+        (Some("\"v1\""), None, Some("\"v1\"")),
+        (Some("\"v1\""), Some(DATE), Some("\"v1\"")),
+        (Some("W/\"v1\""), None, None),
+        (Some("W/\"v1\""), Some(DATE), None),
+        (Some("unquoted"), Some(DATE), None),
+        (None, Some(DATE), Some(DATE)),
+        (None, None, None),
+    ] {
+        let mut answer = Answer::new().no_etag().if_range(Honour::Ignored);
+        answer = etag.map_or(answer.clone(), |etag| answer.etag(etag));
+        answer = date.map_or(answer.clone(), |date| answer.last_modified(date));
+        let server = serve(answer);
+        let got = ask(&driver(), middle(&server, etag, date)).unwrap();
+        assert_eq!((got.start, got.end), (200, Some(300)));
+        assert_eq!(server.seen().requests[0].header("if-range"), expected, "{etag:?} {date:?}");
+    }
+}
+
+#[test]
+fn the_first_request_has_no_condition() {
+    let server = serve(Answer::new());
+    ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap();
+    let whole =
+        Request { expected: Some(known(&server, Some("\"v1\""), None)), ..question(&server.url(PATH), Asked::Whole) };
+    ask(&driver(), whole).unwrap();
+    assert!(server.seen().requests.iter().all(|request| request.header("if-range").is_none()));
+}
+
+#[test]
+fn another_version_is_a_change_whatever_the_server_thinks_of_if_range() {
+    for honour in [Honour::Right, Honour::Ignored] {
+        for (answer, etag, date) in [
+            (Answer::new().etag("\"v2\""), Some("\"v1\""), None),
+            (Answer::new().etag("W/\"v2\""), Some("W/\"v1\""), None),
+            (Answer::new().no_etag().last_modified(OTHER), None, Some(DATE)),
+            (Answer::new().last_modified(OTHER), Some("\"v1\""), Some(DATE)),
+        ] {
+            let server = serve(answer.if_range(honour));
+            let fault = ask(&driver(), middle(&server, etag, date)).unwrap_err();
+            assert_eq!(fault.kind, Kind::Changed, "{honour:?} {etag:?} {date:?}: {fault}");
+        }
+    }
+}
+
+#[test]
+fn what_an_answer_does_not_tell_is_no_change() {
+    let server = serve(Answer::new().no_etag());
+    assert_eq!(ask(&driver(), middle(&server, Some("W/\"v1\""), Some(DATE))).unwrap().start, 200);
+    let server = serve(Answer::new().etag("\"new\"").last_modified(DATE));
+    assert_eq!(ask(&driver(), middle(&server, None, None)).unwrap().start, 200);
+}
+
+#[test]
+fn a_server_that_fails_its_own_etag_is_asked_once_more_without() {
+    let server = serve(Answer::new().if_range(Honour::EtagFails));
+    let got = ask(&driver(), middle(&server, Some("\"v1\""), None)).unwrap();
+    assert_eq!((got.start, got.end), (200, Some(300)));
+    let seen = server.seen();
+    let conditions: Vec<bool> = seen.requests.iter().map(|request| request.header("if-range").is_some()).collect();
+    assert_eq!(conditions, [true, false]);
+}
+
+#[test]
+fn a_version_at_hand_may_be_unchanged() {
+    let server = serve(Answer::new());
+    let unless = |etag: &str| Some(Validator { etag: Some(etag.to_owned()), last_modified: None });
+    let asked = |unless| Request { unless, ..question(&server.url(PATH), Asked::From(0)) };
+    let got = ask(&driver(), asked(unless("\"v1\""))).unwrap();
+    assert!(got.unchanged && got.bytes.is_empty());
+    assert_eq!(server.seen().requests[0].header("if-none-match"), Some("\"v1\""));
+    let got = ask(&driver(), asked(unless("\"v0\""))).unwrap();
+    assert!(!got.unchanged && got.bytes.len() as u64 == LENGTH);
+}

@@ -1,0 +1,128 @@
+//! What haul has finished, and who owns a state folder.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use haul::model::{Source, Validator};
+use haul::store::{Finished, History, StateLock};
+use tempfile::TempDir;
+
+struct Bench {
+    state: TempDir,
+    folder: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { state: tempfile::tempdir().unwrap(), folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn history(&self) -> History {
+        History::of(&self.state.path().join("sub"))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.state.path().join("sub/history.ron")
+    }
+
+    /// A file that was just finished.
+    fn finish(&self, name: &str, url: &str) -> Finished {
+        let target = self.folder.path().join(name);
+        fs::write(&target, "12345").unwrap();
+        let validator = Validator { etag: Some("\"v\"".to_owned()), last_modified: None };
+        let finished = Finished { target, validator, length: 5 };
+        self.history().add(&source(url), &finished);
+        finished
+    }
+
+    fn find(&self, url: &str, name: Option<&str>) -> Option<Finished> {
+        self.history().find(&source(url), self.folder.path(), name)
+    }
+}
+
+fn source(url: &str) -> Source {
+    Source::parse(url).unwrap()
+}
+
+const URL: &str = "https://me:secret@host/a?token=hidden";
+
+#[test]
+fn a_finished_file_is_found_while_it_is_as_it_was_left() {
+    let bench = Bench::new();
+    assert_eq!(bench.find(URL, None), None);
+    let finished = bench.finish("a 日本%.iso", URL);
+    for name in [None, Some("a 日本%.iso")] {
+        assert_eq!(bench.find(URL, name).as_ref(), Some(&finished), "{name:?}");
+    }
+    assert_eq!(bench.find(URL, Some("b")), None);
+    assert_eq!(bench.find("https://host/a", None), None);
+    assert_eq!(bench.history().find(&source(URL), Path::new("/elsewhere"), None), None);
+    fs::write(&finished.target, "54321!").unwrap();
+    assert_eq!(bench.find(URL, None), None, "it was changed");
+    fs::remove_file(&finished.target).unwrap();
+    assert_eq!(bench.find(URL, None), None, "it is gone");
+}
+
+#[test]
+fn the_newest_that_is_still_there_is_found() {
+    let bench = Bench::new();
+    let first = bench.finish("a", URL);
+    let second = bench.finish("a (1)", URL);
+    assert_eq!(bench.find(URL, None), Some(second.clone()));
+    assert_eq!(bench.find(URL, Some("a")), Some(first.clone()));
+    fs::remove_file(second.target).unwrap();
+    assert_eq!(bench.find(URL, None), Some(first));
+}
+
+#[test]
+fn it_tells_no_secret_and_only_its_owner_can_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let bench = Bench::new();
+    bench.finish("a", URL);
+    let text = fs::read_to_string(bench.path()).unwrap();
+    assert!(!text.contains("secret") && !text.contains("hidden") && !text.contains("host"), "{text}");
+    assert_eq!(fs::metadata(bench.path()).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn damage_costs_only_the_line_that_it_hit() {
+    let bench = Bench::new();
+    let first = bench.finish("a", URL);
+    for bad in [&b"rubbish\n"[..], b"\0\0\0\n", b"\xff\xfe\n", b"(url:\"torn"] {
+        OpenOptions::new().append(true).open(bench.path()).unwrap().write_all(bad).unwrap();
+    }
+    assert_eq!(bench.find(URL, None), Some(first));
+    let second = bench.finish("b", URL);
+    assert_eq!(bench.find(URL, None), Some(second), "it is not glued to a torn line");
+}
+
+#[test]
+fn a_file_that_is_gone_already_and_a_folder_that_cannot_be_written_cost_nothing() {
+    let bench = Bench::new();
+    let validator = Validator::default();
+    let gone = Finished { target: bench.folder.path().join("gone"), validator, length: 5 };
+    bench.history().add(&source(URL), &gone);
+    assert!(!bench.path().exists());
+    fs::write(bench.state.path().join("sub"), "in the way").unwrap();
+    bench.finish("a", URL);
+    assert_eq!(bench.find(URL, None), None);
+}
+
+#[test]
+fn one_engine_owns_a_state_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("made/for/it");
+    let first = StateLock::take(&state).unwrap().unwrap();
+    let second = StateLock::take(&state).unwrap();
+    assert_eq!(second.err(), Some(Some(std::process::id())), "the second is told who has it");
+    drop(first);
+    assert!(StateLock::take(&state).unwrap().is_ok());
+    fs::write(state.join("engine.lock"), "what a longer number left behind").unwrap();
+    let again = StateLock::take(&state).unwrap();
+    assert_eq!(fs::read_to_string(state.join("engine.lock")).unwrap(), format!("{}\n", std::process::id()));
+    drop(again);
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(StateLock::take(&file).unwrap_err().to_string().contains("state folder"));
+}

@@ -1,0 +1,10 @@
+//! What is kept on disk: names, part files, checkpoints, the queue and the history, as they are after any crash.
+
+mod checkpoint;
+mod damage;
+mod digest;
+mod history;
+mod journal;
+mod ledger;
+mod name;
+mod sink;

@@ -1,0 +1,205 @@
+//! Part files: one writer, nothing replaced unasked, nothing written through what is no plain file.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use haul::model::{ByteRange, FaultKind};
+use haul::store::{Fragment, Ledger, PartFile, Standing, part_name, standing};
+use tempfile::TempDir;
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a.iso");
+    (folder, target)
+}
+
+fn open(target: &Path) -> PartFile {
+    PartFile::open(target).unwrap().0
+}
+
+fn names(folder: &TempDir) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn bytes_go_where_they_belong_and_the_name_comes_last() {
+    let (folder, target) = folder();
+    let (part, existed) = PartFile::open(&target).unwrap();
+    assert!(!existed);
+    assert_eq!((part.target(), part.path()), (&*target, &*folder.path().join(part_name(&target))));
+    part.reserve(10).unwrap();
+    part.write_at(b"world", 5).unwrap();
+    part.write_at(b"hello", 0).unwrap();
+    part.sync().unwrap();
+    assert_eq!(standing(&target), Standing::Nothing);
+    let mut read = Vec::new();
+    assert!(part.read_at(ByteRange::new(3, 7), &mut read).unwrap());
+    assert_eq!(read, b"lowo");
+    assert!(!part.read_at(ByteRange::new(3, 11), &mut read).unwrap(), "there are only ten");
+    part.publish(10, false).unwrap();
+    assert_eq!(fs::read(&target).unwrap(), b"helloworld");
+    assert_eq!(names(&folder), ["a.iso"]);
+    assert!(matches!(standing(&target), Standing::File { length: 10, .. }));
+}
+
+#[test]
+fn the_length_is_what_it_is_to_be() {
+    for (length, expected) in [(3, &b"abc"[..]), (0, b""), (8, b"abcde\0\0\0")] {
+        let (_folder, target) = folder();
+        let part = open(&target);
+        part.write_at(b"abcde", 0).unwrap();
+        part.publish(length, false).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_second_writer_is_refused_until_the_first_lets_go() {
+    let (folder, target) = folder();
+    let first = open(&target);
+    first.write_at(b"mine", 0).unwrap();
+    let fault = PartFile::open(&target).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Busy);
+    assert!(fault.to_string().contains("a.iso"), "{fault}");
+    PartFile::delete(&target);
+    assert_eq!(names(&folder).len(), 1, "what somebody writes is not deleted");
+    drop(first);
+    let (again, existed) = PartFile::open(&target).unwrap();
+    assert!(existed && again.path().metadata().unwrap().len() == 4, "what was there is kept");
+    again.clear().unwrap();
+    assert_eq!(again.path().metadata().unwrap().len(), 0);
+}
+
+#[test]
+fn deleting_and_discarding() {
+    let (folder, target) = folder();
+    PartFile::delete(&target);
+    open(&target).discard();
+    assert!(names(&folder).is_empty());
+    drop(open(&target));
+    PartFile::delete(&target);
+    assert!(names(&folder).is_empty());
+    PartFile::delete(&folder.path().join("no/such/folder/a"));
+    assert!(names(&folder).is_empty(), "to delete makes no folder");
+}
+
+#[test]
+fn publishing_replaces_nothing() {
+    let (folder, target) = folder();
+    let part = open(&target);
+    part.write_at(b"new", 0).unwrap();
+    fs::write(&target, "theirs").unwrap();
+    let fault = part.publish(3, false).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Exists);
+    assert!(fault.to_string().contains("--overwrite"), "{fault}");
+    assert_eq!((fs::read(&target).unwrap(), names(&folder).len()), (b"theirs".to_vec(), 2));
+    part.publish(3, true).unwrap();
+    assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"new".to_vec(), vec!["a.iso".to_owned()]));
+}
+
+#[test]
+fn not_even_overwriting_replaces_what_is_no_plain_file() {
+    let outside = tempfile::tempdir().unwrap();
+    let theirs = outside.path().join("theirs");
+    fs::write(&theirs, "theirs").unwrap();
+    for stand in ["folder", "link", "dangling link"] {
+        let (folder, target) = folder();
+        match stand {
+            "folder" => fs::create_dir(&target).unwrap(),
+            "link" => symlink(&theirs, &target).unwrap(),
+            _ => symlink(outside.path().join("nothing"), &target).unwrap(),
+        }
+        assert_eq!(standing(&target), Standing::Other, "{stand}");
+        for overwrite in [false, true] {
+            let part = open(&target);
+            part.write_at(b"new", 0).unwrap();
+            let fault = part.publish(3, overwrite).unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Exists, "{stand}: {fault}");
+            assert!(part.path().exists(), "the bytes are kept");
+        }
+        assert_eq!(standing(&target), Standing::Other, "{stand}");
+        assert_eq!(names(&folder).len(), 2);
+        assert!(Standing::Other.fault(&target).to_string().contains("plain files"));
+    }
+    assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1, "nothing was made through a link");
+}
+
+#[test]
+fn what_stands_at_the_part_files_name_is_not_written_through() {
+    let outside = tempfile::tempdir().unwrap();
+    let theirs = outside.path().join("theirs");
+    fs::write(&theirs, "theirs").unwrap();
+    for link_to in [theirs.clone(), outside.path().join("nothing")] {
+        let (folder, target) = folder();
+        symlink(link_to, folder.path().join(part_name(&target))).unwrap();
+        let fault = PartFile::open(&target).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Disk, "{fault}");
+    }
+    assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+    let (folder, target) = folder();
+    fs::create_dir(folder.path().join(part_name(&target))).unwrap();
+    assert_eq!(PartFile::open(&target).unwrap_err().kind, FaultKind::Disk);
+}
+
+#[test]
+fn a_part_file_that_went_away_is_not_taken_for_ours() {
+    let (folder, target) = folder();
+    let first = open(&target);
+    fs::remove_file(first.path()).unwrap();
+    let second = open(&target);
+    second.write_at(b"second", 0).unwrap();
+    second.publish(6, false).unwrap();
+    assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"second".to_vec(), vec!["a.iso".to_owned()]));
+}
+
+#[test]
+fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
+    let (_folder, target) = folder();
+    let part = open(&target);
+    let fault = part.reserve(1 << 50).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::DiskFull);
+    let told = fault.to_string();
+    assert!(told.contains("the disk is full") && told.contains("1.1 PB") && told.contains("make room"), "{told}");
+    assert_eq!(part.path().metadata().unwrap().len(), 0);
+    part.reserve(u64::MAX).unwrap_err();
+    part.reserve(0).unwrap();
+}
+
+#[test]
+fn folders_are_made_and_other_faults_are_sentences() {
+    let (folder, target) = folder();
+    drop(open(&folder.path().join("b/c/d.iso")));
+    assert!(folder.path().join("b/c").is_dir());
+    fs::write(&target, "").unwrap();
+    let fault = PartFile::open(&target.join("under/a file")).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Disk);
+    assert!(fault.to_string().contains("making the folder failed"), "{fault}");
+    let long = folder.path().join("x".repeat(255));
+    let part = open(&long);
+    part.publish(0, false).unwrap();
+    assert!(long.is_file());
+}
+
+#[test]
+fn claims_are_compared_with_what_the_file_holds() {
+    let (_folder, target) = folder();
+    let part = open(&target);
+    let bytes: Vec<u8> = (0..3_u32 << 20).map(|at| (at % 251) as u8).collect();
+    part.write_at(&bytes, 0).unwrap();
+    let mut buffer = Vec::new();
+    let mut holds = |claim: Fragment| part.holds(claim, &mut buffer).unwrap();
+    let block = 4 << 20;
+    let whole = Ledger::sum(block, 0, &bytes, None)[0];
+    let some = Ledger::sum(block, 777, &bytes[777..2_000_000], None)[0];
+    assert!(holds(whole) && holds(some));
+    assert!(!holds(Fragment { crc: some.crc ^ 1, ..some }) && !holds(Fragment { start: 778, ..some }));
+    assert!(!holds(Fragment { len: whole.len + 1, ..whole }), "the file ends before");
+    assert!(!holds(Fragment { len: 1 << 60, ..whole }), "not even a buffer of that size is tried");
+    part.write_at(&[0], 1_500_000).unwrap();
+    assert!(!part.holds(some, &mut Vec::new()).unwrap());
+}
