@@ -92,6 +92,10 @@ fn what_was_paused_stays_paused_after_a_restart() {
     let mut terminal = Terminal::start(&sandbox, &[&server.url("/alpha.iso"), &server.url("/gamma.bin")], (120, 34));
     server.wait("both to begin", |seen| ["/alpha.iso", "/gamma.bin"].iter().all(|path| seen.sent(path).total > 0));
     let paused = |screen: &Screen, name: &str| row(screen, name).is_some_and(|row| row.contains("paused"));
+    // A key that comes before there is a row has nothing to pause.
+    terminal.wait_for("both to be shown", |screen| {
+        ["alpha.iso", "gamma.bin"].iter().all(|name| row(screen, name).is_some())
+    });
     terminal.keys("g ");
     terminal.wait_for("alpha to be paused", |screen| paused(screen, "alpha.iso"));
     terminal.keys("q");
