@@ -10,10 +10,10 @@ use color_eyre::eyre::{Report, WrapErr, eyre};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
-use crate::api::{Command as Order, Handle, pair};
+use crate::api::{Command as Order, EngineSide, Handle, pair};
 use crate::cli::{
     Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Outcome, Signals, Watcher, completions, parse,
-    stderr_is_terminal, unfinished, write_added, write_list,
+    stderr_is_terminal, write_added, write_list,
 };
 use crate::config::{Paths, Settings};
 use crate::demo::Demo;
@@ -95,8 +95,10 @@ impl House {
                 let network = &run.network;
                 let style = run.output.style(stderr_is_terminal());
                 let (_lock, queueing) = self.queue()?;
-                let engine = Engine::start(self.setup(network, queueing))?;
-                engine.follow(style, |handle| unfinished(&handle.snapshot()))
+                // Read before the engine starts: what fails at once is waited for too, and told.
+                let wanted = unfinished(&queueing);
+                let engine = Engine::new(self.setup(network, queueing))?;
+                engine.follow(style, |_| wanted)
             }
             Some(Command::Add(add)) => {
                 let specs = add.specs(&self.downloads())?;
@@ -162,12 +164,15 @@ impl House {
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
         let here = std::env::current_dir().wrap_err("the current folder can't be read")?;
         let specs = get.specs(&here)?;
-        let engine = Engine::start(self.setup(&get.network, Queueing::Passing))?;
+        let engine = Engine::new(self.setup(&get.network, Queueing::Passing))?;
         let batch = minted(specs);
         let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
-        let handle = engine.handle.clone();
-        engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
-        engine.follow(get.output.style(stderr_is_terminal()), |_| wanted)
+        // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
+        engine.follow(get.output.style(stderr_is_terminal()), |handle| {
+            let handle = handle.clone();
+            tokio::spawn(async move { handle.send(Order::Add(batch)).await });
+            wanted
+        })
     }
 
     /// `haul add`: on disk when this returns, whether or not a haul is running. What is queued already stays as it is.
@@ -197,12 +202,19 @@ impl House {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
             other => other?,
         };
-        let engine = Engine::start(self.setup(&self.arguments.screen.network, queueing))?;
+        let engine = Engine::new(self.setup(&self.arguments.screen.network, queueing))?;
         self.show(engine, specs, self.downloads(), None)
     }
 
     /// The screen on an engine, until the user leaves.
-    fn show(&self, engine: Engine, specs: Vec<Spec>, folder: PathBuf, notice: Option<String>) -> Result<Exit, Trouble> {
+    fn show(
+        &self,
+        mut engine: Engine,
+        specs: Vec<Spec>,
+        folder: PathBuf,
+        notice: Option<String>,
+    ) -> Result<Exit, Trouble> {
+        engine.start();
         if !specs.is_empty() {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
@@ -229,7 +241,7 @@ impl House {
 
     fn run_demo(&self, folder: &Path) -> Result<Exit, Trouble> {
         let setup = self.setup(&self.arguments.screen.network, Queueing::Passing);
-        let engine = Engine::start(setup)?;
+        let engine = Engine::new(setup)?;
         let demo = engine.runtime.block_on(Demo::start()).wrap_err("the demo's server can't be started")?;
         let sources: Result<Vec<Source>, String> = demo.urls().iter().map(|url| Source::parse(url)).collect();
         let sources = sources.map_err(|why| eyre!(why))?;
@@ -241,15 +253,17 @@ impl House {
     }
 }
 
-/// A running engine.
+/// An engine with the threads that it runs on.
 struct Engine {
     handle: Handle,
-    task: JoinHandle<()>,
+    waiting: Option<(EngineSide, Setup)>,
+    task: Option<JoinHandle<()>>,
     runtime: Runtime,
 }
 
 impl Engine {
-    fn start(setup: Setup) -> Result<Self, Trouble> {
+    /// An engine that does not run yet, so that a face can listen before anything happens.
+    fn new(setup: Setup) -> Result<Self, Trouble> {
         let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
         let runtime = runtime.wrap_err("no threads can be started")?;
@@ -260,13 +274,19 @@ impl Engine {
                 while signal.recv().await.is_some() {}
             }
         });
-        let task = runtime.spawn(run_engine(side, setup));
-        Ok(Self { handle, task, runtime })
+        Ok(Self { handle, waiting: Some((side, setup)), task: None, runtime })
+    }
+
+    /// Lets it run.
+    fn start(&mut self) {
+        if let Some((side, setup)) = self.waiting.take() {
+            self.task = Some(self.runtime.spawn(run_engine(side, setup)));
+        }
     }
 
     /// Follows transfers on the command line until all have ended or a signal comes.
     fn follow(
-        self,
+        mut self,
         style: crate::cli::Style,
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
@@ -285,13 +305,9 @@ impl Engine {
             }
             std::process::exit(i32::from(Exit::by_signal(number).code()));
         });
-        let outcome: Outcome = self.runtime.block_on(async {
-            let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
-            // The first snapshot holds what the journal held.
-            let mut snapshots = self.handle.snapshots();
-            let _ = snapshots.changed().await;
-            watcher.watch(&wanted(&self.handle)).await
-        });
+        let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
+        self.start();
+        let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
         self.end()?;
         let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
@@ -300,11 +316,24 @@ impl Engine {
     /// Stops the engine: what runs is saved.
     fn end(self) -> Result<(), Trouble> {
         self.handle.stop();
-        let ended = self.runtime.block_on(async { tokio::time::timeout(STOP, self.task).await });
+        let task = self.task;
+        let ended = self.runtime.block_on(async {
+            match task {
+                Some(task) => tokio::time::timeout(STOP, task).await.map(|_| ()),
+                None => Ok(()),
+            }
+        });
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
-        Ok(ended.map(|_| ()).map_err(late)?)
+        Ok(ended.map_err(late)?)
     }
+}
+
+/// What a queue has to be worked off for.
+fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
+    let Queueing::Durable(_, items) = queueing else { return Vec::new() };
+    let queued = items.iter().filter(|item| item.status == Status::Queued);
+    queued.map(|item| (item.id, item.spec.source.clone())).collect()
 }
 
 fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {

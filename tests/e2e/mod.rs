@@ -15,6 +15,7 @@ use crate::support::{Output, Sandbox};
 
 /// Exit codes, as the README's table has them.
 const REFUSED: i32 = 3;
+const NETWORK: i32 = 4;
 const TAKEN: i32 = 6;
 const CHECKSUM: i32 = 7;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MIB, PATH, TAKEN, file, holds_only, serve};
+use super::{MIB, NETWORK, PATH, TAKEN, file, holds_only, serve};
 use crate::support::Sandbox;
 use crate::support::server::{Answer, File, Gate, Server};
 
@@ -97,4 +97,14 @@ fn two_urls_never_write_one_target() {
     sandbox.run(&["run"]);
     let sum = sandbox.sha256("one.iso");
     assert!([1, 2].map(|seed| File::new(seed, MIB).sha256()).contains(&sum), "two files were mixed");
+}
+
+#[test]
+fn a_run_tells_of_what_fails_at_once() {
+    let sandbox = Sandbox::new();
+    // Port 1 of loopback: nobody listens there, so each fails before a screen could have looked.
+    for name in ["a", "b", "c"] {
+        sandbox.run(&["add", &format!("http://127.0.0.1:1/{name}")]).ok();
+    }
+    sandbox.run(&["run", "--retries", "0"]).code(NETWORK);
 }

@@ -1,7 +1,7 @@
 //! Orders in every state: pause, resume, remove, retry, and the end of the engine itself.
 
 use haul::api::{Activity, Command, Happening};
-use haul::model::{FaultKind, Status, TransferId};
+use haul::model::{FaultKind, Patience, Status, TransferId};
 use tokio::time::Duration;
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -144,17 +144,21 @@ async fn retry_ends_a_wait_and_begins_a_failed_one_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn the_engine_stops_at_once_in_every_phase() {
+    // With more patience than the longest wait needs, however the back-off is drawn.
+    let patience = Patience { retries: 1000, ..Patience::default() };
+    let wishes = Wishes { patience, ..Wishes::default() };
     let silent = FakeFile::new(1, 8 * MIB).script(|_| Act::silence());
     let stalled = FakeFile::new(1, 8 * MIB).script(|_| Act::serve().stall(100_000));
     let unready = slow().script(|ask| if ask.number == 1 { Act::serve() } else { Act::silence() });
     for file in [silent, stalled, unready, broken(), slow(), slow().no_ranges(), slow().no_length()] {
         for wait in [0, 1, 40, 900, 2_100, 3_050, 20_000] {
-            let (stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+            let (stage, id) = Stage::of(wishes, file.clone()).await;
             tokio::time::sleep(Duration::from_millis(wait)).await;
             let done = stage.row(id).is_some_and(|row| row.status == Status::Done);
             let stopped = stage.stop().await;
-            let wanted = if done { Status::Done } else { Status::Queued };
-            assert_eq!(stopped.items()[0].status, wanted);
+            // It may have ended between the look and the stop.
+            let status = stopped.items()[0].status;
+            assert!(status == Status::Done || (!done && status == Status::Queued), "{status}");
             stopped.fake.put("/a.bin", slow());
             let stage = stopped.start();
             stage.is(id, Status::Done).await;

@@ -21,6 +21,7 @@ enum Step {
     Release(usize),
     Extend(usize),
     Excuse(usize),
+    Hear(usize),
     EndAt(usize),
     Lose(u64, u64),
     Learn(u64),
@@ -37,6 +38,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => any::<usize>().prop_map(Step::Release),
         2 => any::<usize>().prop_map(Step::Extend),
         1 => any::<usize>().prop_map(Step::Excuse),
+        1 => any::<usize>().prop_map(Step::Hear),
         1 => any::<usize>().prop_map(Step::EndAt),
         1 => (0..MOST, 0..MOST).prop_map(|(a, b)| Step::Lose(a.min(b), a.max(b))),
         1 => (0..MOST).prop_map(Step::Learn),
@@ -134,6 +136,12 @@ impl Bench {
             Step::Excuse(which) => {
                 if let Some(id) = self.pick(which) {
                     self.plan.excuse(id, self.now);
+                    self.heard.insert(id, self.now);
+                }
+            }
+            Step::Hear(which) => {
+                if let Some(id) = self.pick(which) {
+                    self.plan.hear(id, self.now);
                     self.heard.insert(id, self.now);
                 }
             }
