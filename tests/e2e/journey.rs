@@ -25,11 +25,11 @@ fn held(gate: &Gate) -> Running {
 }
 
 /// The line of the list that shows a transfer.
-fn row(screen: &Screen, name: &str) -> Option<String> {
+pub(super) fn row(screen: &Screen, name: &str) -> Option<String> {
     screen.rows(0, u16::MAX).into_iter().find(|line| line.contains(name))
 }
 
-fn percent(screen: &Screen, name: &str) -> Option<u64> {
+pub(super) fn percent(screen: &Screen, name: &str) -> Option<u64> {
     let row = row(screen, name)?;
     let before = row[..row.find('%')?].trim_end().to_owned();
     before.rsplit(|c: char| !c.is_ascii_digit()).next()?.parse().ok()

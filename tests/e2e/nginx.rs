@@ -1,7 +1,8 @@
 //! A real server, over HTTP and over HTTPS with an authority of its own.
 
+use super::journey::{percent, row};
 use super::{MIB, holds_no_finished_file, holds_only};
-use crate::support::{Nginx, Sandbox};
+use crate::support::{Exit, Nginx, Sandbox, Terminal, eventually};
 
 #[test]
 fn parts_over_http_and_https() {
@@ -73,4 +74,43 @@ fn a_limit_of_connections_is_learnt() {
     holds_only(&sandbox, "a.iso", &sum);
     let refused = nginx.log().lines().filter(|line| line.starts_with("503 ")).count();
     assert!(refused < 40, "{refused} refusals");
+}
+
+/// Pastes three URLs, pauses and resumes one, leaves, starts again, and compares all three.
+fn screen_journey(url: impl Fn(&Nginx, &str) -> String) {
+    let Some(nginx) = Nginx::start("limit_rate 350k;") else { return };
+    let names = ["alpha.iso", "beta.iso", "gamma.iso"];
+    let sums: Vec<String> = names.iter().zip(1..).map(|(name, seed)| nginx.file(name, seed, 4 * MIB)).collect();
+    let sandbox = Sandbox::new();
+    let authority = nginx.authority();
+    let arguments = ["--ca-cert", authority.to_str().unwrap()];
+    let mut terminal = Terminal::start(&sandbox, &arguments, (120, 34));
+    terminal.paste(&names.map(|name| url(&nginx, name)).join("\r"));
+    for name in names {
+        terminal.wait_for("the parts to fill", |screen| percent(screen, name).is_some_and(|done| done > 0));
+    }
+    terminal.keys("g ");
+    terminal
+        .wait_for("the first to be paused", |screen| row(screen, names[0]).is_some_and(|row| row.contains("paused")));
+    terminal.keys(" ");
+    terminal.wait_for("the first to go on", |screen| row(screen, names[0]).is_some_and(|row| !row.contains("paused")));
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    let mut terminal = Terminal::start(&sandbox, &arguments, (120, 34));
+    eventually("all three files", || sandbox.names() == names);
+    for (name, sum) in names.iter().zip(&sums) {
+        assert_eq!(&sandbox.sha256(name), sum, "{name}");
+    }
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
+fn the_screen_over_http() {
+    screen_journey(Nginx::http);
+}
+
+#[test]
+fn the_screen_over_https() {
+    screen_journey(Nginx::https);
 }
