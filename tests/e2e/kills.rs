@@ -60,7 +60,8 @@ fn twenty_kills_cost_little_and_nothing_is_lost() {
 /// The same against nginx, which does not tell how far it is: the moments come from what haul says of itself.
 fn twenty_kills_against_nginx(url: impl Fn(&Nginx) -> String) {
     // Small buffers and no sendfile: nginx gives out a second's worth at once, and what then lies in the kernel when the
-    // program dies counts as sent, though no program could have saved it (with sendfile that alone is 3 to 6 %).
+    // program dies counts as sent. With sendfile on, 6 to 8 % were measured; that the kernel's buffers explain all of it
+    // is not proven.
     let limit = format!("limit_rate {RATE};");
     let Some(nginx) = Nginx::start_with(&limit, "sendfile off; output_buffers 1 16k;", "sndbuf=16k") else { return };
     let sum = nginx.file("big.iso", 64, LENGTH);
