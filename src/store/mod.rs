@@ -10,6 +10,7 @@ mod ledger;
 mod lock;
 mod name;
 mod record;
+mod room;
 mod sink;
 
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim};
@@ -20,4 +21,5 @@ pub use ledger::{Fragment, Ledger};
 pub use lock::StateLock;
 pub use name::{numbered, part_name, safe_name};
 pub use record::{Item, Record, Stamp};
+pub use room::room;
 pub use sink::{PartFile, Standing, standing};

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use super::atomic::sync_folder;
 use super::ledger::Fragment;
 use super::name::part_name;
+use super::room::room;
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.
@@ -101,8 +102,7 @@ impl PartFile {
     /// that exist. A file system that can't reserve is fine; one that has not enough room is a fault.
     pub fn reserve(&self, length: u64) -> Result<(), Fault> {
         let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
-        if let Ok(room) = rustix::fs::fstatvfs(&self.file) {
-            let free = room.f_bavail.saturating_mul(room.f_frsize);
+        if let Ok(free) = room(&self.path) {
             let wanted = length.saturating_sub(held);
             if wanted > free {
                 let detail = format!(

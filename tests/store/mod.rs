@@ -7,4 +7,5 @@ mod history;
 mod journal;
 mod ledger;
 mod name;
+mod room;
 mod sink;
