@@ -57,7 +57,7 @@ fn ssl_cert_file_is_honoured() {
 #[test]
 fn a_redirect_from_https_to_http_is_refused() {
     let away = "if ($scheme = https) { return 302 http://127.0.0.1:9/a.iso; }";
-    let Some(nginx) = Nginx::start_with("", away, "") else { return };
+    let Some(nginx) = Nginx::start_with("", away) else { return };
     let authority = nginx.authority();
     let sandbox = Sandbox::new();
     sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["https"]);

@@ -11,7 +11,9 @@ pub mod sandbox;
 pub mod server;
 #[cfg(test)]
 mod trial;
+pub mod wire;
 
 pub use nginx::Nginx;
 pub use pty::{Exit, Terminal};
 pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};
+pub use wire::Wire;

@@ -21,14 +21,13 @@ pub struct Nginx {
 impl Nginx {
     /// Starts it on free ports; `extra` is more configuration for both servers, such as `limit_rate 1m;`.
     pub fn start(extra: &str) -> Option<Self> {
-        Self::start_with(extra, "", "")
+        Self::start_with(extra, "")
     }
 
-    /// The same with configuration that may stand `within` a server only, such as `return 302 ...;`, and with more
-    /// words for `listen`, such as `sndbuf=16k`.
+    /// The same with configuration that may stand `within` a server only, such as `return 302 ...;`.
     ///
     /// `None`, with a message, where nginx is not installed; in CI (the variable CI is set) that is a failure.
-    pub fn start_with(extra: &str, within: &str, listen: &str) -> Option<Self> {
+    pub fn start_with(extra: &str, within: &str) -> Option<Self> {
         let found = ["nginx", "/usr/sbin/nginx"].into_iter().find(|name| Command::new(name).arg("-v").output().is_ok());
         let Some(program) = found else {
             assert!(std::env::var_os("CI").is_none(), "nginx is not installed: apt-get install nginx-light");
@@ -36,11 +35,11 @@ impl Nginx {
             return None;
         };
         // Another process may take a port between its choice and its use; then others are chosen.
-        let started = (0..5).find_map(|_| Self::attempt(program, [extra, within, listen]));
+        let started = (0..5).find_map(|_| Self::attempt(program, [extra, within]));
         Some(started.expect("nginx does not start"))
     }
 
-    fn attempt(program: &str, more: [&str; 3]) -> Option<Self> {
+    fn attempt(program: &str, more: [&str; 2]) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("haul-nginx-").tempdir().unwrap();
         for name in ["files", "temp"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
@@ -88,6 +87,16 @@ impl Nginx {
         self.folder.path().join("files")
     }
 
+    /// The port that speaks HTTP.
+    pub fn http_port(&self) -> u16 {
+        self.http
+    }
+
+    /// The port that speaks HTTPS.
+    pub fn https_port(&self) -> u16 {
+        self.https
+    }
+
     /// A URL over HTTP.
     pub fn http(&self, name: &str) -> String {
         format!("http://127.0.0.1:{}/{name}", self.http)
@@ -120,7 +129,7 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn config(folder: &Path, (http, https): (u16, u16), [extra, within, listen]: [&str; 3]) -> String {
+fn config(folder: &Path, (http, https): (u16, u16), [extra, within]: [&str; 2]) -> String {
     let folder = folder.display();
     format!(
         r#"daemon off;
@@ -135,9 +144,9 @@ http {{
     uwsgi_temp_path {folder}/temp; scgi_temp_path {folder}/temp;
     sendfile on; tcp_nopush on; default_type application/octet-stream; root {folder}/files;
     {extra}
-    server {{ listen 127.0.0.1:{http} {listen}; {within} }}
+    server {{ listen 127.0.0.1:{http}; {within} }}
     server {{
-        listen 127.0.0.1:{https} ssl http2 {listen};
+        listen 127.0.0.1:{https} ssl http2;
         server_name localhost; {within}
         ssl_certificate {folder}/server.pem;
         ssl_certificate_key {folder}/server.key;
