@@ -157,6 +157,7 @@ impl House {
             connections: settings.connections,
             limit: settings.limit,
             patience: settings.patience(),
+            on_change: settings.on_change,
         }
     }
 

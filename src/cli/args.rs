@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use super::exit::Exit;
 use super::report::Style;
 use crate::config::{Paths, Settings};
-use crate::model::{Checksum, Rate, harmless};
+use crate::model::{Checksum, OnChange, Rate, harmless};
 
 const AFTER_HELP: &str = "\
 haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
@@ -235,6 +235,9 @@ pub struct NetworkArgs {
     /// Seconds that a connection may stay without a byte
     #[arg(long, value_name = "S", value_parser = some_seconds)]
     pub timeout: Option<f64>,
+    /// When a file has changed on its server: restart from its first byte (once), ask (stop; r begins again), or fail
+    #[arg(long, value_name = "restart|ask|fail")]
+    pub on_change: Option<OnChange>,
     /// Accept any certificate: anyone on the way can then read and change what comes
     #[arg(short = 'k', long)]
     pub insecure: bool,
@@ -308,6 +311,7 @@ impl NetworkArgs {
         settings.retry_wait = self.retry_wait.unwrap_or(settings.retry_wait);
         settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);
         settings.timeout = self.timeout.unwrap_or(settings.timeout);
+        settings.on_change = self.on_change.unwrap_or(settings.on_change);
     }
 }
 

@@ -85,6 +85,7 @@ impl Exit {
             | FaultKind::RangeIgnored
             | FaultKind::WrongRange
             | FaultKind::Changed
+            | FaultKind::Retagged
             | FaultKind::BadAnswer
             | FaultKind::Redirect => Self::Wrong,
             FaultKind::DiskFull | FaultKind::Disk => Self::Disk,

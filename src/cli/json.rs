@@ -133,6 +133,7 @@ fn word(kind: FaultKind) -> &'static str {
         FaultKind::RangeIgnored => "range_ignored",
         FaultKind::WrongRange => "wrong_range",
         FaultKind::Changed => "changed",
+        FaultKind::Retagged => "retagged",
         FaultKind::BadAnswer => "bad_answer",
         FaultKind::Redirect => "redirect",
         FaultKind::DiskFull => "disk_full",

@@ -9,7 +9,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::Keymap;
-use crate::model::{Patience, Rate};
+use crate::model::{OnChange, Patience, Rate};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -34,6 +34,8 @@ pub struct Settings {
     pub connect_timeout: f64,
     /// Seconds that a connection may stay without a byte.
     pub timeout: f64,
+    /// What to do when a file turns out to have changed on its server.
+    pub on_change: OnChange,
     /// What haul calls itself.
     pub user_agent: String,
     /// A proxy's URL; `None` follows the proxy variables of the environment.
@@ -54,6 +56,7 @@ impl Default for Settings {
             retry_wait: patience.wait.as_secs_f64(),
             connect_timeout: patience.connect.as_secs_f64(),
             timeout: patience.stall.as_secs_f64(),
+            on_change: OnChange::default(),
             user_agent: concat!("haul/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: None,
             keys: Keymap::default(),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::roster::{Then, place};
 use super::supervisor::Supervisor;
 use crate::api::{Command, Happening, Place};
-use crate::model::{Fault, FaultKind, Spec, Status, TransferId};
+use crate::model::{Fault, FaultKind, OnChange, Spec, Status, TransferId};
 use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
 
 impl Supervisor {
@@ -81,7 +81,8 @@ impl Supervisor {
                     running.then = Some(Then::Queue);
                 }
             } else if from.contains(&entry.status) {
-                entry.fault = None;
+                let changed = entry.fault.take().is_some_and(|fault| fault.kind == FaultKind::Changed);
+                entry.anew = changed && self.shared.on_change == OnChange::Ask;
                 let rank = entry.item.rank;
                 self.roster.set_status(*id, Status::Queued);
                 self.queue.wait(*id, rank);

@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) status: Status,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) running: Option<Running>,
+    /// At its next start it begins from its first byte: the user was asked and says so.
+    pub(super) anew: bool,
     latest: Progress,
     index: usize,
 }
@@ -100,7 +102,7 @@ impl Roster {
         };
         self.last_rank = self.last_rank.max(item.rank);
         self.places.insert(place(&item.spec), id);
-        let entry = Entry { item, status, fault, running: None, latest, index: self.order.len() };
+        let entry = Entry { item, status, fault, running: None, anew: false, latest, index: self.order.len() };
         self.order.push(id);
         self.rows.push(Arc::new(row(&entry)));
         *self.counts.entry(status).or_default() += 1;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Patience, Rate};
+use crate::model::{OnChange, Patience, Rate};
 use crate::protocol::Registry;
 use crate::store::{Item, Journal};
 
@@ -22,6 +22,8 @@ pub struct Setup {
     pub limit: Option<Rate>,
     /// How long to wait and how often to try.
     pub patience: Patience,
+    /// What to do when a file has changed on its server.
+    pub on_change: OnChange,
 }
 
 /// Where the queue is kept.

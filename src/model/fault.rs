@@ -28,6 +28,9 @@ pub enum FaultKind {
     WrongRange,
     /// The file on the server is another one than the one begun.
     Changed,
+    /// Length and date are those of the file begun, and its ETag is another one: a new version, or another machine of
+    /// the same site. The bytes tell.
+    Retagged,
     /// The answer can't be used: bad framing, bad headers, a web page in place of the file.
     BadAnswer,
     /// Redirects that go round in circles, to another scheme, or on for ever.
@@ -49,7 +52,7 @@ pub enum FaultKind {
 }
 
 /// Every kind but `Status` with the word that it is stored by.
-const WORDS: [(FaultKind, &str); 17] = [
+const WORDS: [(FaultKind, &str); 18] = [
     (FaultKind::Resolve, "resolve"),
     (FaultKind::Connect, "connect"),
     (FaultKind::Tls, "tls"),
@@ -58,6 +61,7 @@ const WORDS: [(FaultKind, &str); 17] = [
     (FaultKind::RangeIgnored, "range-ignored"),
     (FaultKind::WrongRange, "wrong-range"),
     (FaultKind::Changed, "changed"),
+    (FaultKind::Retagged, "retagged"),
     (FaultKind::BadAnswer, "bad-answer"),
     (FaultKind::Redirect, "redirect"),
     (FaultKind::DiskFull, "disk-full"),

@@ -1,8 +1,11 @@
 //! What a transfer may use, and how long it may wait.
 
+use std::str::FromStr;
 use std::time::Duration;
 
-use super::Rate;
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, FaultKind, Rate};
 
 /// What a transfer may use. `None` means what the settings say (connections) or no limit (rate).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +14,43 @@ pub struct Limits {
     pub connections: Option<u16>,
     /// Bytes a second.
     pub rate: Option<Rate>,
+}
+
+/// What to do when the file on the server turns out to be another one than the one begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnChange {
+    /// Begin again from its first byte, once.
+    #[default]
+    Restart,
+    /// Stop, keep what is on disk, and begin again when the user says `retry`.
+    Ask,
+    /// Stop and keep what is on disk.
+    Fail,
+}
+
+impl OnChange {
+    /// The fault of a changed file, with what the user can do where haul does not begin again by itself.
+    pub fn explain(self, fault: Fault) -> Fault {
+        let way = match self {
+            Self::Restart => return fault,
+            Self::Ask => "what is on disk is kept; press r, or run haul with --on-change restart, to begin again",
+            Self::Fail => "what is on disk is kept; run haul with --on-change restart to begin again",
+        };
+        Fault { kind: FaultKind::Changed, detail: format!("{}; {way}", fault.detail), ..fault }
+    }
+}
+
+impl FromStr for OnChange {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.to_ascii_lowercase().as_str() {
+            "restart" => Ok(Self::Restart),
+            "ask" => Ok(Self::Ask),
+            "fail" => Ok(Self::Fail),
+            _ => Err("write restart, ask or fail".to_owned()),
+        }
+    }
 }
 
 /// How long haul waits, and how often it tries again.

@@ -16,7 +16,7 @@ mod text;
 pub use checksum::{Algorithm, Checksum};
 pub use fault::{Fault, FaultKind};
 pub use id::TransferId;
-pub use limits::{Limits, Patience};
+pub use limits::{Limits, OnChange, Patience};
 pub use moment::Moment;
 pub use range::{ByteRange, RangeSet};
 pub use rate::Rate;

@@ -56,3 +56,12 @@ pub struct Resource {
     /// The content coding under which the bytes come, if any: then they are stored as sent, and never in parts.
     pub coding: Option<String>,
 }
+
+impl Resource {
+    /// The same file, of whose ETag nothing is believed any more.
+    #[must_use]
+    pub fn without_etag(&self) -> Self {
+        let validator = Validator { etag: None, ..self.validator.clone() };
+        Self { validator, ..self.clone() }
+    }
+}

@@ -19,18 +19,23 @@ pub enum Verdict {
     },
     /// Ask for less: one stream from the first byte instead of parts.
     Milder,
+    /// It may be the same file still: compare bytes on disk with the server's before more are put to them.
+    Compare,
     /// The file has changed: begin again from its first byte.
     Restart,
     /// It will not get better by itself.
     GiveUp,
 }
 
-/// What to do about `fault`, the `failures`-th in a row without a new byte (1 for the first). `jitter` is a random
-/// number from 0 to 1 that keeps clients from coming back all at once.
-pub fn verdict(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verdict {
+/// What to do about `fault`, the `failures`-th in a row without a new byte (1 for the first). `kept` tells that there
+/// are bytes on disk, which a milder way would throw away: then a server gets a second chance to give parts. `jitter`
+/// is a random number from 0 to 1 that keeps clients from coming back all at once.
+pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, jitter: f64) -> Verdict {
     use FaultKind as Kind;
     match fault.kind {
+        Kind::RangeIgnored if kept && failures < 2 => again(fault, failures, patience, jitter),
         Kind::RangeIgnored => Verdict::Milder,
+        Kind::Retagged => Verdict::Compare,
         Kind::WrongRange if failures > 2 => Verdict::Milder,
         Kind::Changed => Verdict::Restart,
         Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled | Kind::WrongRange | Kind::BadAnswer => {

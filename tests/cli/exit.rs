@@ -20,6 +20,7 @@ fn every_fault_has_its_code() {
         (FaultKind::RangeIgnored, 8),
         (FaultKind::WrongRange, 8),
         (FaultKind::Changed, 8),
+        (FaultKind::Retagged, 8),
         (FaultKind::BadAnswer, 8),
         (FaultKind::Redirect, 8),
         (FaultKind::DiskFull, 5),

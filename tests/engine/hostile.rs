@@ -1,7 +1,7 @@
 //! The engine against servers that fail, refuse, stall and lie.
 
-use haul::api::Happening;
-use haul::model::{FaultKind, Patience, Status};
+use haul::api::{Command, Happening};
+use haul::model::{FaultKind, OnChange, Patience, Status};
 use tokio::time::{Duration, Instant};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -236,6 +236,73 @@ async fn parts_that_are_ignored_mean_one_stream() {
     let stage = fetched(4, cut, 30).await;
     assert!(stage.fake.refused(PATH) <= 8);
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_whole_file_in_place_of_a_part_once_costs_nothing_that_is_on_disk() {
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB);
+    let (mut stage, id) = Stage::of(wishes(1), file.clone()).await;
+    stage.has(id, 6 * MIB).await;
+    stage.pause(id).await;
+    let given = stage.fake.given(PATH);
+    let odd = stage.fake.opened(PATH).len() + 1;
+    stage
+        .fake
+        .put(PATH, file.clone().script(move |ask| if ask.number == odd { Act::serve().whole() } else { Act::serve() }));
+    stage.resume(id).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert!(stage.fake.given(PATH) - given < 3 * MIB, "{}", stage.fake.given(PATH) - given);
+    stage.end().await;
+}
+
+const DATE: &str = "Sat, 21 Nov 2026 08:00:00 GMT";
+
+#[tokio::test(start_paused = true)]
+async fn an_etag_of_each_machine_of_a_site_is_seen_through_by_comparing_bytes() {
+    let edges = FakeFile::new(1, 32 * MIB).rate(MIB).dated(DATE);
+    let edges = edges.script(|ask| Act::serve().etag(["\"edge-a\"", "\"edge-b\"", "\"edge-c\""][ask.number % 3]));
+    let stage = fetched(4, edges, 20).await;
+    assert!(stage.told.iter().all(|event| !matches!(event.happening, Happening::Restarted(_))));
+    assert!(stage.fake.given(PATH) < 34 * MIB, "{}", stage.fake.given(PATH));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_etag_over_other_bytes_is_a_changed_file_whatever_its_date() {
+    let old = FakeFile::new(1, 16 * MIB).rate(MIB).dated(DATE);
+    let (mut stage, id) = Stage::of(wishes(4), old).await;
+    stage.has(id, 4 * MIB).await;
+    let second = FakeFile::new(2, 16 * MIB).rate(MIB).dated(DATE);
+    stage.pause(id).await;
+    stage.fake.put(PATH, second.clone());
+    stage.resume(id).await;
+    stage.until(id, |happening| matches!(happening, Happening::Restarted(_))).await;
+    stage.complete(id, "a.bin", &second).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_may_be_asked_before_a_changed_file_is_begun_anew() {
+    for on_change in [OnChange::Ask, OnChange::Fail] {
+        let (mut stage, id) = Stage::of(Wishes { on_change, ..wishes(4) }, FakeFile::new(1, 8 * MIB).rate(MIB)).await;
+        stage.has(id, 2 * MIB).await;
+        stage.pause(id).await;
+        let second = FakeFile::new(2, 8 * MIB).rate(MIB);
+        stage.fake.put(PATH, second.clone());
+        stage.resume(id).await;
+        assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+        assert_eq!(stage.names().len(), 1, "what came is kept");
+        // Also after a restart of the program.
+        stage = stage.again().await;
+        stage.send(Command::Retry(vec![id])).await;
+        if on_change == OnChange::Ask {
+            stage.complete(id, "a.bin", &second).await;
+        } else {
+            assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+            assert_eq!(stage.names().len(), 1, "what came is kept");
+        }
+        stage.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use haul::api::{Activity, Command, Event, Handle, Happening, Row, pair};
 use haul::engine::{Queueing, Setup, run};
-use haul::model::{Fault, Patience, Rate, Source, Spec, Status, TransferId};
+use haul::model::{Fault, OnChange, Patience, Rate, Source, Spec, Status, TransferId};
 use haul::protocol::Registry;
 use haul::store::{Checkpoint, Item, Journal, part_name};
 use tempfile::TempDir;
@@ -33,11 +33,19 @@ pub struct Wishes {
     pub limit: Option<Rate>,
     pub patience: Patience,
     pub durable: bool,
+    pub on_change: OnChange,
 }
 
 impl Default for Wishes {
     fn default() -> Self {
-        Self { transfers: 4, connections: 4, limit: None, patience: Patience::default(), durable: true }
+        Self {
+            transfers: 4,
+            connections: 4,
+            limit: None,
+            patience: Patience::default(),
+            durable: true,
+            on_change: OnChange::Restart,
+        }
     }
 }
 
@@ -82,6 +90,7 @@ impl Stage {
             connections: wishes.connections,
             limit: wishes.limit,
             patience: wishes.patience,
+            on_change: wishes.on_change,
         };
         let (handle, side) = pair();
         let events = handle.events();

@@ -234,6 +234,7 @@ fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
         Kind::RangeIgnored,
         Kind::WrongRange,
         Kind::Changed,
+        Kind::Retagged,
         Kind::BadAnswer,
         Kind::Redirect,
         Kind::DiskFull,

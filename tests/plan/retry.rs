@@ -18,12 +18,21 @@ fn fault(kind: Kind) -> Fault {
 
 /// The word for a fault at its first, third, fifth and sixth time in a row.
 fn verdicts(kind: Kind) -> [&'static str; 4] {
-    [1, 3, 5, 6].map(|failures| match verdict(&fault(kind), failures, &patience(), 1.0) {
+    [1, 3, 5, 6].map(|failures| match verdict(&fault(kind), failures, false, &patience(), 1.0) {
         Verdict::Again { .. } => "again",
         Verdict::Milder => "milder",
+        Verdict::Compare => "compare",
         Verdict::Restart => "restart",
         Verdict::GiveUp => "give up",
     })
+}
+
+#[test]
+fn a_server_that_gave_parts_before_gets_a_second_chance_before_they_are_thrown_away() {
+    let ignored = |failures, kept| verdict(&fault(Kind::RangeIgnored), failures, kept, &patience(), 1.0);
+    assert_eq!(ignored(1, true), Verdict::Again { after: SECOND });
+    assert_eq!(ignored(2, true), Verdict::Milder);
+    assert_eq!(ignored(1, false), Verdict::Milder, "nothing is lost");
 }
 
 #[test]
@@ -39,6 +48,7 @@ fn every_kind_of_fault_has_its_verdict() {
         (Kind::RangeIgnored, ["milder"; 4]),
         (Kind::WrongRange, ["again", "milder", "milder", "milder"]),
         (Kind::Changed, ["restart"; 4]),
+        (Kind::Retagged, ["compare"; 4]),
         (Kind::BadAnswer, again),
         (Kind::Redirect, give_up),
         (Kind::DiskFull, give_up),
@@ -61,10 +71,10 @@ fn every_kind_of_fault_has_its_verdict() {
 #[test]
 fn without_patience_nothing_is_tried_again() {
     let none = Patience { retries: 0, ..patience() };
-    assert_eq!(verdict(&fault(Kind::Cut), 1, &none, 0.5), Verdict::GiveUp);
-    assert_eq!(verdict(&fault(Kind::RangeIgnored), 1, &none, 0.5), Verdict::Milder);
+    assert_eq!(verdict(&fault(Kind::Cut), 1, true, &none, 0.5), Verdict::GiveUp);
+    assert_eq!(verdict(&fault(Kind::RangeIgnored), 1, false, &none, 0.5), Verdict::Milder);
     let endless = Patience { retries: u32::MAX, ..patience() };
-    let Verdict::Again { after } = verdict(&fault(Kind::Cut), u32::MAX, &endless, 1.0) else { panic!() };
+    let Verdict::Again { after } = verdict(&fault(Kind::Cut), u32::MAX, true, &endless, 1.0) else { panic!() };
     assert_eq!(after, 60 * SECOND);
 }
 
@@ -72,7 +82,7 @@ fn without_patience_nothing_is_tried_again() {
 fn a_server_that_names_its_time_is_obeyed_within_reason() {
     let wait = |asked: Duration, failures: u32| {
         let fault = fault(Kind::Status(503)).with_retry_after(Some(asked));
-        match verdict(&fault, failures, &patience(), 1.0) {
+        match verdict(&fault, failures, true, &patience(), 1.0) {
             Verdict::Again { after } => after,
             other => panic!("{other:?}"),
         }
@@ -90,7 +100,7 @@ fn a_time_that_has_passed_is_no_reason_to_hurry() {
     let now = fault(Kind::Status(503)).with_retry_after(Some(Duration::ZERO));
     for failures in 1..=5 {
         let own = Verdict::Again { after: backoff(failures, SECOND, 0.0) };
-        assert_eq!(verdict(&now, failures, &patience(), 0.0), own);
+        assert_eq!(verdict(&now, failures, true, &patience(), 0.0), own);
     }
 }
 

@@ -184,10 +184,12 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
     let length = file.bytes.len() as u64;
     let fault = |kind, detail: &str| Err(Fault::new(kind, &request.source, detail));
     let ranged = file.ranges && !act.whole && request.asked != Asked::Whole;
+    let etag = act.etag.clone().or_else(|| file.validator.etag.clone());
+    let validator = Validator { etag, ..file.validator.clone() };
     let resource = Resource {
         length: file.tells_length.then_some(length),
         ranges: if ranged { Ranges::Served } else { Ranges::Ignored },
-        validator: file.validator.clone(),
+        validator: validator.clone(),
         name: file.name.clone(),
         at: Source::clone(&request.source),
         media: None,
@@ -196,11 +198,14 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
     if request.unless.as_ref().is_some_and(|unless| unless.etag.is_some() && unless.etag == file.validator.etag) {
         return Ok(Described { resource, start: 0, end: Some(0), unchanged: true });
     }
-    if let Some(known) = &request.expected
-        && (!known.validator.agrees_with(&file.validator)
-            || known.length.is_some_and(|known| file.tells_length && known != length))
-    {
-        return fault(FaultKind::Changed, "the file on the server has changed");
+    if let Some(known) = &request.expected {
+        let same_length = known.length.is_none_or(|known| !file.tells_length || known == length);
+        if !known.validator.agrees_with(&validator) || !same_length {
+            let dated =
+                known.validator.last_modified.is_some() && known.validator.last_modified == validator.last_modified;
+            let kind = if dated && same_length { FaultKind::Retagged } else { FaultKind::Changed };
+            return fault(kind, "the file on the server has changed");
+        }
     }
     if !ranged {
         if request.asked.start() > 0 {

@@ -20,8 +20,10 @@ use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
 use crate::protocol::{Answer, Asked, Request};
 use crate::store::{CheckpointLog, Finished, Ledger, PartFile};
 
-/// So many bytes of what is on disk are compared with the server's when no strong validator vouches for them.
-const OVERLAP: u64 = 4096;
+/// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
+/// vouches for them. Chromium compares 1 KiB once.
+const SAMPLES: usize = 3;
+const SAMPLE: u64 = 4096;
 
 /// A download that has been begun.
 pub(super) struct Held {
@@ -38,7 +40,9 @@ pub(super) struct Held {
     answered: bool,
     /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
     /// so, or bytes were compared.
-    vouched: bool,
+    pub(super) vouched: bool,
+    /// True once the server's ETags were found to say nothing of this file.
+    pub(super) tagless: bool,
 }
 
 impl Task {
@@ -148,7 +152,7 @@ impl Task {
         let resource = Arc::new(resource);
         let url = self.orders.spec.source.url().to_string();
         let saver = Saver::new(desk.clone(), url, resource.clone());
-        Held { id, desk, resource, saver, checking: None, ranged, answered: false, vouched: true }
+        Held { id, desk, resource, saver, checking: None, ranged, answered: false, vouched: true, tagless: false }
     }
 
     /// A file that haul has finished before: complete if the server still has the same. Otherwise a name that the
@@ -224,7 +228,16 @@ impl Task {
             checking.finish().await;
         }
         let Some(held) = &self.held else { return Ok(()) };
-        let Some(range) = held.desk.overlap(OVERLAP) else { return Ok(()) };
+        for range in held.desk.samples(SAMPLES, SAMPLE) {
+            self.compare_sample(held, range).await?;
+        }
+        if let Some(held) = &mut self.held {
+            held.vouched = true;
+        }
+        Ok(())
+    }
+
+    async fn compare_sample(&self, held: &Held, range: ByteRange) -> Result<(), Halt> {
         let request = self.request(Asked::Part(range), Some(held.resource.clone()));
         let (answer, _permit) = self.open(request).await?;
         let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
@@ -232,9 +245,6 @@ impl Task {
         let theirs = self.unless_stopped(wait).await?.map_err(late)??;
         let mut ours = Vec::new();
         if held.desk.part.read_at(range, &mut ours)? && ours == theirs {
-            if let Some(held) = &mut self.held {
-                held.vouched = true;
-            }
             return Ok(());
         }
         let detail = "the file on the server has changed: its bytes differ from those on disk";
@@ -288,7 +298,8 @@ impl Task {
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
         held.desk.lock().plan.bear(permit.age());
-        held.resource = Arc::new(merged(&held.resource, &answer.resource));
+        let known = merged(&held.resource, &answer.resource);
+        held.resource = Arc::new(if held.tagless { known.without_etag() } else { known });
         let connections = self.connections_for(&held);
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
             self.held = Some(held);

@@ -199,11 +199,14 @@ impl Desk {
         state.plan.lose(all);
     }
 
-    /// The last bytes on disk before the first gap, at most so many; `None` if there are none.
-    pub(super) fn overlap(&self, most: u64) -> Option<ByteRange> {
+    /// Samples of the bytes on disk, of at most so many bytes each: the last ones before a gap, and where there are
+    /// more gaps than samples, of the first, the last and some between.
+    pub(super) fn samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
         let state = self.lock();
-        let held = state.plan.done().ranges().first()?;
-        Some(ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end))
+        let done = state.plan.done().ranges();
+        let count = count.min(done.len());
+        let chosen = (0..count).map(|number| done[number * (done.len() - 1) / count.saturating_sub(1).max(1)]);
+        chosen.map(|held| ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end)).collect()
     }
 
     /// The workers whose leases should lose their rest, and whether they were answered.

@@ -26,6 +26,11 @@ impl Saver {
         Self { desk, url, target, resource, running: None, saved: 0 }
     }
 
+    /// From now on checkpoints say this of the file.
+    pub(super) fn describe(&mut self, resource: Arc<Resource>) {
+        self.resource = resource;
+    }
+
     /// Starts to save, unless nothing has changed or a save is still running.
     pub(super) fn start(&mut self) {
         let done = self.desk.done_total();

@@ -13,10 +13,13 @@ use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
 use crate::api::{Activity, Connection, Happening, Live};
-use crate::model::{Fault, Patience, Spec, TransferId};
+use crate::model::{Fault, OnChange, Patience, Spec, TransferId};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Registry;
 use crate::store::Checkpoint;
+
+/// A file whose bytes have to be compared more often than this is taken for a changed one.
+const MAX_COMPARISONS: u32 = 3;
 
 /// What all transfers of an engine share.
 pub(in crate::engine) struct Shared {
@@ -24,6 +27,7 @@ pub(in crate::engine) struct Shared {
     pub(in crate::engine) registry: Registry,
     pub(in crate::engine) connections: u16,
     pub(in crate::engine) patience: Patience,
+    pub(in crate::engine) on_change: OnChange,
     pub(in crate::engine) limiter: Arc<Limiter>,
     pub(in crate::engine) hosts: Arc<Hosts>,
     pub(in crate::engine) clock: Clock,
@@ -36,6 +40,8 @@ pub(in crate::engine) struct Orders {
     /// The target, if an earlier run has settled on it.
     pub(in crate::engine) target: Option<PathBuf>,
     pub(in crate::engine) shared: Arc<Shared>,
+    /// Begin from the first byte, whatever is on disk.
+    pub(in crate::engine) fresh: bool,
     pub(in crate::engine) stop: CancellationToken,
     /// Ends a wait for the next attempt.
     pub(in crate::engine) nudge: Arc<Notify>,
@@ -71,6 +77,7 @@ pub(super) struct Task {
     pub(super) retries: u32,
     failures: u32,
     restarts: u32,
+    comparisons: u32,
     best: u64,
 }
 
@@ -78,16 +85,18 @@ pub(super) struct Task {
 pub(in crate::engine) async fn run(orders: Orders) {
     let began = orders.shared.clock.now();
     let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
+    let fresh = orders.fresh;
     let mut task = Task {
         orders,
         limiter,
         held: None,
         whole: false,
-        fresh: false,
+        fresh,
         fault: None,
         retries: 0,
         failures: 0,
         restarts: 0,
+        comparisons: 0,
         best: 0,
     };
     let mut ending = task.work().await;
@@ -112,8 +121,13 @@ impl Task {
             };
             self.fault = Some(Arc::new(fault.clone()));
             self.count_failure();
-            let jitter = fastrand::f64();
-            match verdict(&fault, self.failures, &self.orders.shared.patience, jitter) {
+            let (jitter, kept) = (fastrand::f64(), self.best > 0 && !self.whole);
+            match verdict(&fault, self.failures, kept, &self.orders.shared.patience, jitter) {
+                Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
+                    self.comparisons += 1;
+                    self.doubt();
+                    self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
+                }
                 Verdict::Again { after } => {
                     self.retries += 1;
                     self.tell(Happening::Retried { fault, after }).await;
@@ -125,10 +139,16 @@ impl Task {
                     (self.whole, self.fresh) = (true, true);
                     self.restart(fault).await;
                 }
-                Verdict::Restart if self.restarts == 0 => {
+                Verdict::Restart | Verdict::Compare
+                    if self.restarts == 0 && self.orders.shared.on_change == OnChange::Restart =>
+                {
                     self.restarts += 1;
                     self.fresh = true;
                     self.restart(fault).await;
+                }
+                Verdict::Restart | Verdict::Compare => {
+                    self.save().await;
+                    return Ending::Failed(self.orders.shared.on_change.explain(fault));
                 }
                 _ => {
                     self.save().await;
@@ -170,6 +190,16 @@ impl Task {
             Checkpoint::remove(&self.orders.shared.state, held.id);
         }
         self.tell(Happening::Restarted(fault)).await;
+    }
+
+    /// The ETag is another one, and the file perhaps the same: bytes are compared before the next ones come. If they
+    /// agree, ETags say nothing of this file from then on; its length and date still do.
+    fn doubt(&mut self) {
+        if let Some(held) = &mut self.held {
+            (held.vouched, held.tagless) = (false, true);
+            held.resource = Arc::new(held.resource.without_etag());
+            held.saver.describe(held.resource.clone());
+        }
     }
 
     async fn stopped(&mut self) -> Ending {

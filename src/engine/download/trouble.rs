@@ -17,9 +17,14 @@ pub(super) enum Response {
 pub(super) fn response(fault: &Fault, fruitful: bool, others: u16) -> Response {
     use FaultKind as Kind;
     match fault.kind {
-        Kind::Changed | Kind::Disk | Kind::DiskFull | Kind::Exists | Kind::Busy | Kind::Checksum | Kind::State => {
-            Response::Halt
-        }
+        Kind::Changed
+        | Kind::Retagged
+        | Kind::Disk
+        | Kind::DiskFull
+        | Kind::Exists
+        | Kind::Busy
+        | Kind::Checksum
+        | Kind::State => Response::Halt,
         _ if others == 0 => Response::Halt,
         Kind::Cut | Kind::Stalled if fruitful => Response::Again,
         Kind::Resolve => Response::Again,

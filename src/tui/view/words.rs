@@ -106,7 +106,7 @@ pub fn reason(kind: FaultKind) -> String {
         FaultKind::Status(code) => return status(code),
         FaultKind::RangeIgnored => "gives no parts",
         FaultKind::WrongRange => "wrong part sent",
-        FaultKind::Changed => "file has changed",
+        FaultKind::Changed | FaultKind::Retagged => "file has changed",
         FaultKind::BadAnswer => "unusable answer",
         FaultKind::Redirect => "bad redirect",
         FaultKind::DiskFull => "disk full",

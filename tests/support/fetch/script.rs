@@ -22,6 +22,7 @@ pub struct Act {
     pub(super) whole: bool,
     pub(super) most: Option<u64>,
     pub(super) silent: bool,
+    pub(super) etag: Option<String>,
 }
 
 impl Act {
@@ -76,6 +77,11 @@ impl Act {
     /// The whole file is sent, whatever was asked.
     pub fn whole(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// The answer's ETag, in place of the file's.
+    pub fn etag(self, etag: &str) -> Self {
+        Self { etag: Some(etag.to_owned()), ..self }
     }
 
     /// The answer is for so many bytes at most, and says so.
@@ -136,6 +142,11 @@ impl FakeFile {
 
     pub fn etag(mut self, etag: Option<&str>) -> Self {
         self.validator.etag = etag.map(str::to_owned);
+        self
+    }
+
+    pub fn dated(mut self, date: &str) -> Self {
+        self.validator.last_modified = Some(date.to_owned());
         self
     }
 
