@@ -6,7 +6,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::server::{Answer, File, Server};
+use crate::support::server::{Answer, Ending, File, Server};
 use crate::support::{Nginx, Sandbox, Wire, eventually, is_part_of};
 
 const KILLS: usize = 20;
@@ -16,12 +16,17 @@ const RATE: u64 = 420_000;
 /// The share of the file, in percent, that may be sent twice.
 const TWICE: u64 = 5;
 
-/// Random places in the file, in order; the seed is told, so that a failure can be had again.
-fn moments() -> Vec<u64> {
+/// A random seed; it is told, so that a failure can be had again.
+fn seed() -> u64 {
     let seed = std::env::var("HAUL_TEST_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("HAUL_TEST_SEED={seed}");
+    seed
+}
+
+/// Random places in the file, in order.
+fn moments(kills: usize, seed: u64) -> Vec<u64> {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut moments: Vec<u64> = (0..KILLS).map(|_| random.u64(LENGTH / 50..LENGTH / 100 * 97)).collect();
+    let mut moments: Vec<u64> = (0..kills).map(|_| random.u64(LENGTH / 50..LENGTH / 100 * 97)).collect();
     moments.sort_unstable();
     moments
 }
@@ -41,7 +46,7 @@ fn twenty_kills_cost_little_and_nothing_is_lost() {
     let sandbox = Sandbox::new();
     let url = server.url("/big.iso");
     let arguments = ["get", "-q", "-x", "8", "--retry-wait", "0.1", url.as_str()];
-    for moment in moments() {
+    for moment in moments(KILLS, seed()) {
         let process = sandbox.start(&arguments);
         server.wait("the moment to kill", |seen| seen.sent("/big.iso").once.total() >= moment);
         process.signal(Signal::KILL);
@@ -68,7 +73,7 @@ fn twenty_kills_against_nginx(port: impl Fn(&Nginx) -> u16, url: impl Fn(u16) ->
     let (url, authority) = (url(wire.port()), nginx.authority());
     let authority = authority.to_str().unwrap();
     let arguments = ["get", "--json", "-x", "8", "--retry-wait", "0.1", "--ca-cert", authority, url.as_str()];
-    for moment in moments() {
+    for moment in moments(KILLS, seed()) {
         let process = sandbox.start(&arguments);
         let done = || {
             let said = process.stdout();
@@ -97,4 +102,43 @@ fn twenty_kills_against_nginx_over_http() {
 #[test]
 fn twenty_kills_against_nginx_over_https() {
     twenty_kills_against_nginx(Nginx::https_port, |port| format!("https://localhost:{port}/big.iso"));
+}
+
+/// A hundred kills, against a server at its worst: every answer is cut, one in five is a 503, one connection in ten is
+/// dropped before it is answered.
+#[test]
+fn a_hundred_kills_against_a_server_that_cuts_refuses_and_drops() {
+    const KILLS: usize = 100;
+    const RATE: u64 = 420_000;
+    /// The share of the file, in percent, that may be sent twice.
+    const TWICE: u64 = 10;
+    let seed = seed();
+    let file = File::new(65, LENGTH).rule(move |request| {
+        let mut random = fastrand::Rng::with_seed(seed ^ (request.number as u64) << 16);
+        Some(match random.u8(..10) {
+            0 => Answer::raw(""),
+            1 | 2 => Answer::status(503),
+            _ => Answer::new().ending(random.u64(1..2 << 20), Ending::Cut),
+        })
+    });
+    let sum = file.sha256();
+    let server = Server::new().file("/big.iso", file).rate(RATE).send_buffer(8 * 1024).start();
+    let sandbox = Sandbox::new();
+    let url = server.url("/big.iso");
+    let arguments = ["get", "-q", "-x", "8", "--retries", "100", "--retry-wait", "0.02", url.as_str()];
+    for moment in moments(KILLS, seed) {
+        let process = sandbox.start(&arguments);
+        server.wait("the moment to kill", |seen| seen.sent("/big.iso").once.total() >= moment);
+        process.signal(Signal::KILL);
+        assert_eq!(process.finish().code, None, "it ended by itself");
+        server.wait("the dead connections", |seen| seen.open == 0);
+        nothing_at_the_targets_name(&sandbox);
+    }
+    sandbox.start(&arguments).finish().ok();
+    assert_eq!(sandbox.names(), ["big.iso"]);
+    assert_eq!(sandbox.sha256("big.iso"), sum);
+    let seen = server.seen();
+    let (twice, requests) = (seen.sent("/big.iso").twice(), seen.requests.len());
+    println!("{twice} of {LENGTH} bytes were sent twice after {KILLS} kills, in {requests} requests");
+    assert!(twice * 100 < LENGTH * TWICE, "{twice} of {LENGTH} bytes were sent twice after {KILLS} kills");
 }
