@@ -190,3 +190,21 @@ async fn the_engine_stops_at_once_while_it_checks_and_finishes() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_one_transfer_ends_that_one_and_no_other() {
+    for number in [1, 2] {
+        let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+        let odd = FakeFile::new(1, 8 * MIB).rate(MIB);
+        let odd = odd.script(move |ask| if ask.number == number { Act::bug() } else { Act::serve() });
+        stage.fake.put("/odd", odd.clone());
+        stage.fake.put("/good", slow());
+        let (bad, good) = (stage.add("/odd").await, stage.add("/good").await);
+        assert_eq!(stage.fail(bad).await.kind, FaultKind::State);
+        // Its slot is free again, and so is its host.
+        stage.complete(good, "good", &slow()).await;
+        stage.send(Command::Retry(vec![bad])).await;
+        stage.complete(bad, "odd", &odd).await;
+        stage.end().await;
+    }
+}

@@ -95,6 +95,7 @@ impl Fake {
         let path = request.source.url().path().to_owned();
         let (file, act, index) = self.ask(&path, request.asked)?;
         sleep(act.delay).await;
+        assert!(!act.panics, "a scripted bug");
         if act.silent {
             std::future::pending::<()>().await;
         }

@@ -13,7 +13,7 @@ use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
 use crate::api::{Activity, Connection, Happening, Live};
-use crate::model::{Fault, OnChange, Patience, Spec, TransferId};
+use crate::model::{Fault, FaultKind, OnChange, Patience, Spec, TransferId};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Registry;
 use crate::store::Checkpoint;
@@ -81,8 +81,18 @@ pub(super) struct Task {
     best: u64,
 }
 
-/// Runs a download until it is complete, is told to stop, or can't go on; the last report says which.
+/// Runs a download until it is complete, is told to stop, or can't go on; the last report says which. It has a task
+/// of its own, so that a panic ends this transfer and nothing else.
 pub(in crate::engine) async fn run(orders: Orders) {
+    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
+    if tokio::spawn(download(orders)).await.is_err() {
+        let detail = "its task was lost, which is a bug of haul; what is on disk is kept, and r goes on with it";
+        let fault = Fault::new(FaultKind::State, source, detail);
+        let _ = reports.send(Report { id, what: What::Ended(Ending::Failed(fault)) }).await;
+    }
+}
+
+async fn download(orders: Orders) {
     let began = orders.shared.clock.now();
     let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
     let fresh = orders.fresh;

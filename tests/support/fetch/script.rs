@@ -23,6 +23,7 @@ pub struct Act {
     pub(super) most: Option<u64>,
     pub(super) silent: bool,
     pub(super) etag: Option<String>,
+    pub(super) panics: bool,
 }
 
 impl Act {
@@ -77,6 +78,11 @@ impl Act {
     /// The whole file is sent, whatever was asked.
     pub fn whole(self) -> Self {
         Self { whole: true, ..self }
+    }
+
+    /// The driver panics: a bug.
+    pub fn bug() -> Self {
+        Self { panics: true, ..Self::default() }
     }
 
     /// The answer's ETag, in place of the file's.
