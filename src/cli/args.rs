@@ -28,7 +28,7 @@ Examples:
   grep -o 'https://[^\"]*' page.html | haul get -i -
 
 A list holds one URL a line; blank lines and lines that begin with # are skipped. Indented lines after a URL belong \
-to it: out=NAME, dir=DIR, checksum=ALGO:HEX, header=Name: value.
+to it: out=NAME, dir=DIR, checksum=ALGO:SUM, header=Name: value.
 
 The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked; \
 the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
@@ -187,8 +187,9 @@ pub struct TransferArgs {
     // Kept as text: clap repeats a value that it refuses, and this one may be a secret.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
-    /// What the finished file must hash to, for one URL (md5, sha1, sha256, sha512 or blake3)
-    #[arg(long, value_name = "ALGO:HEX")]
+    /// What the finished file must hash to, for one URL: md5, sha1, sha224, sha256, sha384, sha512, sha512-256, blake3,
+    /// crc32, crc32c, crc64 (OSS, TOS, xz) or crc64nvme (S3), in hex or base64
+    #[arg(long, value_name = "ALGO:SUM")]
     pub checksum: Option<Checksum>,
     /// Replace a file that exists, at the end and in one step
     #[arg(long)]

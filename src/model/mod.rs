@@ -13,7 +13,7 @@ mod spec;
 mod status;
 mod text;
 
-pub use checksum::{Algorithm, Checksum};
+pub use checksum::{Algorithm, Announced, Checksum, Weight};
 pub use fault::{Fault, FaultKind};
 pub use id::TransferId;
 pub use limits::{Limits, OnChange, Patience};

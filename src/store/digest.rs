@@ -1,56 +1,113 @@
-//! The checksum of a whole file.
+//! Checksums of a file's bytes, as they are read back from the disk.
 
-use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::fs::FileExt;
 
+use crc_fast::CrcAlgorithm;
+use rustix::fs::{Advice, fadvise};
 use sha2::Digest;
 
-use crate::model::Algorithm;
+use crate::model::{Algorithm, ByteRange, Checksum};
 
-/// Reads a file from its first byte and gives its checksum in lower-case hex. `go_on` is asked every MiB; false stops
-/// the reading with an error of kind `Interrupted`.
-pub fn digest(file: File, algorithm: Algorithm, go_on: impl Fn() -> bool) -> io::Result<String> {
-    match algorithm {
-        Algorithm::Md5 => hash::<md5::Md5>(file, go_on),
-        Algorithm::Sha1 => hash::<sha1::Sha1>(file, go_on),
-        Algorithm::Sha256 => hash::<sha2::Sha256>(file, go_on),
-        Algorithm::Sha512 => hash::<sha2::Sha512>(file, go_on),
-        Algorithm::Blake3 => {
-            let mut hasher = blake3::Hasher::new();
-            feed(file, go_on, |bytes| {
-                hasher.update(bytes);
-            })?;
-            Ok(hasher.finalize().to_hex().to_string())
+/// So many bytes are read at once.
+const STEP: u64 = 1 << 20;
+/// A reading of more than this drops what it has read from the system's page cache, which others need.
+const LARGE: u64 = 256 << 20;
+
+/// Reads these bytes of a file once and gives their checksum in each of the algorithms. `go_on` is asked every MiB;
+/// false stops the reading with an error of kind `Interrupted`. A file that is shorter is an error of kind
+/// `UnexpectedEof`.
+pub fn digest(
+    file: &File,
+    range: ByteRange,
+    algorithms: &[Algorithm],
+    go_on: impl Fn() -> bool,
+) -> io::Result<Vec<Checksum>> {
+    let mut sums: Vec<Sum> = algorithms.iter().map(|algorithm| Sum::new(*algorithm)).collect();
+    let mut buffer = vec![0; STEP.min(range.len()) as usize];
+    // Advice that the system does not take costs nothing.
+    let _ = fadvise(file, range.start, None, Advice::Sequential);
+    let mut position = range.start;
+    while position < range.end {
+        if !go_on() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        let step = STEP.min(range.end - position);
+        let bytes = &mut buffer[..step as usize];
+        file.read_exact_at(bytes, position)?;
+        for sum in &mut sums {
+            sum.update(bytes);
+        }
+        if range.len() > LARGE {
+            let _ = fadvise(file, position, std::num::NonZeroU64::new(step), Advice::DontNeed);
+        }
+        position += step;
+    }
+    Ok(sums.into_iter().zip(algorithms).filter_map(|(sum, algorithm)| sum.finish(*algorithm)).collect())
+}
+
+/// A checksum that still grows.
+enum Sum {
+    Md5(md5::Md5),
+    Sha1(sha1::Sha1),
+    Sha224(sha2::Sha224),
+    Sha256(sha2::Sha256),
+    Sha384(sha2::Sha384),
+    Sha512(sha2::Sha512),
+    Sha512_256(sha2::Sha512_256),
+    Blake3(Box<blake3::Hasher>),
+    Crc(crc_fast::Digest),
+}
+
+impl Sum {
+    fn new(algorithm: Algorithm) -> Self {
+        let crc = |kind| Self::Crc(crc_fast::Digest::new(kind));
+        match algorithm {
+            Algorithm::Md5 => Self::Md5(md5::Md5::new()),
+            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            Algorithm::Sha224 => Self::Sha224(sha2::Sha224::new()),
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha384 => Self::Sha384(sha2::Sha384::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Sha512_256 => Self::Sha512_256(sha2::Sha512_256::new()),
+            Algorithm::Blake3 => Self::Blake3(Box::default()),
+            Algorithm::Crc32 => crc(CrcAlgorithm::Crc32IsoHdlc),
+            Algorithm::Crc32c => crc(CrcAlgorithm::Crc32Iscsi),
+            Algorithm::Crc64 => crc(CrcAlgorithm::Crc64Xz),
+            Algorithm::Crc64Nvme => crc(CrcAlgorithm::Crc64Nvme),
         }
     }
-}
 
-fn hash<D: Digest>(file: File, go_on: impl Fn() -> bool) -> io::Result<String> {
-    let mut hasher = D::new();
-    feed(file, go_on, |bytes| hasher.update(bytes))?;
-    Ok(hex(&hasher.finalize()))
-}
-
-/// Bytes as lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{byte:02x}");
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Md5(sum) => sum.update(bytes),
+            Self::Sha1(sum) => sum.update(bytes),
+            Self::Sha224(sum) => sum.update(bytes),
+            Self::Sha256(sum) => sum.update(bytes),
+            Self::Sha384(sum) => sum.update(bytes),
+            Self::Sha512(sum) => sum.update(bytes),
+            Self::Sha512_256(sum) => sum.update(bytes),
+            Self::Blake3(sum) => {
+                sum.update(bytes);
+            }
+            Self::Crc(sum) => sum.update(bytes),
+        }
     }
-    text
-}
 
-fn feed(mut file: File, go_on: impl Fn() -> bool, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(_) if !go_on() => return Err(io::ErrorKind::Interrupted.into()),
-            Ok(count) => take(&buffer[..count]),
-            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-            Err(why) => return Err(why),
+    fn finish(self, algorithm: Algorithm) -> Option<Checksum> {
+        let of = |bytes: &[u8]| Checksum::of_bytes(algorithm, bytes);
+        match self {
+            Self::Md5(sum) => of(&sum.finalize()),
+            Self::Sha1(sum) => of(&sum.finalize()),
+            Self::Sha224(sum) => of(&sum.finalize()),
+            Self::Sha256(sum) => of(&sum.finalize()),
+            Self::Sha384(sum) => of(&sum.finalize()),
+            Self::Sha512(sum) => of(&sum.finalize()),
+            Self::Sha512_256(sum) => of(&sum.finalize()),
+            Self::Blake3(sum) => of(sum.finalize().as_bytes()),
+            // Zeros stand before a shorter CRC's own bytes.
+            Self::Crc(sum) => of(&sum.finalize().to_be_bytes()[8 - algorithm.bytes()..]),
         }
     }
 }

@@ -6,8 +6,6 @@ use std::path::Path;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::digest::hex;
-
 /// The longest name that a server may choose, in bytes; it leaves room for ` (12)` and for the part file's ending.
 const MAX_NAME: usize = 200;
 /// The longest name that file systems take, in bytes.
@@ -41,8 +39,8 @@ pub fn numbered(name: &str, number: u32) -> String {
 /// The part file's name for a target: `<name>.<16 hex digits>.part`. The digits follow from the target's path, so
 /// that every process finds the same part file for the same target, and its lock guards the target.
 pub fn part_name(target: &Path) -> OsString {
-    let hash = blake3::hash(target.as_os_str().as_bytes());
-    let ending = format!(".{}.part", hex(&hash.as_bytes()[..8]));
+    let hash = blake3::hash(target.as_os_str().as_bytes()).to_hex();
+    let ending = format!(".{}.part", &hash[..16]);
     let name = target.file_name().unwrap_or(OsStr::new(NAMELESS));
     let mut part = match name.to_str() {
         Some(text) => cut(text, MAX_COMPONENT - ending.len()).as_bytes().to_vec(),

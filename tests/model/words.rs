@@ -39,12 +39,59 @@ fn checksums_are_read_and_written() {
     assert_eq!(sum, Checksum { algorithm: Algorithm::Sha256, hex: hex.to_lowercase() });
     assert_eq!(sum.to_string().parse(), Ok(sum.clone()));
     assert_eq!(format!("SHA-256={hex}").parse(), Ok(sum));
-    for (name, digits) in [("md5", 32), ("sha1", 40), ("sha256", 64), ("sha512", 128), ("blake3", 64)] {
-        assert!(format!("{name}:{}", "0".repeat(digits)).parse::<Checksum>().is_ok(), "{name}");
-        assert!(format!("{name}:{}", "0".repeat(digits - 1)).parse::<Checksum>().is_err(), "{name}");
+    for (name, digits) in [
+        ("md5", 32),
+        ("sha1", 40),
+        ("sha224", 56),
+        ("sha256", 64),
+        ("sha384", 96),
+        ("sha512", 128),
+        ("sha512-256", 64),
+        ("blake3", 64),
+        ("crc32", 8),
+        ("crc32c", 8),
+        ("crc64", 16),
+        ("crc64nvme", 16),
+    ] {
+        let sum: Checksum = format!("{name}:{}", "a".repeat(digits)).parse().unwrap();
+        assert_eq!((sum.algorithm.to_string(), sum.algorithm.bytes() * 2), (name.to_owned(), digits));
+        for wrong in [digits - 1, digits + 1] {
+            assert!(format!("{name}:{}", "a".repeat(wrong)).parse::<Checksum>().is_err(), "{name} {wrong}");
+        }
     }
-    for text in ["", "sha256", "crc32:00000000", &format!("sha256:{}", "g".repeat(64))] {
+    for text in
+        ["", "sha256", "crc16:0000", "sha256:", "crc64:99999999999999999999", &format!("sha256:{}", "g".repeat(64))]
+    {
         assert!(text.parse::<Checksum>().is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn checksums_are_taken_as_the_world_writes_them() {
+    for (text, wanted) in [
+        // The empty file's, as S3, an RFC 9530 field and a web page's integrity attribute have it.
+        ("md5:1B2M2Y8AsgTpgAmY7PhCfg==", "md5:d41d8cd98f00b204e9800998ecf8427e"),
+        ("md5=1B2M2Y8AsgTpgAmY7PhCfg", "md5:d41d8cd98f00b204e9800998ecf8427e"),
+        (
+            "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+        (
+            "SHA-256:47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+            "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+        // "123456789": the check values of the catalogue of CRCs, in the stores' ways.
+        ("crc32c:4waSgw==", "crc32c:e3069283"),
+        ("crc32:CBF43926", "crc32:cbf43926"),
+        ("crc64-ecma:11051210869376104954", "crc64:995dc9bbdf1939fa"),
+        ("crc64:995DC9BBDF1939FA", "crc64:995dc9bbdf1939fa"),
+        ("crc64nvme:rosUhgp5mIg=", "crc64nvme:ae8b14860a799888"),
+        (
+            "sha512/256:c672b8d1ef56ed28ab87c3622c5114069bdd3ad7b8f9737498d0c01ecef0967a",
+            "sha512-256:c672b8d1ef56ed28ab87c3622c5114069bdd3ad7b8f9737498d0c01ecef0967a",
+        ),
+    ] {
+        assert_eq!(text.parse::<Checksum>().map(|sum| sum.to_string()), Ok(wanted.to_owned()), "{text}");
     }
 }
 

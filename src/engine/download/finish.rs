@@ -8,7 +8,7 @@ use super::super::report::Ending;
 use super::desk::Desk;
 use super::task::{Halt, Task};
 use crate::api::Activity;
-use crate::model::{Checksum, Fault, FaultKind};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind};
 use crate::store::{Checkpoint, Finished, History, digest};
 
 impl Task {
@@ -54,7 +54,8 @@ impl Task {
         let algorithm = wanted.algorithm;
         let hashed = spawn_blocking(move || {
             let file = part.part.reader()?;
-            digest(file, algorithm, || !stop.is_cancelled())
+            let whole = ByteRange::new(0, part.done_total());
+            digest(&file, whole, &[algorithm], || !stop.is_cancelled())
                 .map_err(|why| Fault::disk(part.part.path().display(), "reading for the checksum", &why))
         });
         let found = hashed.await.unwrap_or_else(|_| Err(lost_thread()));
@@ -62,11 +63,12 @@ impl Task {
             return Err(Halt::Stopped);
         }
         let found = found?;
-        if found == wanted.hex {
+        if found.contains(&wanted) {
             return Ok(());
         }
         let detail = format!(
-            "the {algorithm} checksum is {found}, and {} was expected; the data was deleted, since it is not what you asked for",
+            "the {algorithm} checksum is {}, and {} was expected; the data was deleted, since it is not what you asked for",
+            found.first().map_or("", |found| &found.hex),
             wanted.hex
         );
         let fault = Fault::new(FaultKind::Checksum, desk.part.target().display(), detail);
