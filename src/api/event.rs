@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Fault, TransferId};
+use crate::model::{Algorithm, Fault, TransferId};
 
 /// Something that happened to a transfer.
 #[derive(Clone, Debug)]
@@ -43,6 +43,17 @@ pub enum Happening {
     },
     /// It begins again from its first byte, and why.
     Restarted(Fault),
+    /// Its bytes are not what they should be, and why: some or all of them are fetched once more and compared.
+    Repairing(Fault),
+    /// The second fetch is done.
+    Repaired {
+        /// Blocks of the file that came otherwise, and were replaced.
+        damaged: u64,
+        /// Blocks of the file.
+        blocks: u64,
+    },
+    /// Something speaks against the finished file, but what proves more speaks for it.
+    Doubted(Fault),
     /// The user stopped it.
     Paused,
     /// Every byte is at the target, checked and synced.
@@ -57,6 +68,8 @@ pub enum Happening {
         took: Duration,
         /// True if an earlier run had finished it and the server says that it is unchanged.
         unchanged: bool,
+        /// The algorithms in which it is what the user, a list or the server said; empty if nobody said anything.
+        checked: Vec<Algorithm>,
     },
     /// It was given up.
     Failed(Fault),

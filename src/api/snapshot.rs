@@ -159,6 +159,8 @@ pub enum Activity {
     Waiting(Duration),
     /// Reads what is on disk and compares checksums.
     Checking,
+    /// Fetches once more what came damaged, and compares.
+    Repairing,
     /// Makes the file durable and gives it its name.
     Finishing,
 }

@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use super::exit::Exit;
 use super::report::Style;
 use crate::config::{Paths, Settings};
-use crate::model::{Checksum, OnChange, Rate, harmless};
+use crate::model::{Checksum, OnChange, Rate, Sums, harmless};
 
 const AFTER_HELP: &str = "\
 haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
@@ -191,6 +191,12 @@ pub struct TransferArgs {
     /// crc32, crc32c, crc64 (OSS, TOS, xz) or crc64nvme (S3), in hex or base64
     #[arg(long, value_name = "ALGO:SUM")]
     pub checksum: Option<Checksum>,
+    /// Find the checksum in a list such as SHA256SUMS, fetched first: at this URL, or with auto beside the file
+    #[arg(long, value_name = "URL|auto", conflicts_with = "checksum")]
+    pub checksums_from: Option<Sums>,
+    /// Take the file even if it is not what its server announces of it (Repr-Digest, Content-MD5, x-goog-hash, ...)
+    #[arg(long)]
+    pub no_digests: bool,
     /// Replace a file that exists, at the end and in one step
     #[arg(long)]
     pub overwrite: bool,

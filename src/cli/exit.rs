@@ -21,7 +21,7 @@ pub enum Exit {
     Disk,
     /// The target exists, or another haul writes it.
     Taken,
-    /// The finished bytes do not have the checksum that was asked for.
+    /// The finished bytes do not have the checksum that was asked for or announced.
     Checksum,
     /// The file changed on the server, or the server answers wrongly.
     Wrong,
@@ -44,7 +44,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (Exit::Network.code(), "network or server trouble that did not end (DNS, connect, TLS, cut, stalled, 429, 5xx)"),
     (Exit::Disk.code(), "the disk is full or failed"),
     (Exit::Taken.code(), "the target exists already or is written by another haul"),
-    (Exit::Checksum.code(), "the checksum is another one than was asked for"),
+    (Exit::Checksum.code(), "the file does not have the checksum that was asked for or announced, or no list names it"),
     (Exit::Wrong.code(), "the file changed on the server, or the server answers wrongly"),
     (Exit::State.code(), "haul's own state can't be used"),
     (Exit::HungUp.code(), "ended by SIGHUP"),

@@ -222,6 +222,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
                     fetched: bytes.saturating_sub(known.resumed),
                     took: known.started_at.map_or(Duration::ZERO, |at| at.elapsed()),
                     unchanged: false,
+                    checked: Vec::new(),
                 })
             }
         }
@@ -253,7 +254,10 @@ impl Outcome {
             | Happening::Started
             | Happening::Answered { .. }
             | Happening::Retried { .. }
-            | Happening::Restarted(_) => return false,
+            | Happening::Restarted(_)
+            | Happening::Repairing(_)
+            | Happening::Repaired { .. }
+            | Happening::Doubted(_) => return false,
         }
         true
     }

@@ -45,6 +45,12 @@ enum Detail {
         fetched: u64,
         took_ms: u64,
         unchanged: bool,
+        /// The algorithms in which the file was compared and found right.
+        checked: Vec<String>,
+    },
+    Repaired {
+        damaged: u64,
+        blocks: u64,
     },
     Fault {
         /// A word for programs.
@@ -72,9 +78,15 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Retried { fault, after } => ("retried", trouble(fault, Some(*after), None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
         Happening::Paused => ("paused", Detail::Plain {}),
-        Happening::Completed { bytes, fetched, took, unchanged, .. } => {
-            let took_ms = millis(*took);
-            ("completed", Detail::Completed { bytes: *bytes, fetched: *fetched, took_ms, unchanged: *unchanged })
+        Happening::Repairing(fault) => ("repairing", trouble(fault, None, None)),
+        Happening::Repaired { damaged, blocks } => {
+            ("repaired", Detail::Repaired { damaged: *damaged, blocks: *blocks })
+        }
+        Happening::Doubted(fault) => ("doubted", trouble(fault, None, None)),
+        Happening::Completed { bytes, fetched, took, unchanged, checked, .. } => {
+            let (bytes, fetched, unchanged, took_ms) = (*bytes, *fetched, *unchanged, millis(*took));
+            let checked = checked.iter().map(ToString::to_string).collect();
+            ("completed", Detail::Completed { bytes, fetched, took_ms, unchanged, checked })
         }
         Happening::Failed(fault) => ("failed", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::Refused(fault) => ("refused", trouble(fault, None, Some(Exit::of(fault)))),

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::report::Known;
 use crate::api::{Activity, Happening, Live, Row};
-use crate::model::{Rate, brief_duration, harmless, percent, size};
+use crate::model::{Rate, brief_duration, harmless, percent, repaired, size};
 
 /// From so many columns on, a live line has room for a bar.
 const ROOM_FOR_BAR: usize = 90;
@@ -26,6 +26,9 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> Vec<String> {
         Happening::Answered { length, resumed, resumable, .. } => answered(known, *length, *resumed, *resumable),
         Happening::Retried { fault, after } => say("again", format!("{fault}; next attempt in {}", wait(*after))),
         Happening::Restarted(fault) => say("anew", format!("from the first byte, since {fault}")),
+        Happening::Repairing(fault) => say("check", format!("{fault}; it is fetched once more and compared")),
+        Happening::Repaired { damaged, blocks } => say("note", repaired(*damaged, *blocks)),
+        Happening::Doubted(fault) => say("note", fault.to_string()),
         Happening::Paused => say("pause", "it goes on when you resume it".to_owned()),
         Happening::Completed { bytes, unchanged: true, .. } => {
             say("done", format!("{}, complete since an earlier run and unchanged", size(*bytes)))
@@ -105,6 +108,7 @@ fn movement(row: &Row) -> Vec<String> {
         Activity::Connecting => "connecting".to_owned(),
         Activity::Waiting(after) => format!("again in {}", wait(after)),
         Activity::Checking => "checking".to_owned(),
+        Activity::Repairing => "repairing".to_owned(),
         Activity::Finishing => "finishing".to_owned(),
     };
     vec![word]

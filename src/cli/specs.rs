@@ -88,7 +88,8 @@ fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {
 impl TransferArgs {
     /// True if nothing is said that needs a URL.
     fn is_bare(&self) -> bool {
-        self.dir.is_none() && self.headers.is_empty() && !self.overwrite
+        let plain = !self.overwrite && !self.no_digests && self.checksums_from.is_none();
+        self.dir.is_none() && self.headers.is_empty() && plain
     }
 
     fn specs(&self, folder: &Path, limits: Limits, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
@@ -143,7 +144,16 @@ impl TransferArgs {
             return Err(Usage::new(format!("the header {} is set by haul itself", header.name)));
         }
         let checksum = entry.checksum.or_else(|| self.checksum.clone());
-        Ok(Spec { source: entry.source, target, headers, checksum, limits, overwrite: self.overwrite })
+        Ok(Spec {
+            source: entry.source,
+            target,
+            headers,
+            checksum,
+            sums: self.checksums_from.clone(),
+            digests: !self.no_digests,
+            limits,
+            overwrite: self.overwrite,
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Happening, Live};
-use crate::model::{Fault, RangeSet, TransferId};
+use crate::model::{Algorithm, Fault, RangeSet, TransferId};
 
 /// A message from a task to the supervisor.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) enum What {
 #[derive(Debug)]
 pub(super) enum Ending {
     /// Every byte is at the target.
-    Done { target: PathBuf, bytes: u64, fetched: u64, took: Duration, unchanged: bool },
+    Done { target: PathBuf, bytes: u64, fetched: u64, took: Duration, unchanged: bool, checked: Vec<Algorithm> },
     /// It was told to stop, and has saved what it has.
     Stopped,
     /// It can't go on.

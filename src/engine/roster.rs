@@ -172,13 +172,6 @@ impl Roster {
         }
     }
 
-    /// Nothing of a transfer's file is on disk any more.
-    pub(super) fn forget(&mut self, id: TransferId) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            entry.latest.done = Arc::default();
-        }
-    }
-
     /// Puts a transfer's row into the list anew.
     pub(super) fn refresh(&mut self, id: TransferId) {
         if let Some(entry) = self.entries.get(&id) {

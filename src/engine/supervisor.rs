@@ -16,7 +16,7 @@ use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::setup::{Queueing, Setup};
 use crate::api::{EngineSide, Event, Happening};
-use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
+use crate::model::{Fault, RangeSet, Spec, Status, TransferId};
 use crate::plan::Queue;
 use crate::store::{Item, Journal, Record, Stamp};
 
@@ -185,10 +185,10 @@ impl Supervisor {
         let running = self.roster.get_mut(id).and_then(|entry| entry.running.take());
         let then = running.and_then(|running| running.then);
         match (ending, then) {
-            (Ending::Done { target, bytes, fetched, took, unchanged }, _) => {
+            (Ending::Done { target, bytes, fetched, took, unchanged, checked }, _) => {
                 self.roster.complete(id, target.clone(), bytes);
                 self.rest(id, Status::Done, None);
-                self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged });
+                self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
                 if let Some(Then::Remove(_)) = then {
                     self.discard(&[id], false);
                 }
@@ -197,9 +197,6 @@ impl Supervisor {
             (Ending::Failed(fault), _) => {
                 if let Some(entry) = self.roster.get_mut(id) {
                     entry.fault = Some(Arc::new(fault.clone()));
-                }
-                if fault.kind == FaultKind::Checksum {
-                    self.roster.forget(id);
                 }
                 self.rest(id, Status::Failed, Some(fault.clone()));
                 self.tell(id, Happening::Failed(fault));

@@ -62,8 +62,14 @@ impl Algorithm {
     /// The algorithm of this name, in any case; dashes and slashes don't matter (`SHA-512/256`).
     pub fn named(name: &str) -> Option<Self> {
         let plain = |name: &str| name.trim().replace(['-', '/', '_'], "").to_ascii_lowercase();
-        let name = match plain(name) {
-            ecma if ecma == "crc64ecma" || ecma == "crc64xz" => "crc64".to_owned(),
+        let name = plain(name);
+        let name = match name.as_str() {
+            "crc64ecma" | "crc64xz" => "crc64",
+            "sha2224" => "sha224",
+            "sha2256" => "sha256",
+            "sha2384" => "sha384",
+            "sha2512" => "sha512",
+            "sha2512256" => "sha512256",
             other => other,
         };
         ALL.into_iter().find(|entry| plain(entry.1) == name).map(|entry| entry.0)

@@ -11,6 +11,7 @@ mod resource;
 mod source;
 mod spec;
 mod status;
+mod sums;
 mod text;
 
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
@@ -24,4 +25,5 @@ pub use resource::{Ranges, Resource, Validator};
 pub use source::Source;
 pub use spec::{Header, Spec, Target};
 pub use status::Status;
-pub use text::{brief_duration, harmless, percent, size};
+pub use sums::{Sums, find_sum};
+pub use text::{brief_duration, harmless, percent, repaired, size};

@@ -1,6 +1,6 @@
 //! What an answer said of the file behind a URL.
 
-use super::Source;
+use super::{Announced, Source};
 
 /// What tells one version of a file from another (RFC 9110, section 8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Resource {
     pub media: Option<String>,
     /// The content coding under which the bytes come, if any: then they are stored as sent, and never in parts.
     pub coding: Option<String>,
+    /// The checksums that were announced of it, or of the bytes that this answer holds.
+    pub digests: Vec<Announced>,
 }
 
 impl Resource {

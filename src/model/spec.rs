@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{Checksum, Limits, Source};
+use super::{Checksum, Limits, Source, Sums};
 
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +53,10 @@ pub struct Spec {
     pub headers: Vec<Header>,
     /// What the whole file must hash to.
     pub checksum: Option<Checksum>,
+    /// Where a list of checksums is that tells it, if the user knows none.
+    pub sums: Option<Sums>,
+    /// Compare the file with what the server announces of it.
+    pub digests: bool,
     /// What it may use.
     pub limits: Limits,
     /// Replace a file that stands at the target, at the end and atomically.
@@ -63,6 +67,15 @@ impl Spec {
     /// A plain download of `source` into `folder`.
     pub fn new(source: Source, folder: PathBuf) -> Self {
         let target = Target { folder, name: None };
-        Self { source, target, headers: Vec::new(), checksum: None, limits: Limits::default(), overwrite: false }
+        Self {
+            source,
+            target,
+            headers: Vec::new(),
+            checksum: None,
+            sums: None,
+            digests: true,
+            limits: Limits::default(),
+            overwrite: false,
+        }
     }
 }

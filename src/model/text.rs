@@ -50,3 +50,12 @@ pub fn brief_duration(span: Duration) -> String {
 pub fn percent(done: u64, total: u64) -> u64 {
     if total == 0 { 100 } else { (u128::from(done.min(total)) * 100 / u128::from(total)) as u64 }
 }
+
+/// What a second fetch of damaged bytes found: how many blocks of how many came otherwise.
+pub fn repaired(damaged: u64, blocks: u64) -> String {
+    match damaged {
+        0 => "what was fetched once more came as it was".to_owned(),
+        1 => format!("1 of {blocks} blocks was damaged and was fetched again"),
+        _ => format!("{damaged} of {blocks} blocks were damaged and were fetched again"),
+    }
+}

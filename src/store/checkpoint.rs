@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::record::path_text;
-use crate::model::{Fault, FaultKind, TransferId, Validator};
+use crate::model::{Announced, ByteRange, Fault, FaultKind, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";
 const VERSION: u32 = 1;
@@ -38,6 +38,8 @@ pub struct Checkpoint {
     pub validator: Validator,
     /// Its media type, so that a web page in its place is noticed.
     pub media: Option<String>,
+    /// The checksums that were announced of its bytes.
+    pub digests: Vec<Announced>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
 }
@@ -52,8 +54,25 @@ struct Document {
     etag: Option<String>,
     last_modified: Option<String>,
     media: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    digests: Vec<StoredDigest>,
     block: u64,
     done: Vec<(u64, u64, u64)>,
+}
+
+/// Of which bytes, the checksum, whether it is firm.
+#[derive(Serialize, Deserialize)]
+struct StoredDigest(Option<(u64, u64)>, String, bool);
+
+fn stored(digest: &Announced) -> StoredDigest {
+    let range = digest.range.map(|range| (range.start, range.end));
+    StoredDigest(range, digest.checksum.to_string(), digest.weight == Weight::Firm)
+}
+
+fn restored(StoredDigest(range, checksum, firm): &StoredDigest) -> Option<Announced> {
+    let range = range.map(|(start, end)| ByteRange::new(start, end));
+    let weight = if *firm { Weight::Firm } else { Weight::Hint };
+    Some(Announced { range, checksum: checksum.parse().ok()?, weight })
 }
 
 /// A checkpoint's identity and its claims, taken at one moment.
@@ -70,6 +89,7 @@ impl Claim {
             etag: checkpoint.validator.etag.clone(),
             last_modified: checkpoint.validator.last_modified.clone(),
             media: checkpoint.media.clone(),
+            digests: checkpoint.digests.iter().map(stored).collect(),
             block: checkpoint.ledger.block(),
             done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
         };
@@ -183,6 +203,7 @@ fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
         length: document.length,
         validator: Validator { etag: document.etag, last_modified: document.last_modified },
         media: document.media,
+        digests: document.digests.iter().filter_map(restored).collect(),
         ledger,
     })
 }

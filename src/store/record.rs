@@ -7,7 +7,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Target, TransferId,
+    ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Sums, Target,
+    TransferId,
 };
 
 /// One line of the journal.
@@ -66,6 +67,10 @@ pub struct Stored {
     headers: Vec<(String, String)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sums: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    no_digests: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     connections: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,6 +195,8 @@ impl Item {
             name: spec.target.name.clone(),
             headers: spec.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
             checksum: spec.checksum.as_ref().map(ToString::to_string),
+            sums: spec.sums.as_ref().map(Sums::text),
+            no_digests: !spec.digests,
             connections: spec.limits.connections,
             rate: spec.limits.rate.map(Rate::bytes),
             overwrite: spec.overwrite,
@@ -212,6 +219,8 @@ impl Item {
             target: Target { folder: path_text::decode(&stored.folder), name: stored.name.clone() },
             headers: headers.collect(),
             checksum,
+            sums: stored.sums.as_deref().map(Sums::from_str).transpose().ok()?,
+            digests: !stored.no_digests,
             limits: Limits { connections: stored.connections, rate: stored.rate.map(Rate::per_second) },
             overwrite: stored.overwrite,
         };

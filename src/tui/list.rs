@@ -182,6 +182,7 @@ fn is_match(row: &Row, words: &[&str]) -> bool {
     let activity = match (row.status, row.live.as_ref().map(|live| live.activity)) {
         (Status::Running, Some(Activity::Waiting(_))) => "active waiting",
         (Status::Running, Some(Activity::Checking)) => "active checking",
+        (Status::Running, Some(Activity::Repairing)) => "active repairing",
         (Status::Running, _) => "active",
         _ => "",
     };

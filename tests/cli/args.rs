@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use haul::cli::{AddArgs, Command, GetArgs, Style, completions};
 use haul::config::Settings;
-use haul::model::{Rate, Spec};
+use haul::model::{Rate, Spec, Sums};
 
 use super::support::arguments;
 
@@ -194,8 +194,18 @@ fn mistakes_are_told_in_a_sentence() {
 }
 
 #[test]
+fn where_checksums_come_from_is_taken_over() {
+    let plain = one(&[]);
+    assert!(plain.sums.is_none() && plain.digests);
+    let spec = one(&["--checksums-from", "auto", "--no-digests"]);
+    assert_eq!((spec.sums, spec.digests), (Some(Sums::Beside), false));
+    let spec = one(&["--checksums-from", "https://example.org/SHA256SUMS"]);
+    assert!(matches!(spec.sums, Some(Sums::At(list)) if list.url().path() == "/SHA256SUMS"));
+}
+
+#[test]
 fn clap_refuses_with_code_2() {
-    let table: [&[&str]; 18] = [
+    let table: [&[&str]; 20] = [
         &["get", URL, "-x", "0"],
         &["get", URL, "-x", "65"],
         &["get", URL, "-j", "0"],
@@ -207,6 +217,8 @@ fn clap_refuses_with_code_2() {
         &["get", URL, "--retry-wait", "inf"],
         &["get", URL, "--checksum", "crc:12"],
         &["get", URL, "-o", "a", "-d", "b"],
+        &["get", URL, "--checksums-from", "SHA256SUMS"],
+        &["get", URL, "--checksums-from", "auto", "--checksum", "crc32:00000000"],
         &["get", URL, "--frobnicate"],
         &["run", URL],
         &["add", URL, "-k"],
@@ -227,7 +239,7 @@ fn help_is_no_mistake_and_holds_what_it_promises() {
     let help = arguments(&["get", "--help"]).map(|_| ()).unwrap_err();
     assert!(help.starts_with("0: "), "{help}");
     for word in
-        "-o -d -x -j -i --limit -H --checksum --retries --retry-wait --connect-timeout --timeout --overwrite -k \
+        "-o -d -x -j -i --limit -H --checksum --checksums-from --no-digests --retries --retry-wait --connect-timeout --timeout --overwrite -k \
         --insecure --ca-cert --json -q --config --state --log Examples: stdout README"
             .split_whitespace()
     {

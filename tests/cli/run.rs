@@ -89,6 +89,7 @@ pub fn completed(name: &str) -> Happening {
         fetched: 147_400_000,
         took: Duration::from_secs(12),
         unchanged: false,
+        checked: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 mod families;
 mod get;
 mod hostile;
+mod integrity;
 mod journey;
 mod kills;
 mod names;

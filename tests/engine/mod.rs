@@ -4,5 +4,6 @@ mod basics;
 mod hostile;
 mod lasting;
 mod orders;
+mod repair;
 mod schedules;
 mod stage;

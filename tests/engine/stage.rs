@@ -85,7 +85,7 @@ impl Stage {
         let setup = Setup {
             state,
             queueing,
-            registry: Registry::default().with("http", Arc::new(fake.clone())),
+            registry: Registry::default().with("http", Arc::new(fake.clone())).with("https", Arc::new(fake.clone())),
             transfers: wishes.transfers,
             connections: wishes.connections,
             limit: wishes.limit,

@@ -1,4 +1,5 @@
 //! The words: what they accept, what they refuse, and what they never show.
 
 mod range;
+mod sums;
 mod words;

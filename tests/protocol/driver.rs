@@ -64,6 +64,7 @@ pub(super) fn known(server: &Running, etag: Option<&str>, date: Option<&str>) ->
         at: Source::parse(&server.url(PATH)).unwrap(),
         media: None,
         coding: None,
+        digests: Vec::new(),
     })
 }
 

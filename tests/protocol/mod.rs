@@ -2,6 +2,7 @@
 //! before any byte of it is used.
 
 mod answers;
+mod digests;
 mod disposition;
 mod driver;
 mod redirects;

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use haul::model::{ByteRange, FaultKind, TransferId, Validator};
+use haul::model::{Announced, ByteRange, FaultKind, TransferId, Validator, Weight};
 use haul::store::{Checkpoint, CheckpointLog, Claim, Fragment, Ledger};
 use tempfile::TempDir;
 
@@ -33,6 +33,18 @@ pub(super) fn checkpoint(pieces: &[Fragment]) -> Checkpoint {
         length: Some(3 * MIB),
         validator: Validator { etag: Some("\"v1\"".to_owned()), last_modified: Some("Sat, 15 Nov".to_owned()) },
         media: Some("application/zip".to_owned()),
+        digests: vec![
+            Announced {
+                range: None,
+                checksum: format!("sha256:{}", "ab".repeat(32)).parse().unwrap(),
+                weight: Weight::Firm,
+            },
+            Announced {
+                range: Some(ByteRange::new(5, 9)),
+                checksum: format!("md5:{}", "cd".repeat(16)).parse().unwrap(),
+                weight: Weight::Hint,
+            },
+        ],
         ledger,
     }
 }
@@ -79,7 +91,7 @@ fn what_was_saved_comes_back() {
     assert!(log.is_saved());
     let back = load(&state).unwrap();
     assert_eq!((&back.url, &back.target, back.length), (&saved.url, &saved.target, saved.length));
-    assert_eq!((&back.validator, &back.media), (&saved.validator, &saved.media));
+    assert_eq!((&back.validator, &back.media, &back.digests), (&saved.validator, &saved.media, &saved.digests));
     assert_eq!(back.ledger.block(), saved.ledger.block());
     assert!(back.ledger.fragments().eq(saved.ledger.fragments()));
     Checkpoint::remove(state.path(), ID);
@@ -104,6 +116,7 @@ fn bare_facts_come_back_too() {
         length: None,
         validator: Validator::default(),
         media: None,
+        digests: Vec::new(),
         ledger: Ledger::new(None),
     };
     save(&mut CheckpointLog::new(state.path(), ID), &bare);

@@ -59,6 +59,8 @@ fn everything_comes_back() {
     full.spec.target.name = Some("日本\u{202e}\n.iso".to_owned());
     full.spec.headers = vec![Header { name: "Cookie".to_owned(), value: "a=\"b\"; c\\d".to_owned() }];
     full.spec.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse::<Checksum>().unwrap());
+    full.spec.sums = Some("https://me:pass@host/SHA256SUMS?token=x".parse().unwrap());
+    full.spec.digests = false;
     full.spec.limits = Limits { connections: Some(3), rate: Some(Rate::per_second(9)) };
     full.spec.overwrite = true;
     full.target = Some(odd.join("a"));

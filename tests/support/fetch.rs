@@ -8,13 +8,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use haul::model::{Fault, FaultKind, Ranges, Resource, Source, Validator};
+use haul::model::{
+    Algorithm, Announced, ByteRange, Checksum, Fault, FaultKind, Ranges, Resource, Source, Validator, Weight,
+};
 use haul::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
+use sha2::Digest as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 mod script;
 
+use script::Damage;
 pub use script::{Act, Ask, FakeFile, Over};
 
 /// Bytes of a chunk.
@@ -117,15 +121,17 @@ impl Fake {
             pause: act.pause.map(|(after, span)| (from + after, span)),
             due: Instant::now(),
             timer: None,
+            damages: file.damages.clone(),
             seat,
         };
-        Ok(Answer {
-            resource: answer.resource,
-            start: from,
-            end: answer.end,
-            unchanged: answer.unchanged,
-            body: Box::new(body),
-        })
+        let mut resource = answer.resource;
+        if file.part_digests {
+            let hash = sha2::Sha256::digest(&file.bytes[from as usize..end as usize]);
+            let checksum = Checksum::of_bytes(Algorithm::Sha256, &hash).unwrap();
+            let range = Some(ByteRange::new(from, end));
+            resource.digests.push(Announced { range, checksum, weight: Weight::Firm });
+        }
+        Ok(Answer { resource, start: from, end: answer.end, unchanged: answer.unchanged, body: Box::new(body) })
     }
 
     fn ask(&self, path: &str, asked: Asked) -> Result<(FakeFile, Act, usize), Fault> {
@@ -195,6 +201,7 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
         at: Source::clone(&request.source),
         media: None,
         coding: None,
+        digests: file.digests.clone(),
     };
     if request.unless.as_ref().is_some_and(|unless| unless.etag.is_some() && unless.etag == file.validator.etag) {
         return Ok(Described { resource, start: 0, end: Some(0), unchanged: true });
@@ -252,6 +259,7 @@ struct Scripted {
     pause: Option<(u64, Duration)>,
     due: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    damages: Vec<Damage>,
     seat: Seat,
 }
 
@@ -283,7 +291,13 @@ impl Body for Scripted {
         self.timer = None;
         // One who did not read for a while (a speed limit) finds what has gathered meanwhile in small measure only.
         self.due = self.due.max(Instant::now() - Duration::from_millis(20));
-        let chunk = self.bytes.slice(self.position as usize..(self.position + size) as usize);
+        let span = self.position..self.position + size;
+        let mut chunk = self.bytes.slice(span.start as usize..span.end as usize);
+        for damage in self.damages.iter().filter(|damage| span.contains(&damage.at) && damage.happens()) {
+            let mut bytes = chunk.to_vec();
+            bytes[(damage.at - span.start) as usize] ^= 1;
+            chunk = bytes.into();
+        }
         self.position += size;
         *self.seat.fake.lock().given.entry(self.seat.path.clone()).or_default() += size;
         Poll::Ready(Some(Ok(chunk)))

@@ -287,18 +287,25 @@ fn the_engines_news_become_toasts() {
         Happening::Refused(fault()),
         Happening::Failed(fault()),
         Happening::Restarted(fault()),
+        Happening::Repairing(fault()),
+        Happening::Repaired { damaged: 3, blocks: 512 },
+        Happening::Doubted(fault()),
         Happening::Completed {
             target: "/d/a.iso".into(),
             bytes: 5_000_000,
             fetched: 5_000_000,
             took: Duration::from_secs(75),
             unchanged: false,
+            checked: Vec::new(),
         },
     ];
     let starts = [
         "not added: /d/a.iso: ",
         "failed: /d/a.iso: ",
         "begins again: /d/a.iso: ",
+        "fetched once more: /d/a.iso: ",
+        "3 of 512 blocks were damaged and were fetched again",
+        "taken all the same: /d/a.iso: ",
         "a.iso is complete, 5.0 MB in 1:15",
     ];
     for (happening, start) in happenings.into_iter().zip(starts) {

@@ -123,6 +123,7 @@ impl Task {
             at: self.orders.spec.source.clone(),
             media: checkpoint.media,
             coding: None,
+            digests: checkpoint.digests,
         };
         let plan = Plan::new(checkpoint.length, done);
         let mut log = CheckpointLog::new(&self.orders.shared.state, id);
@@ -149,6 +150,7 @@ impl Task {
     ) -> Held {
         let ranged = resource.ranges == Ranges::Served && resource.coding.is_none() && !self.whole;
         let desk = Arc::new(Desk::new(part, plan, ledger, log, self.orders.shared.clock));
+        desk.vouch(&resource.digests);
         let resource = Arc::new(resource);
         let url = self.orders.spec.source.url().to_string();
         let saver = Saver::new(desk.clone(), url, resource.clone());
@@ -162,7 +164,7 @@ impl Task {
         let request = Request { unless: Some(finished.validator.clone()), ..self.request(asked, None) };
         let (answer, _permit) = self.open(request).await?;
         if answer.unchanged || is_same(&finished, &answer.resource) {
-            return Ok(Some(unchanged(finished)));
+            return self.as_before(finished).await.map(Some);
         }
         if self.orders.spec.target.name.is_some() {
             let detail =
@@ -195,11 +197,17 @@ impl Task {
 
     fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
         let spec = &self.orders.spec;
-        Request { source: spec.source.clone(), headers: spec.headers.clone().into(), asked, expected, unless: None }
+        Request {
+            source: spec.source.clone(),
+            headers: self.headers(self.held.as_ref()),
+            asked,
+            expected,
+            unless: None,
+        }
     }
 
     /// Opens a request as soon as its host bears a connection.
-    async fn open(&self, request: Request) -> Result<(Answer, Permit), Halt> {
+    pub(super) async fn open(&self, request: Request) -> Result<(Answer, Permit), Halt> {
         let shared = self.orders.shared.clone();
         let driver = shared.registry.driver(&request.source)?;
         let source = request.source.clone();
@@ -212,7 +220,7 @@ impl Task {
         Ok((answer.map_err(late)??, permit))
     }
 
-    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
+    pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
         tokio::select! {
             biased;
             () = self.orders.stop.cancelled() => Err(Halt::Stopped),
@@ -266,7 +274,7 @@ impl Task {
             Ok(found)
         });
         match found.await? {
-            Found::Finished(finished) => Ok(Settled::Ended(unchanged(finished))),
+            Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),
             Found::Part(left) => {
                 self.take_up(*left).await?;
                 Ok(Settled::Resumed)
@@ -312,7 +320,7 @@ impl Task {
             desk: held.desk.clone(),
             driver: self.orders.shared.registry.driver(&spec.source)?,
             source: spec.source.clone(),
-            headers: spec.headers.clone().into(),
+            headers: self.headers(Some(&held)),
             resource: held.resource.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
@@ -355,11 +363,6 @@ fn merged(known: &Resource, now: &Resource) -> Resource {
     };
     let media = known.media.clone().or_else(|| now.media.clone());
     Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
-}
-
-fn unchanged(finished: Finished) -> Ending {
-    let took = std::time::Duration::ZERO;
-    Ending::Done { target: finished.target, bytes: finished.length, fetched: 0, took, unchanged: true }
 }
 
 /// All bytes of a small range.

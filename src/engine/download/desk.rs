@@ -8,15 +8,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::super::clock::Clock;
+use super::comparison::Comparison;
 use tokio::sync::Notify;
 
 use crate::api::{Connection, ConnectionState};
-use crate::model::{ByteRange, Moment, RangeSet, Rate};
+use crate::model::{Announced, ByteRange, Fault, Moment, RangeSet, Rate};
 use crate::plan::{Beyond, LeaseId, Meter, Opener, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
 /// What the transfer's shown speed remembers.
 const MEMORY: Duration = Duration::from_secs(3);
+/// As many digests of parts are kept; what a server announces beyond is not looked at.
+const MOST_ANNOUNCED: usize = 1024;
 
 /// The desk of one download.
 pub(super) struct Desk {
@@ -33,6 +36,10 @@ pub(super) struct State {
     pub(super) plan: Plan,
     pub(super) ledger: Ledger,
     pub(super) log: CheckpointLog,
+    /// What was announced of the file's bytes, by this run's answers or an earlier one's.
+    pub(super) announced: Vec<Announced>,
+    /// Set while bytes that are on disk come once more.
+    comparison: Option<Comparison>,
     meter: Meter,
     fetched: u64,
     seats: BTreeMap<u32, Seat>,
@@ -57,7 +64,8 @@ impl Desk {
     pub(super) fn new(part: PartFile, plan: Plan, ledger: Ledger, log: CheckpointLog, clock: Clock) -> Self {
         let block = ledger.block();
         let meter = Meter::new(MEMORY, clock.now());
-        let state = State { plan, ledger, log, meter, fetched: 0, seats: BTreeMap::new() };
+        let (announced, seats) = (Vec::new(), BTreeMap::new());
+        let state = State { plan, ledger, log, announced, comparison: None, meter, fetched: 0, seats };
         Self { part, clock, block, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -127,6 +135,70 @@ impl Desk {
         }
         debug_assert_eq!(state.ledger.done().total(), state.plan.done_total(), "the ledger covers what the plan has");
         state.plan.get(lease).map_or(0, |lease| lease.end)
+    }
+
+    /// Puts bytes into the part file. While a comparison runs they are compared with what is there, and replace only
+    /// what differs.
+    pub(super) fn write(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
+        if !self.is_comparing() {
+            return self.part.write_at(bytes, position);
+        }
+        let mut before = Vec::new();
+        if !self.part.read_at(ByteRange::new(position, position + bytes.len() as u64), &mut before)? {
+            before.clear();
+        }
+        if let Some(comparison) = &mut self.lock().comparison {
+            comparison.see(position, &before, bytes);
+        }
+        if before == bytes { Ok(()) } else { self.part.write_at(bytes, position) }
+    }
+
+    /// True while bytes that are on disk come once more.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.lock().comparison.is_some()
+    }
+
+    /// These bytes are to be fetched once more and compared with what is on disk.
+    pub(super) fn compare(&self, ranges: &RangeSet) {
+        let mut state = self.lock();
+        state.comparison = Some(Comparison::new(self.block));
+        for range in ranges.ranges() {
+            for lost in state.ledger.forget(*range) {
+                state.plan.lose(lost);
+            }
+        }
+    }
+
+    /// Ends a comparison: how many blocks came otherwise when they were fetched once more, of how many, and which.
+    pub(super) fn compared(&self) -> Option<(u64, u64, RangeSet)> {
+        let mut state = self.lock();
+        let (comparison, length) = (state.comparison.take()?, state.plan.done_total());
+        Some((comparison.damaged(), comparison.blocks(length), comparison.ranges(length)))
+    }
+
+    /// Takes note of what an answer announces. The first word on the same bytes stays.
+    pub(super) fn vouch(&self, digests: &[Announced]) {
+        let mut state = self.lock();
+        for digest in digests {
+            let same = |known: &Announced| {
+                known.range == digest.range && known.checksum.algorithm == digest.checksum.algorithm
+            };
+            if state.announced.len() < MOST_ANNOUNCED && !state.announced.iter().any(same) {
+                state.announced.push(digest.clone());
+            }
+        }
+    }
+
+    /// The blocks whose bytes on disk are not those that were written. May block.
+    pub(super) fn damaged_on_disk(&self, go_on: impl Fn() -> bool) -> Result<RangeSet, Fault> {
+        let claims: Vec<Fragment> = self.lock().ledger.fragments().collect();
+        let (mut damaged, mut buffer) = (RangeSet::new(), Vec::new());
+        for claim in claims.into_iter().take_while(|_| go_on()) {
+            if !self.part.holds(claim, &mut buffer)? {
+                damaged.insert(claim.range());
+            }
+        }
+        Ok(damaged)
     }
 
     /// A lease has no bytes because of a limit of ours.

@@ -1,15 +1,33 @@
-//! The end of a download: every claim checked, the checksum compared, durable, named.
+//! The end of a download: every claim checked, the checksums compared, damage mended, durable, named.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
 use super::super::report::Ending;
+use super::begin::Held;
 use super::desk::Desk;
+use super::proof::{Evidence, Finding, Wrong, worth_reading};
 use super::task::{Halt, Task};
-use crate::api::Activity;
-use crate::model::{ByteRange, Checksum, Fault, FaultKind};
-use crate::store::{Checkpoint, Finished, History, digest};
+use crate::api::{Activity, Happening};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet};
+use crate::store::{Checkpoint, Finished, History, PartFile, digest};
+
+/// What was fetched once more in this run, and what came of it.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    /// The bytes that were known to be wrong.
+    named: bool,
+    /// All of them.
+    all: bool,
+    /// Those in which the two fetches of all differ, for the third time.
+    third: bool,
+    /// Those that came otherwise the second time.
+    doubtful: RangeSet,
+    /// How many blocks came otherwise, and of how many.
+    found: (u64, u64),
+}
 
 impl Task {
     /// Finishes a download whose bytes are all on disk. `None` if some turned out to be damaged: they are to be
@@ -27,12 +45,34 @@ impl Task {
             return Ok(None);
         }
         held.saver.settle().await;
-        let (desk, id) = (held.desk.clone(), held.id);
-        let validator = held.resource.validator.clone();
-        if let Some(checksum) = self.orders.spec.checksum.clone() {
-            self.compare(&desk, checksum, id).await?;
+        let desk = held.desk.clone();
+        if let Some((damaged, blocks, which)) = desk.compared() {
+            self.repair.found = (damaged.max(self.repair.found.0), blocks);
+            // Of two that differ the first may be the right one: a third tells.
+            self.repair.doubtful = which;
+            self.tell(Happening::Repaired { damaged, blocks }).await;
         }
+        let mut finding = self.examine(&desk).await?;
+        if let Some(wrong) = finding.wrong.take() {
+            if self.fetch_again(&desk, &wrong).await? {
+                return Ok(None);
+            }
+            if wrong.firm {
+                return Err(self.refused(&desk, &wrong).into());
+            }
+            finding.remarks.push(format!("{}, which is no more than a hint; the file is taken", wrong.detail));
+        }
+        for remark in std::mem::take(&mut finding.remarks) {
+            let remark = Fault::new(FaultKind::Checksum, desk.part.target().display(), remark);
+            self.tell(Happening::Doubted(remark)).await;
+        }
+        self.publish(desk, finding.checked).await.map(Some)
+    }
+
+    async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
+        let Some(held) = &self.held else { return Err(lost_thread().into()) };
+        let (id, validator) = (held.id, held.resource.validator.clone());
         let bytes = desk.done_total();
         let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes };
         let (overwrite, state) = (self.orders.spec.overwrite, self.orders.shared.state.clone());
@@ -45,38 +85,155 @@ impl Task {
             Ok(())
         });
         published.await.unwrap_or_else(|_| Err(lost_thread()))?;
-        Ok(Some(Ending::Done { target, bytes, fetched, took: std::time::Duration::ZERO, unchanged: false }))
+        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked })
     }
 
-    /// Compares the whole file with the user's checksum. Bytes that were proven wrong are of no use to anyone.
-    async fn compare(&mut self, desk: &Arc<Desk>, wanted: Checksum, id: crate::model::TransferId) -> Result<(), Halt> {
-        let (part, stop) = (desk.clone(), self.orders.stop.clone());
-        let algorithm = wanted.algorithm;
-        let hashed = spawn_blocking(move || {
-            let file = part.part.reader()?;
-            let whole = ByteRange::new(0, part.done_total());
-            digest(&file, whole, &[algorithm], || !stop.is_cancelled())
-                .map_err(|why| Fault::disk(part.part.path().display(), "reading for the checksum", &why))
+    /// Reads the file back and compares it with the user's checksum and with what was announced of it; reads nothing
+    /// where nobody has said what it should be.
+    async fn examine(&self, desk: &Arc<Desk>) -> Result<Finding, Halt> {
+        let (given, length) = (self.wanted.clone(), desk.done_total());
+        let mut announced = Vec::new();
+        if self.orders.spec.digests {
+            announced = worth_reading(&desk.lock().announced, length);
+        }
+        if given.is_none() && announced.is_empty() {
+            return Ok(Finding::default());
+        }
+        let (desk, stop) = (desk.clone(), self.orders.stop.clone());
+        let examined = spawn_blocking(move || {
+            let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
+            let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
+            let mut parts = Vec::new();
+            for part in &announced {
+                let Some(range) = part.range else { continue };
+                if whole.contains(&part.checksum) {
+                    parts.push(part.checksum.clone());
+                } else {
+                    parts.extend(sums(range, &[part.checksum.algorithm])?);
+                }
+            }
+            let evidence =
+                Evidence { length, given: given.as_ref(), announced: &announced, whole: &whole, parts: &parts };
+            Ok(evidence.judge())
         });
-        let found = hashed.await.unwrap_or_else(|_| Err(lost_thread()));
+        let examined = examined.await.unwrap_or_else(|_| Err(lost_thread()));
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);
         }
-        let found = found?;
-        if found.contains(&wanted) {
-            return Ok(());
-        }
-        let detail = format!(
-            "the {algorithm} checksum is {}, and {} was expected; the data was deleted, since it is not what you asked for",
-            found.first().map_or("", |found| &found.hex),
-            wanted.hex
-        );
-        let fault = Fault::new(FaultKind::Checksum, desk.part.target().display(), detail);
-        desk.part.discard();
-        Checkpoint::remove(&self.orders.shared.state, id);
-        self.held = None;
-        Err(Halt::Fault(fault))
+        Ok(examined?)
     }
+
+    /// Has bytes fetched once more and compared with those on disk: first those that are known to be the wrong ones,
+    /// then all, then those that came otherwise. False if that was done in this run, or is of no use.
+    async fn fetch_again(&mut self, desk: &Arc<Desk>, wrong: &Wrong) -> Result<bool, Halt> {
+        if wrong.as_served {
+            return Ok(false);
+        }
+        let (part, stop) = (desk.clone(), self.orders.stop.clone());
+        let damaged = spawn_blocking(move || part.damaged_on_disk(|| !stop.is_cancelled())).await;
+        let damaged = damaged.unwrap_or_else(|_| Err(lost_thread()))?;
+        if self.orders.stop.is_cancelled() {
+            return Err(Halt::Stopped);
+        }
+        // TLS lets no byte be damaged on the way: there a hint is not worth all of them once more.
+        let on_the_way = wrong.firm || self.orders.spec.source.url().scheme() == "http";
+        let bad = if on_the_way { wrong.bad.ranges() } else { &[] };
+        let named: RangeSet = bad.iter().chain(damaged.ranges()).copied().collect();
+        let ranges = if !named.is_empty() && !self.repair.named {
+            self.repair.named = true;
+            named
+        } else if !self.repair.all && on_the_way {
+            self.repair.all = true;
+            [ByteRange::new(0, u64::MAX)].into_iter().collect()
+        } else if self.repair.all && !self.repair.doubtful.is_empty() && !self.repair.third {
+            self.repair.third = true;
+            std::mem::take(&mut self.repair.doubtful)
+        } else {
+            return Ok(false);
+        };
+        desk.compare(&ranges);
+        self.count_from(desk.done_total());
+        let fault = Fault::new(FaultKind::Checksum, desk.part.target().display(), &wrong.detail);
+        self.tell(Happening::Repairing(fault)).await;
+        Ok(true)
+    }
+
+    /// What a request for the file carries. Bytes that are fetched once more must not come from a cache on the way,
+    /// which may hold the damage.
+    pub(super) fn headers(&self, held: Option<&Held>) -> Arc<[Header]> {
+        let mut headers = self.orders.spec.headers.clone();
+        let said = headers.iter().any(|header| header.name.eq_ignore_ascii_case("cache-control"));
+        if !said && held.is_some_and(|held| held.desk.is_comparing()) {
+            headers.push(Header { name: "Cache-Control".to_owned(), value: "no-cache".to_owned() });
+        }
+        headers.into()
+    }
+
+    /// The fault of a file that is wrong after all that could be done. Its bytes are kept: the checksum may be the one
+    /// that is wrong.
+    fn refused(&self, desk: &Desk, wrong: &Wrong) -> Fault {
+        let again = match self.repair.found {
+            _ if wrong.as_served => {
+                "what came is what the server announces of its own file, so that is another one".to_owned()
+            }
+            (0, _) => "a second fetch gave the same bytes, so the server's file is another one".to_owned(),
+            (damaged, blocks) => format!("{damaged} of {blocks} blocks came otherwise when they were fetched again"),
+        };
+        let way_out = match self.wanted {
+            Some(_) => "with the right checksum, or without one",
+            None => "with --no-digests",
+        };
+        let detail = format!(
+            "{}; {again}; what came is kept as a part file, and the same command {way_out} takes it",
+            wrong.detail
+        );
+        Fault::new(FaultKind::Checksum, desk.part.target().display(), detail)
+    }
+
+    /// The end of a transfer whose file haul has finished before and that the server says is unchanged: it is read
+    /// once more if there is a checksum.
+    pub(super) async fn as_before(&self, finished: Finished) -> Result<Ending, Halt> {
+        let mut checked = Vec::new();
+        if let Some(wanted) = self.wanted.clone() {
+            self.show(Activity::Checking);
+            let (target, stop) = (finished.target.clone(), self.orders.stop.clone());
+            let algorithm = wanted.algorithm;
+            let read = spawn_blocking(move || {
+                let broken = |why| Fault::disk(target.display(), "reading for the checksum", &why);
+                let file = std::fs::File::open(&target).map_err(broken)?;
+                let whole = ByteRange::new(0, file.metadata().map_err(broken)?.len());
+                digest(&file, whole, &[algorithm], || !stop.is_cancelled()).map_err(broken)
+            });
+            let read = read.await.unwrap_or_else(|_| Err(lost_thread()));
+            if self.orders.stop.is_cancelled() {
+                return Err(Halt::Stopped);
+            }
+            if !read?.contains(&wanted) {
+                let detail = format!(
+                    "haul finished this file before, and it does not have the {algorithm} that was asked for; \
+                     --overwrite fetches it anew"
+                );
+                return Err(Fault::new(FaultKind::Checksum, finished.target.display(), detail).into());
+            }
+            checked.push(algorithm);
+        }
+        let (target, bytes) = (finished.target, finished.length);
+        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked })
+    }
+}
+
+/// The sums of these bytes of a part file.
+fn sums(
+    part: &PartFile,
+    range: ByteRange,
+    algorithms: &[Algorithm],
+    go_on: impl Fn() -> bool,
+) -> Result<Vec<Checksum>, Fault> {
+    if algorithms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let broken = |why| Fault::disk(part.path().display(), "reading for the checksum", &why);
+    digest(&part.reader()?, range, algorithms, go_on).map_err(broken)
 }
 
 fn lost_thread() -> Fault {

@@ -1,11 +1,14 @@
 //! One download: its task, its workers, and the desk at which they meet its plan.
 
 mod begin;
+mod comparison;
 mod crew;
 mod desk;
 mod finish;
 mod found;
+mod proof;
 mod save;
+mod sums;
 mod task;
 mod trouble;
 mod worker;

@@ -76,6 +76,7 @@ impl Saver {
             length: state.plan.length(),
             validator: self.resource.validator.clone(),
             media: self.resource.media.clone(),
+            digests: state.announced.clone(),
             ledger: state.ledger.clone(),
         }
     }

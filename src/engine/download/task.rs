@@ -12,14 +12,17 @@ use super::super::hosts::Hosts;
 use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
+use super::finish::Repair;
 use crate::api::{Activity, Connection, Happening, Live};
-use crate::model::{Fault, FaultKind, OnChange, Patience, Spec, TransferId};
+use crate::model::{Checksum, Fault, FaultKind, OnChange, Patience, Spec, TransferId};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Registry;
 use crate::store::Checkpoint;
 
 /// A file whose bytes have to be compared more often than this is taken for a changed one.
 const MAX_COMPARISONS: u32 = 3;
+/// So often a server may refuse to give parts before the whole file is asked for.
+const MAX_REFUSALS: u32 = 3;
 
 /// What all transfers of an engine share.
 pub(in crate::engine) struct Shared {
@@ -75,7 +78,11 @@ pub(super) struct Task {
     pub(super) fresh: bool,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) retries: u32,
+    /// What the whole file must hash to, once that is settled.
+    pub(super) wanted: Option<Checksum>,
+    pub(super) repair: Repair,
     failures: u32,
+    refusals: u32,
     restarts: u32,
     comparisons: u32,
     best: u64,
@@ -104,7 +111,10 @@ async fn download(orders: Orders) {
         fresh,
         fault: None,
         retries: 0,
+        wanted: None,
+        repair: Repair::default(),
         failures: 0,
+        refusals: 0,
         restarts: 0,
         comparisons: 0,
         best: 0,
@@ -131,7 +141,7 @@ impl Task {
             };
             self.fault = Some(Arc::new(fault.clone()));
             self.count_failure();
-            let (jitter, kept) = (fastrand::f64(), self.best > 0 && !self.whole);
+            let (jitter, kept) = (fastrand::f64(), self.best > 0 && !self.whole && self.may_give_parts(&fault));
             match verdict(&fault, self.failures, kept, &self.orders.shared.patience, jitter) {
                 Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
                     self.comparisons += 1;
@@ -168,7 +178,17 @@ impl Task {
         }
     }
 
+    /// True while a server that has just refused to give parts may be asked for some once more. One that gives a few
+    /// bytes each time would have it go on like that for ever.
+    fn may_give_parts(&mut self, fault: &Fault) -> bool {
+        if fault.kind == FaultKind::RangeIgnored {
+            self.refusals += 1;
+        }
+        self.refusals <= MAX_REFUSALS
+    }
+
     async fn attempt(&mut self) -> Result<Ending, Halt> {
+        self.settle_sum().await?;
         loop {
             if let Some(ending) = self.begin().await? {
                 return Ok(ending);
@@ -187,6 +207,11 @@ impl Task {
             self.failures = 0;
         }
         self.failures += 1;
+    }
+
+    /// So many bytes are on disk now: what was there before is to come once more.
+    pub(super) fn count_from(&mut self, done: u64) {
+        self.best = done;
     }
 
     async fn restart(&mut self, fault: Fault) {
@@ -294,6 +319,9 @@ impl Task {
             }
             if matches!(activity, Activity::Receiving) {
                 (live.speed, live.eta) = (outlook.speed, outlook.eta);
+                if held.desk.is_comparing() {
+                    live.activity = Activity::Repairing;
+                }
             }
         }
         progress.live = Arc::new(live);

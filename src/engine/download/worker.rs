@@ -116,6 +116,7 @@ impl Worker {
             },
         };
         self.job.desk.receiving(self.number);
+        self.job.desk.vouch(&answer.resource.digests);
         let missing = self.job.desk.missing(lease);
         pen.begin(lease, missing, missing.start - answer.start.min(missing.start));
         let streamed = self.stream(answer, pen).await;
@@ -383,14 +384,14 @@ impl Pen {
     async fn write(&mut self) -> Result<(), Fault> {
         if self.slow_writes >= SLOW_WRITES {
             let (desk, buffer, position) = (self.desk.clone(), std::mem::take(&mut self.buffer), self.position);
-            let task = tokio::task::spawn_blocking(move || (desk.part.write_at(&buffer, position), buffer));
+            let task = tokio::task::spawn_blocking(move || (desk.write(&buffer, position), buffer));
             let lost = |_| Fault::new(FaultKind::Disk, "the part file", "the writing thread was lost");
             let (written, buffer) = task.await.map_err(lost)?;
             self.buffer = buffer;
             return written;
         }
         let began = Instant::now();
-        self.desk.part.write_at(&self.buffer, self.position)?;
+        self.desk.write(&self.buffer, self.position)?;
         self.slow_writes = if began.elapsed() > SLOW_WRITE { self.slow_writes + 1 } else { 0 };
         Ok(())
     }

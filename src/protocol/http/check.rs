@@ -7,9 +7,10 @@ use reqwest::header::{
     RETRY_AFTER, TRANSFER_ENCODING,
 };
 
+use super::digests::announced_digests;
 use super::disposition::file_name;
 use super::fields::{ContentRange, content_range, number, retry_after, text};
-use crate::model::{Fault, FaultKind, Ranges, Resource, Source, Validator};
+use crate::model::{ByteRange, Fault, FaultKind, Ranges, Resource, Source, Validator};
 use crate::protocol::Asked;
 
 /// An answer's head.
@@ -73,7 +74,9 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     if length.is_some_and(|length| end > length) {
         return Err(wrong(head, "the part that came ends beyond the end of the file"));
     }
-    Ok(Accepted { start, end: Some(end), ..accepted(head, length, Ranges::Served) })
+    let mut accepted = accepted(head, length, Ranges::Served);
+    accepted.resource.digests = announced_digests(head.headers, Some(ByteRange::new(start, end)));
+    Ok(Accepted { start, end: Some(end), ..accepted })
 }
 
 fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
@@ -89,7 +92,9 @@ fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<A
     if asked.start() > 0 {
         return Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server sent the whole file in place of a part"));
     }
-    Ok(Accepted { end: length, ..accepted(head, length, Ranges::Ignored) })
+    let mut accepted = accepted(head, length, Ranges::Ignored);
+    accepted.resource.digests = announced_digests(head.headers, None);
+    Ok(Accepted { end: length, ..accepted })
 }
 
 /// 416: nothing there to give. An empty file answers so to any range.
@@ -147,6 +152,7 @@ fn accepted(head: &Head<'_>, length: Option<u64>, ranges: Ranges) -> Accepted {
         at: head.at.clone(),
         media: media(head),
         coding: coding(head),
+        digests: Vec::new(),
     };
     Accepted { resource, start: 0, end: None, unchanged: false }
 }

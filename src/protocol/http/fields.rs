@@ -16,6 +16,11 @@ pub(super) fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     Some(harmless(raw.trim()).into_owned())
 }
 
+/// The values of a field by its name in lower case, each as harmless text.
+pub(super) fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = String> + use<'a> {
+    headers.get_all(name).iter().map(|value| harmless(String::from_utf8_lossy(value.as_bytes()).trim()).into_owned())
+}
+
 /// A Content-Range: which bytes, of how many (RFC 9110, section 14.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ContentRange {

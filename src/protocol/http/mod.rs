@@ -2,6 +2,7 @@
 
 mod check;
 mod client;
+mod digests;
 mod disposition;
 mod error;
 mod fetch;
@@ -9,4 +10,5 @@ mod fields;
 mod tls;
 
 pub use client::HttpOptions;
+pub use digests::announced_digests;
 pub use fetch::Http;

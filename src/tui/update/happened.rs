@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::{Effect, State, Tone};
 use super::toast;
 use crate::api::{Event, Happening};
-use crate::model::{brief_duration, size};
+use crate::model::{brief_duration, repaired, size};
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
@@ -16,6 +16,9 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
+        Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {fault}")),
+        Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),
+        Happening::Doubted(fault) => (Tone::Warning, format!("taken all the same: {fault}")),
         Happening::Completed { target, bytes, took, unchanged, .. } => {
             let name = file_name(target);
             let how = match (*unchanged, took.as_secs()) {

@@ -115,7 +115,9 @@ fn tail(state: &State, row: &Row, line: &mut Builder) {
     let columns = line.columns;
     let palette = state.palette;
     let (wordings, role) = words::transfer(state, row);
-    let live = row.live.as_ref().filter(|live| row.status == Status::Running && live.activity == Activity::Receiving);
+    let live = row.live.as_ref().filter(|live| {
+        row.status == Status::Running && matches!(live.activity, Activity::Receiving | Activity::Repairing)
+    });
     let Some(live) = live else {
         let room = columns.tail();
         // Numbers end at the right, words begin at the left: a little air keeps the two apart.

@@ -67,6 +67,7 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
             (wordings, Role::Warning)
         }
         Activity::Checking => (said("checking"), Role::Plain),
+        Activity::Repairing => (said("repairing"), Role::Warning),
         Activity::Finishing => (said("finishing"), Role::Plain),
         Activity::Receiving => match &live.remark {
             Some(remark) => (vec![harmless(remark).into_owned()], Role::Warning),

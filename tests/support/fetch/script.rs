@@ -1,10 +1,12 @@
 //! What the fake server has, and what it does with each request.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use haul::model::{Fault, FaultKind, Validator};
+use haul::model::{Announced, Fault, FaultKind, Validator, Weight};
 use haul::protocol::Asked;
 use tokio::time::Instant;
 
@@ -120,6 +122,25 @@ pub struct FakeFile {
     pub(super) rate: u64,
     pub(super) limit: Option<(usize, Over)>,
     pub(super) script: Script,
+    pub(super) digests: Vec<Announced>,
+    /// True if each answer announces the SHA-256 of its own bytes.
+    pub(super) part_digests: bool,
+    pub(super) damages: Vec<Damage>,
+}
+
+/// A byte that comes otherwise than it is, the first time and some times more, or only later.
+#[derive(Clone)]
+pub(super) struct Damage {
+    pub(super) at: u64,
+    pub(super) on: Range<u32>,
+    pub(super) passed: Arc<AtomicU32>,
+}
+
+impl Damage {
+    /// True if it happens this time.
+    pub(super) fn happens(&self) -> bool {
+        self.on.contains(&self.passed.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 /// What happens to a connection too many.
@@ -135,7 +156,41 @@ impl FakeFile {
         let validator = Validator { etag: Some(format!("\"v{seed}\"")), last_modified: None };
         let bytes = content(seed, 0, length).into();
         let script = Arc::new(|_: &Ask| Act::serve());
-        Self { bytes, validator, name: None, ranges: true, tells_length: true, rate: 4 << 20, limit: None, script }
+        Self {
+            bytes,
+            validator,
+            name: None,
+            ranges: true,
+            tells_length: true,
+            rate: 4 << 20,
+            limit: None,
+            script,
+            digests: Vec::new(),
+            part_digests: false,
+            damages: Vec::new(),
+        }
+    }
+
+    /// A small file of these bytes.
+    pub fn of(bytes: impl Into<Bytes>) -> Self {
+        Self { bytes: bytes.into(), ..Self::new(0, 0) }
+    }
+
+    /// Every answer announces this checksum of the whole file.
+    pub fn announces(mut self, checksum: &str, weight: Weight) -> Self {
+        self.digests.push(Announced { range: None, checksum: checksum.parse().unwrap(), weight });
+        self
+    }
+
+    /// Every answer announces the SHA-256 of its own bytes, as they should be.
+    pub fn announces_parts(self) -> Self {
+        Self { part_digests: true, ..self }
+    }
+
+    /// The byte at this place comes otherwise each of these times, counted from 0.
+    pub fn damaged(mut self, at: u64, on: Range<u32>) -> Self {
+        self.damages.push(Damage { at, on, passed: Arc::default() });
+        self
     }
 
     pub fn bytes(&self) -> &Bytes {

@@ -112,6 +112,7 @@ pub struct Answer {
     pub(super) delay: Option<Gate>,
     pub(super) rate: Option<u64>,
     pub(super) raw: Option<Vec<u8>>,
+    pub(super) damage: Option<u64>,
 }
 
 impl Default for Answer {
@@ -134,6 +135,7 @@ impl Default for Answer {
             delay: None,
             rate: None,
             raw: None,
+            damage: None,
         }
     }
 }
@@ -231,6 +233,11 @@ impl Answer {
     /// After so many bytes of the body, the connection ends this way.
     pub fn ending(self, after: u64, ending: Ending) -> Self {
         Self { ending: Some((after, ending)), ..self }
+    }
+
+    /// The byte at this place of the file is sent otherwise, if it is sent.
+    pub fn damage(self, at: u64) -> Self {
+        Self { damage: Some(at), ..self }
     }
 
     /// So many bytes after the body's proper end.

@@ -173,10 +173,13 @@ impl Connection {
             let stops = [answer.ending.map(|stop| stop.0), answer.gate.as_ref().map(|stop| stop.0)];
             let next_stop = stops.into_iter().flatten().filter(|stop| *stop > done).min().unwrap_or(u64::MAX);
             let stop = plan.end.min(at + slice).min(plan.start.saturating_add(next_stop));
-            let bytes = match &answer.body {
+            let mut bytes = match &answer.body {
                 Body::File => content(file.seed, at, stop),
                 Body::Bytes(bytes) => bytes[at as usize..stop as usize].to_vec(),
             };
+            if let Some(damage) = answer.damage.filter(|damage| (at..stop).contains(damage)) {
+                bytes[(damage - at) as usize] ^= 1;
+            }
             if !span.is_zero() {
                 sleep_until(due).await;
                 // Counted from now when the client was slow to read, so that no burst follows.
