@@ -6,7 +6,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::server::{Answer, Ending, File, Server};
+use crate::support::server::{Answer, Ending, File, Running, Server};
 use crate::support::{Nginx, Sandbox, Wire, eventually, is_part_of};
 
 const KILLS: usize = 20;
@@ -37,6 +37,20 @@ fn nothing_at_the_targets_name(sandbox: &Sandbox) {
     assert!(names.iter().all(|name| is_part_of(name, "big.iso")) && names.len() <= 1, "{names:?}");
 }
 
+/// Fetches `/big.iso`, killing the program each time that the server has sent so many bytes of it.
+fn fetch_with_kills(sandbox: &Sandbox, server: &Running, arguments: &[&str], moments: &[u64]) {
+    for moment in moments {
+        let process = sandbox.start(arguments);
+        server.wait("the moment to kill", |seen| seen.sent("/big.iso").once.total() >= *moment);
+        process.signal(Signal::KILL);
+        assert_eq!(process.finish().code, None, "it ended by itself");
+        server.wait("the dead connections", |seen| seen.open == 0);
+        nothing_at_the_targets_name(sandbox);
+    }
+    sandbox.start(arguments).finish().ok();
+    assert_eq!(sandbox.names(), ["big.iso"]);
+}
+
 #[test]
 fn twenty_kills_cost_little_and_nothing_is_lost() {
     let file = File::new(64, LENGTH).answer(Answer::new());
@@ -46,16 +60,7 @@ fn twenty_kills_cost_little_and_nothing_is_lost() {
     let sandbox = Sandbox::new();
     let url = server.url("/big.iso");
     let arguments = ["get", "-q", "-x", "8", "--retry-wait", "0.1", url.as_str()];
-    for moment in moments(KILLS, seed()) {
-        let process = sandbox.start(&arguments);
-        server.wait("the moment to kill", |seen| seen.sent("/big.iso").once.total() >= moment);
-        process.signal(Signal::KILL);
-        assert_eq!(process.finish().code, None, "it ended by itself");
-        server.wait("the dead connections", |seen| seen.open == 0);
-        nothing_at_the_targets_name(&sandbox);
-    }
-    sandbox.start(&arguments).finish().ok();
-    assert_eq!(sandbox.names(), ["big.iso"]);
+    fetch_with_kills(&sandbox, &server, &arguments, &moments(KILLS, seed()));
     assert_eq!(sandbox.sha256("big.iso"), sum);
     let twice = server.seen().sent("/big.iso").twice();
     println!("{twice} of {LENGTH} bytes were sent twice after {KILLS} kills");
@@ -126,16 +131,7 @@ fn a_hundred_kills_against_a_server_that_cuts_refuses_and_drops() {
     let sandbox = Sandbox::new();
     let url = server.url("/big.iso");
     let arguments = ["get", "-q", "-x", "8", "--retries", "100", "--retry-wait", "0.02", url.as_str()];
-    for moment in moments(KILLS, seed) {
-        let process = sandbox.start(&arguments);
-        server.wait("the moment to kill", |seen| seen.sent("/big.iso").once.total() >= moment);
-        process.signal(Signal::KILL);
-        assert_eq!(process.finish().code, None, "it ended by itself");
-        server.wait("the dead connections", |seen| seen.open == 0);
-        nothing_at_the_targets_name(&sandbox);
-    }
-    sandbox.start(&arguments).finish().ok();
-    assert_eq!(sandbox.names(), ["big.iso"]);
+    fetch_with_kills(&sandbox, &server, &arguments, &moments(KILLS, seed));
     assert_eq!(sandbox.sha256("big.iso"), sum);
     let seen = server.seen();
     let (twice, requests) = (seen.sent("/big.iso").twice(), seen.requests.len());

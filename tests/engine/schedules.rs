@@ -11,13 +11,16 @@ use crate::support::fetch::{Act, FakeFile, Over};
 fn moody(seed: u64, length: u64) -> FakeFile {
     let mut choose = fastrand::Rng::with_seed(seed);
     let mut file = FakeFile::new(seed, length).rate(choose.u64(MIB / 8..4 * MIB));
-    file = match choose.u8(..6) {
+    file = match choose.u8(..7) {
         0 => file.etag(None),
         1 => file.etag(Some("W/\"weak\"")),
         2 => file.no_length(),
         3 => file.no_ranges(),
+        4 => file.dated("Sat, 21 Nov 2026 08:00:00 GMT"),
         _ => file,
     };
+    // Behind a date that stays, each machine of a site may have an ETag of its own.
+    let machines = if file.is_dated() { choose.usize(1..4) } else { 0 };
     file = match choose.u8(..4) {
         0 => file.at_once(choose.usize(1..4), Over::Refused(if choose.bool() { 503 } else { 429 })),
         1 => file.at_once(choose.usize(1..4), Over::Waits),
@@ -38,6 +41,7 @@ fn moody(seed: u64, length: u64) -> FakeFile {
             6 => Act::serve().rate(choose.u64(1000..100_000)),
             _ => Act::serve(),
         };
+        let act = if machines > 0 { act.etag(&format!("\"machine-{}\"", choose.usize(..machines))) } else { act };
         act.delay(Duration::from_millis(choose.u64(0..400) * choose.u64(0..12)))
     })
 }

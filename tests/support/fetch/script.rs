@@ -211,6 +211,10 @@ impl FakeFile {
         self
     }
 
+    pub fn is_dated(&self) -> bool {
+        self.validator.last_modified.is_some()
+    }
+
     pub fn named(self, name: &str) -> Self {
         Self { name: Some(name.to_owned()), ..self }
     }
