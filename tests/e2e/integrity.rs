@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
 use super::{CHECKSUM, MIB, PATH, fetch, file, holds_no_finished_file, holds_only, serve};
-use crate::support::server::{Answer, Running, Server, content};
+use crate::support::server::{Answer, Gate, Running, Server, content};
 use crate::support::{Output, Sandbox};
 
 const LENGTH: u64 = 4 * MIB;
@@ -122,4 +123,25 @@ fn a_list_beside_the_file_decides() {
             holds_only(&sandbox, "file.bin", &sum());
         }
     }
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_repair_costs_time_and_nothing_else() {
+    let gate = Gate::new();
+    let answer = Answer::new().header("Repr-Digest", &digest(11));
+    let damaged = file(answer.clone()).script(1..=1, answer.clone().damage(3 * MIB / 2));
+    let held = damaged.script(2..=2, answer.gate(2 * MIB, &gate));
+    let server = Server::new().file(PATH, held).start();
+    let sandbox = Sandbox::new();
+    let process = sandbox.start(&["get", "-q", "-x", "1", &server.url(PATH)]);
+    server.wait("half of the second fetch", |seen| seen.total() >= LENGTH + 2 * MIB);
+    process.signal(Signal::KILL);
+    assert_eq!(process.finish().code, None, "it ended by itself");
+    gate.open();
+    holds_no_finished_file(&sandbox);
+    let output = fetch(&sandbox, &server, &["--json", "-x", "1"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+    assert_eq!(told(&output, "completed")[0]["checked"], json!(["sha256"]));
+    let sent = server.seen().total();
+    assert!(sent <= 3 * LENGTH, "{sent}");
 }

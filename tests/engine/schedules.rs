@@ -1,11 +1,12 @@
 //! Random faults, orders and restarts, seeded: each case ends in the right file or in an honest failure.
 
 use haul::api::{Command, Happening};
-use haul::model::{FaultKind, Patience, Rate, Status};
+use haul::model::{FaultKind, Patience, Rate, Status, Weight};
 use tokio::time::{Duration, sleep};
 
 use super::stage::{MIB, Stage, Wishes, seconds};
 use crate::support::fetch::{Act, FakeFile, Over};
+use crate::support::server::sha256;
 
 /// A server of many moods, the same for the same seed. After enough requests it has got over all of them.
 fn moody(seed: u64, length: u64) -> FakeFile {
@@ -26,6 +27,7 @@ fn moody(seed: u64, length: u64) -> FakeFile {
         1 => file.at_once(choose.usize(1..4), Over::Waits),
         _ => file,
     };
+    file = spoiled(file, seed, length);
     let calm_after = choose.usize(5..60);
     file.script(move |ask| {
         let mut choose = fastrand::Rng::with_seed(seed ^ (ask.number as u64) << 20);
@@ -44,6 +46,19 @@ fn moody(seed: u64, length: u64) -> FakeFile {
         let act = if machines > 0 { act.etag(&format!("\"machine-{}\"", choose.usize(..machines))) } else { act };
         act.delay(Duration::from_millis(choose.u64(0..400) * choose.u64(0..12)))
     })
+}
+
+/// One file in three comes damaged the first few times, and its server announces what it should be.
+fn spoiled(mut file: FakeFile, seed: u64, length: u64) -> FakeFile {
+    let mut choose = fastrand::Rng::with_seed(!seed);
+    if length > 0 && choose.u8(..3) == 0 {
+        file = file.announces(&format!("sha256:{}", sha256(seed, length)), Weight::Firm);
+        for _ in 0..choose.u8(1..4) {
+            let first = choose.u32(0..3);
+            file = file.damaged(choose.u64(0..length), first..first + choose.u32(1..3));
+        }
+    }
+    file
 }
 
 async fn play(seed: u64) {
