@@ -24,6 +24,7 @@ Examples:
   haul get https://example.org/disk.iso
   haul get -x 16 --limit 5M -d /srv/files https://example.org/disk.iso
   haul get -o disk.iso --checksum sha256:HEX https://example.org/disk.iso
+  haul get --checksums-from auto https://example.org/disk.iso
   haul get -i urls.txt --json | jq -r 'select(.event == \"completed\").target'
   grep -o 'https://[^\"]*' page.html | haul get -i -
 

@@ -57,9 +57,6 @@ impl Task {
             unless: None,
         };
         let (mut answer, _permit) = self.open(request).await?;
-        if answer.resource.media.as_deref().is_some_and(|media| media.ends_with("html")) {
-            return Ok(None);
-        }
         let mut bytes = Vec::new();
         let stall = self.orders.shared.patience.stall;
         loop {

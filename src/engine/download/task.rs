@@ -215,6 +215,8 @@ impl Task {
     }
 
     async fn restart(&mut self, fault: Fault) {
+        // What comes now is another attempt at all of it, or another file.
+        self.repair = Repair::default();
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
             if let Some(checking) = held.checking.take() {
