@@ -20,7 +20,7 @@ use crate::demo::Demo;
 use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, Spec, Status, TransferId, harmless};
 use crate::protocol::{Http, HttpOptions, Registry};
-use crate::store::{Checkpoint, Item, Journal, StateLock};
+use crate::store::{Checkpoint, Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
 
 /// How long the engine may take to save everything once it was told to stop.
@@ -158,6 +158,7 @@ impl House {
             limit: settings.limit,
             patience: settings.patience(),
             on_change: settings.on_change,
+            room: Arc::new(room),
         }
     }
 
@@ -333,7 +334,7 @@ impl Engine {
 /// What a queue has to be worked off for.
 fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
     let Queueing::Durable(_, items) = queueing else { return Vec::new() };
-    let queued = items.iter().filter(|item| item.status == Status::Queued);
+    let queued = items.iter().filter(|item| matches!(item.status, Status::Queued | Status::DiskFull));
     queued.map(|item| (item.id, item.spec.source.clone())).collect()
 }
 
@@ -355,6 +356,7 @@ fn list_item(state: &Path, item: Item) -> ListItem {
         name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
         url: item.spec.source.to_string(),
         target: target.unwrap_or(item.spec.target.folder),
+        why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
         status: item.status,
         length: item.length,
         done,

@@ -1,6 +1,6 @@
 //! What a face may ask. No reply channel: the caller mints ids, and a refusal is an event.
 
-use crate::model::{Rate, Spec, TransferId};
+use crate::model::{Rate, Source, Spec, TransferId};
 
 /// An order to the engine.
 #[derive(Clone, Debug)]
@@ -17,6 +17,14 @@ pub enum Command {
     ResumeAll,
     /// Try these failed ones again, with fresh patience; one that waits to try again does so now.
     Retry(Vec<TransferId>),
+    /// The bytes come from another URL from now on; what is on disk is compared with it, and goes on if it matches. A
+    /// paused transfer stays paused.
+    Relink {
+        /// Which.
+        id: TransferId,
+        /// The new URL.
+        source: Source,
+    },
     /// Take these out of the list. Finished files always stay.
     Remove {
         /// Which.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Algorithm, Fault, TransferId};
+use crate::model::{Algorithm, Fault, Source, TransferId};
 
 /// Something that happened to a transfer.
 #[derive(Clone, Debug)]
@@ -54,6 +54,12 @@ pub enum Happening {
     },
     /// Something speaks against the finished file, but what proves more speaks for it.
     Doubted(Fault),
+    /// Its bytes come from this URL from now on.
+    Relinked(Source),
+    /// Its link has expired; what is on disk waits for a new one.
+    Expired(Fault),
+    /// Its disk has no room for the rest; it goes on by itself when there is room.
+    DiskFull(Fault),
     /// The user stopped it.
     Paused,
     /// Every byte is at the target, checked and synced.

@@ -24,6 +24,10 @@ pub struct Totals {
     pub running: usize,
     /// Transfers that the user stopped.
     pub paused: usize,
+    /// Transfers whose link has expired.
+    pub expired: usize,
+    /// Transfers that wait for room on their disk.
+    pub disk_full: usize,
     /// Transfers that are complete.
     pub done: usize,
     /// Transfers that were given up.
@@ -115,6 +119,8 @@ pub struct Row {
     pub resumable: bool,
     /// The last thing that went wrong; for a failed one, why it was given up.
     pub fault: Option<Arc<Fault>>,
+    /// Bytes that its disk lacks, of one that waits for room; `None` if that can't be told.
+    pub short: Option<u64>,
     /// What only a running transfer has.
     pub live: Option<Arc<Live>>,
 }

@@ -76,7 +76,7 @@ impl Exit {
     pub fn of(fault: &Fault) -> Self {
         match fault.kind {
             FaultKind::Status(408 | 425 | 429 | 500..) => Self::Network,
-            FaultKind::Status(400..500) => Self::Refused,
+            FaultKind::Status(400..500) | FaultKind::Expired => Self::Refused,
             FaultKind::Resolve | FaultKind::Connect | FaultKind::Tls | FaultKind::Cut | FaultKind::Stalled => {
                 Self::Network
             }
@@ -87,6 +87,8 @@ impl Exit {
             | FaultKind::Changed
             | FaultKind::Retagged
             | FaultKind::BadAnswer
+            | FaultKind::WebPage
+            | FaultKind::Different
             | FaultKind::Redirect => Self::Wrong,
             FaultKind::DiskFull | FaultKind::Disk => Self::Disk,
             FaultKind::Exists | FaultKind::Busy => Self::Taken,

@@ -21,6 +21,12 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// How many are named that are not complete when haul stops.
 const NAMED: usize = 20;
 
+/// Why a transfer was given up.
+fn reason(row: &Row) -> Fault {
+    let unknown = || Fault::new(FaultKind::State, &row.source, "it was given up, and the reason is lost");
+    row.fault.as_deref().cloned().unwrap_or_else(unknown)
+}
+
 /// How the transfers of a run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -42,7 +48,8 @@ impl Outcome {
 
 /// What `haul run` has to wait for: all that is queued or runs.
 pub fn unfinished(snapshot: &Snapshot) -> Vec<(TransferId, Source)> {
-    let open = snapshot.rows.iter().filter(|row| matches!(row.status, Status::Queued | Status::Running));
+    let open =
+        snapshot.rows.iter().filter(|row| matches!(row.status, Status::Queued | Status::Running | Status::DiskFull));
     open.map(|row| (row.id, row.source.clone())).collect()
 }
 
@@ -90,7 +97,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
     pub async fn watch(mut self, wanted: &[(TransferId, Source)]) -> Outcome {
         self.open = wanted.iter().map(|(id, source)| (*id, Known::new(*id, source))).collect();
         self.plan_look(false);
-        while !self.open.is_empty() {
+        while !self.is_over() {
             let wake = [self.look, self.settle].into_iter().flatten().min();
             // Facts first, so that no progress is told of what has not been said to have started.
             tokio::select! {
@@ -110,9 +117,26 @@ impl<O: Write, E: Write> Watcher<O, E> {
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
             }
         }
+        self.give_up_waiting();
         self.leave_rest();
         self.report.end();
         self.outcome
+    }
+
+    /// True once nothing is to be waited for: what only waits for room on its disk waits at the next run too.
+    fn is_over(&self) -> bool {
+        self.open.values().all(|known| known.waits.is_some())
+    }
+
+    /// A run without a screen ends when nothing but full disks is left.
+    fn give_up_waiting(&mut self) {
+        if !self.is_over() {
+            return;
+        }
+        let waiting = self.open.values().filter_map(|known| Some((known.id, known.waits.clone()?)));
+        for (id, fault) in waiting.collect::<Vec<_>>() {
+            self.hear(&Event { id, happening: Happening::Failed(fault) });
+        }
     }
 
     fn hear(&mut self, event: &Event) {
@@ -209,10 +233,9 @@ impl<O: Write, E: Write> Watcher<O, E> {
         match row.status {
             Status::Queued | Status::Running => None,
             Status::Paused => Some(Happening::Paused),
-            Status::Failed => {
-                let unknown = || Fault::new(FaultKind::State, &row.source, "it was given up, and the reason is lost");
-                Some(Happening::Failed(row.fault.as_deref().cloned().unwrap_or_else(unknown)))
-            }
+            Status::Failed => Some(Happening::Failed(reason(row))),
+            Status::Expired => Some(Happening::Expired(reason(row))),
+            Status::DiskFull => Some(Happening::DiskFull(reason(row))),
             Status::Done => {
                 let known = self.open.get(&row.id)?;
                 let bytes = row.length.unwrap_or_else(|| row.bytes_done());
@@ -248,7 +271,9 @@ impl Outcome {
     fn take(&mut self, event: &Event) -> bool {
         match &event.happening {
             Happening::Completed { .. } => self.complete += 1,
-            Happening::Failed(fault) | Happening::Refused(fault) => self.failed.push((event.id, fault.clone())),
+            Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
+                self.failed.push((event.id, fault.clone()))
+            }
             Happening::Removed | Happening::Paused => self.left.push(event.id),
             Happening::Added
             | Happening::Started
@@ -257,7 +282,9 @@ impl Outcome {
             | Happening::Restarted(_)
             | Happening::Repairing(_)
             | Happening::Repaired { .. }
-            | Happening::Doubted(_) => return false,
+            | Happening::Doubted(_)
+            | Happening::Relinked(_)
+            | Happening::DiskFull(_) => return false,
         }
         true
     }

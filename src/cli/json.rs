@@ -77,6 +77,9 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         }
         Happening::Retried { fault, after } => ("retried", trouble(fault, Some(*after), None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
+        Happening::Relinked(_) => ("relinked", Detail::Plain {}),
+        Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),
+        Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),
         Happening::Paused => ("paused", Detail::Plain {}),
         Happening::Repairing(fault) => ("repairing", trouble(fault, None, None)),
         Happening::Repaired { damaged, blocks } => {
@@ -147,6 +150,9 @@ fn word(kind: FaultKind) -> &'static str {
         FaultKind::Changed => "changed",
         FaultKind::Retagged => "retagged",
         FaultKind::BadAnswer => "bad_answer",
+        FaultKind::WebPage => "web_page",
+        FaultKind::Expired => "link_expired",
+        FaultKind::Different => "different_file",
         FaultKind::Redirect => "redirect",
         FaultKind::DiskFull => "disk_full",
         FaultKind::Disk => "disk",

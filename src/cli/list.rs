@@ -24,8 +24,11 @@ pub struct ListItem {
     #[serde(serialize_with = "as_path")]
     pub target: PathBuf,
     /// Where it stands.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "as_word")]
     pub status: Status,
+    /// Why it stands so: what went wrong, and the way out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Bytes of the whole file, where known.
     pub length: Option<u64>,
     /// Bytes on disk.
@@ -34,6 +37,10 @@ pub struct ListItem {
 
 fn as_text<S: Serializer>(value: &impl ToString, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(&value.to_string())
+}
+
+fn as_word<S: Serializer>(value: &Status, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(value.word())
 }
 
 fn as_harmless<S: Serializer>(value: &str, out: S) -> Result<S::Ok, S::Error> {
@@ -71,7 +78,8 @@ fn table(items: &[ListItem]) -> String {
     if items.is_empty() {
         return "The queue is empty.\n".to_owned();
     }
-    let mut text = format!("{:<16}  {:<7}  {:>4}  {:>8}  NAME  URL\n", "ID", "STATUS", "DONE", "SIZE");
+    let statuses = items.iter().map(|item| item.status.to_string().len()).max().unwrap_or(0).max(7);
+    let mut text = format!("{:<16}  {:<statuses$}  {:>4}  {:>8}  NAME  URL\n", "ID", "STATUS", "DONE", "SIZE");
     for item in items {
         let share = match (item.status, item.length) {
             (Status::Done, _) => "100%".to_owned(),
@@ -81,7 +89,7 @@ fn table(items: &[ListItem]) -> String {
         let length = item.length.map_or_else(|| "-".to_owned(), size);
         let status = item.status.to_string();
         let (name, url) = (harmless(&item.name), harmless(&item.url));
-        let _ = writeln!(text, "{}  {status:<7}  {share:>4}  {length:>8}  {name}  {url}", item.id);
+        let _ = writeln!(text, "{}  {status:<statuses$}  {share:>4}  {length:>8}  {name}  {url}", item.id);
     }
     text
 }

@@ -29,12 +29,16 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> Vec<String> {
         Happening::Repairing(fault) => say("check", format!("{fault}; it is fetched once more and compared")),
         Happening::Repaired { damaged, blocks } => say("note", repaired(*damaged, *blocks)),
         Happening::Doubted(fault) => say("note", fault.to_string()),
+        Happening::Relinked(source) => say("link", format!("from {source} from now on")),
+        Happening::DiskFull(fault) => say("wait", fault.to_string()),
         Happening::Paused => say("pause", "it goes on when you resume it".to_owned()),
         Happening::Completed { bytes, unchanged: true, .. } => {
             say("done", format!("{}, complete since an earlier run and unchanged", size(*bytes)))
         }
         Happening::Completed { bytes, fetched, took, .. } => say("done", completed(*bytes, *fetched, *took)),
-        Happening::Failed(fault) | Happening::Refused(fault) => say("fail", fault.to_string()),
+        Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
+            say("fail", fault.to_string())
+        }
         Happening::Removed => say("gone", "it is not in the queue any more".to_owned()),
     }
 }

@@ -11,7 +11,7 @@ use super::live::{Block, Size};
 use super::outlet::Outlet;
 use super::{json, progress};
 use crate::api::{Happening, Row};
-use crate::model::{FaultKind, Source, TransferId, harmless};
+use crate::model::{Fault, FaultKind, Source, TransferId, harmless};
 
 /// How a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub(super) struct Known {
     pub resumed: u64,
     /// Bytes done when its progress was last told.
     told: Option<u64>,
+    /// Why it waits for room on its disk, while it does.
+    pub waits: Option<Fault>,
     trouble: Option<(FaultKind, Instant)>,
 }
 
@@ -67,13 +69,14 @@ impl Known {
         let name = source.last_segment().unwrap_or_else(|| source.host());
         let name = harmless(&name).into_owned();
         let url = source.to_string();
-        Self { id, url, name, target: None, started_at: None, resumed: 0, told: None, trouble: None }
+        Self { id, url, name, target: None, started_at: None, resumed: 0, told: None, waits: None, trouble: None }
     }
 
     /// Learns from what happened.
     pub fn learn(&mut self, happening: &Happening, now: Instant) {
         match happening {
-            Happening::Started => self.started_at = Some(now),
+            Happening::Started => (self.started_at, self.waits) = (Some(now), None),
+            Happening::DiskFull(fault) => self.waits = Some(fault.clone()),
             Happening::Answered { target, resumed, .. } => {
                 self.resumed = *resumed;
                 self.aim(target.clone());
@@ -124,7 +127,7 @@ impl<O: Write, E: Write> Report<O, E> {
         if self.style == Style::Json {
             self.out.write(&json::fact(known, happening));
         }
-        let is_fault = matches!(happening, Happening::Failed(_) | Happening::Refused(_));
+        let is_fault = matches!(happening, Happening::Failed(_) | Happening::Refused(_) | Happening::Expired(_));
         let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
         let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);
         let for_people = matches!(self.style, Style::Live | Style::Plain) && !is_old && !is_seen_live;

@@ -17,6 +17,8 @@ pub enum Action {
     PauseAll,
     /// Try the selected transfer again.
     Retry,
+    /// Give the selected transfer a new URL.
+    NewUrl,
     /// Take the selected transfer out of the list; asks first.
     Remove,
     /// The same, and delete its partial data; asks first.
@@ -74,6 +76,7 @@ impl Action {
             Self::TogglePause => ("pause", "pause the selected transfer, or let it go on"),
             Self::PauseAll => ("pause all", "pause all; once all are paused, let all go on"),
             Self::Retry => ("retry", "try a failed or waiting transfer again now"),
+            Self::NewUrl => ("new URL", "give a new URL, say for a link that has expired"),
             Self::Remove => ("remove", "remove from the list, keep the data (asks)"),
             Self::RemoveData => ("remove data", "remove with its partial data (asks)"),
             Self::Down => ("down", "select the next row"),
@@ -110,6 +113,7 @@ impl Default for Keymap {
             (' ', Action::TogglePause),
             ('p', Action::PauseAll),
             ('r', Action::Retry),
+            ('u', Action::NewUrl),
             ('d', Action::Remove),
             ('D', Action::RemoveData),
             ('j', Action::Down),

@@ -17,6 +17,7 @@ impl Supervisor {
             Command::PauseAll => self.pause(&self.roster.ids()),
             Command::ResumeAll => self.requeue(&self.roster.ids(), &[Status::Paused]),
             Command::Retry(ids) => self.retry(&ids),
+            Command::Relink { id, source } => self.relink(id, source),
             Command::Remove { ids, data } => self.remove(&ids, data),
             Command::Move { id, to } => self.relocate(id, to),
             Command::Limit(rate) => self.shared.limiter.set(rate),
@@ -56,7 +57,7 @@ impl Supervisor {
         for id in ids {
             match self.roster.get(*id).map(|entry| entry.status) {
                 Some(Status::Running) => self.stop(*id, Then::Pause),
-                Some(Status::Queued) => {
+                Some(Status::Queued | Status::DiskFull) => {
                     self.queue.leave(*id);
                     self.roster.set_status(*id, Status::Paused);
                     paused.push(*id);
@@ -71,7 +72,7 @@ impl Supervisor {
     }
 
     /// Lets those transfers that have one of these statuses wait for their turn again.
-    fn requeue(&mut self, ids: &[TransferId], from: &[Status]) {
+    pub(super) fn requeue(&mut self, ids: &[TransferId], from: &[Status]) {
         let mut queued = Vec::new();
         for id in ids {
             let Some(entry) = self.roster.get_mut(*id) else { continue };
@@ -103,7 +104,7 @@ impl Supervisor {
         for running in ids.iter().filter_map(running) {
             running.nudge.notify_one();
         }
-        self.requeue(ids, &[Status::Failed, Status::Paused]);
+        self.requeue(ids, &[Status::Failed, Status::Paused, Status::Expired, Status::DiskFull]);
     }
 
     fn remove(&mut self, ids: &[TransferId], data: bool) {

@@ -8,7 +8,8 @@ mod limiter;
 mod report;
 mod roster;
 mod setup;
+mod shortage;
 mod supervisor;
 
-pub use setup::{Queueing, Setup};
+pub use setup::{Queueing, RoomAt, Setup};
 pub use supervisor::run;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::shortage::Room;
 use crate::api::{Happening, Live};
 use crate::model::{Algorithm, Fault, RangeSet, TransferId};
 
@@ -19,6 +20,8 @@ pub(super) struct Report {
 pub(super) enum What {
     /// Something to pass on to the faces.
     Happened(Happening),
+    /// What looks at the disks of transfers found that wait for room.
+    Room(Vec<Room>),
     /// The task has ended; it is the last message.
     Ended(Ending),
 }

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::report::Progress;
 use crate::api::{Place, Row, Rows, Snapshot, Totals};
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Spec, Status, TransferId, harmless};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, harmless};
+use crate::plan::Shortage;
 use crate::store::Item;
 
 /// What becomes of a transfer when its task has stopped.
@@ -42,6 +43,12 @@ pub(super) struct Entry {
     pub(super) running: Option<Running>,
     /// At its next start it begins from its first byte: the user was asked and says so.
     pub(super) anew: bool,
+    /// The URL that takes the present one's place when its task has stopped.
+    pub(super) relink: Option<Source>,
+    /// Bytes that its disk lacks, as far as that is known.
+    pub(super) short: Option<u64>,
+    /// What is known of its disk's shortage of room.
+    pub(super) shortage: Option<Shortage>,
     latest: Progress,
     index: usize,
 }
@@ -102,11 +109,52 @@ impl Roster {
         };
         self.last_rank = self.last_rank.max(item.rank);
         self.places.insert(place(&item.spec), id);
-        let entry = Entry { item, status, fault, running: None, anew: false, latest, index: self.order.len() };
+        let index = self.order.len();
+        let entry = Entry {
+            item,
+            status,
+            fault,
+            running: None,
+            anew: false,
+            relink: None,
+            short: None,
+            shortage: None,
+            latest,
+            index,
+        };
         self.order.push(id);
         self.rows.push(Arc::new(row(&entry)));
         *self.counts.entry(status).or_default() += 1;
         self.entries.insert(id, entry);
+    }
+
+    /// A transfer's bytes come from another URL.
+    pub(super) fn relink(&mut self, id: TransferId, source: Source) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let before = place(&entry.item.spec);
+        entry.item.spec.relink(source);
+        let now = place(&entry.item.spec);
+        if self.places.get(&before) == Some(&id) {
+            self.places.remove(&before);
+        }
+        self.places.insert(now, id);
+        self.refresh(id);
+    }
+
+    /// How many stand so.
+    pub(super) fn count(&self, status: Status) -> usize {
+        self.counts.get(&status).copied().unwrap_or(0)
+    }
+
+    /// Those that stand so, in the queue's order.
+    pub(super) fn with_status(&self, status: Status) -> Vec<TransferId> {
+        let stands = |id: &&TransferId| self.entries.get(id).is_some_and(|entry| entry.status == status);
+        self.order.iter().filter(stands).copied().collect()
+    }
+
+    /// Bytes of a transfer that are on disk.
+    pub(super) fn done(&self, id: TransferId) -> u64 {
+        self.entries.get(&id).map_or(0, |entry| entry.latest.done.total())
     }
 
     /// Takes transfers out.
@@ -209,7 +257,7 @@ impl Roster {
 
     /// The snapshot of this moment.
     pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
-        let count = |status| self.counts.get(&status).copied().unwrap_or(0);
+        let count = |status| self.count(status);
         let running = self.entries.values().filter(|entry| entry.status == Status::Running);
         let speed =
             if count(Status::Running) == 0 { 0 } else { running.map(|entry| entry.latest.live.speed.bytes()).sum() };
@@ -217,6 +265,8 @@ impl Roster {
             queued: count(Status::Queued),
             running: count(Status::Running),
             paused: count(Status::Paused),
+            expired: count(Status::Expired),
+            disk_full: count(Status::DiskFull),
             done: count(Status::Done),
             failed: count(Status::Failed),
             speed: Rate::per_second(speed),
@@ -260,6 +310,7 @@ fn row(entry: &Entry) -> Row {
         done: latest.done.clone(),
         resumable: latest.resumable,
         fault: entry.fault.clone(),
+        short: entry.short.filter(|_| entry.status == Status::DiskFull),
         live,
     }
 }

@@ -1,10 +1,15 @@
 //! What an engine is started with.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::model::{OnChange, Patience, Rate};
 use crate::protocol::Registry;
 use crate::store::{Item, Journal};
+
+/// Tells how many bytes can still be written where a path lies or will lie.
+pub type RoomAt = Arc<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>;
 
 /// What an engine is started with.
 pub struct Setup {
@@ -24,6 +29,8 @@ pub struct Setup {
     pub patience: Patience,
     /// What to do when a file has changed on its server.
     pub on_change: OnChange,
+    /// How much room a disk has: `store::room`, or what a test says.
+    pub room: RoomAt,
 }
 
 /// Where the queue is kept.

@@ -16,7 +16,7 @@ use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::setup::{Queueing, Setup};
 use crate::api::{EngineSide, Event, Happening};
-use crate::model::{Fault, RangeSet, Spec, Status, TransferId};
+use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
 use crate::plan::Queue;
 use crate::store::{Item, Journal, Record, Stamp};
 
@@ -34,9 +34,11 @@ pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
     pub(super) journal: Option<Box<Journal>>,
     pub(super) dirty: bool,
+    pub(super) tasks: TaskTracker,
+    pub(super) reports: mpsc::Sender<Report>,
+    /// When the disks of transfers that wait for room are looked at next.
+    pub(super) room_at: Instant,
     side: EngineSide,
-    tasks: TaskTracker,
-    reports: mpsc::Sender<Report>,
 }
 
 /// Runs an engine until its handle says stop; then everything is saved, and no task is left.
@@ -48,6 +50,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         connections: setup.connections,
         patience: setup.patience,
         on_change: setup.on_change,
+        room: setup.room,
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         hosts: Hosts::new(clock),
         clock,
@@ -60,7 +63,8 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let queue = Queue::new(usize::from(setup.transfers));
     let tasks = TaskTracker::new();
     let roster = Roster::default();
-    let mut supervisor = Supervisor { roster, queue, shared, journal, dirty: true, side, tasks, reports };
+    let room_at = Instant::now();
+    let mut supervisor = Supervisor { roster, queue, shared, journal, dirty: true, tasks, reports, room_at, side };
     for item in items {
         supervisor.enlist(item);
     }
@@ -84,6 +88,7 @@ impl Supervisor {
                     self.publish();
                     publish_at = Instant::now() + SNAPSHOT;
                 }
+                () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
                 () = sleep_until(look_at), if self.journal.is_some() => {
                     self.take_news();
                     look_at = Instant::now() + LOOK;
@@ -174,6 +179,7 @@ impl Supervisor {
                 }
                 self.tell(id, happening);
             }
+            What::Room(rooms) => self.room_found(rooms),
             What::Ended(ending) => self.ended(id, ending),
         }
         self.dirty = true;
@@ -184,6 +190,15 @@ impl Supervisor {
         self.queue.leave(id);
         let running = self.roster.get_mut(id).and_then(|entry| entry.running.take());
         let then = running.and_then(|running| running.then);
+        let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
+        let ending = match (ending, relinked) {
+            (ending @ Ending::Done { .. }, _) | (ending, None) => ending,
+            // Whatever became of the old URL, the new one is asked.
+            (_, Some(source)) => {
+                self.take_link(id, source);
+                Ending::Stopped
+            }
+        };
         match (ending, then) {
             (Ending::Done { target, bytes, fetched, took, unchanged, checked }, _) => {
                 self.roster.complete(id, target.clone(), bytes);
@@ -198,8 +213,7 @@ impl Supervisor {
                 if let Some(entry) = self.roster.get_mut(id) {
                     entry.fault = Some(Arc::new(fault.clone()));
                 }
-                self.rest(id, Status::Failed, Some(fault.clone()));
-                self.tell(id, Happening::Failed(fault));
+                self.give_up(id, fault);
             }
             (Ending::Stopped, Some(Then::Queue) | None) => {
                 self.rest(id, Status::Queued, None);
@@ -211,6 +225,24 @@ impl Supervisor {
             (Ending::Stopped, Some(Then::Pause)) => {
                 self.rest(id, Status::Paused, None);
                 self.tell(id, Happening::Paused);
+            }
+        }
+    }
+
+    /// A transfer's task has given up: for good, or until there is a new URL or room on its disk.
+    fn give_up(&mut self, id: TransferId, fault: Fault) {
+        match fault.kind {
+            FaultKind::Expired => {
+                self.rest(id, Status::Expired, Some(fault.clone()));
+                self.tell(id, Happening::Expired(fault));
+            }
+            FaultKind::DiskFull => {
+                self.rest(id, Status::DiskFull, Some(fault.clone()));
+                self.park(id, fault);
+            }
+            _ => {
+                self.rest(id, Status::Failed, Some(fault.clone()));
+                self.tell(id, Happening::Failed(fault));
             }
         }
     }

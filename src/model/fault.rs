@@ -33,6 +33,12 @@ pub enum FaultKind {
     Retagged,
     /// The answer can't be used: bad framing, bad headers, a web page in place of the file.
     BadAnswer,
+    /// A page about the file came in place of the file: a login, an error, a notice.
+    WebPage,
+    /// The link has expired: its URL gave the file, or was made for it, and is refused now.
+    Expired,
+    /// Another URL was given for bytes that are on disk, and it leads to a file that does not match them.
+    Different,
     /// Redirects that go round in circles, to another scheme, or on for ever.
     Redirect,
     /// The disk is full, or the quota used up.
@@ -52,7 +58,7 @@ pub enum FaultKind {
 }
 
 /// Every kind but `Status` with the word that it is stored by.
-const WORDS: [(FaultKind, &str); 18] = [
+const WORDS: [(FaultKind, &str); 21] = [
     (FaultKind::Resolve, "resolve"),
     (FaultKind::Connect, "connect"),
     (FaultKind::Tls, "tls"),
@@ -63,6 +69,9 @@ const WORDS: [(FaultKind, &str); 18] = [
     (FaultKind::Changed, "changed"),
     (FaultKind::Retagged, "retagged"),
     (FaultKind::BadAnswer, "bad-answer"),
+    (FaultKind::WebPage, "web-page"),
+    (FaultKind::Expired, "expired"),
+    (FaultKind::Different, "different"),
     (FaultKind::Redirect, "redirect"),
     (FaultKind::DiskFull, "disk-full"),
     (FaultKind::Disk, "disk"),
@@ -127,9 +136,11 @@ impl Fault {
     pub fn disk(subject: impl fmt::Display, doing: &str, why: &std::io::Error) -> Self {
         use std::io::ErrorKind as Io;
         match why.kind() {
-            Io::StorageFull | Io::QuotaExceeded => {
-                Self::new(FaultKind::DiskFull, subject, "the disk is full: make room, then press r or run haul again")
-            }
+            Io::StorageFull | Io::QuotaExceeded => Self::new(
+                FaultKind::DiskFull,
+                subject,
+                "the disk is full: make room, and it goes on by itself, or run haul again",
+            ),
             _ => Self::new(FaultKind::Disk, subject, format!("{doing} failed: {why}")),
         }
     }

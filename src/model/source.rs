@@ -32,6 +32,34 @@ const SECRET_PARAMETERS: [&str; 18] = [
     "awsaccesskeyid",
 ];
 
+/// Query parameters that sign a URL or say until when it is good: such a URL stops to work one day. Those of the object
+/// stores without their prefix, Azure (se, sig), CloudFront (key-pair-id, policy), Akamai (hdnts, hdnea), Aliyun's CDN
+/// (auth_key), and what many sites call them.
+const PASSING_PARAMETERS: [&str; 22] = [
+    "signature",
+    "sig",
+    "sign",
+    "hmac",
+    "token",
+    "security-token",
+    "credential",
+    "ossaccesskeyid",
+    "awsaccesskeyid",
+    "auth_key",
+    "key-pair-id",
+    "policy",
+    "expires",
+    "expire",
+    "expiry",
+    "expiration",
+    "exp",
+    "e",
+    "se",
+    "st",
+    "hdnts",
+    "hdnea",
+];
+
 impl Source {
     /// Reads a URL that a person wrote. Only http and https are known; control characters, blanks and an empty host
     /// are refused, so that no other parser can read the URL differently.
@@ -59,6 +87,13 @@ impl Source {
         &self.0
     }
 
+    /// True if the URL carries a signature, a token or an end of its validity: one day it will be refused although the
+    /// file is still there.
+    pub fn is_passing(&self) -> bool {
+        let mut names = self.0.query_pairs().map(|(name, _)| name.to_ascii_lowercase());
+        names.any(|name| PASSING_PARAMETERS.contains(&bare(&name)))
+    }
+
     /// The last segment of the path, percent-decoded once; a guess at the file's name, not yet made safe.
     pub fn last_segment(&self) -> Option<String> {
         let segment = self.0.path_segments()?.rfind(|segment| !segment.is_empty())?;
@@ -79,10 +114,13 @@ impl From<Url> for Source {
 }
 
 fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    let bare =
-        name.strip_prefix("x-amz-").or_else(|| name.strip_prefix("x-oss-")).or_else(|| name.strip_prefix("x-tos-"));
-    SECRET_PARAMETERS.contains(&bare.unwrap_or(&name))
+    SECRET_PARAMETERS.contains(&bare(&name.to_ascii_lowercase()))
+}
+
+/// A parameter's name without the object store's own prefix.
+fn bare(name: &str) -> &str {
+    let prefixes = ["x-amz-", "x-oss-", "x-tos-", "x-goog-"];
+    prefixes.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name)
 }
 
 impl fmt::Display for Source {

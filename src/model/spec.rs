@@ -78,4 +78,12 @@ impl Spec {
             overwrite: false,
         }
     }
+
+    /// The bytes come from another URL from now on. Headers were given for the origin of the one before, and stay with it.
+    pub fn relink(&mut self, source: Source) {
+        if source.url().origin() != self.source.url().origin() {
+            self.headers.clear();
+        }
+        self.source = source;
+    }
 }

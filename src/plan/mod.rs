@@ -5,11 +5,13 @@ mod host;
 mod queue;
 mod retry;
 mod segment;
+mod shortage;
 mod speed;
 
 pub use bucket::Bucket;
 pub use host::Host;
 pub use queue::Queue;
-pub use retry::{Verdict, backoff, verdict};
+pub use retry::{Verdict, backoff, is_expired, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
+pub use shortage::Shortage;
 pub use speed::Meter;

@@ -35,14 +35,20 @@ pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, ji
     match fault.kind {
         Kind::RangeIgnored if kept && failures < 2 => again(fault, failures, patience, jitter),
         Kind::RangeIgnored => Verdict::Milder,
+        // A second page says that it is no accident.
+        Kind::WebPage if failures > 1 => Verdict::GiveUp,
         Kind::Retagged => Verdict::Compare,
         Kind::WrongRange if failures > 2 => Verdict::Milder,
         Kind::Changed => Verdict::Restart,
-        Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled | Kind::WrongRange | Kind::BadAnswer => {
-            again(fault, failures, patience, jitter)
-        }
+        Kind::Resolve
+        | Kind::Connect
+        | Kind::Cut
+        | Kind::Stalled
+        | Kind::WrongRange
+        | Kind::BadAnswer
+        | Kind::WebPage => again(fault, failures, patience, jitter),
         Kind::Status(408 | 425 | 429 | 500 | 502..=599) => again(fault, failures, patience, jitter),
-        Kind::Status(_) | Kind::Tls | Kind::Redirect => Verdict::GiveUp,
+        Kind::Status(_) | Kind::Tls | Kind::Redirect | Kind::Expired | Kind::Different => Verdict::GiveUp,
         Kind::DiskFull | Kind::Disk | Kind::Exists | Kind::Busy | Kind::Checksum | Kind::State | Kind::Request => {
             Verdict::GiveUp
         }
@@ -65,4 +71,17 @@ pub fn backoff(failures: u32, first: Duration, jitter: f64) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     let full = first.saturating_mul(1 << doublings).min(LONGEST);
     full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
+}
+
+/// True if a refusal says that the link has expired. `passing`: the URL is signed or names an end of its validity;
+/// `came`: bytes of the file are on disk, so the URL was good once.
+pub fn is_expired(kind: FaultKind, passing: bool, came: bool, failures: u32) -> bool {
+    match kind {
+        FaultKind::Expired => true,
+        FaultKind::Status(401 | 403 | 404 | 410) => passing || came,
+        FaultKind::Status(400) => passing && came,
+        // One page may be an accident on the way.
+        FaultKind::WebPage => passing || failures > 1,
+        _ => false,
+    }
 }

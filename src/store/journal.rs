@@ -194,7 +194,7 @@ fn replay(records: &[Record]) -> Vec<Item> {
                     items.remove(&id);
                 }
             }
-            Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) => {
+            Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) | Record::Relinked(id, _) => {
                 if let Some(item) = id.parse().ok().and_then(|id| items.get_mut(&id)) {
                     item.apply(record);
                     next_rank = next_rank.max(item.rank.saturating_add(1));

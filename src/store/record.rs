@@ -22,6 +22,8 @@ pub enum Record {
     Known(String, String, Option<u64>, Vec<(u64, u64)>),
     /// A transfer's place in the queue: a lower rank runs earlier.
     Ranked(String, i64),
+    /// A transfer's bytes come from another URL from now on.
+    Relinked(String, String),
     /// Transfers were removed.
     Removed(Vec<String>),
 }
@@ -38,6 +40,10 @@ pub enum StoredStatus {
     Done,
     /// Given up.
     Failed,
+    /// Its link has expired.
+    Expired,
+    /// Its disk is full.
+    DiskFull,
 }
 
 /// Why a transfer was given up, as it is stored: the kind's word, with what, and what happened.
@@ -125,6 +131,8 @@ pub enum Stamp {
     Known(PathBuf, Option<u64>, RangeSet),
     /// Its place.
     Rank(i64),
+    /// Where its bytes come from.
+    Source(Source),
 }
 
 impl Stamp {
@@ -135,6 +143,7 @@ impl Stamp {
             Self::Status(status, reason) => Record::Status(id, (*status).into(), reason.as_ref().map(StoredFault::of)),
             Self::Known(target, length, done) => Record::Known(id, path_text::encode(target), *length, pairs(done)),
             Self::Rank(rank) => Record::Ranked(id, *rank),
+            Self::Source(source) => Record::Relinked(id, source.url().to_string()),
         }
     }
 }
@@ -146,6 +155,8 @@ impl From<Status> for StoredStatus {
             Status::Paused => Self::Paused,
             Status::Done => Self::Done,
             Status::Failed => Self::Failed,
+            Status::Expired => Self::Expired,
+            Status::DiskFull => Self::DiskFull,
         }
     }
 }
@@ -157,6 +168,8 @@ impl From<StoredStatus> for Status {
             StoredStatus::Paused => Self::Paused,
             StoredStatus::Done => Self::Done,
             StoredStatus::Failed => Self::Failed,
+            StoredStatus::Expired => Self::Expired,
+            StoredStatus::DiskFull => Self::DiskFull,
         }
     }
 }
@@ -249,6 +262,11 @@ impl Item {
                 self.done = set(done);
             }
             Record::Ranked(_, rank) => self.rank = *rank,
+            Record::Relinked(_, url) => {
+                if let Ok(source) = Source::parse(url) {
+                    self.spec.relink(source);
+                }
+            }
             Record::Added(_) | Record::Removed(_) => {}
         }
     }

@@ -98,21 +98,32 @@ impl PartFile {
         &self.path
     }
 
+    /// Bytes that the part file of a target still has to be given until it holds so many.
+    pub fn needs(target: &Path, length: u64) -> u64 {
+        let part = fs::symlink_metadata(target.with_file_name(part_name(target)));
+        length.saturating_sub(part.map_or(0, |meta| meta.blocks() * 512))
+    }
+
+    /// Fails if a file of this length does not fit into so much free room.
+    pub fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
+        let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
+        let wanted = length.saturating_sub(held);
+        match free {
+            Some(free) if wanted > free => {
+                let (wanted, free) = (size(wanted), size(free));
+                let detail = format!(
+                    "the disk is full: {wanted} more are needed and {free} are free; make room, and it goes on by itself, or run haul again"
+                );
+                Err(Fault::new(FaultKind::DiskFull, self.target.display(), detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Reserves the space for a file of this length, so that a full disk is known now and writes go into extents
     /// that exist. A file system that can't reserve is fine; one that has not enough room is a fault.
     pub fn reserve(&self, length: u64) -> Result<(), Fault> {
-        let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
-        if let Ok(free) = room(&self.path) {
-            let wanted = length.saturating_sub(held);
-            if wanted > free {
-                let detail = format!(
-                    "the disk is full: {} more are needed and {} are free; make room, then press r or run haul again",
-                    size(wanted),
-                    size(free)
-                );
-                return Err(Fault::new(FaultKind::DiskFull, self.target.display(), detail));
-            }
-        }
+        self.check_room(length, room(&self.path).ok())?;
         if length == 0 {
             return Ok(());
         }

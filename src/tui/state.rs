@@ -82,6 +82,17 @@ pub enum Mode {
         /// What was wrong with it.
         complaint: Option<String>,
     },
+    /// Keys go into the box that takes a new URL for a transfer.
+    NewUrl {
+        /// Which.
+        id: TransferId,
+        /// What it is called.
+        name: String,
+        /// What is in the box.
+        input: Input,
+        /// What was wrong with it.
+        complaint: Option<String>,
+    },
     /// Keys go into the filter.
     Filter(Input),
     /// A question waits for yes or no.

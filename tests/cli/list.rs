@@ -13,6 +13,7 @@ fn items() -> Vec<ListItem> {
         name: name.to_owned(),
         url: format!("https://example.org/{bits}"),
         target: PathBuf::from("/downloads").join(name),
+        why: None,
         status,
         length,
         done,

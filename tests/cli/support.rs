@@ -82,6 +82,7 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         done: Arc::new([ByteRange::new(0, done)].into_iter().collect()),
         resumable: true,
         fault: None,
+        short: None,
         live: Some(Arc::new(live)),
     }
 }

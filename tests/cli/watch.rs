@@ -43,6 +43,28 @@ async fn equal_reasons_give_their_own_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn full_disks_are_waited_for_as_long_as_others_run() {
+    let full = || Happening::DiskFull(fault(FaultKind::DiskFull));
+    let run = Run::start(Style::Json, 3, WIDE);
+    run.tell(1, full());
+    run.tell(2, full());
+    turn().await;
+    run.tell(2, Happening::Started);
+    run.tell(2, completed("b"));
+    turn().await;
+    assert!(!run.task.is_finished(), "the third runs, and may make room");
+    run.tell(3, Happening::Expired(fault(FaultKind::Expired)));
+    let (outcome, out, _) = run.end().await;
+    assert_eq!((outcome.complete, outcome.failed.len(), outcome.exit().code()), (1, 2, 1));
+    let words: Vec<bool> = ["disk_full", "link_expired", "\"failed\""].map(|word| out.contains(word)).to_vec();
+    assert_eq!(words, [true; 3], "{out}");
+    let alone = Run::start(Style::Quiet, 1, WIDE);
+    alone.tell(1, full());
+    let (outcome, _, err) = alone.end().await;
+    assert_eq!((outcome.exit().code(), err.lines().count()), (5, 1), "{err}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_wanted_is_complete_at_once() {
     let (outcome, out, err) = Run::start(Style::Live, 0, WIDE).end().await;
     assert_eq!((outcome.exit().code(), out.as_str(), err.as_str()), (0, "", ""));
@@ -128,9 +150,9 @@ async fn ten_thousand_are_followed_quickly() {
 
 #[test]
 fn unfinished_are_those_that_are_queued_or_run() {
-    let all = [Status::Queued, Status::Running, Status::Paused, Status::Done, Status::Failed];
+    let all = Status::ALL;
     let rows = (1..).zip(all).map(|(bits, status)| Arc::new(Row { status, ..row(bits, "x", 0) })).collect();
     let snapshot = Snapshot { rows, ..Snapshot::default() };
     let ids: HashSet<u64> = unfinished(&snapshot).iter().map(|(id, _)| id.bits()).collect();
-    assert_eq!(ids, [1, 2].into());
+    assert_eq!(ids, [1, 2, 5].into(), "one whose disk is full may go on");
 }

@@ -11,6 +11,7 @@ mod nginx;
 mod queue;
 mod servers;
 mod signals;
+mod waiting;
 
 use crate::support::server::{Answer, File, Running, Server};
 use crate::support::{Output, Sandbox};

@@ -195,7 +195,7 @@ async fn another_url_at_the_same_target_never_mixes() {
     match end {
         Ok(_) => stage.holds("x", &two),
         Err(fault) => {
-            assert!(matches!(fault.kind, FaultKind::Busy | FaultKind::Exists | FaultKind::Changed), "{fault}");
+            assert!(matches!(fault.kind, FaultKind::Busy | FaultKind::Exists | FaultKind::Different), "{fault}");
             stage.resume(first).await;
             stage.complete(first, "x", &one).await;
         }

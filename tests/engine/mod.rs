@@ -7,3 +7,4 @@ mod orders;
 mod repair;
 mod schedules;
 mod stage;
+mod waiting;

@@ -91,6 +91,7 @@ impl Stage {
             limit: wishes.limit,
             patience: wishes.patience,
             on_change: wishes.on_change,
+            room: fake.room(),
         };
         let (handle, side) = pair();
         let events = handle.events();
@@ -162,9 +163,11 @@ impl Stage {
 
     /// Waits for the end of a transfer, whatever it is.
     pub async fn outcome(&mut self, id: TransferId) -> Result<Happening, Fault> {
-        let over = |happening: &Happening| matches!(happening, Happening::Completed { .. } | Happening::Failed(_));
+        let over = |happening: &Happening| {
+            matches!(happening, Happening::Completed { .. } | Happening::Failed(_) | Happening::Expired(_))
+        };
         match self.until(id, over).await {
-            Happening::Failed(fault) => Err(fault),
+            Happening::Failed(fault) | Happening::Expired(fault) => Err(fault),
             completed => Ok(completed),
         }
     }

@@ -213,8 +213,8 @@ fn sizes_and_spans_are_short_and_steady() {
 
 #[test]
 fn only_the_changes_in_the_picture_are_legal() {
-    use Status::{Done, Failed, Paused, Queued, Running};
-    let all = [Queued, Running, Paused, Done, Failed];
+    use Status::{DiskFull, Done, Expired, Failed, Paused, Queued, Running};
+    let all = Status::ALL;
     let legal = [
         (Queued, Running),
         (Queued, Paused),
@@ -224,13 +224,18 @@ fn only_the_changes_in_the_picture_are_legal() {
         (Running, Failed),
         (Paused, Queued),
         (Failed, Queued),
+        (Running, Expired),
+        (Running, DiskFull),
+        (Expired, Queued),
+        (DiskFull, Queued),
+        (DiskFull, Paused),
     ];
     for from in all {
         for to in all {
             assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from} -> {to}");
         }
     }
-    assert_eq!(all.map(Status::is_final), [false, false, false, true, true]);
+    assert_eq!(all.map(Status::is_final), [false, false, false, true, false, true, true]);
 }
 
 #[test]
@@ -283,6 +288,9 @@ fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
         Kind::Changed,
         Kind::Retagged,
         Kind::BadAnswer,
+        Kind::WebPage,
+        Kind::Expired,
+        Kind::Different,
         Kind::Redirect,
         Kind::DiskFull,
         Kind::Disk,

@@ -7,4 +7,5 @@ mod queue;
 mod race;
 mod retry;
 mod segment;
+mod shortage;
 mod speed;

@@ -128,7 +128,7 @@ fn the_whole_file_in_place_of_a_part_is_no_part() {
     refused(Answer::new().no_ranges(), Kind::RangeIgnored);
     refused(Answer::new().no_ranges().framing(Framing::Chunked), Kind::RangeIgnored);
     refused(Answer::new().no_ranges().etag("\"v2\""), Kind::Changed);
-    refused(Answer::page(), Kind::BadAnswer);
+    refused(Answer::page(), Kind::WebPage);
     let got = used(part(Answer::new().no_ranges(), 0, 300).unwrap(), 0, LENGTH);
     assert_eq!(got.resource.ranges, Ranges::Ignored);
 }

@@ -25,6 +25,7 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         done: Arc::new(RangeSet::new()),
         resumable: true,
         fault: None,
+        short: None,
         live: None,
     })
 }
@@ -47,6 +48,11 @@ impl RowBuilder {
 
     pub fn done(mut self, ranges: &[(u64, u64)]) -> Self {
         self.0.done = Arc::new(ranges.iter().map(|range| ByteRange::new(range.0, range.1)).collect());
+        self
+    }
+
+    pub fn short(mut self, bytes: u64) -> Self {
+        self.0.short = Some(bytes);
         self
     }
 
@@ -122,6 +128,8 @@ pub fn snapshot(rows: impl IntoIterator<Item = RowBuilder>) -> Arc<Snapshot> {
             Status::Queued => totals.queued += 1,
             Status::Running => totals.running += 1,
             Status::Paused => totals.paused += 1,
+            Status::Expired => totals.expired += 1,
+            Status::DiskFull => totals.disk_full += 1,
             Status::Done => totals.done += 1,
             Status::Failed => totals.failed += 1,
         }

@@ -40,6 +40,8 @@ struct State {
     opened: Vec<Opened>,
     open: HashMap<String, usize>,
     most_open: usize,
+    room: Option<u64>,
+    looks: usize,
     given: HashMap<String, u64>,
 }
 
@@ -54,6 +56,26 @@ impl Fake {
     /// Puts a file at a path such as `/a.bin`, or another one in its place.
     pub fn put(&self, path: &str, file: FakeFile) {
         self.lock().files.insert(path.to_owned(), file);
+    }
+
+    /// From now on the disk has so many bytes of room, as far as it is asked.
+    pub fn set_room(&self, room: Option<u64>) {
+        self.lock().room = room;
+    }
+
+    /// How often the disk was asked.
+    pub fn looks(&self) -> usize {
+        self.lock().looks
+    }
+
+    /// What the engine asks for the disk's room.
+    pub fn room(&self) -> haul::engine::RoomAt {
+        let fake = self.clone();
+        Arc::new(move |path| {
+            let mut state = fake.lock();
+            state.looks += 1;
+            state.room.map_or_else(|| haul::store::room(path), Ok)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

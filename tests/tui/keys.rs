@@ -64,6 +64,35 @@ fn r_retries_what_failed_or_waits() {
 }
 
 #[test]
+fn u_takes_a_new_url() {
+    let mut stage = one(Status::Expired);
+    stage.press("u").types("no url").press("enter");
+    assert!(matches!(&stage.state.mode, Mode::NewUrl { complaint: Some(why), .. } if why.contains("not a URL")));
+    stage.press("ctrl-u").paste(" <https://example.org/b?sig=s> ").press("enter");
+    let sent = format!("Relink {{ id: {ONE}, source: Source(https://example.org/b?sig=***) }}");
+    assert_eq!(stage.commands(), [sent]);
+    assert!(matches!(stage.state.mode, Mode::Browse));
+    for keys in ["u esc", "u enter"] {
+        let mut stage = one(Status::Failed);
+        stage.press(keys);
+        assert!(stage.commands().is_empty() && matches!(stage.state.mode, Mode::Browse), "{keys}");
+    }
+    let mut done = one(Status::Done);
+    assert!(done.press("u").toasts()[0].contains("needs no other URL"));
+}
+
+#[test]
+fn what_waits_for_a_url_or_for_room_can_be_tried_again_and_what_waits_for_room_can_be_paused() {
+    let retried = [format!("Retry([{ONE}])")];
+    assert_eq!(one(Status::Expired).press("r").commands(), retried);
+    assert_eq!(one(Status::DiskFull).press("r").commands(), retried);
+    assert_eq!(one(Status::DiskFull).press("space").commands(), [format!("Pause([{ONE}])")]);
+    assert_eq!(one(Status::DiskFull).press("p").commands(), ["PauseAll"]);
+    let mut stage = one(Status::Expired);
+    assert!(stage.press("space").toasts()[0].contains("u gives it a new URL"));
+}
+
+#[test]
 fn removal_asks_first() {
     for (keys, sent) in [
         ("d y", Some(format!("Remove {{ ids: [{ONE}], data: false }}"))),

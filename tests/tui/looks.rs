@@ -94,6 +94,45 @@ fn a_failed_transfer() {
     looks("failed", stage::with(mixed()).press("j j j j j j"));
 }
 
+fn waiting() -> Vec<RowBuilder> {
+    vec![
+        row(1, "dataset-2026.tar.zst")
+            .length(Some(7_400_000_000))
+            .done(&[(0, 4_200_000_000)])
+            .status(Status::DiskFull)
+            .short(3_200_000_000)
+            .fault(
+                FaultKind::DiskFull,
+                "the disk is full: 3.2 GB more are needed and 12 kB are free; make room, and it goes on by itself, or run \
+                 haul again",
+            ),
+        row(2, "nightly.img").length(None).done(&[(0, 48_300_000)]).status(Status::DiskFull),
+        row(3, "model.safetensors")
+            .length(Some(4_900_000_000))
+            .done(&[(0, 2_100_000_000)])
+            .status(Status::Expired)
+            .source("https://bucket.s3.amazonaws.com/model.safetensors?X-Amz-Expires=3600&X-Amz-Signature=hunter2")
+            .fault(
+                FaultKind::Expired,
+                "the link has expired (HTTP 403); 2.1 GB are kept; press u for a new URL, or run haul get NEWURL -o \
+                 /home/me/Downloads/model.safetensors",
+            ),
+    ]
+}
+
+#[test]
+fn full_disks_and_expired_links() {
+    looks("waiting", stage::with(waiting()).press("j j"));
+    looks("disk_full", stage::with(waiting()).press("g"));
+}
+
+#[test]
+fn the_box_for_a_new_url() {
+    let mut stage = stage::with(waiting());
+    stage.press("j j u").types("htp://example.org/a.iso").press("enter");
+    looks("new_url", &mut stage);
+}
+
 #[test]
 fn an_unresumable_transfer_of_unknown_length() {
     looks("unknown", stage::with(mixed()).press("j j"));

@@ -41,6 +41,8 @@ pub(super) struct Held {
     /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
     /// so, or bytes were compared.
     pub(super) vouched: bool,
+    /// True while bytes on disk are those of another URL, and not known to be of this one's file.
+    pub(super) foreign: bool,
     /// True once the server's ETags were found to say nothing of this file.
     pub(super) tagless: bool,
 }
@@ -108,6 +110,7 @@ impl Task {
             target: self.orders.target.clone(),
             state: self.orders.shared.state.clone(),
             fresh: self.fresh,
+            shuns: self.shuns,
         }
     }
 
@@ -128,15 +131,17 @@ impl Task {
         let plan = Plan::new(checkpoint.length, done);
         let mut log = CheckpointLog::new(&self.orders.shared.state, id);
         log.reopen();
-        let held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
+        let mut held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
         let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
         let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
+        if !same_url {
+            held.is_of(checkpoint.url);
+        }
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
-        let length = checkpoint.length.unwrap_or(0);
-        Ok(blocking(move || desk.part.reserve(length)).await?)
+        self.reserve(desk, checkpoint.length.unwrap_or(0)).await
     }
 
     fn hold(
@@ -154,7 +159,18 @@ impl Task {
         let resource = Arc::new(resource);
         let url = self.orders.spec.source.url().to_string();
         let saver = Saver::new(desk.clone(), url, resource.clone());
-        Held { id, desk, resource, saver, checking: None, ranged, answered: false, vouched: true, tagless: false }
+        Held {
+            id,
+            desk,
+            resource,
+            saver,
+            checking: None,
+            ranged,
+            answered: false,
+            vouched: true,
+            foreign: false,
+            tagless: false,
+        }
     }
 
     /// A file that haul has finished before: complete if the server still has the same. Otherwise a name that the
@@ -241,6 +257,7 @@ impl Task {
         }
         if let Some(held) = &mut self.held {
             held.vouched = true;
+            held.is_ours(&self.orders.spec.source);
         }
         Ok(())
     }
@@ -262,17 +279,7 @@ impl Task {
     /// Settles on a target, opens its part file and makes the plan.
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
-        let found = blocking(move || {
-            let found = search.after(&described)?;
-            if let Found::New(part) = &found
-                && let Some(length) = described.length.filter(|length| *length >= MIN_PART)
-                && let Err(fault) = part.reserve(length)
-            {
-                part.discard();
-                return Err(fault);
-            }
-            Ok(found)
-        });
+        let found = blocking(move || search.after(&described));
         match found.await? {
             Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),
             Found::Part(left) => {
@@ -287,9 +294,12 @@ impl Task {
                 if resource.length.is_none_or(|length| length >= MIN_PART) {
                     held.saver.start();
                 }
-                let lease = held.desk.lease(1, Opener::Idle, self.connections_for(&held));
+                let desk = held.desk.clone();
                 self.held = Some(held);
                 self.fresh = false;
+                self.reserve(desk.clone(), resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
+                let connections = self.held.as_ref().map_or(1, |held| self.connections_for(held));
+                let lease = desk.lease(1, Opener::Idle, connections);
                 // A file of no bytes has no lease: it is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))
             }
@@ -308,6 +318,7 @@ impl Task {
         held.desk.lock().plan.bear(permit.age());
         let known = merged(&held.resource, &answer.resource);
         held.resource = Arc::new(if held.tagless { known.without_etag() } else { known });
+        held.saver.describe(held.resource.clone());
         let connections = self.connections_for(&held);
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
             self.held = Some(held);
@@ -381,7 +392,9 @@ async fn gather(mut answer: Answer, range: ByteRange) -> Result<Vec<u8>, Fault> 
 }
 
 /// Runs what may block on a thread that may.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
     let lost = |_| Fault::new(FaultKind::State, "disk", "a thread was lost; this is a bug of haul");
     spawn_blocking(work).await.map_err(lost)?
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Fault, FaultKind, Resource, Spec, TransferId, Validator};
+use crate::model::{Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
 use crate::store::{Checkpoint, Finished, History, PartFile, Standing, numbered, part_name, safe_name, standing};
 
 /// So many numbered names are tried before haul gives up to find a free one.
@@ -38,6 +38,8 @@ pub(super) struct Search {
     pub(super) state: PathBuf,
     /// What is on disk of this transfer is of no use.
     pub(super) fresh: bool,
+    /// Bytes of another URL are left alone, also if they could be of the same file.
+    pub(super) shuns: bool,
 }
 
 impl Search {
@@ -109,7 +111,7 @@ impl Search {
             return Ok(finished.map(Found::Finished));
         }
         match self.left(target) {
-            Ok(Some(left)) if self.is_ours(&left) => Ok(Some(Found::Part(left))),
+            Ok(Some(left)) if self.is_ours(&left) || self.may_go_on(&left, resource) => Ok(Some(Found::Part(left))),
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
             Ok(None) => emptied(target).map(|part| Some(Found::New(part))),
@@ -141,6 +143,16 @@ impl Search {
 
     fn is_ours(&self, left: &Left) -> bool {
         left.checkpoint.url == self.spec.source.url().as_str()
+    }
+
+    /// True if another URL's bytes may be of the same file, and that URL can't be counted on: it is one that expires,
+    /// or the same but for its query. They are compared before more is put to them.
+    fn may_go_on(&self, left: &Left, resource: &Resource) -> bool {
+        let Ok(before) = Source::parse(&left.checkpoint.url) else { return false };
+        let place = |source: &Source| (source.host(), source.url().path().to_owned());
+        let same_length = resource.length.is_some() && resource.length == left.checkpoint.length;
+        let passing = before.is_passing() || place(&before) == place(&self.spec.source);
+        !self.shuns && same_length && passing && !left.checkpoint.ledger.is_empty()
     }
 
     fn finished(&self, name: Option<&str>) -> Option<Finished> {

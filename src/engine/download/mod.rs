@@ -7,6 +7,8 @@ mod desk;
 mod finish;
 mod found;
 mod proof;
+mod renew;
+mod room;
 mod save;
 mod sums;
 mod task;

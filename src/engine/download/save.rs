@@ -34,6 +34,11 @@ impl Saver {
         self.resource = resource;
     }
 
+    /// From now on checkpoints say that the bytes are this URL's.
+    pub(super) fn belong(&mut self, url: String) {
+        self.url = url;
+    }
+
     /// Starts to save, unless nothing has changed or a save is still running.
     pub(super) fn start(&mut self) {
         let done = self.desk.done_total();

@@ -11,6 +11,7 @@ use super::super::clock::Clock;
 use super::super::hosts::Hosts;
 use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
+use super::super::setup::RoomAt;
 use super::begin::Held;
 use super::finish::Repair;
 use crate::api::{Activity, Connection, Happening, Live};
@@ -31,6 +32,7 @@ pub(in crate::engine) struct Shared {
     pub(in crate::engine) connections: u16,
     pub(in crate::engine) patience: Patience,
     pub(in crate::engine) on_change: OnChange,
+    pub(in crate::engine) room: RoomAt,
     pub(in crate::engine) limiter: Arc<Limiter>,
     pub(in crate::engine) hosts: Arc<Hosts>,
     pub(in crate::engine) clock: Clock,
@@ -76,6 +78,8 @@ pub(super) struct Task {
     pub(super) whole: bool,
     /// Begin from the first byte, whatever is on disk.
     pub(super) fresh: bool,
+    /// Take up no bytes of another URL: they were compared, and are of another file.
+    pub(super) shuns: bool,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) retries: u32,
     /// What the whole file must hash to, once that is settled.
@@ -109,6 +113,7 @@ async fn download(orders: Orders) {
         held: None,
         whole: false,
         fresh,
+        shuns: false,
         fault: None,
         retries: 0,
         wanted: None,
@@ -139,13 +144,19 @@ impl Task {
                 Err(Halt::Stopped) => return self.stopped().await,
                 Err(Halt::Fault(fault)) => fault,
             };
-            self.fault = Some(Arc::new(fault.clone()));
             self.count_failure();
+            let fault = self.judged(fault, self.failures);
+            self.fault = Some(Arc::new(fault.clone()));
             let (jitter, kept) = (fastrand::f64(), self.best > 0 && !self.whole && self.may_give_parts(&fault));
             match verdict(&fault, self.failures, kept, &self.orders.shared.patience, jitter) {
                 Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
                     self.comparisons += 1;
                     self.doubt();
+                    self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
+                }
+                // A name that haul chose makes room: what stands there is another file's, and stays.
+                _ if fault.kind == FaultKind::Different && !self.shuns && !self.is_named() => {
+                    self.let_go().await;
                     self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
                 }
                 Verdict::Again { after } => {
@@ -244,13 +255,15 @@ impl Task {
         Ending::Stopped
     }
 
-    /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes.
+    /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes; unless it waits for room, and
+    /// is to go on under its name.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
         if let Some(checking) = held.checking.take() {
             checking.give_up().await;
         }
-        if held.desk.done_total() == 0 {
+        let waits = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
+        if held.desk.done_total() == 0 && !waits {
             held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);

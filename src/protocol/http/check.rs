@@ -89,10 +89,10 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
 fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
     let length = length(head)?;
     if let Some(known) = expected {
-        let page = |media: &Option<String>| media.as_deref().is_some_and(|media| media.ends_with("html"));
-        if page(&media(head)) && !page(&known.media) {
-            let detail = "a web page came in place of the file; the link may have expired, or ask for a login";
-            return Err(Fault::new(FaultKind::BadAnswer, head.at, detail));
+        if let Some(page) = page(head, known) {
+            let detail =
+                format!("a page ({page}) came in place of the file; the link may have expired, or ask for a login");
+            return Err(Fault::new(FaultKind::WebPage, head.at, detail));
         }
         compare(expected, head, length)?;
     }
@@ -102,6 +102,15 @@ fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<A
     let mut accepted = accepted(head, length, Ranges::Ignored);
     accepted.resource.digests = announced_digests(head.headers, None);
     Ok(Accepted { end: length, ..accepted })
+}
+
+/// The media type of an answer that speaks about the file in place of holding it: a login, an error, a notice.
+fn page(head: &Head<'_>, known: &Resource) -> Option<String> {
+    let now = media(head)?;
+    let kinds = ["html", "xml", "json"];
+    let is_page = kinds.iter().any(|kind| now.ends_with(kind));
+    let was_page = known.media.as_deref().is_some_and(|before| kinds.iter().any(|kind| before.ends_with(kind)));
+    (is_page && !was_page).then_some(now)
 }
 
 /// 416: nothing there to give. An empty file answers so to any range.

@@ -13,6 +13,7 @@ use url::Origin;
 use super::check::{Accepted, Head, check};
 use super::client::{Clients, HttpOptions};
 use super::error::{fault, wants_http2};
+use super::refusal;
 use crate::model::{Fault, FaultKind, Source};
 use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
 
@@ -36,7 +37,8 @@ impl Http {
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
         // Where redirects led before is asked first; if that has expired, the way is asked again from its beginning.
         let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
-        let expired = |kind| matches!(kind, FaultKind::Status(401 | 403 | 404 | 410));
+        let expired =
+            |kind| matches!(kind, FaultKind::Status(401 | 403 | 404 | 410) | FaultKind::Expired | FaultKind::WebPage);
         match self.milder(&request, first).await {
             Err(fault) if expired(fault.kind) && *first != request.source => {
                 self.milder(&request, &request.source).await
@@ -64,7 +66,11 @@ impl Http {
     ) -> Result<Answer, Fault> {
         let (response, at) = self.follow(request, first, if_range).await?;
         let head = Head { status: response.status().as_u16(), headers: response.headers(), at: &at };
-        let Accepted { resource, start, end, unchanged } = check(request.asked, request.expected.as_deref(), &head)?;
+        let Accepted { resource, start, end, unchanged } =
+            match check(request.asked, request.expected.as_deref(), &head) {
+                Ok(accepted) => accepted,
+                Err(fault) => return Err(refusal::read(fault, &at, response).await),
+            };
         if unchanged && condition(request).is_none() {
             let detail = "the server says that nothing has changed, which nobody has asked";
             return Err(Fault::new(FaultKind::BadAnswer, &at, detail));

@@ -7,6 +7,7 @@ mod disposition;
 mod error;
 mod fetch;
 mod fields;
+mod refusal;
 mod tls;
 
 pub use client::HttpOptions;

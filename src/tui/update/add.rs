@@ -36,7 +36,7 @@ fn sort(text: &str) -> Sorted<'_> {
 pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     let sorted = sort(text);
     match &mut state.mode {
-        Mode::Add { input, complaint } => {
+        Mode::Add { input, complaint } | Mode::NewUrl { input, complaint, .. } => {
             edit::insert(input, text);
             *complaint = None;
         }

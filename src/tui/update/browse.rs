@@ -36,6 +36,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::TogglePause => transfer::toggle(state, effects),
         Action::PauseAll => transfer::toggle_all(state, effects),
         Action::Retry => transfer::retry(state, effects),
+        Action::NewUrl => transfer::ask_url(state, effects),
         Action::Remove => transfer::ask(state, false),
         Action::RemoveData => transfer::ask(state, true),
         Action::CopyUrl => transfer::copy(state, effects),

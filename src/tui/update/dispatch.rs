@@ -63,6 +63,7 @@ fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
             }
         }
         Mode::Add { .. } => add::key(state, chord, effects),
+        Mode::NewUrl { .. } => transfer::url_key(state, chord, effects),
         Mode::Filter(_) => edit::filter_key(state, chord),
         Mode::Confirm(question) => {
             let question = question.clone();

@@ -1,17 +1,19 @@
 //! What can be done to the selected transfer, and to all of them.
 
+use tui_input::Input;
+
 use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
-use super::toast;
+use super::{edit, toast};
 use crate::api::{Activity, Command, Row};
-use crate::config::Action;
-use crate::model::{Status, harmless, size};
+use crate::config::{Action, Chord, Key};
+use crate::model::{Source, Status, harmless, size};
 
 /// Pauses the selected transfer, or lets it go on.
 pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
     match row.status {
-        Status::Queued | Status::Running => {
+        Status::Queued | Status::Running | Status::DiskFull => {
             effects.push(Effect::Send(Command::Pause(vec![row.id])));
             if !row.resumable && row.bytes_done() > 0 {
                 let text = "the server gives no parts: when it goes on, it begins again from its first byte";
@@ -24,6 +26,10 @@ pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
             let text = format!("it has failed: {retry} tries again, {remove} takes it out of the list");
             toast::show(state, Tone::Warning, text, effects);
         }
+        Status::Expired => {
+            let key = key_of(state, Action::NewUrl);
+            toast::show(state, Tone::Warning, format!("its link has expired: {key} gives it a new URL"), effects);
+        }
         Status::Done => {
             let text = format!("it is complete: {} takes it out of the list", key_of(state, Action::Remove));
             toast::show(state, Tone::Warning, text, effects);
@@ -33,7 +39,7 @@ pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Pauses all; once none is left to pause, lets all go on.
 pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
-    if state.totals.queued + state.totals.running > 0 {
+    if state.totals.queued + state.totals.running + state.totals.disk_full > 0 {
         effects.push(Effect::Send(Command::PauseAll));
     } else if state.totals.paused > 0 {
         effects.push(Effect::Send(Command::ResumeAll));
@@ -45,7 +51,8 @@ pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
 /// Tries again what failed or waits.
 pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
-    if row.status == Status::Failed || is_waiting(&row) {
+    let waits = matches!(row.status, Status::Failed | Status::Expired | Status::DiskFull) || is_waiting(&row);
+    if waits {
         effects.push(Effect::Send(Command::Retry(vec![row.id])));
     } else {
         let text = format!("nothing to try again: it is {}", row.status);
@@ -60,6 +67,43 @@ fn is_waiting(row: &Row) -> bool {
         matches!(live.activity, Activity::Waiting(_))
             || live.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Waiting(_)))
     })
+}
+
+/// Opens the box for a new URL of the selected transfer.
+pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
+    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
+    if row.status == Status::Done {
+        return toast::show(state, Tone::Warning, "it is complete, and needs no other URL", effects);
+    }
+    let name = harmless(&row.name).into_owned();
+    state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), complaint: None };
+}
+
+/// A key while the box for a new URL is open.
+pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
+    let Mode::NewUrl { id, input, complaint, .. } = &mut state.mode else { return };
+    let id = *id;
+    match chord.key {
+        Key::Esc => state.mode = Mode::Browse,
+        Key::Enter if input.value().trim().is_empty() => state.mode = Mode::Browse,
+        Key::Enter => match Source::parse(bare(input.value())) {
+            Ok(source) => {
+                effects.push(Effect::Send(Command::Relink { id, source }));
+                state.mode = Mode::Browse;
+            }
+            Err(why) => *complaint = Some(why),
+        },
+        _ => {
+            if edit::edit(input, chord) {
+                *complaint = None;
+            }
+        }
+    }
+}
+
+/// A URL without what people put around it.
+fn bare(text: &str) -> &str {
+    text.trim().trim_matches(['<', '>', '"', '\'', '`'])
 }
 
 /// Asks whether the selected transfer is to be removed.

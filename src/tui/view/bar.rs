@@ -20,7 +20,7 @@ pub fn parts(row: &Row, width: u16, palette: Palette) -> Vec<Span<'static>> {
     if row.status == Status::Done {
         return vec![Span::styled("█".repeat(usize::from(width)), palette.style(Role::Good))];
     }
-    let stored = if row.status == Status::Failed { Role::Bad } else { Role::Stored };
+    let stored = if matches!(row.status, Status::Failed | Status::Expired) { Role::Bad } else { Role::Stored };
     let connections = row.live.as_ref().map_or(&[][..], |live| &live.connections);
     let fronts: Vec<u64> = connections.iter().filter(|one| is_writing(one)).map(|one| one.position).collect();
     let cells = (0..width).map(|cell| {

@@ -22,8 +22,11 @@ pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
         facts.add("Resume", "can't be resumed: the server gives no parts", Role::Warning);
     }
     if let Some(fault) = &row.fault {
-        let (label, role) =
-            if row.status == Status::Failed { ("Why", Role::Bad) } else { ("Last fault", Role::Warning) };
+        let (label, role) = match row.status {
+            Status::Failed | Status::Expired => ("Why", Role::Bad),
+            Status::DiskFull => ("Why", Role::Warning),
+            _ => ("Last fault", Role::Warning),
+        };
         facts.add(label, &harmless(&fault.to_string()), role);
     }
     facts.add("URL", &harmless(&row.source.to_string()), Role::Plain);

@@ -25,6 +25,7 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
         Mode::Filter(input) => filter(state, input, frame, area),
         Mode::Browse => browse(state, frame, area),
         Mode::Add { .. } => line(state, frame, area, &pairs(&[("enter", "add"), ("esc", "close")]), &[]),
+        Mode::NewUrl { .. } => line(state, frame, area, &pairs(&[("enter", "use it"), ("esc", "close")]), &[]),
         Mode::Confirm(_) => line(state, frame, area, &pairs(&[("y", "yes, remove"), ("n", "no")]), &[]),
         Mode::Help { .. } => {
             let back = (key_of(state, Action::Back), "close".to_owned());
@@ -39,13 +40,20 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn browse(state: &State, frame: &mut Frame, area: Rect) {
     use Action::{
-        Add, Back, CopyUrl, Details, Down, Filter, Help, NextPane, PauseAll, Quit, Remove, Retry, TogglePause,
+        Add, Back, CopyUrl, Details, Down, Filter, Help, NewUrl, NextPane, PauseAll, Quit, Remove, Retry, TogglePause,
     };
     let status = state.list.selected().map(|row| row.status);
     let actions: Vec<Action> = match (state.pane, status) {
+        (Pane::Details, Some(Status::Expired)) => vec![Back, Down, NewUrl, Retry, Remove, CopyUrl, NextPane],
         (Pane::Details, _) => vec![Back, Down, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
         (Pane::List, Some(Status::Failed)) => vec![Add, Retry, Remove, Filter, CopyUrl, Details, NextPane, PauseAll],
+        (Pane::List, Some(Status::Expired)) => {
+            vec![Add, NewUrl, Retry, Remove, Filter, CopyUrl, Details, NextPane, PauseAll]
+        }
+        (Pane::List, Some(Status::DiskFull)) => {
+            vec![Add, Retry, TogglePause, Remove, Filter, Details, NextPane, PauseAll]
+        }
         (Pane::List, Some(Status::Done)) => vec![Add, Remove, Filter, CopyUrl, Details, NextPane, PauseAll],
         (Pane::List, Some(_)) => vec![Add, TogglePause, Remove, Filter, Details, PauseAll, NextPane, CopyUrl, Retry],
     };

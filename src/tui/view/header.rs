@@ -37,6 +37,8 @@ fn counts(state: &State, room: usize) -> Line<'static> {
         (totals.running, "active", Role::Accent, true),
         (totals.queued, "queued", Role::Plain, true),
         (totals.paused, "paused", Role::Warning, false),
+        (totals.disk_full, "disk full", Role::Warning, false),
+        (totals.expired, "expired", Role::Bad, false),
         (totals.done, "done", Role::Good, false),
         (totals.failed, "failed", Role::Bad, false),
     ];

@@ -15,6 +15,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
         &[
             Action::TogglePause,
             Action::Retry,
+            Action::NewUrl,
             Action::Remove,
             Action::RemoveData,
             Action::MoveUp,

@@ -12,14 +12,29 @@ use crate::model::harmless;
 
 /// Draws the box that takes URLs.
 pub fn add(state: &State, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
+    let hint = format!("Several at once with blanks between them. Into {}", state.folder.display());
+    field(state, " Add URLs ", (input, complaint, &hint), frame, area);
+}
+
+/// Draws the box that takes a new URL for a transfer.
+pub fn new_url(state: &State, name: &str, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
+    let hint = format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");
+    field(state, " New URL ", (input, complaint, &hint), frame, area);
+}
+
+/// Draws a box with a line that is being edited, and below it what was wrong with that line or, until then, a hint.
+fn field(
+    state: &State,
+    title: &'static str,
+    (input, complaint, hint): (&Input, Option<&str>, &str),
+    frame: &mut Frame,
+    area: Rect,
+) {
     let width = area.width.min(100);
     let room = usize::from(width).saturating_sub(4);
-    let (said, role) = match complaint {
-        Some(complaint) => (complaint.to_owned(), Role::Bad),
-        None => (format!("Several at once with blanks between them. Into {}", state.folder.display()), Role::Muted),
-    };
-    let notes = text::wrap(&harmless(&said), room);
-    let inner = window(state, " Add URLs ", (width, notes.len() as u16 + 2), frame, area);
+    let (said, role) = complaint.map_or((hint, Role::Muted), |complaint| (complaint, Role::Bad));
+    let notes = text::wrap(&harmless(said), room);
+    let inner = window(state, title, (width, notes.len() as u16 + 2), frame, area);
     let field = Rect { height: inner.height.min(1), ..inner };
     footer::edit(input, frame, field);
     for (note, place) in notes.into_iter().zip(inner.rows().skip(2)) {

@@ -30,6 +30,9 @@ pub fn draw(state: &State, frame: &mut Frame) {
     popup::toasts(state, frame, above_footer(&bands, area));
     match &state.mode {
         Mode::Add { input, complaint } => popup::add(state, input, complaint.as_deref(), frame, middle),
+        Mode::NewUrl { name, input, complaint, .. } => {
+            popup::new_url(state, name, input, complaint.as_deref(), frame, middle);
+        }
         Mode::Confirm(question) => popup::confirm(state, question, frame, middle),
         Mode::Browse | Mode::Filter(_) | Mode::Help { .. } => {}
     }

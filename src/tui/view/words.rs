@@ -6,7 +6,7 @@ use super::super::{Role, State};
 use super::footer::key_of;
 use crate::api::{Activity, ConnectionState, Row};
 use crate::config::Action;
-use crate::model::{Fault, FaultKind, Status, harmless};
+use crate::model::{Fault, FaultKind, Status, harmless, size};
 
 /// What is said of a transfer that a stop would throw back to its first byte.
 pub const UNRESUMABLE: &str = "can't be resumed";
@@ -16,8 +16,9 @@ pub fn glyph(row: &Row) -> (&'static str, Role) {
     match (row.status, row.live.as_ref().map(|live| live.activity)) {
         (Status::Queued, _) => ("·", Role::Muted),
         (Status::Paused, _) => ("‖", Role::Warning),
+        (Status::DiskFull, _) => ("…", Role::Warning),
         (Status::Done, _) => ("✓", Role::Good),
-        (Status::Failed, _) => ("✗", Role::Bad),
+        (Status::Failed | Status::Expired, _) => ("✗", Role::Bad),
         (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
         (Status::Running, _) => ("↓", Role::Accent),
     }
@@ -31,6 +32,11 @@ pub fn transfer(state: &State, row: &Row) -> (Vec<String>, Role) {
             let key = key_of(state, Action::TogglePause);
             (vec![format!("paused: {key} resumes"), "paused".to_owned()], Role::Warning)
         }
+        Status::Expired => {
+            let key = key_of(state, Action::NewUrl);
+            (vec![format!("link expired: press {key}"), format!("expired: {key}"), "expired".to_owned()], Role::Bad)
+        }
+        Status::DiskFull => (disk_full(state, row), Role::Warning),
         Status::Done => (vec!["complete".to_owned(), "done".to_owned()], Role::Good),
         Status::Failed => (failed(state, row.fault.as_deref()), Role::Bad),
         Status::Running => running(state, row),
@@ -50,6 +56,17 @@ fn failed(state: &State, fault: Option<&Fault>) -> Vec<String> {
     ]
 }
 
+/// It goes on by itself, so the key is said only where there is much room.
+fn disk_full(state: &State, row: &Row) -> Vec<String> {
+    let key = key_of(state, Action::Retry);
+    let mut wordings = vec!["disk full".to_owned(), "full".to_owned()];
+    if let Some(short) = row.short {
+        let said = format!("disk full, {} short", size(short));
+        wordings.splice(0..0, [format!("{said} ({key}: now)"), said, format!("{} short", size(short))]);
+    }
+    wordings
+}
+
 fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
     let Some(live) = &row.live else { return (vec!["starting".to_owned()], Role::Plain) };
     let said = |words: &str| vec![words.to_owned()];
@@ -57,7 +74,8 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
         Activity::Connecting => (said("connecting"), Role::Plain),
         Activity::Waiting(span) => {
             let key = key_of(state, Action::Retry);
-            let short = waits(span);
+            let asked = row.fault.as_ref().is_some_and(|fault| fault.retry_after.is_some_and(|wait| !wait.is_zero()));
+            let short = if asked { format!("{}, Retry-After", waits(span)) } else { waits(span) };
             let mut wordings = vec![format!("{short} ({key}: now)"), short.clone()];
             if let Some(fault) = &row.fault {
                 let why = reason(fault.kind);
@@ -109,6 +127,9 @@ pub fn reason(kind: FaultKind) -> String {
         FaultKind::WrongRange => "wrong part sent",
         FaultKind::Changed | FaultKind::Retagged => "file has changed",
         FaultKind::BadAnswer => "unusable answer",
+        FaultKind::WebPage => "a page came",
+        FaultKind::Expired => "link expired",
+        FaultKind::Different => "another file",
         FaultKind::Redirect => "bad redirect",
         FaultKind::DiskFull => "disk full",
         FaultKind::Disk => "disk error",

@@ -1,0 +1,19 @@
+//! Room on the disk for all of a file, before its bytes come.
+
+use std::sync::Arc;
+
+use super::begin::blocking;
+use super::desk::Desk;
+use super::task::{Halt, Task};
+
+impl Task {
+    /// Makes sure that the disk has room for a file of this length, and reserves it.
+    pub(super) async fn reserve(&self, desk: Arc<Desk>, length: u64) -> Result<(), Halt> {
+        let room = self.orders.shared.room.clone();
+        let reserved = blocking(move || {
+            desk.part.check_room(length, room(desk.part.path()).ok())?;
+            desk.part.reserve(length)
+        });
+        Ok(reserved.await?)
+    }
+}

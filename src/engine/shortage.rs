@@ -1,0 +1,115 @@
+//! Transfers whose disk is full: looked at every few seconds while there are any, and let go on when there is room.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::report::{Report, What};
+use super::supervisor::Supervisor;
+use crate::api::Happening;
+use crate::model::{Fault, FaultKind, Status, TransferId};
+use crate::plan::Shortage;
+use crate::store::{PartFile, Stamp};
+
+/// How often the disk is asked.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// What a look at the disk of one transfer found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    id: TransferId,
+    /// Bytes that its part file still has to be given, where the length is known.
+    needed: Option<u64>,
+    /// Bytes that can be written.
+    free: u64,
+}
+
+impl Supervisor {
+    /// The disk has no room for a transfer: it waits, outside of the queue's slots.
+    pub(super) fn park(&mut self, id: TransferId, fault: Fault) {
+        let (now, done) = (self.shared.clock.now(), self.roster.done(id));
+        if let Some(entry) = self.roster.get_mut(id) {
+            entry.shortage = Some(Shortage::met(entry.shortage, done, now));
+        }
+        self.tell(id, Happening::DiskFull(fault));
+        self.room_at = Instant::now();
+    }
+
+    /// Asks the disks, on a thread that may block; the answer comes as a report.
+    pub(super) fn look_for_room(&mut self) {
+        self.room_at = Instant::now() + EVERY;
+        let waiting = self.roster.with_status(Status::DiskFull);
+        let asked: Vec<(TransferId, PathBuf, Option<u64>)> = waiting
+            .into_iter()
+            .filter_map(|id| {
+                let item = &self.roster.get(id)?.item;
+                let target = item.target.clone().unwrap_or_else(|| item.spec.target.folder.join("x"));
+                Some((id, target, item.length))
+            })
+            .collect();
+        let Some(first) = asked.first().map(|entry| entry.0) else { return };
+        let (room, reports) = (self.shared.room.clone(), self.reports.clone());
+        self.tasks.spawn_blocking(move || {
+            let look = |(id, target, length): (TransferId, PathBuf, Option<u64>)| {
+                let needed = length.map(|length| PartFile::needs(&target, length));
+                Some(Room { id, needed, free: room(&target).ok()? })
+            };
+            let rooms = asked.into_iter().filter_map(look).collect();
+            // Fails only when the engine has stopped.
+            let _ = reports.try_send(Report { id: first, what: What::Room(rooms) });
+        });
+    }
+
+    /// Lets those go on for which there is room, the first in the queue first.
+    pub(super) fn room_found(&mut self, rooms: Vec<Room>) {
+        let now = self.shared.clock.now();
+        let mut promised = 0;
+        let mut goes_on = Vec::new();
+        for Room { id, needed, free } in rooms {
+            let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status == Status::DiskFull) else {
+                continue;
+            };
+            let free = free.saturating_sub(promised);
+            entry.short = needed.and_then(|needed| needed.checked_sub(free)).filter(|short| *short > 0);
+            let shortage = *entry.shortage.get_or_insert(Shortage::remembered(entry.item.done.total(), now));
+            if shortage.is_over(needed, free, now) {
+                promised += needed.unwrap_or(0);
+                goes_on.push(id);
+            } else if shortage.is_unknown() {
+                entry.shortage = Some(Shortage::met(None, entry.item.done.total(), now));
+                let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
+                let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
+                self.tell(id, Happening::DiskFull(fault));
+            }
+            self.roster.refresh(id);
+        }
+        self.requeue(&goes_on, &[Status::DiskFull]);
+    }
+
+    /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
+    pub(super) fn relink(&mut self, id: TransferId, source: crate::model::Source) {
+        let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
+        if let Some(running) = &entry.running {
+            let stops = running.then.is_some();
+            entry.relink = Some(source);
+            if !stops {
+                self.stop(id, super::roster::Then::Queue);
+            }
+            return;
+        }
+        self.take_link(id, source);
+        if let Some(entry) = self.roster.get_mut(id) {
+            // What went wrong with the old URL says nothing of this one.
+            entry.fault = None;
+        }
+        self.requeue(&[id], &[Status::Expired, Status::Failed]);
+    }
+
+    /// Puts a new URL in an old one's place.
+    pub(super) fn take_link(&mut self, id: TransferId, source: crate::model::Source) {
+        self.write_down(&[Stamp::Source(source.clone()).record(id)]);
+        self.roster.relink(id, source.clone());
+        self.tell(id, Happening::Relinked(source));
+    }
+}

@@ -1,0 +1,228 @@
+//! What waits for a new URL or for room on the disk, and goes on from what it has.
+
+use haul::api::{Command, Happening};
+use haul::model::{FaultKind, Source, Spec, Status, TransferId};
+
+use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::fetch::{Act, FakeFile};
+
+fn url(path: &str) -> Source {
+    Source::parse(&format!("http://fake{path}")).unwrap()
+}
+
+/// A file that is given to its second MiB and is refused from then on.
+fn expiring(seed: u64, length: u64) -> FakeFile {
+    FakeFile::new(seed, length).rate(MIB).script(|ask| match ask.number {
+        1 => Act::serve().cut(MIB),
+        _ => Act::status(403),
+    })
+}
+
+/// A transfer over one connection whose link has expired after a MiB.
+async fn expired(length: u64) -> (Stage, TransferId) {
+    let wishes = Wishes { connections: 1, ..Wishes::default() };
+    let (mut stage, id) = Stage::of(wishes, expiring(1, length)).await;
+    let fault = stage.fail(id).await;
+    assert_eq!(fault.kind, FaultKind::Expired);
+    (stage, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_link_is_a_state_of_its_own_that_lasts() {
+    let (stage, id) = expired(4 * MIB).await;
+    stage.is(id, Status::Expired).await;
+    let row = stage.row(id).unwrap();
+    let told = row.fault.as_ref().unwrap().to_string();
+    assert!(told.starts_with("http://fake/a.bin: the link has expired (HTTP 403); 1.0 MB are kept"), "{told}");
+    assert!(told.contains("press u") && told.contains("haul get NEWURL -o /"), "{told}");
+    assert_eq!((row.bytes_done(), stage.parts().len(), stage.fake.opened("/a.bin").len()), (MIB, 1, 2));
+    let stage = stage.again().await;
+    stage.is(id, Status::Expired).await;
+    assert_eq!(stage.row(id).unwrap().fault.as_ref().unwrap().kind, FaultKind::Expired);
+    assert_eq!(stage.fake.opened("/a.bin").len(), 2, "nothing is asked before there is a new URL");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_url_goes_on_from_what_is_on_disk_whatever_its_validators_are() {
+    for etag in [Some("\"v1\""), Some("\"of another site\""), Some("W/\"weak\""), None] {
+        let (mut stage, id) = expired(4 * MIB).await;
+        let file = FakeFile::new(1, 4 * MIB).etag(etag);
+        stage.fake.put("/new", file.clone());
+        stage.send(Command::Relink { id, source: url("/new?sig=2") }).await;
+        stage.complete(id, "a.bin", &file).await;
+        let given = stage.fake.given("/new");
+        assert!((3 * MIB..3 * MIB + 64 * 1024).contains(&given), "{given} bytes were given again");
+        assert_eq!(stage.item(id).unwrap().spec.source, url("/new?sig=2"));
+        assert!(stage.told.iter().any(|event| matches!(event.happening, Happening::Relinked(_))));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_of_another_file_is_said_so_and_nothing_is_lost() {
+    for other in [FakeFile::new(2, 4 * MIB), FakeFile::new(1, 3 * MIB), FakeFile::new(1, 4 * MIB).no_ranges()] {
+        let (mut stage, id) = expired(4 * MIB).await;
+        stage.fake.put("/other", other);
+        stage.fake.put("/new", FakeFile::new(1, 4 * MIB));
+        // Again with r, and after a restart: it must not be taken for the transfer's own file meanwhile.
+        for round in 0..3 {
+            match round {
+                0 => stage.send(Command::Relink { id, source: url("/other") }).await,
+                1 => stage.send(Command::Retry(vec![id])).await,
+                _ => {
+                    stage = stage.again().await;
+                    stage.send(Command::Retry(vec![id])).await;
+                }
+            }
+            let fault = stage.fail(id).await;
+            assert_eq!(fault.kind, FaultKind::Different, "{fault}");
+            assert_eq!((stage.row(id).unwrap().bytes_done(), stage.parts().len()), (MIB, 1));
+        }
+        stage.send(Command::Relink { id, source: url("/new") }).await;
+        stage.complete(id, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
+        assert!(stage.fake.given("/new") < 3 * MIB + 64 * 1024);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_url_that_has_expired_too_waits_for_another_one() {
+    let (mut stage, id) = expired(4 * MIB).await;
+    stage.send(Command::Relink { id, source: url("/nowhere") }).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Expired);
+    assert_eq!((stage.row(id).unwrap().bytes_done(), stage.parts().len()), (MIB, 1));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_transfer_takes_a_new_url_at_once_and_a_paused_one_stays_paused() {
+    let (mut stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, 4 * MIB).rate(MIB / 8)).await;
+    stage.fake.put("/new", FakeFile::new(1, 4 * MIB));
+    stage.fake.put("/newer", FakeFile::new(1, 4 * MIB));
+    stage.has(id, MIB).await;
+    stage.pause(id).await;
+    stage.send(Command::Relink { id, source: url("/new") }).await;
+    stage.until(id, |happening| matches!(happening, Happening::Relinked(_))).await;
+    stage.is(id, Status::Paused).await;
+    stage.resume(id).await;
+    stage.until(id, |happening| matches!(happening, Happening::Answered { .. })).await;
+    stage.send(Command::Relink { id, source: url("/newer") }).await;
+    stage.complete(id, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
+    assert!(stage.fake.given("/newer") > 0);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_before_any_byte_came_is_an_expired_link_only_where_the_url_says_that_it_ends() {
+    for (query, status, kind) in [
+        ("", 403, FaultKind::Status(403)),
+        ("?page=2&key=a", 404, FaultKind::Status(404)),
+        ("?X-Amz-Expires=3600&X-Amz-Signature=00", 403, FaultKind::Expired),
+        ("?Expires=1&OSSAccessKeyId=a&Signature=b", 403, FaultKind::Expired),
+        ("?sv=2020&se=2021-01-01&sig=x", 404, FaultKind::Expired),
+        ("?token=t", 410, FaultKind::Expired),
+        ("?hdnts=exp=1~acl=/*~hmac=0", 401, FaultKind::Expired),
+        ("?token=t", 451, FaultKind::Status(451)),
+    ] {
+        let mut stage = Stage::new();
+        stage.fake.put("/a.bin", FakeFile::new(1, MIB).script(move |_| Act::status(status)));
+        let id = stage.add(&format!("/a.bin{query}")).await;
+        let fault = stage.fail(id).await;
+        assert_eq!((fault.kind, stage.names()), (kind, vec![]), "{query}");
+        assert_eq!(stage.fake.opened("/a.bin").len(), 1, "{query}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_name_from_another_url_goes_on_where_an_expired_link_stopped() {
+    let mut stage = Stage::with(Wishes { connections: 1, durable: false, ..Wishes::default() });
+    stage.fake.put("/1/a.bin", expiring(1, 4 * MIB));
+    stage.fake.put("/2/a.bin", FakeFile::new(1, 4 * MIB).etag(Some("\"other\"")));
+    stage.fake.put("/3/a.bin", FakeFile::new(3, 4 * MIB));
+    let first = stage.add("/1/a.bin?Signature=1").await;
+    assert_eq!(stage.fail(first).await.kind, FaultKind::Expired);
+    // Another file of the same name and length takes a name of its own, and leaves those bytes alone.
+    let other = stage.add("/3/a.bin?Signature=2").await;
+    stage.complete(other, "a (1).bin", &FakeFile::new(3, 4 * MIB)).await;
+    assert_eq!(stage.parts().len(), 1);
+    let second = stage.add("/2/a.bin?Signature=3").await;
+    stage.complete(second, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
+    assert!(stage.fake.given("/2/a.bin") < 3 * MIB + 64 * 1024, "{}", stage.fake.given("/2/a.bin"));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_stay_with_the_origin_that_they_were_given_for() {
+    let (mut stage, _) = expired(2 * MIB).await;
+    let header = haul::model::Header::parse("Authorization: Bearer x").unwrap();
+    let spec = Spec { headers: vec![header], ..stage.spec("/nothing") };
+    let id = stage.add_spec(spec).await;
+    stage.fail(id).await;
+    stage.send(Command::Relink { id, source: url("/else") }).await;
+    stage.fail(id).await;
+    assert_eq!(stage.item(id).unwrap().spec.headers.len(), 1);
+    stage.send(Command::Relink { id, source: Source::parse("http://fake:81/else").unwrap() }).await;
+    stage.fail(id).await;
+    assert_eq!(stage.item(id).unwrap().spec.headers.len(), 0);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_is_waited_for_and_takes_no_slot() {
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let (large, small) = (FakeFile::new(1, 8 * MIB), FakeFile::new(2, MIB));
+    stage.fake.put("/large", large.clone());
+    stage.fake.put("/small", small.clone());
+    stage.fake.set_room(Some(4 * MIB));
+    let waits = stage.add("/large").await;
+    let fits = stage.add("/small").await;
+    stage.complete(fits, "small", &small).await;
+    let short = |now: &haul::api::Snapshot| now.rows.iter().find(|row| row.id == waits)?.short;
+    assert_eq!(stage.seen(short).await, 4 * MIB);
+    let row = stage.row(waits).unwrap();
+    assert_eq!((row.status, row.length, row.bytes_done()), (Status::DiskFull, Some(8 * MIB), 0));
+    let told = row.fault.as_ref().unwrap().to_string();
+    assert!(told.contains("8.4 MB more are needed and 4.2 MB are free; make room, and it goes on by itself"), "{told}");
+    assert_eq!((stage.parts().len(), stage.fake.opened("/large").len()), (1, 1));
+    // It survives a restart, without asking the server before there is room.
+    let mut stage = stage.again().await;
+    stage.until(waits, |happening| matches!(happening, Happening::DiskFull(_))).await;
+    stage.is(waits, Status::DiskFull).await;
+    let looks = stage.fake.looks();
+    tokio::time::advance(seconds(60)).await;
+    stage.fake.set_room(Some(64 * MIB));
+    within(seconds(10), stage.complete(waits, "large", &large)).await;
+    assert_eq!(
+        stage.fake.opened("/large").len() - 1,
+        stage.fake.opened("/large").iter().filter(|o| o.served).count() - 1
+    );
+    // Nobody looks any more.
+    let after = stage.fake.looks();
+    assert!(after > looks && after < looks + 40);
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(stage.fake.looks(), after);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_may_ask_again_at_once_or_pause_what_waits_for_room() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", file.clone());
+    stage.fake.set_room(Some(4 * MIB));
+    let id = stage.add("/a.bin").await;
+    let full = |happening: &Happening| matches!(happening, Happening::DiskFull(_));
+    stage.until(id, full).await;
+    stage.send(Command::Retry(vec![id])).await;
+    stage.until(id, full).await;
+    assert_eq!(stage.fake.opened("/a.bin").len(), 1, "the disk is looked at before the server is asked");
+    stage.pause(id).await;
+    stage.fake.set_room(None);
+    tokio::time::sleep(seconds(60)).await;
+    stage.is(id, Status::Paused).await;
+    stage.resume(id).await;
+    stage.complete(id, "a.bin", &file).await;
+    stage.end().await;
+}
