@@ -51,6 +51,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         patience: setup.patience,
         on_change: setup.on_change,
         room: setup.room,
+        lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         hosts: Hosts::new(clock),
         clock,

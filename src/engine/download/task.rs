@@ -33,6 +33,8 @@ pub(in crate::engine) struct Shared {
     pub(in crate::engine) patience: Patience,
     pub(in crate::engine) on_change: OnChange,
     pub(in crate::engine) room: RoomAt,
+    /// True if the queue lasts, so that what waits goes on by itself.
+    pub(in crate::engine) lasts: bool,
     pub(in crate::engine) limiter: Arc<Limiter>,
     pub(in crate::engine) hosts: Arc<Hosts>,
     pub(in crate::engine) clock: Clock,
@@ -262,7 +264,8 @@ impl Task {
         if let Some(checking) = held.checking.take() {
             checking.give_up().await;
         }
-        let waits = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
+        let full = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
+        let waits = full && self.orders.shared.lasts;
         if held.desk.done_total() == 0 && !waits {
             held.saver.settle().await;
             held.desk.part.discard();
