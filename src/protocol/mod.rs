@@ -5,5 +5,5 @@ mod http;
 mod registry;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
-pub use http::{Http, HttpOptions, announced_digests};
+pub use http::{Cookies, Http, HttpOptions, Netrc, announced_digests};
 pub use registry::Registry;

@@ -7,7 +7,7 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -25,8 +25,8 @@ const VERSION: u32 = 1;
 /// A checkpoint larger than this is not one of ours.
 const MAX_SIZE: u64 = 256 << 20;
 
-/// Whose bytes a part file holds, and which.
-#[derive(Clone, Debug)]
+/// Whose bytes a part file holds, and which. `Debug` does not show the URL, which may hold secrets.
+#[derive(Clone)]
 pub struct Checkpoint {
     /// The transfer's URL, as the user gave it.
     pub url: String,
@@ -42,6 +42,13 @@ pub struct Checkpoint {
     pub digests: Vec<Announced>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, length, validator, media, ledger, .. } = self;
+        write!(out, "Checkpoint({target:?}, {length:?}, {validator:?}, {media:?}, {ledger:?})")
+    }
 }
 
 /// The checkpoint as it is written; live types are never serialised.
@@ -76,8 +83,14 @@ fn restored(StoredDigest(range, checksum, firm): &StoredDigest) -> Option<Announ
 }
 
 /// A checkpoint's identity and its claims, taken at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claim(String);
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Claim({} bytes)", self.0.len())
+    }
+}
 
 impl Claim {
     /// Takes what the checkpoint says now. What is written to the part file later is not in it.

@@ -1,6 +1,7 @@
 //! The records of the queue's journal: versioned plain types of their own, so that a change of the live types can't
 //! break a queue on disk.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -54,8 +55,8 @@ impl StoredFault {
     }
 }
 
-/// A transfer as it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// A transfer as it is stored. `Debug` shows no more than its number: its URL and its headers may hold secrets.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stored {
     id: String,
@@ -88,6 +89,12 @@ pub struct Stored {
     length: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     done: Vec<(u64, u64)>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Stored({})", self.id)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference

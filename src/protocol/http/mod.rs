@@ -1,14 +1,20 @@
 //! HTTP and HTTPS over reqwest: one request at a time, its answer checked before a byte of it is used.
 
+mod auth;
+mod challenge;
 mod check;
 mod client;
+mod cookies;
 mod digests;
 mod disposition;
 mod error;
 mod fetch;
 mod fields;
+mod netrc;
 mod tls;
 
 pub use client::HttpOptions;
+pub use cookies::Cookies;
 pub use digests::announced_digests;
 pub use fetch::Http;
+pub use netrc::Netrc;
