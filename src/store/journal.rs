@@ -54,30 +54,39 @@ impl Journal {
     pub fn peek(state: &Path) -> Result<Vec<Item>, Fault> {
         let path = state.join("queue.ron");
         match fs::read(&path) {
-            Ok(bytes) => Ok(replay(&records(&bytes))),
+            Ok(bytes) => Ok(Self::read(&bytes)),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
         }
+    }
+
+    /// What the bytes of a queue's file amount to, in the queue's order. Damage costs the records that it touched.
+    pub fn read(bytes: &[u8]) -> Vec<Item> {
+        replay(&records(bytes))
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
     pub fn append(&mut self, batch: &[Record]) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();
         let broken = |why: io::Error| Fault::disk(path.display(), "writing the queue", &why);
-        let mut text = Vec::new();
-        for record in batch {
-            let line =
-                ron::to_string(record).map_err(|why| Fault::new(FaultKind::State, path.display(), why.to_string()))?;
-            text.extend_from_slice(line.as_bytes());
-            text.push(b'\n');
-        }
+        let unwritable = |why: ron::Error| Fault::new(FaultKind::State, path.display(), why.to_string());
+        let text = batch.iter().map(Record::line).collect::<Result<String, _>>().map_err(unwritable)?;
         self.lock().map_err(broken)?;
-        let others = self.read_on().and_then(|others| {
-            self.write(&text)?;
-            Ok(others)
-        });
+        let others = self.read_and_write(text.as_bytes());
         let _ = self.file.unlock();
         others.map_err(broken)
+    }
+
+    /// A batch is written as a whole or not at all, and what others have appended is never passed over.
+    fn read_and_write(&mut self, text: &[u8]) -> io::Result<Vec<Record>> {
+        let before = self.read;
+        let others = self.read_on()?;
+        if let Err(why) = self.write(text) {
+            let _ = self.file.set_len(self.read);
+            self.read = before;
+            return Err(why);
+        }
+        Ok(others)
     }
 
     /// What others have appended since the last look; costs two `stat`s if nothing was.
@@ -144,12 +153,9 @@ impl Journal {
     }
 
     fn compact(&mut self, items: &[Item]) -> io::Result<()> {
-        let mut text = Vec::new();
-        for line in items.iter().filter_map(|item| ron::to_string(&item.record()).ok()) {
-            text.extend_from_slice(line.as_bytes());
-            text.push(b'\n');
-        }
-        let (temporary, _) = write_beside(&self.path, "new", &text)?;
+        let text = items.iter().map(|item| item.record().line());
+        let text = text.collect::<Result<String, _>>().map_err(io::Error::other)?;
+        let (temporary, _) = write_beside(&self.path, "new", text.as_bytes())?;
         let file = open_file(&temporary)?;
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
         file.lock()?;
@@ -172,7 +178,7 @@ fn open_file(path: &Path) -> io::Result<File> {
 /// The records in these lines; those that can't be read are skipped and told to the log.
 fn records(bytes: &[u8]) -> Vec<Record> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let parsed = lines.map(ron::de::from_bytes::<Record>);
+    let parsed = lines.map(Record::parse);
     let good = parsed.filter_map(|record| record.map_err(|why| tracing::warn!("queue: a bad record: {why}")).ok());
     good.collect()
 }

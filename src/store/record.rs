@@ -6,10 +6,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::seal;
 use crate::model::{
     ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Sums, Target,
     TransferId,
 };
+
+/// What stands between a record and its checksum.
+const SEAL: &str = " // ";
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +28,28 @@ pub enum Record {
     Ranked(String, i64),
     /// Transfers were removed.
     Removed(Vec<String>),
+}
+
+impl Record {
+    /// The record's line in the queue's file: RON, and a comment with its checksum, so that a damaged line is never
+    /// taken for another record.
+    pub fn line(&self) -> Result<String, ron::Error> {
+        let text = ron::to_string(self)?;
+        Ok(format!("{text}{SEAL}{:016x}\n", seal(text.as_bytes())))
+    }
+
+    /// Reads a line of the queue's file, without its end. The first versions of haul wrote no checksum.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|why| why.to_string())?;
+        let sealed = text.split_at_checked(text.len().saturating_sub(SEAL.len() + 16));
+        let sealed = sealed.and_then(|(record, end)| Some((record, end.strip_prefix(SEAL)?)));
+        let record = match sealed {
+            Some((record, sum)) if u64::from_str_radix(sum, 16) == Ok(seal(record.as_bytes())) => record,
+            None if text.ends_with(')') => text,
+            _ => return Err("its checksum differs".to_owned()),
+        };
+        ron::from_str(record).map_err(|why| why.to_string())
+    }
 }
 
 /// A status as it is stored.

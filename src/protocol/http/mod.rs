@@ -11,4 +11,6 @@ mod tls;
 
 pub use client::HttpOptions;
 pub use digests::announced_digests;
+pub use disposition::file_name;
 pub use fetch::Http;
+pub use fields::{ContentRange, content_range, retry_after};
