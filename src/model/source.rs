@@ -102,7 +102,8 @@ fn without_values(text: &str) -> String {
 fn without_secrets(text: &str) -> String {
     let mut shown = without_values(text);
     if let Some(at) = shown.rfind('@') {
-        let scheme = shown[..at].find("://").map_or(0, |colon| colon + 3);
+        let is_scheme = |colon: &usize| shown[..*colon].bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let scheme = shown[..at].find("://").filter(is_scheme).map_or(0, |colon| colon + 3);
         // An @ behind a # may be of a password or of a fragment: then the rest is hidden too.
         let end = if shown[..at].contains('#') { shown.len() } else { at };
         shown.replace_range(scheme..end, "***");

@@ -5,5 +5,7 @@ mod http;
 mod registry;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
-pub use http::{ContentRange, Http, HttpOptions, announced_digests, content_range, file_name, retry_after};
+pub use http::{
+    Accepted, ContentRange, Head, Http, HttpOptions, announced_digests, check, content_range, file_name, retry_after,
+};
 pub use registry::Registry;

@@ -40,6 +40,8 @@ pub struct Checkpoint {
     pub media: Option<String>,
     /// The checksums that were announced of its bytes.
     pub digests: Vec<Announced>,
+    /// The content coding under which its bytes came, if any.
+    pub coding: Option<String>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
 }
@@ -56,6 +58,8 @@ struct Document {
     media: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     digests: Vec<StoredDigest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coding: Option<String>,
     block: u64,
     done: Vec<(u64, u64, u64)>,
 }
@@ -90,6 +94,7 @@ impl Claim {
             last_modified: checkpoint.validator.last_modified.clone(),
             media: checkpoint.media.clone(),
             digests: checkpoint.digests.iter().map(stored).collect(),
+            coding: checkpoint.coding.clone(),
             block: checkpoint.ledger.block(),
             done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
         };
@@ -176,6 +181,7 @@ impl Checkpoint {
             validator: Validator { etag: document.etag, last_modified: document.last_modified },
             media: document.media,
             digests: document.digests.iter().filter_map(restored).collect(),
+            coding: document.coding,
             ledger,
         })
     }

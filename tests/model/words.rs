@@ -156,6 +156,7 @@ fn a_source_shows_no_secret() {
         "me:hunter2@host/a b",
         "https:me:hunter2@host/",
         "https://host/a b?token=hunter2&x",
+        "https:/me:hunter2@ho st/://a@b",
         "https://host/a b#hunter2",
         "https://host/a b#x@hunter2",
         "https://host/a b?sig=x@hunter2&x",

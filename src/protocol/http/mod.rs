@@ -9,6 +9,7 @@ mod fetch;
 mod fields;
 mod tls;
 
+pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
 pub use digests::announced_digests;
 pub use disposition::file_name;

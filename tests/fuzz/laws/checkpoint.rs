@@ -47,7 +47,7 @@ fn comes_back(found: &Checkpoint) {
 
 fn assert_same(one: &Checkpoint, other: &Checkpoint) {
     assert_eq!((&one.url, &one.target, one.length), (&other.url, &other.target, other.length));
-    assert_eq!((&one.validator, &one.media), (&other.validator, &other.media));
+    assert_eq!((&one.validator, &one.media, &one.coding), (&other.validator, &other.media, &other.coding));
     assert_eq!(one.ledger.block(), other.ledger.block());
 }
 
@@ -70,7 +70,8 @@ fn damaged(pick: &mut Pick<'_>) {
     let validator =
         Validator { etag: pick.maybe(|pick| pick.text(10)), last_modified: pick.maybe(|pick| pick.text(10)) };
     let (url, target) = (format!("https://host/{}", pick.text(10)), PathBuf::from(pick.text(10)));
-    let true_one = Checkpoint { url, target, length, validator, media: pick.maybe(|pick| pick.text(5)), ledger };
+    let (media, coding) = (pick.maybe(|pick| pick.text(5)), pick.maybe(|pick| pick.text(5)));
+    let true_one = Checkpoint { url, target, length, validator, media, coding, ledger };
     comes_back(&true_one);
     let mut file = Claim::of(&true_one).unwrap().as_bytes().to_vec();
     let lines = pieces(pick);

@@ -1,6 +1,7 @@
 //! What must hold for any bytes whatever. Each law panics where haul breaks it, and is true if the bytes were such that
 //! haul could use them, so that a corpus which tries nothing but refusals is noticed.
 
+mod answer;
 mod checkpoint;
 mod content_range;
 mod disposition;
@@ -15,7 +16,8 @@ mod source;
 pub type Law = fn(&[u8]) -> bool;
 
 /// Every law with its name, which is also that of its fuzz target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 8] = [
+pub const LAWS: [(&str, Law); 9] = [
+    ("answer", answer::hold),
     ("checkpoint", checkpoint::hold),
     ("content_range", content_range::hold),
     ("disposition", disposition::hold),
