@@ -23,6 +23,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     read: u64,
+    /// True if what was read ends without the end of a line: a torn write.
+    torn: bool,
 }
 
 impl Journal {
@@ -33,7 +35,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0 };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false };
         journal.lock().map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
@@ -47,7 +49,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        Ok(Self { path, file, read: 0 })
+        Ok(Self { path, file, read: 0, torn: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
@@ -79,11 +81,11 @@ impl Journal {
 
     /// A batch is written as a whole or not at all, and what others have appended is never passed over.
     fn read_and_write(&mut self, text: &[u8]) -> io::Result<Vec<Record>> {
-        let before = self.read;
+        let (before, torn) = (self.read, self.torn);
         let others = self.read_on()?;
         if let Err(why) = self.write(text) {
             let _ = self.file.set_len(self.read);
-            self.read = before;
+            (self.read, self.torn) = (before, torn);
             return Err(why);
         }
         Ok(others)
@@ -111,7 +113,7 @@ impl Journal {
             if self.is_current() {
                 return Ok(());
             }
-            (self.file, self.read) = (open_file(&self.path)?, 0);
+            (self.file, self.read, self.torn) = (open_file(&self.path)?, 0, false);
         }
     }
 
@@ -125,30 +127,33 @@ impl Journal {
         let records = self.read_on()?;
         let items = replay(&records);
         if records.len() > SMALL && records.len() > items.len() * 2 {
-            self.compact(&items)?;
+            // A full disk, for one, is no reason not to start.
+            if let Err(why) = self.compact(&items) {
+                tracing::warn!("{}: not made shorter: {why}", self.path.display());
+            }
         }
         Ok(items)
     }
 
-    /// Reads from where the last reading ended to the last whole line. A rest without an end is a torn write; it is
-    /// closed, so that the next record begins on a line of its own.
+    /// Reads from where the last reading ended.
     fn read_on(&mut self) -> io::Result<Vec<Record>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(self.read))?;
         self.file.read_to_end(&mut bytes)?;
         self.read += bytes.len() as u64;
-        if bytes.last().is_some_and(|last| *last != b'\n') {
-            self.write(b"\n")?;
-        }
+        self.torn = bytes.last().map_or(self.torn, |last| *last != b'\n');
         Ok(records(&bytes))
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !bytes.is_empty() {
-            self.file.write_all(bytes)?;
-            self.file.sync_data()?;
-            self.read += bytes.len() as u64;
+        if bytes.is_empty() {
+            return Ok(());
         }
+        // What is torn is closed, so that the next record begins on a line of its own.
+        let text = [if self.torn { &b"\n"[..] } else { b"" }, bytes].concat();
+        self.file.write_all(&text)?;
+        self.file.sync_data()?;
+        (self.read, self.torn) = (self.read + text.len() as u64, false);
         Ok(())
     }
 
@@ -161,7 +166,7 @@ impl Journal {
         file.lock()?;
         fs::rename(&temporary, &self.path)?;
         sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
-        (self.file, self.read) = (file, text.len() as u64);
+        (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
     }
 }

@@ -259,6 +259,21 @@ fn what_is_stale_is_dropped_at_the_next_start() {
 }
 
 #[test]
+fn a_queue_that_cannot_be_made_shorter_is_used_as_it_is() {
+    let state = state();
+    stale(&state);
+    raw(&state, b"Added((torn");
+    let before = (lines(&state), fs::read(file(&state)).unwrap());
+    // In the place of the file that the shorter queue would be written to.
+    fs::create_dir(state.path().join("queue.new")).unwrap();
+    let (mut journal, items) = Journal::open(state.path()).unwrap();
+    assert_eq!(items.len(), 2);
+    assert_eq!((lines(&state), fs::read(file(&state)).unwrap()), before, "reading changes nothing");
+    assert!(journal.append(&[added(3)]).unwrap().is_empty());
+    assert_eq!(order(&state), [2, 1, 3]);
+}
+
+#[test]
 fn who_has_it_open_while_it_is_compacted_goes_on_in_the_new_file() {
     let state = state();
     stale(&state);
