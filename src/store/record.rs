@@ -38,16 +38,13 @@ impl Record {
         Ok(format!("{text}{SEAL}{:016x}\n", seal(text.as_bytes())))
     }
 
-    /// Reads a line of the queue's file, without its end. The first versions of haul wrote no checksum.
+    /// Reads a line of the queue's file, without its end.
     pub fn parse(line: &[u8]) -> Result<Self, String> {
         let text = std::str::from_utf8(line).map_err(|why| why.to_string())?;
-        let sealed = text.split_at_checked(text.len().saturating_sub(SEAL.len() + 16));
-        let sealed = sealed.and_then(|(record, end)| Some((record, end.strip_prefix(SEAL)?)));
-        let record = match sealed {
-            Some((record, sum)) if u64::from_str_radix(sum, 16) == Ok(seal(record.as_bytes())) => record,
-            None if text.ends_with(')') => text,
-            _ => return Err("its checksum differs".to_owned()),
-        };
+        let (record, sum) = text.rsplit_once(SEAL).ok_or("it has no checksum")?;
+        if u64::from_str_radix(sum, 16) != Ok(seal(record.as_bytes())) {
+            return Err("its checksum differs".to_owned());
+        }
         ron::from_str(record).map_err(|why| why.to_string())
     }
 }
