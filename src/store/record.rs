@@ -7,10 +7,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::seal;
 use crate::model::{
     ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Sums, Target,
     TransferId,
 };
+
+/// What stands between a record and its checksum.
+const SEAL: &str = " // ";
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +29,25 @@ pub enum Record {
     Ranked(String, i64),
     /// Transfers were removed.
     Removed(Vec<String>),
+}
+
+impl Record {
+    /// The record's line in the queue's file: RON, and a comment with its checksum, so that a damaged line is never
+    /// taken for another record.
+    pub fn line(&self) -> Result<String, ron::Error> {
+        let text = ron::to_string(self)?;
+        Ok(format!("{text}{SEAL}{:016x}\n", seal(text.as_bytes())))
+    }
+
+    /// Reads a line of the queue's file, without its end.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|why| why.to_string())?;
+        let (record, sum) = text.rsplit_once(SEAL).ok_or("it has no checksum")?;
+        if u64::from_str_radix(sum, 16) != Ok(seal(record.as_bytes())) {
+            return Err("its checksum differs".to_owned());
+        }
+        ron::from_str(record).map_err(|why| why.to_string())
+    }
 }
 
 /// A status as it is stored.

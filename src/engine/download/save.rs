@@ -77,6 +77,7 @@ impl Saver {
             validator: self.resource.validator.clone(),
             media: self.resource.media.clone(),
             digests: state.announced.clone(),
+            coding: self.resource.coding.clone(),
             ledger: state.ledger.clone(),
         }
     }

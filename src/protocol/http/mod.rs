@@ -13,8 +13,11 @@ mod fields;
 mod netrc;
 mod tls;
 
+pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
 pub use cookies::Cookies;
 pub use digests::announced_digests;
+pub use disposition::file_name;
 pub use fetch::Http;
+pub use fields::{ContentRange, content_range, retry_after};
 pub use netrc::Netrc;
