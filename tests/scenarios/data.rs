@@ -74,21 +74,30 @@ pub struct Run {
     pub requests: Span,
     /// The most KiB that the servers send, heads and repetitions included.
     pub kib: u64,
-    /// What is asked for; `{main}` and `{other}` are the servers' origins.
+    /// What is asked for; `{main}` and `{other}` are the servers' origins, `{host}` is the first one's host and port, `{port}` its port.
     #[serde(default = "the_file")]
     pub url: String,
-    /// Further arguments.
+    /// Further arguments; `{sha256}` is the checksum of the file at `/file.bin`.
     #[serde(default)]
     pub args: Vec<String>,
-    /// A signal, sent when haul says that so many bytes are on disk.
+    /// A signal, and when it is sent.
     #[serde(default)]
-    pub stop: Option<(Stop, u64)>,
+    pub stop: Option<(Stop, Moment)>,
+    /// What happens while it runs, and when.
+    #[serde(default)]
+    pub during: Option<(Moment, Act)>,
     /// With what it ends; `None` if a signal ended it.
     #[serde(default = "success")]
     pub exit: Option<i32>,
+    /// Files that are there afterwards besides, whatever they hold.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// What the finished file is called.
     #[serde(default = "the_name")]
     pub name: String,
+    /// The path whose file the finished file is, if not the path of `url`; on the second server behind `other:`.
+    #[serde(default)]
+    pub holds: Option<String>,
     /// What the finished file holds, if not the server's version of now.
     #[serde(default)]
     pub version: Option<u64>,
@@ -98,6 +107,9 @@ pub struct Run {
     /// True if a part file is left to go on with; otherwise nothing is left, neither data nor checkpoint.
     #[serde(default)]
     pub part: bool,
+    /// True if a checkpoint may be left whose part file someone has deleted.
+    #[serde(default)]
+    pub stale: bool,
     /// Words that are said.
     #[serde(default)]
     pub says: Vec<String>,
@@ -134,6 +146,15 @@ fn success() -> Option<i32> {
     Some(0)
 }
 
+/// A moment of a run.
+#[derive(Clone, Debug, Deserialize)]
+pub enum Moment {
+    /// haul says that so many bytes are on disk.
+    Done(u64),
+    /// haul says these words, on stdout or on stderr.
+    Said(String),
+}
+
 /// How a run is ended from outside.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub enum Stop {
@@ -152,7 +173,7 @@ pub enum Stop {
 #[serde(deny_unknown_fields)]
 pub enum Act {
     /// A path is answered in another way from now on, or has another file.
-    Now(File),
+    Now(Box<File>),
     /// The part file is changed.
     Part(Damage),
     /// All generations of the checkpoint are changed.

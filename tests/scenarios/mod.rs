@@ -21,7 +21,7 @@ use report::{Row, tell};
 /// How many scenarios of a file are played at once; they wait more than they work.
 const AT_ONCE: usize = 4;
 /// Fewer than this would not do.
-const ENOUGH: usize = 80;
+const ENOUGH: usize = 150;
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
@@ -75,7 +75,7 @@ macro_rules! topics {
     };
 }
 
-topics! { ranges framing trouble versions }
+topics! { ranges framing trouble versions redirects names urls disk }
 
 #[test]
 fn every_file_is_played_and_there_are_enough() {

@@ -39,6 +39,8 @@ pub struct When {
     pub method: Option<String>,
     /// A header that is not sent, in lower case.
     pub lacks: Option<String>,
+    /// A header that is sent, in lower case.
+    pub has: Option<String>,
 }
 
 impl When {
@@ -55,6 +57,7 @@ impl When {
             && within(self.answering, request.answering as u64)
             && self.method.as_ref().is_none_or(|method| *method == request.method)
             && self.lacks.as_ref().is_none_or(|name| request.header(name).is_none())
+            && self.has.as_ref().is_none_or(|name| request.header(name).is_some())
     }
 }
 
@@ -162,7 +165,12 @@ pub struct Places {
 impl Places {
     /// The text with the origins in it.
     pub fn fill(&self, text: &str) -> String {
-        text.replace("{main}", &self.main).replace("{other}", &self.other)
+        let host = self.main.trim_start_matches("http://");
+        let port = host.rsplit(':').next().unwrap_or(host);
+        text.replace("{main}", &self.main)
+            .replace("{other}", &self.other)
+            .replace("{host}", host)
+            .replace("{port}", port)
     }
 }
 

@@ -8,17 +8,15 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::acts::{self, is_part};
-use super::data::{Act, File, Run, Scenario, Stop};
+use super::data::{Act, File, Moment, Run, Scenario, Stop};
 use super::reply::{Places, Reply, Rule};
 use super::report::Row;
 use crate::support::server::{self, Request, Running, Seen, Server, content};
-use crate::support::{Output, Sandbox, eventually};
+use crate::support::{Output, Process, Sandbox, eventually};
 
-/// Little waits long: the first wait before another attempt, the attempts, and the time without a byte.
-const ARGUMENTS: [&str; 10] =
-    ["get", "--json", "-x", "4", "--retry-wait", "0.02", "--retries", "3", "--connect-timeout", "5"];
-/// Unless a scenario says `--timeout` itself, nothing in it stalls.
-const TIMEOUT: [&str; 2] = ["--timeout", "20"];
+/// Options that a run has where it does not say otherwise: little waits long, and nothing stalls unless it is told to.
+const OPTIONS: [[&str; 2]; 5] =
+    [["-x", "4"], ["--retry-wait", "0.02"], ["--retries", "3"], ["--connect-timeout", "5"], ["--timeout", "20"]];
 /// The kernel's send buffer, so that little is in flight: what lies there when a connection ends counts as sent.
 const SEND_BUFFER: u32 = 16 * 1024;
 
@@ -105,17 +103,23 @@ impl Stage {
 
     fn haul(&self, run: &Run) -> Output {
         let url = self.places.fill(&run.url);
-        let more: Vec<String> = run.args.iter().map(|word| self.places.fill(word)).collect();
-        let mut words: Vec<&str> = ARGUMENTS.to_vec();
-        if !more.iter().any(|word| word == "--timeout") {
-            words.extend(TIMEOUT);
-        }
+        let file = &self.files[&(false, "/file.bin".to_owned())];
+        let sum = || server::sha256(file.version, file.length);
+        let sums =
+            |word: &String| if word.contains("{sha256}") { word.replace("{sha256}", &sum()) } else { word.clone() };
+        let more: Vec<String> = run.args.iter().map(|word| self.places.fill(&sums(word))).collect();
+        let said = |option: &&[&str; 2]| more.iter().any(|word| word == option[0]);
+        let mut words = vec!["get", "--json"];
+        words.extend(OPTIONS.iter().filter(|option| !said(option)).flatten());
         words.extend(more.iter().map(String::as_str));
         words.push(&url);
         let process = self.sandbox.start(&words);
-        if let Some((stop, moment)) = run.stop {
-            let is_time = || done(&process.stdout()).is_some_and(|done| done >= moment);
-            eventually("the moment to stop", is_time);
+        if let Some((moment, act)) = &run.during {
+            wait(&process, moment);
+            acts::act(act, &self.sandbox);
+        }
+        if let Some((stop, moment)) = &run.stop {
+            wait(&process, moment);
             process.signal(match stop {
                 Stop::Kill => Signal::KILL,
                 Stop::Term => Signal::TERM,
@@ -152,16 +156,26 @@ impl Stage {
         if run.part && (parts.len() != 1 || checkpoints.is_empty()) {
             wrong.push(format!("nothing is left to go on with: {parts:?}, {checkpoints:?}"));
         }
-        if !run.part && !(parts.is_empty() && checkpoints.is_empty()) {
+        let is_clean = parts.is_empty() && checkpoints.is_empty();
+        let is_clean = is_clean || (run.stale && parts.is_empty());
+        if !run.part && !is_clean {
             wrong.push(format!("something was left: {:?}, {checkpoints:?}", parts.keys()));
         }
         let mut held: Folder =
             before.iter().filter(|(name, _)| !is_part(name)).map(|(name, held)| (name.clone(), held.clone())).collect();
+        if let Some((_, Act::Write(name, text))) = &run.during {
+            held.insert(name.clone(), text.clone().into_bytes());
+        }
         if run.exit == Some(0) {
             held.remove(&run.name);
             match after.remove(&run.name) {
                 None => wrong.push(format!("{} is not there", run.name)),
                 Some(bytes) => wrong.extend(differs(&bytes, &self.expected(run))),
+            }
+        }
+        for name in &run.also {
+            if after.remove(name).is_none() {
+                wrong.push(format!("{name} is not there"));
             }
         }
         if held.keys().ne(after.keys()) {
@@ -180,12 +194,19 @@ impl Stage {
             return text.clone().into_bytes();
         }
         let url = self.places.fill(&run.url);
-        let other = url.starts_with(&self.places.other);
         let path = url.split('/').skip(3).fold(String::new(), |path, segment| path + "/" + segment);
-        let file = self.files.get(&(other, path)).or_else(|| self.files.get(&(false, "/file.bin".to_owned())));
-        let file = file.expect("a file that the scenario is about");
+        let holds = run.holds.clone().unwrap_or(path);
+        let (other, path) = holds.strip_prefix("other:").map_or((false, holds.as_str()), |path| (true, path));
+        let file = self.files.get(&(other, path.to_owned())).expect("the file that the run is to fetch");
         content(run.version.unwrap_or(file.version), 0, file.length)
     }
+}
+
+fn wait(process: &Process, moment: &Moment) {
+    eventually("the moment of the run", || match moment {
+        Moment::Done(bytes) => done(&process.stdout()).is_some_and(|done| done >= *bytes),
+        Moment::Said(words) => process.stdout().contains(words) || process.stderr().contains(words),
+    });
 }
 
 /// How far haul says that it is.

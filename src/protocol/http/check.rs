@@ -63,6 +63,13 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
         ));
     }
     compare(expected, head, total)?;
+    if let Some(tag) = expected.and_then(|known| known.validator.strong_etag())
+        && !head.headers.contains_key(ETAG)
+    {
+        // It has to be in each part (RFC 9110, section 15.3.7). Without it nothing says that this is the same version.
+        let detail = format!("it may have changed: its ETag was {tag}, and this part has none");
+        return Err(Fault::new(FaultKind::Retagged, head.at, detail));
+    }
     if start > asked.start() || end <= asked.start() {
         return Err(wrong(head, format!("byte {} was asked for, and bytes from {start} on came", asked.start())));
     }
