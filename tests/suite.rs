@@ -14,6 +14,7 @@ mod model;
 mod plan;
 mod protocol;
 mod readme;
+mod scenarios;
 mod screenshots;
 mod store;
 mod support;

@@ -199,16 +199,24 @@ impl Checkpoint {
         })
     }
 
-    /// Looks through all checkpoints for the one whose finished file would be `target`.
-    pub fn find(state: &Path, target: &Path) -> Option<(TransferId, Self)> {
-        let folder = fs::read_dir(state.join("checkpoints")).ok()?;
+    /// Looks through all checkpoints for the one whose finished file would be `target`. Fails if there is none, but one
+    /// of a newer haul, which may be it.
+    pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
+        let Ok(folder) = fs::read_dir(state.join("checkpoints")) else { return Ok(None) };
         let ids = folder.filter_map(|entry| {
             let path = entry.ok()?.path();
             let ours = path.extension().is_some_and(|extension| extension == "ron");
             if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
         });
-        ids.filter_map(|id: TransferId| Some((id, Self::load(state, id).ok()??)))
-            .find(|(_, held)| held.target == target)
+        let mut unread = None;
+        for id in ids {
+            match Self::load(state, id) {
+                Ok(Some(held)) if held.target == target => return Ok(Some((id, held))),
+                Ok(_) => {}
+                Err(fault) => unread = Some(fault),
+            }
+        }
+        unread.map_or(Ok(None), Err)
     }
 
     /// Forgets a transfer's checkpoint, all generations.

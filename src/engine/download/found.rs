@@ -121,7 +121,7 @@ impl Search {
     /// True if a target is busy with another URL's file: a name of haul's own then makes room.
     fn is_anothers(&self, fault: &Fault, target: &Path) -> bool {
         let ours = |(_, held): (TransferId, Checkpoint)| held.url == self.spec.source.url().as_str();
-        fault.kind == FaultKind::Busy && !Checkpoint::find(&self.state, target).is_some_and(ours)
+        fault.kind == FaultKind::Busy && !Checkpoint::find(&self.state, target).ok().flatten().is_some_and(ours)
     }
 
     /// What an earlier run left at a target.
@@ -132,7 +132,10 @@ impl Search {
         }
         let (part, _) = PartFile::open(target)?;
         let own = Checkpoint::load(&self.state, self.id)?.filter(|checkpoint| checkpoint.target == target);
-        let found = own.map(|checkpoint| (self.id, checkpoint)).or_else(|| Checkpoint::find(&self.state, target));
+        let found = match own {
+            Some(checkpoint) => Some((self.id, checkpoint)),
+            None => Checkpoint::find(&self.state, target)?,
+        };
         Ok(found.map(|(id, checkpoint)| Box::new(Left { id, checkpoint, part })))
     }
 

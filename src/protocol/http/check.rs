@@ -82,6 +82,13 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     if length.is_some_and(|length| end > length) {
         return Err(wrong(head, "the part that came ends beyond the end of the file"));
     }
+    if let Some(tag) = expected.and_then(|known| known.validator.strong_etag())
+        && !head.headers.contains_key(ETAG)
+    {
+        // It has to be in each part (RFC 9110, section 15.3.7). Without it nothing says that this is the same version.
+        let detail = format!("it may have changed: its ETag was {tag}, and this part has none");
+        return Err(Fault::new(FaultKind::Retagged, head.at, detail));
+    }
     let mut accepted = accepted(head, length, Ranges::Served);
     accepted.resource.digests = announced_digests(head.headers, Some(ByteRange::new(start, end)));
     Ok(Accepted { start, end: Some(end), ..accepted })

@@ -52,6 +52,7 @@ fn by_words(source: &Source, error: &reqwest::Error, root: &str) -> Fault {
     if ended.iter().any(|words| text.contains(words)) {
         return Fault::new(FaultKind::Cut, source, "the connection ended too early");
     }
+    let text = text.to_ascii_lowercase();
     if text.contains("invalid") || text.contains("parse") || text.contains("too large") {
         return Fault::new(FaultKind::BadAnswer, source, format!("the answer is no proper HTTP: {root}"));
     }

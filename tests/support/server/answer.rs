@@ -6,18 +6,37 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How the end of a body is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub enum Framing {
     /// By Content-Length.
+    #[default]
     Length,
     /// By chunks.
     Chunked,
     /// By the end of the connection.
     Close,
+    /// By chunks, with a Content-Length beside them.
+    Both,
+}
+
+/// How chunks are written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+pub enum Chunks {
+    /// As the RFC says.
+    #[default]
+    Right,
+    /// The last chunk is missing.
+    NoLast,
+    /// This in place of each chunk's size.
+    Says(String),
+    /// Sizes in capitals, with extensions behind them.
+    Extended,
+    /// Header fields behind the last chunk.
+    Trailer,
 }
 
 /// What happens after some bytes of a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 pub enum Ending {
     /// The connection is closed as if all had been sent (FIN).
     Cut,
@@ -28,9 +47,10 @@ pub enum Ending {
 }
 
 /// How If-Range is treated (RFC 9110, section 13.1.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub enum Honour {
     /// As the RFC says: another validator gets the whole file.
+    #[default]
     Right,
     /// The range is served whatever If-Range says.
     Ignored,
@@ -39,11 +59,13 @@ pub enum Honour {
 }
 
 /// What a 206 says of its range.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub enum Wrong {
     /// The truth.
+    #[default]
     Nothing,
-    /// This Content-Range, while the bytes are those that were asked for.
+    /// This Content-Range, while the bytes are those that were asked for; `{first}`, `{last}` and `{total}` stand for
+    /// the truth.
     Says(String),
     /// No Content-Range at all.
     Absent,
@@ -55,13 +77,24 @@ pub enum Wrong {
     UnknownTotal,
     /// So many bytes fewer than asked for, rightly told.
     Shorter(u64),
+    /// At most so many bytes, rightly told.
+    AtMost(u64),
+    /// Bytes and Content-Range begin so many bytes before what was asked for.
+    Earlier(u64),
 }
 
 /// What is sent as the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
 pub enum Body {
     /// The file, or the range of it.
+    #[default]
     File,
+    /// As many bytes, which lie so many bytes further on in the file.
+    Shifted(u64),
+    /// As many bytes of the file with this seed: another version.
+    Of(u64),
+    /// As many zeros.
+    Zeros,
     /// These bytes.
     Bytes(Vec<u8>),
 }
@@ -95,9 +128,9 @@ impl Gate {
 /// How one request is answered. `Answer::new()` is a good server's; every method makes one thing different.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    pub(super) version: &'static str,
+    pub(super) version: String,
     pub(super) status: Option<u16>,
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, Vec<u8>)>,
     pub(super) ranges: bool,
     pub(super) framing: Framing,
     pub(super) etag: Option<String>,
@@ -113,12 +146,20 @@ pub struct Answer {
     pub(super) rate: Option<u64>,
     pub(super) raw: Option<Vec<u8>>,
     pub(super) damage: Option<u64>,
+    pub(super) relabel: Option<u16>,
+    pub(super) reason: Option<String>,
+    pub(super) interim: String,
+    pub(super) without: Vec<String>,
+    pub(super) chunks: Chunks,
+    pub(super) endless: bool,
+    pub(super) silence: Option<Ending>,
+    pub(super) until: Option<(u64, usize)>,
 }
 
 impl Default for Answer {
     fn default() -> Self {
         Self {
-            version: "HTTP/1.1",
+            version: "HTTP/1.1".to_owned(),
             status: None,
             headers: Vec::new(),
             ranges: true,
@@ -136,6 +177,14 @@ impl Default for Answer {
             rate: None,
             raw: None,
             damage: None,
+            relabel: None,
+            reason: None,
+            interim: String::new(),
+            without: Vec::new(),
+            chunks: Chunks::Right,
+            endless: false,
+            silence: None,
+            until: None,
         }
     }
 }
@@ -210,13 +259,19 @@ impl Answer {
 
     /// One more header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
+        self.headers.push((name.to_owned(), value.as_bytes().to_vec()));
+        self
+    }
+
+    /// One more header whose value need not be text.
+    pub fn header_bytes(mut self, name: &str, value: Vec<u8>) -> Self {
+        self.headers.push((name.to_owned(), value));
         self
     }
 
     /// So many headers more than anyone needs.
     pub fn flood(mut self, count: usize) -> Self {
-        self.headers.extend((0..count).map(|number| (format!("X-Flood-{number}"), "x".repeat(100))));
+        self.headers.extend((0..count).map(|number| (format!("X-Flood-{number}"), vec![b'x'; 100])));
         self
     }
 
@@ -252,7 +307,7 @@ impl Answer {
 
     /// HTTP/1.0: no keep-alive, the end of the connection is the end of the body.
     pub fn http10(self) -> Self {
-        Self { version: "HTTP/1.0", framing: Framing::Close, ..self }
+        Self { version: "HTTP/1.0".to_owned(), framing: Framing::Close, ..self }
     }
 
     /// Holds the body after so many bytes until the gate is opened.
@@ -268,6 +323,57 @@ impl Answer {
     /// Bytes a second for this answer, in place of the server's.
     pub fn rate(self, rate: u64) -> Self {
         Self { rate: Some(rate), ..self }
+    }
+
+    /// What is sent as the body.
+    pub fn body(self, body: Body) -> Self {
+        Self { body, ..self }
+    }
+
+    /// HTTP/1.1 or what else the first line begins with.
+    pub fn version(self, version: &str) -> Self {
+        Self { version: version.to_owned(), ..self }
+    }
+
+    /// The same answer under another status.
+    pub fn relabel(self, status: u16) -> Self {
+        Self { relabel: Some(status), ..self }
+    }
+
+    /// The words behind the status.
+    pub fn reason(self, reason: &str) -> Self {
+        Self { reason: Some(reason.to_owned()), ..self }
+    }
+
+    /// This before the answer, such as an interim answer (1xx).
+    pub fn interim(self, interim: &str) -> Self {
+        Self { interim: interim.to_owned(), ..self }
+    }
+
+    /// Not this header, which would be sent otherwise.
+    pub fn without(mut self, name: &str) -> Self {
+        self.without.push(name.to_owned());
+        self
+    }
+
+    /// How chunks are written.
+    pub fn chunks(self, chunks: Chunks) -> Self {
+        Self { chunks, ..self }
+    }
+
+    /// Headers without end, until the client goes away.
+    pub fn endless(self) -> Self {
+        Self { endless: true, ..self }
+    }
+
+    /// No answer at all: the connection ends this way.
+    pub fn silence(self, ending: Ending) -> Self {
+        Self { silence: Some(ending), ..self }
+    }
+
+    /// Holds the body after so many bytes until the server has seen so many requests.
+    pub fn until(self, after: u64, requests: usize) -> Self {
+        Self { until: Some((after, requests)), ..self }
     }
 
     /// How long one slice of a body takes at a rate; small slices keep little in flight.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until};
 
-use super::answer::{Answer, Body, Ending, Framing, Gate, Honour, Wrong};
+use super::answer::{Answer, Body, Chunks, Ending, Framing, Gate};
 use super::content::content;
+use super::head::{Plan, chunk_line, head, last_chunk, plan};
 use super::listen::{File, Shared};
 use super::record::{Request, Seen};
 
@@ -36,6 +37,9 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<
     });
     let _open = Counted { shared: shared.clone(), undo: |seen| seen.open -= 1 };
     stream.set_nodelay(true)?;
+    if shared.refuse_beyond.is_some_and(|most| shared.seen.lock().unwrap().open > most) {
+        return stream.set_zero_linger();
+    }
     let connection = Connection { stream, shared, number };
     let mut waiting = Vec::new();
     while let Some(head) = connection.head(&mut waiting).await? {
@@ -51,15 +55,6 @@ struct Connection {
     stream: TcpStream,
     shared: Arc<Shared>,
     number: usize,
-}
-
-/// What an answer sends: its first line, its headers, and which bytes of what.
-struct Plan {
-    status: u16,
-    range: Option<String>,
-    start: u64,
-    end: u64,
-    of_file: bool,
 }
 
 impl Connection {
@@ -100,12 +95,15 @@ impl Connection {
         let header =
             |line: &str| line.split_once(':').map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()));
         let headers = lines.filter_map(header).collect();
-        let mut request = Request { method, path, headers, connection: self.number, number: 0, connections: 0 };
+        let mut request =
+            Request { method, path, headers, connection: self.number, number: 0, connections: 0, answering: 0 };
         self.shared.record(|seen| {
             request.number = seen.requests.iter().filter(|earlier| earlier.path == request.path).count() + 1;
             request.connections = seen.open;
+            request.answering = seen.answering;
             seen.requests.push(request.clone());
         });
+        self.shared.news.notify_waiters();
         request
     }
 
@@ -134,12 +132,22 @@ impl Connection {
         if let Some(gate) = &answer.delay {
             self.hold(gate).await?;
         }
+        if let Some(ending) = answer.silence {
+            self.end(ending).await?;
+            return Ok(false);
+        }
         if let Some(raw) = &answer.raw {
             self.send(raw, |_| {}).await?;
             return Ok(false);
         }
+        if answer.endless {
+            self.send(b"HTTP/1.1 200 OK\r\n", |_| {}).await?;
+            loop {
+                self.send(b"X-Again: and again and again and again and again\r\n", |_| {}).await?;
+            }
+        }
         let plan = plan(request, &file, &answer);
-        self.send(head(&plan, &answer, &file).as_bytes(), |_| {}).await?;
+        self.send(&head(&plan, &answer, &file), |_| {}).await?;
         let wants_close = request.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let bodiless = request.method == "HEAD" || matches!(plan.status, 204 | 304);
         let whole = bodiless || self.body(request, &file, &answer, &plan).await?;
@@ -150,7 +158,7 @@ impl Connection {
     async fn body(&self, request: &Request, file: &File, answer: &Answer, plan: &Plan) -> io::Result<bool> {
         let mut due = Instant::now();
         let mut at = plan.start;
-        let chunked = answer.framing == Framing::Chunked;
+        let chunked = matches!(answer.framing, Framing::Chunked | Framing::Both);
         loop {
             let done = at - plan.start;
             if let Some((after, ending)) = answer.ending
@@ -165,17 +173,26 @@ impl Connection {
             {
                 self.hold(gate).await?;
             }
+            if let Some((after, requests)) = answer.until
+                && done >= after
+            {
+                self.until(requests).await?;
+            }
             if at >= plan.end {
                 break;
             }
             let rate = answer.rate.or(*self.shared.rate.lock().unwrap());
             let (slice, span) = rate.map_or((SLICE, std::time::Duration::ZERO), Answer::slice);
-            let stops = [answer.ending.map(|stop| stop.0), answer.gate.as_ref().map(|stop| stop.0)];
+            let gate = answer.gate.as_ref().map(|stop| stop.0);
+            let stops = [answer.ending.map(|stop| stop.0), gate, answer.until.map(|stop| stop.0)];
             let next_stop = stops.into_iter().flatten().filter(|stop| *stop > done).min().unwrap_or(u64::MAX);
             let stop = plan.end.min(at + slice).min(plan.start.saturating_add(next_stop));
             let mut bytes = match &answer.body {
                 Body::File => content(file.seed, at, stop),
                 Body::Bytes(bytes) => bytes[at as usize..stop as usize].to_vec(),
+                Body::Shifted(by) => content(file.seed, at + by, stop + by),
+                Body::Of(seed) => content(*seed, at, stop),
+                Body::Zeros => vec![0; (stop - at) as usize],
             };
             if let Some(damage) = answer.damage.filter(|damage| (at..stop).contains(damage)) {
                 bytes[(damage - at) as usize] ^= 1;
@@ -186,7 +203,7 @@ impl Connection {
                 due = (due + span).max(Instant::now());
             }
             if chunked {
-                self.send(format!("{:x}\r\n", bytes.len()).as_bytes(), |_| {}).await?;
+                self.send(&chunk_line(&answer.chunks, bytes.len()), |_| {}).await?;
             }
             let mut position = at;
             self.send(&bytes, |count| {
@@ -203,10 +220,10 @@ impl Connection {
             at = stop;
         }
         if chunked {
-            self.send(b"0\r\n\r\n", |_| {}).await?;
+            self.send(last_chunk(&answer.chunks), |_| {}).await?;
         }
         self.send(&vec![b'X'; answer.extra], |_| {}).await?;
-        Ok(answer.extra == 0)
+        Ok(answer.extra == 0 && answer.chunks != Chunks::NoLast)
     }
 
     async fn end(&self, ending: Ending) -> io::Result<()> {
@@ -225,6 +242,23 @@ impl Connection {
         }
     }
 
+    /// Waits until the server has seen so many requests; fails when the client goes away before.
+    async fn until(&self, requests: usize) -> io::Result<()> {
+        let enough = async {
+            loop {
+                let news = self.shared.news.notified();
+                if self.shared.seen.lock().unwrap().requests.len() >= requests {
+                    return;
+                }
+                news.await;
+            }
+        };
+        tokio::select! {
+            () = enough => Ok(()),
+            gone = self.gone() => gone.and(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
     /// Waits until the client closes the connection.
     async fn gone(&self) -> io::Result<()> {
         let mut ignored = Vec::new();
@@ -237,6 +271,7 @@ impl Connection {
             self.stream.writable().await?;
             match self.stream.try_write(bytes) {
                 Ok(sent) => {
+                    self.shared.record(|seen| seen.wire += sent as u64);
                     count(sent);
                     bytes = &bytes[sent..];
                 }
@@ -245,107 +280,5 @@ impl Connection {
             }
         }
         Ok(())
-    }
-}
-
-fn plan(request: &Request, file: &File, answer: &Answer) -> Plan {
-    if let (Some(status), Body::File) = (answer.status, &answer.body) {
-        return Plan { status, range: None, start: 0, end: file.length, of_file: true };
-    }
-    if let Body::Bytes(bytes) = &answer.body {
-        let status = answer.status.unwrap_or(200);
-        return Plan { status, range: None, start: 0, end: bytes.len() as u64, of_file: false };
-    }
-    let held = |name: &str, value: &Option<String>| value.is_some() && request.header(name) == value.as_deref();
-    if held("if-none-match", &answer.etag) || held("if-modified-since", &answer.last_modified) {
-        return Plan { status: 304, range: None, start: 0, end: 0, of_file: true };
-    }
-    let same = match (request.header("if-range"), answer.if_range) {
-        (None, _) | (_, Honour::Ignored) => true,
-        (Some(held), Honour::EtagFails) => !held.contains('"'),
-        (Some(held), Honour::Right) if held.starts_with('"') => answer.etag.as_deref() == Some(held),
-        (Some(held), Honour::Right) => answer.last_modified.as_deref() == Some(held),
-    };
-    let whole = Plan { status: 200, range: None, start: 0, end: file.length, of_file: true };
-    let asked = request.header("range").filter(|_| same && answer.ranges).and_then(|text| wanted(text, file.length));
-    match asked {
-        None => whole,
-        Some((start, end)) if start >= end => {
-            Plan { status: 416, range: Some(format!("bytes */{}", file.length)), end: 0, ..whole }
-        }
-        Some((start, end)) => partial(start, end, file, answer),
-    }
-}
-
-fn partial(start: u64, end: u64, file: &File, answer: &Answer) -> Plan {
-    let (start, end) = match answer.wrong {
-        Wrong::Shifted(by) => ((start + by).min(file.length), (end + by).min(file.length)),
-        Wrong::Shorter(by) => (start, end.saturating_sub(by).max(start + 1)),
-        _ => (start, end),
-    };
-    let last = end.saturating_sub(1);
-    let range = match &answer.wrong {
-        Wrong::Says(text) => Some(text.clone()),
-        Wrong::Absent => None,
-        Wrong::Total(total) => Some(format!("bytes {start}-{last}/{total}")),
-        Wrong::UnknownTotal => Some(format!("bytes {start}-{last}/*")),
-        _ => Some(format!("bytes {start}-{last}/{}", file.length)),
-    };
-    Plan { status: 206, range, start, end, of_file: true }
-}
-
-/// The bytes that a Range header asks for; an empty range if there are none, `None` if the header is to be ignored.
-fn wanted(range: &str, length: u64) -> Option<(u64, u64)> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if last >= first => Some((first, last.saturating_add(1).min(length))),
-        (Ok(first), Err(_)) if last.is_empty() => Some((first, length)),
-        (Err(_), Ok(count)) if first.is_empty() => Some((length.saturating_sub(count), length)),
-        _ => None,
-    }
-}
-
-fn head(plan: &Plan, answer: &Answer, file: &File) -> String {
-    let mut lines = vec![format!("{} {} {}", answer.version, plan.status, reason(plan.status))];
-    let mut header = |name: &str, value: &str| lines.push(format!("{name}: {value}"));
-    if answer.framing == Framing::Chunked && plan.status != 304 {
-        header("Transfer-Encoding", "chunked");
-    }
-    if answer.framing == Framing::Close {
-        header("Connection", "close");
-    }
-    if !answer.lengths.is_empty() {
-        answer.lengths.iter().for_each(|length| header("Content-Length", length));
-    } else if answer.framing == Framing::Length && plan.status != 304 {
-        header("Content-Length", &(plan.end - plan.start).to_string());
-    }
-    if let Some(range) = &plan.range {
-        header("Content-Range", range);
-    }
-    if plan.of_file && file.length > 0 && answer.ranges {
-        header("Accept-Ranges", "bytes");
-    }
-    if let Some(etag) = &answer.etag {
-        header("ETag", etag);
-    }
-    if let Some(date) = &answer.last_modified {
-        header("Last-Modified", date);
-    }
-    for (name, value) in &answer.headers {
-        header(name, value);
-    }
-    lines.join("\r\n") + "\r\n\r\n"
-}
-
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        206 => "Partial Content",
-        304 => "Not Modified",
-        404 => "Not Found",
-        416 => "Range Not Satisfiable",
-        429 => "Too Many Requests",
-        503 => "Service Unavailable",
-        _ => "Status",
     }
 }

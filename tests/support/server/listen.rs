@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpSocket;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -80,6 +81,9 @@ pub(super) struct Shared {
     pub changed: Condvar,
     pub rate: Mutex<Option<u64>>,
     pub crowd: Option<(usize, Answer)>,
+    /// Told when a request has come.
+    pub news: Notify,
+    pub refuse_beyond: Option<usize>,
 }
 
 impl Shared {
@@ -95,13 +99,14 @@ pub struct Server {
     rate: Option<u64>,
     crowd: Option<(usize, Answer)>,
     send_buffer: Option<u32>,
+    refuse_beyond: Option<usize>,
 }
 
 impl Server {
     /// A server without files.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { files: BTreeMap::new(), rate: None, crowd: None, send_buffer: None }
+        Self { files: BTreeMap::new(), rate: None, crowd: None, send_buffer: None, refuse_beyond: None }
     }
 
     /// One file; the path begins with `/`.
@@ -128,6 +133,12 @@ impl Server {
         self
     }
 
+    /// At most so many connections at once; those beyond are torn down (RST) as soon as they are made.
+    pub fn refuse_beyond(mut self, connections: usize) -> Self {
+        self.refuse_beyond = Some(connections);
+        self
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
         let shared = Arc::new(Shared {
@@ -136,6 +147,8 @@ impl Server {
             changed: Condvar::new(),
             rate: Mutex::new(self.rate),
             crowd: self.crowd,
+            news: Notify::new(),
+            refuse_beyond: self.refuse_beyond,
         });
         let stop = CancellationToken::new();
         let (tell, told) = std::sync::mpsc::sync_channel(1);

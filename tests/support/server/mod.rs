@@ -11,12 +11,13 @@
 mod answer;
 mod connection;
 mod content;
+mod head;
 mod listen;
 mod record;
 #[cfg(test)]
 mod trial;
 
-pub use answer::{Answer, Body, Ending, Framing, Gate, Honour, Wrong};
+pub use answer::{Answer, Body, Chunks, Ending, Framing, Gate, Honour, Wrong};
 pub use content::{content, sha256};
 pub use listen::{File, Running, Server};
 pub use record::{Request, Seen, Sent};

@@ -19,6 +19,8 @@ pub struct Request {
     pub number: usize,
     /// How many connections were open when it came, this one included.
     pub connections: usize,
+    /// How many answers were on their way when it came.
+    pub answering: usize,
 }
 
 impl Request {
@@ -70,6 +72,8 @@ pub struct Seen {
     pub answering: usize,
     /// The most that were on their way at once.
     pub most_answering: usize,
+    /// Bytes written to sockets, heads and all.
+    pub wire: u64,
     pub(super) sent: BTreeMap<String, Sent>,
 }
 
