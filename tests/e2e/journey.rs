@@ -125,6 +125,8 @@ fn keys_add_filter_help_remove() {
     terminal.keys("?");
     terminal.wait_for_text("The selected transfer");
     terminal.keys("\x1b");
+    // A key that follows at once would be read as alt and that key.
+    terminal.wait_for("the help to close", |screen| !screen.contents().contains("The selected transfer"));
     terminal.resize(120, 40);
     terminal.wait_for("a wider screen", |screen| screen.rows(0, 120).any(|line| line.trim_end().chars().count() > 100));
     server.wait("the first bytes", |seen| seen.total() > 0);

@@ -3,7 +3,7 @@
 //! One lock, taken once or twice for each write of some hundred KiB and never across an await, keeps plan, ledger and
 //! checkpoint log in step: a byte is done in all three or in none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use super::comparison::Comparison;
 use tokio::sync::Notify;
 
 use crate::api::{Connection, ConnectionState};
-use crate::model::{Announced, ByteRange, Fault, Moment, RangeSet, Rate};
+use crate::model::{Algorithm, Announced, ByteRange, Fault, Moment, RangeSet, Rate};
 use crate::plan::{Beyond, LeaseId, Meter, Opener, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
 /// What the transfer's shown speed remembers.
 const MEMORY: Duration = Duration::from_secs(3);
-/// As many digests of parts are kept; what a server announces beyond is not looked at.
-const MOST_ANNOUNCED: usize = 1024;
+/// As many digests are kept; what is announced beyond is not looked at.
+const MOST_ANNOUNCED: usize = 1 << 16;
 
 /// The desk of one download.
 pub(super) struct Desk {
@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) log: CheckpointLog,
     /// What was announced of the file's bytes, by this run's answers or an earlier one's.
     pub(super) announced: Vec<Announced>,
+    /// Of which bytes, and in which algorithm, something was announced.
+    vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
     /// Set while bytes that are on disk come once more.
     comparison: Option<Comparison>,
     meter: Meter,
@@ -64,8 +66,8 @@ impl Desk {
     pub(super) fn new(part: PartFile, plan: Plan, ledger: Ledger, log: CheckpointLog, clock: Clock) -> Self {
         let block = ledger.block();
         let meter = Meter::new(MEMORY, clock.now());
-        let (announced, seats) = (Vec::new(), BTreeMap::new());
-        let state = State { plan, ledger, log, announced, comparison: None, meter, fetched: 0, seats };
+        let (announced, vouched, seats) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
+        let state = State { plan, ledger, log, announced, vouched, comparison: None, meter, fetched: 0, seats };
         Self { part, clock, block, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -180,10 +182,8 @@ impl Desk {
     pub(super) fn vouch(&self, digests: &[Announced]) {
         let mut state = self.lock();
         for digest in digests {
-            let same = |known: &Announced| {
-                known.range == digest.range && known.checksum.algorithm == digest.checksum.algorithm
-            };
-            if state.announced.len() < MOST_ANNOUNCED && !state.announced.iter().any(same) {
+            let of = (digest.range, digest.checksum.algorithm);
+            if state.announced.len() < MOST_ANNOUNCED && state.vouched.insert(of) {
                 state.announced.push(digest.clone());
             }
         }

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use super::super::report::Ending;
 use super::begin::Held;
 use super::desk::Desk;
-use super::proof::{Evidence, Finding, Wrong, worth_reading};
+use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet};
@@ -104,7 +104,8 @@ impl Task {
             let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
             let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
             let mut parts = Vec::new();
-            for part in &announced {
+            let proven = is_proven(given.as_ref(), &announced, &whole);
+            for part in announced.iter().filter(|_| !proven) {
                 let Some(range) = part.range else { continue };
                 if whole.contains(&part.checksum) {
                     parts.push(part.checksum.clone());

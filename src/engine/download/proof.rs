@@ -14,7 +14,8 @@ pub(super) struct Evidence<'a> {
     pub(super) announced: &'a [Announced],
     /// The sums of the whole file, as it is on disk.
     pub(super) whole: &'a [Checksum],
-    /// Of each announced part, in the order of `announced`: the sum of its bytes on disk.
+    /// Of each announced part, in the order of `announced`: the sum of its bytes on disk. Empty if they were not read,
+    /// since the whole is proven.
     pub(super) parts: &'a [Checksum],
 }
 
@@ -59,8 +60,7 @@ impl Evidence<'_> {
     pub(super) fn judge(&self) -> Finding {
         let mut finding = Finding { checked: self.checked(), ..Finding::default() };
         let failed = self.failed_parts();
-        let firm = self.announced.iter().filter(|digest| digest.range.is_none() && digest.weight == Weight::Firm);
-        let strongest = firm.map(|digest| &digest.checksum).max_by_key(|sum| sum.algorithm);
+        let strongest = strongest(self.announced);
         let decider = self.given.or(strongest);
         let bad: RangeSet = failed.iter().filter_map(|digest| digest.range).collect();
         let others = self.announced.iter().filter(|digest| digest.range.is_none() && !self.is_met(&digest.checksum));
@@ -143,6 +143,17 @@ impl Evidence<'_> {
             ),
         }
     }
+}
+
+/// The firm promise of the whole file that proves most.
+fn strongest(announced: &[Announced]) -> Option<&Checksum> {
+    let firm = announced.iter().filter(|digest| digest.range.is_none() && digest.weight == Weight::Firm);
+    firm.map(|digest| &digest.checksum).max_by_key(|sum| sum.algorithm)
+}
+
+/// True if these sums of the whole file decide for it, whatever its parts are said to be.
+pub(super) fn is_proven(given: Option<&Checksum>, announced: &[Announced], whole: &[Checksum]) -> bool {
+    given.or(strongest(announced)).is_some_and(|sum| whole.contains(sum))
 }
 
 /// The announced digests that are worth a reading of their bytes: the firm ones and the smallest parts first, those of

@@ -10,6 +10,9 @@ use super::desk::Desk;
 use crate::model::{Fault, FaultKind, Resource};
 use crate::store::{Checkpoint, CheckpointLog, Claim, Fragment};
 
+/// As many of the announced digests are saved: a checkpoint is written once a second.
+const MOST_DIGESTS: usize = 1024;
+
 /// Saves the checkpoints of one download, one at a time.
 pub(super) struct Saver {
     desk: Arc<Desk>,
@@ -76,7 +79,7 @@ impl Saver {
             length: state.plan.length(),
             validator: self.resource.validator.clone(),
             media: self.resource.media.clone(),
-            digests: state.announced.clone(),
+            digests: state.announced.iter().take(MOST_DIGESTS).cloned().collect(),
             coding: self.resource.coding.clone(),
             ledger: state.ledger.clone(),
         }
