@@ -108,6 +108,8 @@ pub struct Reply {
     pub silence: Option<Ending>,
     /// After so many bytes of the body the server waits until it has seen so many requests.
     pub until: Option<(u64, usize)>,
+    /// The file's byte at this position is sent as another one.
+    pub damage: Option<u64>,
     /// Bytes a second.
     pub rate: Option<u64>,
     /// This before the answer.
@@ -144,6 +146,7 @@ impl Default for Reply {
             ending: None,
             silence: None,
             until: None,
+            damage: None,
             rate: None,
             interim: None,
             flood: 0,
@@ -219,6 +222,9 @@ impl Reply {
         }
         if let Some(ending) = self.silence {
             answer = answer.silence(ending);
+        }
+        if let Some(position) = self.damage {
+            answer = answer.damage(position);
         }
         if let Some(rate) = self.rate {
             answer = answer.rate(rate);

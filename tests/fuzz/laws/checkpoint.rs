@@ -71,7 +71,7 @@ fn damaged(pick: &mut Pick<'_>) {
         Validator { etag: pick.maybe(|pick| pick.text(10)), last_modified: pick.maybe(|pick| pick.text(10)) };
     let (url, target) = (format!("https://host/{}", pick.text(10)), PathBuf::from(pick.text(10)));
     let (media, coding) = (pick.maybe(|pick| pick.text(5)), pick.maybe(|pick| pick.text(5)));
-    let true_one = Checkpoint { url, target, length, validator, media, coding, ledger };
+    let true_one = Checkpoint { url, target, length, validator, media, coding, digests: Vec::new(), ledger };
     comes_back(&true_one);
     let mut file = Claim::of(&true_one).unwrap().as_bytes().to_vec();
     let lines = pieces(pick);
