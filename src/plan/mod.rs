@@ -2,6 +2,7 @@
 
 mod bucket;
 mod host;
+mod mirror;
 mod queue;
 mod retry;
 mod segment;
@@ -9,7 +10,8 @@ mod speed;
 
 pub use bucket::Bucket;
 pub use host::Host;
+pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use queue::Queue;
-pub use retry::{Verdict, backoff, verdict};
+pub use retry::{MUCH, Verdict, backoff, reopening, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use speed::Meter;
