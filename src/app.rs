@@ -19,7 +19,7 @@ use crate::config::{Paths, Settings};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, Spec, Status, TransferId, harmless};
-use crate::protocol::{Http, HttpOptions, Registry};
+use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Registry};
 use crate::store::{Checkpoint, Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
 
@@ -97,7 +97,7 @@ impl House {
                 let (_lock, queueing) = self.queue()?;
                 // Read before the engine starts: what fails at once is waited for too, and told.
                 let wanted = unfinished(&queueing);
-                let engine = Engine::new(self.setup(network, queueing))?;
+                let engine = Engine::new(self.setup(network, queueing)?)?;
                 engine.follow(style, |_| wanted)
             }
             Some(Command::Add(add)) => {
@@ -140,16 +140,19 @@ impl House {
         format!("{who} is working with the queue in {}; haul add puts URLs into it", self.paths.state.display())
     }
 
-    fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Setup {
+    fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Result<Setup, Trouble> {
         let settings = &self.settings;
+        let cookies = settings.cookies.as_ref().map(|file| Cookies::read(&Paths::of_setting(file)));
         let http = Arc::new(Http::new(HttpOptions {
             user_agent: settings.user_agent.clone(),
             connect_timeout: settings.patience().connect,
             proxy: settings.proxy.clone(),
             insecure: network.insecure,
             ca_cert: network.ca_cert.clone(),
+            netrc: self.netrc(network)?,
+            cookies: cookies.transpose()?.unwrap_or_default(),
         }));
-        Setup {
+        Ok(Setup {
             state: self.paths.state.clone(),
             queueing,
             registry: Registry::default().with("http", http.clone()).with("https", http),
@@ -159,6 +162,15 @@ impl House {
             patience: settings.patience(),
             on_change: settings.on_change,
             room: Arc::new(room),
+        })
+    }
+
+    /// The logins of hosts; a file that the user names must be one that can be used.
+    fn netrc(&self, network: &NetworkArgs) -> Result<Netrc, Trouble> {
+        match &self.settings.netrc {
+            _ if network.logins.no_netrc => Ok(Netrc::default()),
+            Some(file) => Ok(Netrc::read(&Paths::of_setting(file))?),
+            None => Ok(Paths::netrc().map(|file| Netrc::usual(&file)).unwrap_or_default()),
         }
     }
 
@@ -166,7 +178,7 @@ impl House {
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
         let here = std::env::current_dir().wrap_err("the current folder can't be read")?;
         let specs = get.specs(&here)?;
-        let engine = Engine::new(self.setup(&get.network, Queueing::Passing))?;
+        let engine = Engine::new(self.setup(&get.network, Queueing::Passing)?)?;
         let batch = minted(specs);
         let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
@@ -204,7 +216,7 @@ impl House {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
             other => other?,
         };
-        let engine = Engine::new(self.setup(&self.arguments.screen.network, queueing))?;
+        let engine = Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?;
         self.show(engine, specs, self.downloads(), None)
     }
 
@@ -242,7 +254,7 @@ impl House {
     }
 
     fn run_demo(&self, folder: &Path) -> Result<Exit, Trouble> {
-        let setup = self.setup(&self.arguments.screen.network, Queueing::Passing);
+        let setup = self.setup(&self.arguments.screen.network, Queueing::Passing)?;
         let engine = Engine::new(setup)?;
         let demo = engine.runtime.block_on(Demo::start()).wrap_err("the demo's server can't be started")?;
         let sources: Result<Vec<Source>, String> = demo.urls().iter().map(|url| Source::parse(url)).collect();

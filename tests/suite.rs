@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod e2e;
 mod engine;
+mod fuzz;
 mod model;
 mod plan;
 mod protocol;

@@ -11,6 +11,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use clap_complete::Shell;
 
 use super::exit::Exit;
+use super::logins::LoginArgs;
 use super::report::Style;
 use crate::config::{Paths, Settings};
 use crate::model::{Checksum, OnChange, Rate, Sums, harmless};
@@ -252,6 +253,9 @@ pub struct NetworkArgs {
     /// Trust the certificates in this PEM file too
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_cert: Option<PathBuf>,
+    /// Who the user is.
+    #[command(flatten)]
+    pub logins: LoginArgs,
 }
 
 /// What is printed.
@@ -320,6 +324,7 @@ impl NetworkArgs {
         settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);
         settings.timeout = self.timeout.unwrap_or(settings.timeout);
         settings.on_change = self.on_change.unwrap_or(settings.on_change);
+        self.logins.apply(settings);
     }
 }
 

@@ -33,17 +33,27 @@ impl Paths {
     pub fn downloads(setting: Option<&Path>) -> PathBuf {
         let user = UserDirs::new();
         match (setting, &user) {
-            (Some(folder), Some(dirs)) => {
-                let home = |tail: &Path| dirs.home_dir().join(tail);
-                absolute(&folder.strip_prefix("~").map_or_else(|_| folder.to_path_buf(), home))
-            }
-            (Some(folder), None) => absolute(folder),
+            (Some(folder), _) => Self::of_setting(folder),
             (None, Some(dirs)) => {
                 let fallback = || dirs.home_dir().join("Downloads");
                 dirs.download_dir().map_or_else(fallback, Path::to_path_buf)
             }
             (None, None) => absolute(Path::new(".")),
         }
+    }
+
+    /// A path in the settings, with `~` for the home folder, seen from the current folder.
+    pub fn of_setting(path: &Path) -> PathBuf {
+        match (path.strip_prefix("~"), UserDirs::new()) {
+            (Ok(tail), Some(dirs)) => absolute(&dirs.home_dir().join(tail)),
+            _ => absolute(path),
+        }
+    }
+
+    /// The usual place of the logins of hosts: what the variable NETRC says, or a file in the home folder.
+    pub fn netrc() -> Option<PathBuf> {
+        let said = std::env::var_os("NETRC").filter(|path| !path.is_empty()).map(PathBuf::from);
+        said.or_else(|| Some(UserDirs::new()?.home_dir().join(".netrc")))
     }
 }
 

@@ -9,7 +9,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::Keymap;
-use crate::model::{OnChange, Patience, Rate};
+use crate::model::{OnChange, Patience, Rate, Secret};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -39,7 +39,11 @@ pub struct Settings {
     /// What haul calls itself.
     pub user_agent: String,
     /// A proxy's URL; `None` follows the proxy variables of the environment.
-    pub proxy: Option<String>,
+    pub proxy: Option<Secret>,
+    /// The file with the logins of hosts; `None` is `Paths::netrc`.
+    pub netrc: Option<PathBuf>,
+    /// A cookies.txt.
+    pub cookies: Option<PathBuf>,
     /// Keys on the screen, laid over the default ones.
     pub keys: Keymap,
 }
@@ -59,6 +63,8 @@ impl Default for Settings {
             on_change: OnChange::default(),
             user_agent: concat!("haul/", env!("CARGO_PKG_VERSION")).to_owned(),
             proxy: None,
+            netrc: None,
+            cookies: None,
             keys: Keymap::default(),
         }
     }

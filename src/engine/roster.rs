@@ -93,7 +93,7 @@ impl Roster {
 
     /// A rank behind all others.
     pub(super) fn next_rank(&self) -> i64 {
-        self.last_rank + 1
+        self.last_rank.saturating_add(1)
     }
 
     /// Puts a transfer at the end.

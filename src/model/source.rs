@@ -11,23 +11,21 @@ use super::harmless;
 pub struct Source(Url);
 
 /// Query parameters whose values open a door: signatures, tokens and keys of the object stores and of common sites.
-const SECRET_PARAMETERS: [&str; 18] = [
-    "signature",
+const SECRET_PARAMETERS: [&str; 16] = [
     "sig",
-    "token",
-    "access_token",
     "auth",
     "auth_key",
     "authorization",
     "key",
     "api_key",
     "apikey",
-    "password",
     "passwd",
-    "secret",
     "policy",
     "credential",
-    "security-token",
+    "hmac",
+    "jwt",
+    "session",
+    "code",
     "ossaccesskeyid",
     "awsaccesskeyid",
 ];
@@ -60,24 +58,27 @@ const PASSING_PARAMETERS: [&str; 22] = [
     "hdnea",
 ];
 
+/// What a parameter's name holds whose value is a secret, whatever else is in the name.
+const SECRET_WORDS: [&str; 4] = ["token", "secret", "password", "signature"];
+
 impl Source {
     /// Reads a URL that a person wrote. Only http and https are known; control characters, blanks and an empty host
     /// are refused, so that no other parser can read the URL differently.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let shown = harmless(text);
+        let shown = || without_secrets(text);
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            return Err(format!("{shown:?} is not a URL: it holds blanks or control characters"));
+            return Err(format!("{:?} is not a URL: it holds blanks or control characters", shown()));
         }
         let url = Url::parse(text).map_err(|why| match why {
-            url::ParseError::RelativeUrlWithoutBase => format!("{shown:?} is not a URL: write https://host/path"),
-            other => format!("{shown:?} is not a URL: {other}"),
+            url::ParseError::RelativeUrlWithoutBase => format!("{:?} is not a URL: write https://host/path", shown()),
+            other => format!("{:?} is not a URL: {other}", shown()),
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(format!("haul knows no {}: URLs, only http: and https:", url.scheme()));
         }
         let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
         if url.host_str().is_none_or(str::is_empty) || authority.is_empty() || authority.contains('\\') {
-            return Err(format!("{shown:?} names no host"));
+            return Err(format!("{:?} names no host", shown()));
         }
         Ok(Self(url))
     }
@@ -114,7 +115,35 @@ impl From<Url> for Source {
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRET_PARAMETERS.contains(&bare(&name.to_ascii_lowercase()))
+    let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
+    SECRET_PARAMETERS.contains(&bare(&name)) || SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+/// A query, or a URL with one, with the values of its secret parameters hidden.
+fn without_values(text: &str) -> String {
+    let pairs = text.split_inclusive(['?', '&']).map(|pair| match pair.split_once('=') {
+        Some((name, value)) if is_secret(name) => {
+            let end = if value.ends_with(['?', '&']) { &value[value.len() - 1..] } else { "" };
+            format!("{name}=***{end}")
+        }
+        _ => pair.to_owned(),
+    });
+    pairs.collect()
+}
+
+/// What was written as a URL and is none, as it may be shown. Nobody knows where in it a login ends: all before the
+/// last @ counts as one.
+fn without_secrets(text: &str) -> String {
+    let mut shown = without_values(text);
+    if let Some(at) = shown.rfind('@') {
+        let is_scheme = |colon: &usize| shown[..*colon].bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let scheme = shown[..at].find("://").filter(is_scheme).map_or(0, |colon| colon + 3);
+        // An @ behind a # may be of a password or of a fragment: then the rest is hidden too.
+        let end = if shown[..at].contains('#') { shown.len() } else { at };
+        shown.replace_range(scheme..end, "***");
+    }
+    shown.truncate(shown.find('#').unwrap_or(shown.len()));
+    harmless(&shown).into_owned()
 }
 
 /// A parameter's name without the object store's own prefix.
@@ -130,14 +159,7 @@ impl fmt::Display for Source {
         let _ = url.set_password(None);
         url.set_fragment(None);
         if let Some(query) = self.0.query() {
-            let kept: Vec<String> = query
-                .split('&')
-                .map(|pair| match pair.split_once('=') {
-                    Some((name, _)) if is_secret(name) => format!("{name}=***"),
-                    _ => pair.to_owned(),
-                })
-                .collect();
-            url.set_query(Some(&kept.join("&")));
+            url.set_query(Some(&without_values(query)));
         }
         out.write_str(&harmless(url.as_str()))
     }

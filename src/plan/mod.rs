@@ -2,6 +2,7 @@
 
 mod bucket;
 mod host;
+mod mirror;
 mod queue;
 mod retry;
 mod segment;
@@ -10,8 +11,9 @@ mod speed;
 
 pub use bucket::Bucket;
 pub use host::Host;
+pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use queue::Queue;
-pub use retry::{Verdict, backoff, is_expired, verdict};
+pub use retry::{MUCH, Verdict, backoff, is_expired, reopening, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;
 pub use speed::Meter;

@@ -85,3 +85,20 @@ pub fn is_expired(kind: FaultKind, passing: bool, came: bool, failures: u32) -> 
         _ => false,
     }
 }
+
+/// The wait before a connection is opened again that was lost after `bytes`, as the `meagre`-th in a row that gave
+/// little. A server that cuts its answers after megabytes is asked again at once; one that gives a handful each time
+/// is not to be flooded with requests.
+pub fn reopening(bytes: u64, meagre: u32, wait: Duration, jitter: f64) -> Duration {
+    let (first, most) = match bytes {
+        MUCH.. => (wait / 10, wait / 10),
+        LITTLE.. => (wait / 10, wait / 5),
+        _ => (wait / 10, wait),
+    };
+    backoff(meagre.max(1), first, jitter).min(most)
+}
+
+/// An answer of so many bytes was worth its request,
+pub const MUCH: u64 = 1 << 20;
+/// and one of fewer than this hardly.
+const LITTLE: u64 = 64 << 10;

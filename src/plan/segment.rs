@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Meter;
 use crate::model::{ByteRange, Moment, RangeSet};
 
-/// No connection is opened for less than this.
+/// No connection is opened unless there is so much left for each.
 pub const MIN_PART: u64 = 1 << 20;
 /// An idle connection that is open anyway takes over no less than this.
 const MIN_STEAL: u64 = 64 << 10;
@@ -22,6 +22,10 @@ const MIN_GAIN: f64 = 0.15;
 const MEMORY: Duration = Duration::from_secs(2);
 /// How long a lease may stay without a byte before it counts as stalled, unless this server was seen to be slower.
 const STALL: Duration = Duration::from_secs(3);
+/// A stall is twice the longest silence that a byte has ended, but at most this much longer than that silence,
+const LONGER: Duration = Duration::from_secs(10);
+/// and never longer than this: a process that was stopped for hours has heard nothing either.
+const LONGEST_STALL: Duration = Duration::from_secs(120);
 /// How long a lease is watched before it can count as slow.
 const GRACE: Duration = Duration::from_secs(5);
 /// A lease below this share of its fellows' mean speed is slow.
@@ -87,8 +91,8 @@ pub struct Plan {
     free: RangeSet,
     leases: BTreeMap<LeaseId, Lease>,
     last: u32,
-    /// A silence of this length is a stall: twice the longest that a byte has ended, so that work does not go round
-    /// in circles between connections that a slow server would answer in the end.
+    /// A silence of this length is a stall: longer than any that a byte has ended, so that work does not go round in
+    /// circles between connections that a slow server would answer in the end.
     silence: Duration,
 }
 
@@ -162,7 +166,9 @@ impl Plan {
             Opener::New if self.leases.values().any(|lease| !lease.is_stalled(now, self.silence)) => MIN_PART,
             _ => 1,
         };
-        let range = self.take_free(least, connections).or_else(|| self.take_over(least, now))?;
+        // Many small gaps are shared out like one large one: who is done with a gap goes on with the next.
+        let least_gap = if self.is_worth_another() { 1 } else { least };
+        let range = self.take_free(least_gap, connections).or_else(|| self.take_over(least, now))?;
         self.last += 1;
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);
@@ -212,7 +218,8 @@ impl Plan {
 
     /// The server was silent for so long, and then went on.
     pub fn bear(&mut self, silence: Duration) {
-        self.silence = self.silence.max(silence * 2);
+        let longer = silence.saturating_mul(2).min(silence.saturating_add(LONGER));
+        self.silence = self.silence.max(longer.min(LONGEST_STALL));
     }
 
     /// A lease has no new byte for a reason of our own, such as a speed limit: it does not count as stalled.
@@ -299,6 +306,15 @@ impl Plan {
     fn speeds(&self, now: Moment) -> impl Iterator<Item = f64> {
         let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now, self.silence));
         moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
+    }
+
+    /// True if the gaps together are worth another connection: so many that asking for one after the other would take
+    /// long, and so much that each connection would have its part.
+    fn is_worth_another(&self) -> bool {
+        let leased: u64 = self.leases.values().map(|lease| lease.missing().len()).sum();
+        let each = self.free.total().saturating_add(leased) / (self.leases.len() as u64 + 1);
+        let many = self.free.ranges().len() >= 2 * (self.leases.len() + 1);
+        many && self.free.total() >= MIN_PART && each >= MIN_PART
     }
 
     fn take_free(&mut self, least: u64, connections: u16) -> Option<ByteRange> {

@@ -5,5 +5,8 @@ mod http;
 mod registry;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
-pub use http::{Http, HttpOptions, announced_digests};
+pub use http::{
+    Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, announced_digests, check, content_range,
+    file_name, retry_after,
+};
 pub use registry::Registry;

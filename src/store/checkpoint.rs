@@ -7,7 +7,7 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -25,8 +25,8 @@ const VERSION: u32 = 1;
 /// A checkpoint larger than this is not one of ours.
 const MAX_SIZE: u64 = 256 << 20;
 
-/// Whose bytes a part file holds, and which.
-#[derive(Clone, Debug)]
+/// Whose bytes a part file holds, and which. `Debug` does not show the URL, which may hold secrets.
+#[derive(Clone)]
 pub struct Checkpoint {
     /// The transfer's URL, as the user gave it.
     pub url: String,
@@ -40,8 +40,17 @@ pub struct Checkpoint {
     pub media: Option<String>,
     /// The checksums that were announced of its bytes.
     pub digests: Vec<Announced>,
+    /// The content coding under which its bytes came, if any.
+    pub coding: Option<String>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, length, validator, media, ledger, .. } = self;
+        write!(out, "Checkpoint({target:?}, {length:?}, {validator:?}, {media:?}, {ledger:?})")
+    }
 }
 
 /// The checkpoint as it is written; live types are never serialised.
@@ -56,6 +65,8 @@ struct Document {
     media: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     digests: Vec<StoredDigest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    coding: Option<String>,
     block: u64,
     done: Vec<(u64, u64, u64)>,
 }
@@ -76,8 +87,14 @@ fn restored(StoredDigest(range, checksum, firm): &StoredDigest) -> Option<Announ
 }
 
 /// A checkpoint's identity and its claims, taken at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Claim(String);
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Claim({} bytes)", self.0.len())
+    }
+}
 
 impl Claim {
     /// Takes what the checkpoint says now. What is written to the part file later is not in it.
@@ -90,6 +107,7 @@ impl Claim {
             last_modified: checkpoint.validator.last_modified.clone(),
             media: checkpoint.media.clone(),
             digests: checkpoint.digests.iter().map(stored).collect(),
+            coding: checkpoint.coding.clone(),
             block: checkpoint.ledger.block(),
             done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
         };
@@ -98,6 +116,11 @@ impl Claim {
         let head = format!("{VERSION}, {} bytes", text.len());
         let seal = seal(format!("{head}\n{text}").as_bytes());
         Ok(Self(format!("{SEAL}{head}, crc64 {seal:016x}\n{text}\n")))
+    }
+
+    /// The bytes of the file that makes this claim.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
@@ -114,7 +137,7 @@ impl Checkpoint {
         for generation in [path.clone(), path.with_extension("old")] {
             match read(&generation) {
                 Ok(None) => {}
-                Ok(Some(text)) => match parse(&text) {
+                Ok(Some(bytes)) => match Self::parse(&bytes) {
                     Ok(checkpoint) => return Ok(Some(checkpoint)),
                     Err(Unreadable::Newer(version)) => {
                         let detail =
@@ -132,6 +155,48 @@ impl Checkpoint {
             }
         }
         Ok(None)
+    }
+
+    /// Reads the bytes of a checkpoint's file. Nothing is believed that its seal does not cover, but the lines behind
+    /// the sealed part, whose claims are compared with the part file later, as all are.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Unreadable> {
+        // Damage may be anything: what is no text any more fails its seal.
+        let text = String::from_utf8_lossy(bytes);
+        let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
+        let (head, rest) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
+        let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
+        let version: u32 =
+            head.split(", ").next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
+        let Some((head, length, sealed)) = seal_of(head) else {
+            // A newer haul may seal in another way.
+            return Err(if version > VERSION { Unreadable::Newer(version) } else { damaged("no seal") });
+        };
+        let body = rest.get(..length).ok_or_else(|| damaged("cut short"))?;
+        if sealed != seal(format!("{head}\n{body}").as_bytes()) {
+            return Err(damaged("the checksum differs"));
+        }
+        if version > VERSION {
+            return Err(Unreadable::Newer(version));
+        }
+        let document: Document = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
+        let mut ledger = Ledger::with_block(document.block);
+        let block = ledger.block();
+        let lines = rest[body.len()..].lines().filter_map(|line| ron::from_str::<(u64, u64, u64)>(line).ok());
+        for (start, len, crc) in document.done.iter().copied().chain(lines) {
+            if is_plausible(start, len, document.length, block) {
+                ledger.record(Fragment { start, len, crc });
+            }
+        }
+        Ok(Self {
+            url: document.url,
+            target: path_text::decode(&document.target),
+            length: document.length,
+            validator: Validator { etag: document.etag, last_modified: document.last_modified },
+            media: document.media,
+            digests: document.digests.iter().filter_map(restored).collect(),
+            coding: document.coding,
+            ledger,
+        })
     }
 
     /// Looks through all checkpoints for the one whose finished file would be `target`. Fails if there is none, but one
@@ -157,63 +222,29 @@ impl Checkpoint {
     /// Forgets a transfer's checkpoint, all generations.
     pub fn remove(state: &Path, id: TransferId) {
         let path = Self::path(state, id);
-        for file in [path.clone(), path.with_extension("old"), path.with_extension("new")] {
-            let _ = fs::remove_file(file);
+        for file in ["ron", "old", "new", "damaged"] {
+            let _ = fs::remove_file(path.with_extension(file));
         }
     }
 }
 
-enum Unreadable {
+/// Why the bytes of a checkpoint's file are none that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A haul wrote them that is newer than this one; its version of the format.
     Newer(u32),
+    /// They are not as they were written, and why that is known.
     Damaged(String),
 }
 
-fn read(path: &Path) -> io::Result<Option<String>> {
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::symlink_metadata(path) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(why) => return Err(why),
-        Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Ok(Some(String::new())),
+        Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Ok(Some(Vec::new())),
         Ok(_) => {}
     }
-    // Damage may be anything: what is no text any more fails its seal.
-    Ok(Some(String::from_utf8_lossy(&fs::read(path)?).into_owned()))
-}
-
-fn parse(text: &str) -> Result<Checkpoint, Unreadable> {
-    let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
-    let (head, rest) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
-    let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
-    let version: u32 =
-        head.split(", ").next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
-    let Some((head, length, sealed)) = seal_of(head) else {
-        // A newer haul may seal in another way.
-        return Err(if version > VERSION { Unreadable::Newer(version) } else { damaged("no seal") });
-    };
-    let body = rest.get(..length).ok_or_else(|| damaged("cut short"))?;
-    if sealed != seal(format!("{head}\n{body}").as_bytes()) {
-        return Err(damaged("the checksum differs"));
-    }
-    if version > VERSION {
-        return Err(Unreadable::Newer(version));
-    }
-    let document: Document = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
-    let mut ledger = Ledger::with_block(document.block);
-    let block = ledger.block();
-    let lines = rest[body.len()..].lines().filter_map(|line| ron::from_str::<(u64, u64, u64)>(line).ok());
-    for (start, len, crc) in document.done.iter().copied().chain(lines) {
-        if is_plausible(start, len, document.length, block) {
-            ledger.record(Fragment { start, len, crc });
-        }
-    }
-    Ok(Checkpoint {
-        url: document.url,
-        target: path_text::decode(&document.target),
-        length: document.length,
-        validator: Validator { etag: document.etag, last_modified: document.last_modified },
-        media: document.media,
-        digests: document.digests.iter().filter_map(restored).collect(),
-        ledger,
-    })
+    fs::read(path).map(Some)
 }
 
 /// A seal's sealed words, the length that it tells and its checksum.
@@ -276,7 +307,7 @@ impl CheckpointLog {
     pub fn write(path: &Path, claim: &Claim) -> Result<(PathBuf, File), Fault> {
         let broken = |why: io::Error| Fault::disk(path.display(), "saving the checkpoint", &why);
         private_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)?;
-        write_beside(path, "new", claim.0.as_bytes()).map_err(broken)
+        write_beside(path, "new", claim.as_bytes()).map_err(broken)
     }
 
     /// Where the checkpoint is kept.

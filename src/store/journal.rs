@@ -23,6 +23,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     read: u64,
+    /// True if what was read ends without the end of a line: a torn write.
+    torn: bool,
 }
 
 impl Journal {
@@ -33,7 +35,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0 };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false };
         journal.lock().map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
@@ -47,37 +49,46 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        Ok(Self { path, file, read: 0 })
+        Ok(Self { path, file, read: 0, torn: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
     pub fn peek(state: &Path) -> Result<Vec<Item>, Fault> {
         let path = state.join("queue.ron");
         match fs::read(&path) {
-            Ok(bytes) => Ok(replay(&records(&bytes))),
+            Ok(bytes) => Ok(Self::read(&bytes)),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
         }
+    }
+
+    /// What the bytes of a queue's file amount to, in the queue's order. Damage costs the records that it touched.
+    pub fn read(bytes: &[u8]) -> Vec<Item> {
+        replay(&records(bytes))
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
     pub fn append(&mut self, batch: &[Record]) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();
         let broken = |why: io::Error| Fault::disk(path.display(), "writing the queue", &why);
-        let mut text = Vec::new();
-        for record in batch {
-            let line =
-                ron::to_string(record).map_err(|why| Fault::new(FaultKind::State, path.display(), why.to_string()))?;
-            text.extend_from_slice(line.as_bytes());
-            text.push(b'\n');
-        }
+        let unwritable = |why: ron::Error| Fault::new(FaultKind::State, path.display(), why.to_string());
+        let text = batch.iter().map(Record::line).collect::<Result<String, _>>().map_err(unwritable)?;
         self.lock().map_err(broken)?;
-        let others = self.read_on().and_then(|others| {
-            self.write(&text)?;
-            Ok(others)
-        });
+        let others = self.read_and_write(text.as_bytes());
         let _ = self.file.unlock();
         others.map_err(broken)
+    }
+
+    /// A batch is written as a whole or not at all, and what others have appended is never passed over.
+    fn read_and_write(&mut self, text: &[u8]) -> io::Result<Vec<Record>> {
+        let (before, torn) = (self.read, self.torn);
+        let others = self.read_on()?;
+        if let Err(why) = self.write(text) {
+            let _ = self.file.set_len(self.read);
+            (self.read, self.torn) = (before, torn);
+            return Err(why);
+        }
+        Ok(others)
     }
 
     /// What others have appended since the last look; costs two `stat`s if nothing was.
@@ -102,7 +113,7 @@ impl Journal {
             if self.is_current() {
                 return Ok(());
             }
-            (self.file, self.read) = (open_file(&self.path)?, 0);
+            (self.file, self.read, self.torn) = (open_file(&self.path)?, 0, false);
         }
     }
 
@@ -116,46 +127,46 @@ impl Journal {
         let records = self.read_on()?;
         let items = replay(&records);
         if records.len() > SMALL && records.len() > items.len() * 2 {
-            self.compact(&items)?;
+            // A full disk, for one, is no reason not to start.
+            if let Err(why) = self.compact(&items) {
+                tracing::warn!("{}: not made shorter: {why}", self.path.display());
+            }
         }
         Ok(items)
     }
 
-    /// Reads from where the last reading ended to the last whole line. A rest without an end is a torn write; it is
-    /// closed, so that the next record begins on a line of its own.
+    /// Reads from where the last reading ended.
     fn read_on(&mut self) -> io::Result<Vec<Record>> {
         let mut bytes = Vec::new();
         self.file.seek(SeekFrom::Start(self.read))?;
         self.file.read_to_end(&mut bytes)?;
         self.read += bytes.len() as u64;
-        if bytes.last().is_some_and(|last| *last != b'\n') {
-            self.write(b"\n")?;
-        }
+        self.torn = bytes.last().map_or(self.torn, |last| *last != b'\n');
         Ok(records(&bytes))
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if !bytes.is_empty() {
-            self.file.write_all(bytes)?;
-            self.file.sync_data()?;
-            self.read += bytes.len() as u64;
+        if bytes.is_empty() {
+            return Ok(());
         }
+        // What is torn is closed, so that the next record begins on a line of its own.
+        let text = [if self.torn { &b"\n"[..] } else { b"" }, bytes].concat();
+        self.file.write_all(&text)?;
+        self.file.sync_data()?;
+        (self.read, self.torn) = (self.read + text.len() as u64, false);
         Ok(())
     }
 
     fn compact(&mut self, items: &[Item]) -> io::Result<()> {
-        let mut text = Vec::new();
-        for line in items.iter().filter_map(|item| ron::to_string(&item.record()).ok()) {
-            text.extend_from_slice(line.as_bytes());
-            text.push(b'\n');
-        }
-        let (temporary, _) = write_beside(&self.path, "new", &text)?;
+        let text = items.iter().map(|item| item.record().line());
+        let text = text.collect::<Result<String, _>>().map_err(io::Error::other)?;
+        let (temporary, _) = write_beside(&self.path, "new", text.as_bytes())?;
         let file = open_file(&temporary)?;
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
         file.lock()?;
         fs::rename(&temporary, &self.path)?;
         sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
-        (self.file, self.read) = (file, text.len() as u64);
+        (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
     }
 }
@@ -172,7 +183,7 @@ fn open_file(path: &Path) -> io::Result<File> {
 /// The records in these lines; those that can't be read are skipped and told to the log.
 fn records(bytes: &[u8]) -> Vec<Record> {
     let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let parsed = lines.map(ron::de::from_bytes::<Record>);
+    let parsed = lines.map(Record::parse);
     let good = parsed.filter_map(|record| record.map_err(|why| tracing::warn!("queue: a bad record: {why}")).ok());
     good.collect()
 }

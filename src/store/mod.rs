@@ -13,7 +13,7 @@ mod record;
 mod room;
 mod sink;
 
-pub use checkpoint::{Checkpoint, CheckpointLog, Claim};
+pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use digest::digest;
 pub use history::{Finished, History};
 pub use journal::Journal;

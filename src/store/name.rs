@@ -80,11 +80,13 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
+/// The name cut before its extension. What is left may end in what counts as an extension now, so it is looked at again.
 fn shortened(name: &str, limit: usize) -> String {
     let (stem, extension) = split(name);
     let stem = cut(stem, limit.saturating_sub(extension.len()));
     let stem = if extension.is_empty() { stem.trim_end_matches(['.', ' ']) } else { stem.trim_end() };
-    format!("{stem}{extension}")
+    let short = format!("{stem}{extension}");
+    if short == name { short } else { shortened(&short, limit) }
 }
 
 /// The longest beginning of at most so many bytes that does not cut a character (as people see them) in two; one that

@@ -1,15 +1,20 @@
 //! The records of the queue's journal: versioned plain types of their own, so that a change of the live types can't
 //! break a queue on disk.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::ledger::seal;
 use crate::model::{
     ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Sums, Target,
     TransferId,
 };
+
+/// What stands between a record and its checksum.
+const SEAL: &str = " // ";
 
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +31,25 @@ pub enum Record {
     Relinked(String, String),
     /// Transfers were removed.
     Removed(Vec<String>),
+}
+
+impl Record {
+    /// The record's line in the queue's file: RON, and a comment with its checksum, so that a damaged line is never
+    /// taken for another record.
+    pub fn line(&self) -> Result<String, ron::Error> {
+        let text = ron::to_string(self)?;
+        Ok(format!("{text}{SEAL}{:016x}\n", seal(text.as_bytes())))
+    }
+
+    /// Reads a line of the queue's file, without its end.
+    pub fn parse(line: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(line).map_err(|why| why.to_string())?;
+        let (record, sum) = text.rsplit_once(SEAL).ok_or("it has no checksum")?;
+        if u64::from_str_radix(sum, 16) != Ok(seal(record.as_bytes())) {
+            return Err("its checksum differs".to_owned());
+        }
+        ron::from_str(record).map_err(|why| why.to_string())
+    }
 }
 
 /// A status as it is stored.
@@ -60,8 +84,8 @@ impl StoredFault {
     }
 }
 
-/// A transfer as it is stored.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// A transfer as it is stored. `Debug` shows no more than its number: its URL and its headers may hold secrets.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stored {
     id: String,
@@ -94,6 +118,12 @@ pub struct Stored {
     length: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     done: Vec<(u64, u64)>,
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Stored({})", self.id)
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference

@@ -81,7 +81,8 @@ fn three_urls_are_pasted_paused_resumed_left_and_finished() {
     terminal.is_restored();
     let seen = server.seen();
     let twice: u64 = NAMES.iter().map(|name| seen.sent(&path(name)).twice()).sum();
-    assert!(twice * 20 < 3 * LENGTH, "{twice} bytes were sent twice");
+    // What is on its way when a connection is closed is lost, and here that is up to 200 kB of each.
+    assert!(twice * 10 < 3 * LENGTH, "{twice} bytes were sent twice");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod hostile;
 mod integrity;
 mod journey;
 mod kills;
+mod logins;
 mod names;
 mod nginx;
 mod queue;

@@ -108,3 +108,19 @@ fn a_run_tells_of_what_fails_at_once() {
     }
     sandbox.run(&["run", "--retries", "0"]).code(NETWORK);
 }
+
+/// A file may not grow beyond half a KiB here, which is as if the disk were full.
+#[test]
+fn an_add_that_finds_no_room_leaves_no_half_record() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", "http://127.0.0.1:9/first"]).ok();
+    let queue = sandbox.path("state/queue.ron");
+    let before = std::fs::read(&queue).unwrap();
+    let long = format!("http://127.0.0.1:9/{}", "a".repeat(600));
+    sandbox
+        .run_within("trap '' XFSZ; ulimit -f 1", &["add", "http://127.0.0.1:9/second", &long])
+        .refused(&["queue.ron"]);
+    assert_eq!(std::fs::read(&queue).unwrap(), before);
+    sandbox.run(&["add", "http://127.0.0.1:9/third"]).ok();
+    assert_eq!(list(&sandbox).len(), 2);
+}

@@ -139,12 +139,31 @@ fn a_source_shows_no_secret() {
         "https://host/a?x-oss-security-token=hunter2",
         "https://host/a?X-Amz-Credential=hunter2",
         "https://host/a?Password=hunter2",
+        "https://host/a?X-Goog-Signature=hunter2",
+        "https://host/a?%74oken=hunter2",
+        "https://host/a?client_secret=hunter2",
         "https://host/a#hunter2",
     ] {
         let source = Source::parse(url).unwrap();
         assert!(!source.to_string().contains(secret), "{source}");
         assert!(!format!("{source:?}").contains(secret), "{source:?}");
         assert!(source.url().as_str().contains(secret), "the wire needs it: {url}");
+    }
+    for text in [
+        "https://me:hunter2@ho st/a",
+        "https://me:hunter2@host:99999/",
+        "https://me:hun#ter/hunter2@host/",
+        "me:hunter2@host/a b",
+        "https:me:hunter2@host/",
+        "https://host/a b?token=hunter2&x",
+        "https:/me:hunter2@ho st/://a@b",
+        "https://host/a b#hunter2",
+        "https://host/a b#x@hunter2",
+        "https://host/a b?sig=x@hunter2&x",
+        "https://me:p?s@host/a b&sig=hunter2?x",
+    ] {
+        let why = Source::parse(text).unwrap_err();
+        assert!(!why.contains(secret), "{why}");
     }
     let shown = Source::parse("https://host/a?page=2&token=x&size=9").unwrap().to_string();
     assert_eq!(shown, "https://host/a?page=2&token=***&size=9");

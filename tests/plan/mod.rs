@@ -3,6 +3,7 @@
 mod bucket;
 mod host;
 mod laws;
+mod mirror;
 mod queue;
 mod race;
 mod retry;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::model::{Fault, FaultKind as Kind, Patience};
-use haul::plan::{Verdict, backoff, verdict};
+use haul::plan::{MUCH, Verdict, backoff, reopening, verdict};
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -124,5 +124,24 @@ proptest! {
         let wait = backoff(failures, first, if jitter.is_nan() { 0.5 } else { jitter });
         prop_assert!(wait <= full && wait >= full / 2, "{wait:?} of {full:?}");
         prop_assert!(full <= 60 * SECOND);
+    }
+}
+
+#[test]
+fn a_server_that_cuts_after_megabytes_is_asked_at_once_and_one_that_gives_a_handful_less_and_less_often() {
+    for (bytes, meagre, millis) in [
+        (MUCH, 0, 100),
+        (MUCH, 50, 100),
+        (MUCH - 1, 1, 100),
+        (MUCH - 1, 4, 200),
+        (1000, 1, 100),
+        (1000, 2, 200),
+        (1000, 4, 800),
+        (1000, 5, 1000),
+        (1, 99, 1000),
+    ] {
+        let wait = reopening(bytes, meagre, SECOND, 1.0);
+        assert_eq!(wait, Duration::from_millis(millis), "{bytes} bytes, the {meagre}. time");
+        assert!(reopening(bytes, meagre, SECOND, 0.0) >= wait / 2);
     }
 }

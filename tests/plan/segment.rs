@@ -63,6 +63,39 @@ fn small_files_get_few_connections() {
     assert!(plan(0).is_complete());
 }
 
+/// A file that is on disk but for so many gaps of 256 KiB.
+fn with_gaps(count: u64) -> Plan {
+    let gap = |number: u64| ByteRange::new(number * MIB, number * MIB + 3 * MIB / 4);
+    Plan::new(Some(count * MIB), (0..count).map(gap).collect())
+}
+
+#[test]
+fn many_small_gaps_are_fetched_over_many_connections_but_not_over_more_than_they_are_worth() {
+    for (gaps, connections, opened) in [(32, 8, 8), (32, 64, 8), (16, 8, 4), (4, 8, 1), (3, 8, 1), (1, 8, 1)] {
+        let mut plan = with_gaps(gaps);
+        let first = plan.lease(Opener::Idle, connections, at(0));
+        let others = std::iter::from_fn(|| plan.lease(Opener::New, connections, at(0))).count();
+        assert!(first.is_some() && others + 1 == opened, "{gaps} gaps: {} connections", others + 1);
+    }
+}
+
+#[test]
+fn a_long_silence_is_borne_but_not_for_ever() {
+    // How long a silence, once ended, lets a later one go on before it counts as a stall.
+    for (silence, borne) in [(1, 3), (2, 4), (5, 10), (30, 40), (100, 110), (86_400, 120)] {
+        let (mut plan, [_, dead]) = pair([MIB, MIB], 1000);
+        plan.bear(Duration::from_secs(silence));
+        let lost = (0..1000).find(|second| {
+            let first = plan.leases().next().unwrap().0;
+            plan.excuse(first, at(1000 + second * 1000));
+            let mut later = plan.clone();
+            later.lease(Opener::Idle, 3, at(1000 + second * 1000));
+            range(&later, dead).0 == range(&later, dead).1
+        });
+        assert_eq!(lost, Some(borne), "after a silence of {silence} s");
+    }
+}
+
 #[test]
 fn an_idle_connection_takes_from_the_one_that_would_end_last_not_from_the_largest() {
     // One has 5 MiB left at 10 MiB/s, the other 2 MiB at 1 MiB/s.

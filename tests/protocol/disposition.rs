@@ -56,6 +56,8 @@ fn the_extended_form_wins_if_it_can_be_read() {
         ("attachment; filename=plain.txt; filename*=nonsense''a.txt", "plain.txt"),
         ("attachment; filename=plain.txt; filename*=UTF-8''%ff.txt", "plain.txt"),
         ("attachment; filename=plain.txt; filename*=a.txt", "plain.txt"),
+        ("attachment; filename=plain.txt; filename*=UTF-8''", "plain.txt"),
+        ("attachment; filename=plain.txt; filename*=UTF-8''%20", "plain.txt"),
     ] {
         assert_eq!(name(value.as_bytes()).as_deref(), Some(expected), "{value}");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haul::model::{ByteRange, Fault, Header, Ranges, Resource, Source, Validator};
-use haul::protocol::{Asked, Fetch, Http, HttpOptions, Request};
+use haul::protocol::{Asked, Cookies, Fetch, Http, HttpOptions, Netrc, Request};
 
 use crate::support::server::{Answer, File, Running, Server};
 
@@ -33,15 +33,22 @@ pub(super) fn serve(answer: Answer) -> Running {
     Server::new().file(PATH, File::new(SEED, LENGTH).answer(answer)).start()
 }
 
-/// A driver that no proxy of this machine's environment gets in the way of.
-pub(super) fn driver() -> Http {
-    Http::new(HttpOptions {
+/// How a driver is set up that no proxy of this machine's environment gets in the way of.
+pub(super) fn options() -> HttpOptions {
+    HttpOptions {
         user_agent: "haul/test".to_owned(),
         connect_timeout: Duration::from_secs(20),
         proxy: None,
         insecure: false,
         ca_cert: None,
-    })
+        netrc: Netrc::default(),
+        cookies: Cookies::default(),
+    }
+}
+
+/// Such a driver.
+pub(super) fn driver() -> Http {
+    Http::new(options())
 }
 
 /// A question about a URL, with nothing known.

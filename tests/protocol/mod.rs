@@ -2,9 +2,12 @@
 //! before any byte of it is used.
 
 mod answers;
+mod challenges;
+mod cookies;
 mod digests;
 mod disposition;
 mod driver;
+mod logins;
 mod redirects;
 mod retry_after;
 mod validators;

@@ -1,6 +1,8 @@
 //! Which version of a file: If-Range, If-None-Match, and what an answer says all the same.
 
-use haul::model::{ByteRange, FaultKind as Kind, Validator};
+use std::sync::Arc;
+
+use haul::model::{ByteRange, FaultKind as Kind, Resource, Validator};
 use haul::protocol::{Asked, Request};
 
 use super::driver::{LENGTH, PATH, ask, driver, known, question, serve};
@@ -32,6 +34,19 @@ fn if_range_holds_what_the_standard_allows() {
         let got = ask(&driver(), middle(&server, etag, date)).unwrap();
         assert_eq!((got.start, got.end), (200, Some(300)));
         assert_eq!(server.seen().requests[0].header("if-range"), expected, "{etag:?} {date:?}");
+    }
+}
+
+#[test]
+fn another_coding_is_a_change() {
+    let way = |coding: Option<&str>| coding.map(str::to_owned);
+    for (before, now) in [(None, Some("gzip")), (Some("gzip"), None), (Some("gzip"), Some("br"))] {
+        let answer = Answer::new().no_ranges();
+        let server = serve(now.map_or(answer.clone(), |now| answer.header("Content-Encoding", now)));
+        let expected = Resource { coding: way(before), ..(*known(&server, Some("\"v1\""), None)).clone() };
+        let request = Request { expected: Some(Arc::new(expected)), ..question(&server.url(PATH), Asked::From(0)) };
+        let fault = ask(&driver(), request).unwrap_err();
+        assert_eq!(fault.kind, Kind::Changed, "{before:?} {now:?}: {fault}");
     }
 }
 

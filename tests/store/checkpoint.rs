@@ -45,6 +45,7 @@ pub(super) fn checkpoint(pieces: &[Fragment]) -> Checkpoint {
                 weight: Weight::Hint,
             },
         ],
+        coding: Some("gzip".to_owned()),
         ledger,
     }
 }
@@ -91,7 +92,8 @@ fn what_was_saved_comes_back() {
     assert!(log.is_saved());
     let back = load(&state).unwrap();
     assert_eq!((&back.url, &back.target, back.length), (&saved.url, &saved.target, saved.length));
-    assert_eq!((&back.validator, &back.media, &back.digests), (&saved.validator, &saved.media, &saved.digests));
+    assert_eq!((&back.validator, &back.media, &back.coding), (&saved.validator, &saved.media, &saved.coding));
+    assert_eq!(back.digests, saved.digests);
     assert_eq!(back.ledger.block(), saved.ledger.block());
     assert!(back.ledger.fragments().eq(saved.ledger.fragments()));
     Checkpoint::remove(state.path(), ID);
@@ -117,11 +119,18 @@ fn bare_facts_come_back_too() {
         validator: Validator::default(),
         media: None,
         digests: Vec::new(),
+        coding: None,
         ledger: Ledger::new(None),
     };
     save(&mut CheckpointLog::new(state.path(), ID), &bare);
     let back = load(&state).unwrap();
-    assert!(back.length.is_none() && back.validator.is_none() && back.media.is_none() && back.ledger.is_empty());
+    assert!(
+        back.length.is_none()
+            && back.validator.is_none()
+            && back.media.is_none()
+            && back.coding.is_none()
+            && back.ledger.is_empty()
+    );
 }
 
 #[test]

@@ -124,8 +124,8 @@ fn bad_lines_cost_only_themselves() {
     for bad in [
         "rubbish\n",
         "\n\n",
-        "Added()\n",
-        "Added((id:\"1\",url:\"http://host/\"))\n",
+        "Added((id:\"0000000000000076\",url:\"http://host/\",folder:\"/\"))\n",
+        "Added() // 0123456789abcdef\n",
         "Added((id:\"0000000000000077\",url:\"gopher://host/\",folder:\"/\"))\n",
         "Added((id:\"0000000000000077\",url:\"http://host/\",folder:\"/\",checksum:Some(\"sha256:zz\")))\n",
         "Status(\"0000000000000001\",Exploded,None)\n",
@@ -166,6 +166,26 @@ fn a_torn_last_line_is_dropped_and_the_next_record_is_not_glued_to_it() {
             expected.push(3);
             assert_eq!(order(&state), expected, "cut at {cut}, {} zeros", filler.len());
         }
+    }
+}
+
+#[test]
+fn a_damaged_record_is_never_taken_for_another() {
+    let state = state();
+    let mut journal = Journal::open(state.path()).unwrap().0;
+    journal.append(&[added(1), added(2), Record::Removed(vec![id(2).to_string()]), added(3)]).unwrap();
+    let text = fs::read_to_string(file(&state)).unwrap();
+    for (whole, damaged, left) in [
+        ("Removed([\"0000000000000002", "Removed([\"0000000000000001", vec![1, 2, 3]),
+        ("http://host/1", "http://hosu/1", vec![3]),
+        ("id:\"0000000000000003", "id:\"0000000000000004", vec![1]),
+        // The head of a record that makes one by itself.
+        ("folder:\"/home/me\",status", "folder:\"/home/me\"))\n", vec![3]),
+        (") // ", ")    ", vec![3]),
+    ] {
+        assert!(text.contains(whole), "{text}");
+        fs::write(file(&state), text.replacen(whole, damaged, 1)).unwrap();
+        assert_eq!(order(&state), left, "{damaged}");
     }
 }
 
@@ -226,6 +246,21 @@ fn what_is_stale_is_dropped_at_the_next_start() {
     assert_eq!(Journal::open(state.path()).unwrap().1.len(), 3);
     assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(&state).unwrap().count(), 1, "no other file is left");
+}
+
+#[test]
+fn a_queue_that_cannot_be_made_shorter_is_used_as_it_is() {
+    let state = state();
+    stale(&state);
+    raw(&state, b"Added((torn");
+    let before = (lines(&state), fs::read(file(&state)).unwrap());
+    // In the place of the file that the shorter queue would be written to.
+    fs::create_dir(state.path().join("queue.new")).unwrap();
+    let (mut journal, items) = Journal::open(state.path()).unwrap();
+    assert_eq!(items.len(), 2);
+    assert_eq!((lines(&state), fs::read(file(&state)).unwrap()), before, "reading changes nothing");
+    assert!(journal.append(&[added(3)]).unwrap().is_empty());
+    assert_eq!(order(&state), [2, 1, 3]);
 }
 
 #[test]

@@ -72,6 +72,8 @@ fn what_is_left_of_a_long_name_is_still_a_name() {
     // Names that end, once they are cut, where no name may end.
     assert_eq!(safe_name(&format!("{}.{}", "a".repeat(199), "b".repeat(40))), "a".repeat(199));
     assert_eq!(safe_name(&format!("{} .{}", "a".repeat(198), "b".repeat(40))), "a".repeat(198));
+    // What is left ends in an extension that was none before.
+    assert_eq!(safe_name(&format!("{} .zip b{}", "a".repeat(195), "c".repeat(20))), format!("{}.zip", "a".repeat(195)));
     // A device's name with as many bytes as a name may have.
     assert!(safe_name(&format!("con.{}", "a".repeat(300))).len() <= 200);
 }

@@ -5,6 +5,7 @@
 
 pub mod builders;
 pub mod fetch;
+pub mod guard;
 pub mod nginx;
 pub mod pty;
 pub mod sandbox;

@@ -98,6 +98,14 @@ impl Sandbox {
         self.start(arguments).finish()
     }
 
+    /// Runs the real program to its end in a shell that first does something, such as setting a limit.
+    pub fn run_within(&self, first: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{first} && exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_haul")]).args(arguments);
+        command.current_dir(self.downloads()).env_clear().envs(self.environment.iter().cloned());
+        Process::spawn(command, "").finish()
+    }
+
     /// Runs `haul get` with further arguments to its end.
     pub fn get(&self, arguments: &[&str]) -> Output {
         self.run(&[&["get"], arguments].concat())

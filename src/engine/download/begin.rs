@@ -125,7 +125,7 @@ impl Task {
             name: None,
             at: self.orders.spec.source.clone(),
             media: checkpoint.media,
-            coding: None,
+            coding: checkpoint.coding,
             digests: checkpoint.digests,
         };
         let plan = Plan::new(checkpoint.length, done);

@@ -15,7 +15,7 @@ use super::trouble::{Response, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate};
-use crate::plan::{LeaseId, Opener, backoff};
+use crate::plan::{LeaseId, MUCH, Opener, backoff, reopening};
 use crate::protocol::Answer;
 
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
@@ -35,6 +35,8 @@ pub(super) struct Crew {
     open_after: Moment,
     /// New connections that failed in a row.
     troubles: u32,
+    /// Connections that were lost in a row after few bytes.
+    meagre: u32,
     fault: Option<Fault>,
 }
 
@@ -48,6 +50,7 @@ impl Crew {
             last_number: 0,
             open_after: Moment::ZERO,
             troubles: 0,
+            meagre: 0,
             fault: None,
         }
     }
@@ -136,7 +139,8 @@ impl Crew {
             let host = self.job.resource.at.host();
             task.orders.shared.hosts.refuse(&host);
         }
-        let End::Fault(fault, fruitful) = end else { return Ok(()) };
+        let End::Fault(fault, bytes) = end else { return Ok(()) };
+        let fruitful = bytes > 0;
         let others = self.job.desk.receiving_now();
         tracing::info!(number, fruitful, others, "{fault}");
         match response(&fault, fruitful, others) {
@@ -144,19 +148,22 @@ impl Crew {
             Response::Halt => {}
             Response::Fewer => {
                 task.orders.shared.hosts.refuse(&self.job.resource.at.host());
-                self.pause_opening(task, fruitful, &fault).await;
+                self.pause_opening(task, bytes, &fault).await;
             }
-            Response::Again => self.pause_opening(task, fruitful, &fault).await,
+            Response::Again => self.pause_opening(task, bytes, &fault).await,
         }
         self.fault = Some(fault);
         Ok(())
     }
 
-    /// The next connection is opened after a while, which grows with each failure of a new connection.
-    async fn pause_opening(&mut self, task: &mut Task, fruitful: bool, fault: &Fault) {
-        self.troubles = if fruitful { 0 } else { self.troubles + 1 };
-        let first = if fruitful { task.orders.shared.patience.wait / 10 } else { task.orders.shared.patience.wait };
-        let own = backoff(self.troubles.max(1), first, fastrand::f64());
+    /// The next connection is opened after a while, which grows with each failure of a new connection and, more
+    /// slowly, with each that gave few bytes.
+    async fn pause_opening(&mut self, task: &mut Task, bytes: u64, fault: &Fault) {
+        let (wait, jitter) = (task.orders.shared.patience.wait, fastrand::f64());
+        self.troubles = if bytes > 0 { 0 } else { self.troubles + 1 };
+        self.meagre = if bytes < MUCH { self.meagre + 1 } else { 0 };
+        let again = || reopening(bytes, self.meagre, wait, jitter);
+        let own = if bytes > 0 { again() } else { backoff(self.troubles, wait, jitter) };
         let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
         self.open_after = task.orders.shared.clock.now() + after;
         task.retries += 1;

@@ -85,6 +85,7 @@ impl Saver {
             validator: self.resource.validator.clone(),
             media: self.resource.media.clone(),
             digests: state.announced.iter().take(MOST_DIGESTS).cloned().collect(),
+            coding: self.resource.coding.clone(),
             ledger: state.ledger.clone(),
         }
     }

@@ -51,9 +51,8 @@ pub(super) struct Job {
 pub(super) enum End {
     /// Nothing more to do, or it was told to stop.
     Idle,
-    /// Something went wrong; what it did not fetch is free again. The flag tells whether this connection had given
-    /// any byte.
-    Fault(Fault, bool),
+    /// Something went wrong; what it did not fetch is free again. The number is the bytes of the last answer.
+    Fault(Fault, u64),
 }
 
 /// One connection at work.
@@ -93,12 +92,11 @@ impl Worker {
         loop {
             let before = pen.received;
             let end = self.fetch(lease, answer.take(), pen).await;
-            let fruitful = pen.received > before;
             self.job.desk.release(self.number, lease);
             match end {
                 Ok(LeaseEnd::Stopped) => return End::Idle,
                 Ok(LeaseEnd::Finished) => {}
-                Err(fault) => return End::Fault(fault, fruitful),
+                Err(fault) => return End::Fault(fault, pen.received - before),
             }
             match self.job.desk.lease(self.number, Opener::Idle, self.job.connections) {
                 Some(next) if self.job.ranged => lease = next,

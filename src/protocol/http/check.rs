@@ -10,28 +10,36 @@ use reqwest::header::{
 use super::digests::announced_digests;
 use super::disposition::file_name;
 use super::fields::{ContentRange, content_range, number, retry_after, text};
-use crate::model::{ByteRange, Fault, FaultKind, Ranges, Resource, Source, Validator};
+use crate::model::{ByteRange, Fault, FaultKind, Ranges, Resource, Source, Validator, harmless};
 use crate::protocol::Asked;
 
 /// An answer's head.
-pub(super) struct Head<'a> {
-    pub(super) status: u16,
-    pub(super) headers: &'a HeaderMap,
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The status code.
+    pub status: u16,
+    /// All header fields.
+    pub headers: &'a HeaderMap,
     /// Where the answer came from, after redirects.
-    pub(super) at: &'a Source,
+    pub at: &'a Source,
 }
 
 /// What an accepted answer holds.
 #[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) resource: Resource,
-    pub(super) start: u64,
-    pub(super) end: Option<u64>,
-    pub(super) unchanged: bool,
+pub struct Accepted {
+    /// What it says of the file.
+    pub resource: Resource,
+    /// The first byte that comes.
+    pub start: u64,
+    /// One past the last byte that comes, where that is told.
+    pub end: Option<u64>,
+    /// Nothing comes: the file is the one that is known.
+    pub unchanged: bool,
 }
 
-/// Compares an answer with what was asked for and with what is known of the file.
-pub(super) fn check(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+/// Compares an answer with what was asked for and with what is known of the file. Accepted is only one whose bytes are
+/// some of those asked for, of the same version of the file (RFC 9110, sections 14.4 and 15.3.7).
+pub fn check(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
     match head.status {
         206 if asked == Asked::Whole => Err(wrong(head, "the server sent a part of the file that nobody asked for")),
         206 => part(asked, expected, head),
@@ -139,6 +147,11 @@ fn compare(expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> 
     {
         return changed(format!("it had {before} bytes and has {now}"));
     }
+    // What a 416 says is no part of the file.
+    if head.status != 416 && known.coding != coding(head) {
+        let way = |coding: &Option<String>| coding.as_ref().map_or("as it is".to_owned(), |way| format!("as {way}"));
+        return changed(format!("it came {} and comes {}", way(&known.coding), way(&coding(head))));
+    }
     let now = validator(head);
     match (&known.validator.etag, &now.etag) {
         _ if known.validator.agrees_with(&now) => Ok(()),
@@ -183,8 +196,11 @@ fn media(head: &Head<'_>) -> Option<String> {
 }
 
 fn coding(head: &Head<'_>) -> Option<String> {
-    text(head.headers, &CONTENT_ENCODING)
-        .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
+    let fields = head.headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let all = fields.collect::<Vec<_>>().join(",").to_ascii_lowercase();
+    let codings = all.split(',').map(str::trim).filter(|coding| !matches!(*coding, "" | "identity"));
+    let codings = codings.collect::<Vec<_>>().join(", ");
+    (!codings.is_empty()).then(|| harmless(&codings).into_owned())
 }
 
 /// The body's length. Digits alone count; several values must agree; a transfer coding overrides it (RFC 9112,

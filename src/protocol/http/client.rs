@@ -8,8 +8,10 @@ use std::time::Duration;
 use reqwest::{Client, Proxy, redirect};
 use rustls::ClientConfig;
 
+use super::cookies::Cookies;
+use super::netrc::Netrc;
 use super::tls;
-use crate::model::{Fault, FaultKind, Source};
+use crate::model::{Fault, FaultKind, Secret, Source};
 
 /// How haul speaks HTTP.
 #[derive(Clone, Debug)]
@@ -19,11 +21,15 @@ pub struct HttpOptions {
     /// How long a connection may take to be set up.
     pub connect_timeout: Duration,
     /// A proxy's URL; `None` follows the environment.
-    pub proxy: Option<String>,
+    pub proxy: Option<Secret>,
     /// Accept any certificate.
     pub insecure: bool,
     /// A PEM file with the user's own authorities.
     pub ca_cert: Option<PathBuf>,
+    /// The logins of hosts.
+    pub netrc: Netrc,
+    /// The cookies to begin with.
+    pub cookies: Cookies,
 }
 
 /// The clients, each made when it is first needed: the system's certificates take some ms to read, which plain HTTP
@@ -52,7 +58,7 @@ impl Clients {
                 made(&self.secure, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
             }
             // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
-            _ if self.options.proxy.as_deref().is_some_and(|proxy| proxy.starts_with("https")) => {
+            _ if self.options.proxy.as_ref().is_some_and(|proxy| proxy.text().starts_with("https")) => {
                 made(&self.plain, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
             }
             _ => made(&self.plain, || self.build(&without_roots()?, reqwest::ClientBuilder::http1_only)),
@@ -87,7 +93,7 @@ impl Clients {
         if let Some(proxy) = &options.proxy {
             let wrong =
                 |why: reqwest::Error| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
-            builder = builder.proxy(Proxy::all(proxy).map_err(wrong)?);
+            builder = builder.proxy(Proxy::all(proxy.text()).map_err(wrong)?);
         }
         shape(builder).build().map_err(|why| Fault::new(FaultKind::Request, "HTTP", why.to_string()))
     }

@@ -4,13 +4,13 @@
 use encoding_rs::Encoding;
 use percent_encoding::percent_decode;
 
-/// The name that the header gives, not yet made safe for a folder.
-pub(super) fn file_name(value: &[u8]) -> Option<String> {
+/// The name that a Content-Disposition's value gives, not yet made safe for a folder; `None` if it gives none.
+pub fn file_name(value: &[u8]) -> Option<String> {
     let parameters = parameters(value);
     let find = |name: &str| parameters.iter().find(|entry| entry.0 == name).map(|entry| entry.1.as_slice());
-    let extended = find("filename*").and_then(extended);
-    let plain = || find("filename").map(plain);
-    extended.or_else(plain).filter(|name| !name.trim().is_empty())
+    let named = |name: &String| !name.trim().is_empty();
+    let extended = find("filename*").and_then(extended).filter(named);
+    extended.or_else(|| find("filename").map(plain).filter(named))
 }
 
 /// The parameters in lower case with their values unquoted. The disposition type may be missing.

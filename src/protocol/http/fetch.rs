@@ -6,12 +6,17 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use http_body::Body as _;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE};
-use reqwest::{RequestBuilder, Response};
+use reqwest::Response;
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE,
+    LOCATION, RANGE,
+};
 use url::Origin;
 
+use super::auth::Logins;
 use super::check::{Accepted, Head, check};
 use super::client::{Clients, HttpOptions};
+use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
 use super::refusal;
 use crate::model::{Fault, FaultKind, Source};
@@ -26,12 +31,15 @@ pub struct Http {
     clients: Clients,
     /// Origins that speak nothing but HTTP/2.
     http2: Mutex<HashSet<Origin>>,
+    logins: Logins,
+    cookies: Cookies,
 }
 
 impl Http {
     /// A driver with these options. Nothing is opened yet.
     pub fn new(options: HttpOptions) -> Self {
-        Self { clients: Clients::new(options), http2: Mutex::new(HashSet::new()) }
+        let (logins, cookies) = (Logins::new(options.netrc.clone()), options.cookies.clone());
+        Self { clients: Clients::new(options), http2: Mutex::default(), logins, cookies }
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
@@ -94,7 +102,7 @@ impl Http {
                 return Ok((response, at));
             }
             seen.insert(at.clone());
-            at = with_credentials(next(&at, &response)?, &request.source);
+            at = next(&at, &response)?;
             if seen.contains(&at) {
                 return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
             }
@@ -102,10 +110,31 @@ impl Http {
         Err(Fault::new(FaultKind::Redirect, &request.source, format!("more than {MAX_REDIRECTS} redirects")))
     }
 
+    /// Asks one place, again where it wants a login in another form. What it sets as cookies is kept.
     async fn send(&self, request: &Request, at: &Source, if_range: Option<&HeaderValue>) -> Result<Response, Fault> {
+        let mut pass = self.logins.pass(request, at);
+        loop {
+            let mut headers = shape(request, at, if_range);
+            headers.extend(pass.show()?.map(|value| (AUTHORIZATION, value)));
+            let given: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+            if let Some(cookie) = self.cookies.header(at.url(), &given) {
+                headers.insert(COOKIE, cookie);
+            }
+            let response = self.transmit(at, headers).await?;
+            self.cookies.take(at.url(), response.headers());
+            if !pass.answered(response.status(), response.headers())? {
+                return Ok(response);
+            }
+        }
+    }
+
+    async fn transmit(&self, at: &Source, headers: HeaderMap) -> Result<Response, Fault> {
         let origin = at.url().origin();
         let http2 = self.http2.lock().is_ok_and(|known| known.contains(&origin));
-        let build = |http2| Ok(shape(self.clients.client(at, http2)?.get(at.url().clone()), request, at, if_range));
+        // The login goes in a header of our own making, or not at all.
+        let mut url = at.url().clone();
+        let _ = url.set_username("").and_then(|()| url.set_password(None));
+        let build = |http2| Ok(self.clients.client(at, http2)?.get(url.clone()).headers(headers.clone()));
         match build(http2)?.send().await {
             Err(error) if !http2 && wants_http2(&error) => {
                 if let Ok(mut known) = self.http2.lock() {
@@ -125,34 +154,30 @@ impl Fetch for Http {
 }
 
 /// The request's headers. What the user gave goes to the source's own origin and nowhere else.
-fn shape(
-    mut builder: RequestBuilder,
-    request: &Request,
-    at: &Source,
-    if_range: Option<&HeaderValue>,
-) -> RequestBuilder {
-    builder = builder.header(ACCEPT, "*/*").header(ACCEPT_ENCODING, "identity");
-    builder = match request.asked {
-        Asked::Whole => builder,
-        Asked::From(start) => builder.header(RANGE, format!("bytes={start}-")),
-        Asked::Part(range) => builder.header(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1))),
-    };
-    if let Some(condition) = if_range {
-        builder = builder.header(IF_RANGE, condition);
+fn shape(request: &Request, at: &Source, if_range: Option<&HeaderValue>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let mut put = |name: HeaderName, text: &str| headers.extend(HeaderValue::from_str(text).map(|value| (name, value)));
+    put(ACCEPT, "*/*");
+    put(ACCEPT_ENCODING, "identity");
+    match request.asked {
+        Asked::Whole => {}
+        Asked::From(start) => put(RANGE, &format!("bytes={start}-")),
+        Asked::Part(range) => put(RANGE, &format!("bytes={}-{}", range.start, range.end.saturating_sub(1))),
     }
     if let Some(etag) = condition(request) {
-        builder = builder.header(IF_NONE_MATCH, etag);
+        put(IF_NONE_MATCH, etag);
     }
+    headers.extend(if_range.map(|condition| (IF_RANGE, condition.clone())));
     if at.url().origin() == request.source.url().origin() {
         for header in request.headers.iter() {
             let name = HeaderName::from_bytes(header.name.as_bytes());
-            if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_str(&header.value)) {
+            if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_bytes(header.value.as_bytes())) {
                 value.set_sensitive(true);
-                builder = builder.header(name, value);
+                headers.append(name, value);
             }
         }
     }
-    builder
+    headers
 }
 
 /// The ETag for If-None-Match.
@@ -169,18 +194,6 @@ fn if_range(request: &Request) -> Option<HeaderValue> {
     let validator = &known.validator;
     let date = || validator.last_modified.as_deref().filter(|_| validator.etag.is_none());
     HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
-}
-
-/// The source's user and password belong to its origin, wherever redirects lead within it.
-fn with_credentials(at: Source, source: &Source) -> Source {
-    let (mut url, own) = (at.url().clone(), source.url());
-    let none = url.username().is_empty() && url.password().is_none();
-    if none && url.origin() == own.origin() {
-        // These fail only for URLs that can't have any.
-        let _ = url.set_username(own.username()).and_then(|()| url.set_password(own.password()));
-        return Source::from(url);
-    }
-    at
 }
 
 /// A field's value as the text of a URL; bytes that are no UTF-8 are percent-encoded one by one.

@@ -23,16 +23,16 @@ pub(super) fn named<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Ite
 
 /// A Content-Range: which bytes, of how many (RFC 9110, section 14.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ContentRange {
+pub struct ContentRange {
     /// First and one past the last byte; `None` for `*`, as a 416 has it.
-    pub(super) span: Option<(u64, u64)>,
+    pub span: Option<(u64, u64)>,
     /// Bytes of the whole file; `None` for `*`.
-    pub(super) total: Option<u64>,
+    pub total: Option<u64>,
 }
 
 /// Reads a Content-Range; `None` if it is not one: another unit, no number, an overflow, a last before the first or
-/// beyond the total.
-pub(super) fn content_range(value: &str) -> Option<ContentRange> {
+/// beyond the total, neither a span nor a total.
+pub fn content_range(value: &str) -> Option<ContentRange> {
     let (unit, rest) = value.trim().split_once([' ', '='])?;
     if !unit.eq_ignore_ascii_case("bytes") {
         return None;
@@ -50,7 +50,7 @@ pub(super) fn content_range(value: &str) -> Option<ContentRange> {
         }
         Some((first, end))
     };
-    Some(ContentRange { span, total })
+    (span.is_some() || total.is_some()).then_some(ContentRange { span, total })
 }
 
 /// A whole number of digits alone: no sign, no blank within, no overflow.
@@ -61,7 +61,7 @@ pub(super) fn number(text: &str) -> Option<u64> {
 }
 
 /// Retry-After in seconds or as a date (RFC 9110, section 10.2.3). A date in the past means now.
-pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = number(value) {
         return Some(Duration::from_secs(seconds));
     }

@@ -1,15 +1,24 @@
 //! HTTP and HTTPS over reqwest: one request at a time, its answer checked before a byte of it is used.
 
+mod auth;
+mod challenge;
 mod check;
 mod client;
+mod cookies;
 mod digests;
 mod disposition;
 mod error;
 mod fetch;
 mod fields;
+mod netrc;
 mod refusal;
 mod tls;
 
+pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
+pub use cookies::Cookies;
 pub use digests::announced_digests;
+pub use disposition::file_name;
 pub use fetch::Http;
+pub use fields::{ContentRange, content_range, retry_after};
+pub use netrc::Netrc;

@@ -13,7 +13,7 @@ use rustls_platform_verifier::Verifier;
 use crate::model::{Fault, FaultKind};
 
 /// The provider of the algorithms. All of haul uses this one, so that it can be exchanged here.
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::ring::default_provider())
 }
 
