@@ -244,13 +244,14 @@ impl Task {
         Ending::Stopped
     }
 
-    /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes.
+    /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes; so does the checkpoint of one
+    /// that somebody has deleted.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
         if let Some(checking) = held.checking.take() {
             checking.give_up().await;
         }
-        if held.desk.done_total() == 0 {
+        if held.desk.done_total() == 0 || !held.desk.part.is_in_place() {
             held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
