@@ -191,7 +191,8 @@ impl House {
 
     /// `haul add`: on disk when this returns, whether or not a haul is running. What is queued already stays as it is.
     fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
-        let queued = Journal::peek(&self.paths.state)?;
+        let sources: Vec<&Source> = specs.iter().map(|spec| &spec.source).collect();
+        let queued = Journal::peek_at(&self.paths.state, &sources)?;
         let mut added = Vec::new();
         let mut records = Vec::new();
         for spec in specs {

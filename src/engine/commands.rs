@@ -25,7 +25,7 @@ impl Supervisor {
         self.dirty = true;
     }
 
-    /// Takes a batch into the list once it is in the journal: one write, one fsync.
+    /// Takes a batch into the list, once it is in the journal.
     fn add(&mut self, batch: Vec<(TransferId, Spec)>) {
         let mut taken: HashSet<u64> = HashSet::new();
         let mut items: Vec<Item> = Vec::new();
@@ -37,17 +37,13 @@ impl Supervisor {
             }
             items.push(self.item(id, spec, items.len()));
         }
-        let records: Vec<Record> = items.iter().map(Item::record).collect();
-        let written = self.append(&records);
+        if self.scribe.is_durable() {
+            return self.scribe.add(items);
+        }
         for item in items {
             let id = item.id;
-            match &written {
-                Ok(()) => {
-                    self.enlist(item);
-                    self.tell(id, Happening::Added);
-                }
-                Err(fault) => self.tell(id, Happening::Refused(fault.clone())),
-            }
+            self.enlist(item);
+            self.tell(id, Happening::Added);
         }
     }
 
@@ -95,8 +91,7 @@ impl Supervisor {
 
     /// Writes one status of many transfers to the journal.
     fn note_status(&mut self, ids: &[TransferId], status: Status) {
-        let records: Vec<Record> = ids.iter().map(|id| Stamp::Status(status, None).record(*id)).collect();
-        self.write_down(&records);
+        self.scribe.note(ids.iter().map(|id| Stamp::Status(status, None).record(*id)));
     }
 
     fn retry(&mut self, ids: &[TransferId]) {
@@ -128,7 +123,7 @@ impl Supervisor {
                 self.delete_data(*id);
             }
         }
-        self.write_down(&[Record::Removed(known.iter().map(ToString::to_string).collect())]);
+        self.scribe.note([Record::Removed(known.iter().map(ToString::to_string).collect())]);
         self.roster.remove(&known);
         for id in known {
             self.tell(id, Happening::Removed);
@@ -161,7 +156,6 @@ impl Supervisor {
         for (id, rank) in waiting {
             self.queue.wait(id, rank);
         }
-        let records: Vec<Record> = changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)).collect();
-        self.write_down(&records);
+        self.scribe.note(changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)));
     }
 }

@@ -1,6 +1,7 @@
 //! The connections to each host, over all transfers.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ pub(super) struct Hosts {
     known: Mutex<HashMap<String, Host>>,
     closed: Notify,
     clock: Clock,
+    /// Connections that are open, and how many the process can have.
+    open: AtomicUsize,
+    most: usize,
 }
 
 /// The right to one connection; gives it back when dropped.
@@ -34,8 +38,9 @@ impl Permit {
 }
 
 impl Hosts {
-    pub(super) fn new(clock: Clock) -> Arc<Self> {
-        Arc::new(Self { known: Mutex::default(), closed: Notify::new(), clock })
+    /// No host is known yet; at most so many connections at once, to all of them.
+    pub(super) fn new(clock: Clock, most: usize) -> Arc<Self> {
+        Arc::new(Self { known: Mutex::default(), closed: Notify::new(), clock, open: AtomicUsize::new(0), most })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
@@ -45,7 +50,12 @@ impl Hosts {
     /// A permit, if the host bears another connection.
     pub(super) fn try_open(self: &Arc<Self>, host: &str) -> Option<Permit> {
         let now = self.clock.now();
-        let granted = self.lock().entry(host.to_owned()).or_default().open(now);
+        let mut known = self.lock();
+        let room = self.open.load(Ordering::Relaxed) < self.most;
+        let granted = room && known.entry(host.to_owned()).or_default().open(now);
+        if granted {
+            self.open.fetch_add(1, Ordering::Relaxed);
+        }
         granted.then(|| Permit { hosts: self.clone(), host: host.to_owned(), since: now })
     }
 
@@ -80,6 +90,7 @@ impl Drop for Permit {
         if let Some(host) = self.hosts.lock().get_mut(&self.host) {
             host.close();
         }
+        self.hosts.open.fetch_sub(1, Ordering::Relaxed);
         self.hosts.closed.notify_waiters();
     }
 }

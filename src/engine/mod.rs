@@ -7,6 +7,7 @@ mod hosts;
 mod limiter;
 mod report;
 mod roster;
+mod scribe;
 mod setup;
 mod shortage;
 mod supervisor;

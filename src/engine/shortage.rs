@@ -108,7 +108,7 @@ impl Supervisor {
 
     /// Puts a new URL in an old one's place.
     pub(super) fn take_link(&mut self, id: TransferId, source: crate::model::Source) {
-        self.write_down(&[Stamp::Source(source.clone()).record(id)]);
+        self.scribe.note([Stamp::Source(source.clone()).record(id)]);
         self.roster.relink(id, source.clone());
         self.tell(id, Happening::Relinked(source));
     }

@@ -14,11 +14,12 @@ use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
+use super::scribe::{Scribe, Written};
 use super::setup::{Queueing, Setup};
 use crate::api::{EngineSide, Event, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
 use crate::plan::Queue;
-use crate::store::{Item, Journal, Record, Stamp};
+use crate::store::{Item, Record, Stamp, open_files};
 
 /// Reports that may wait for the supervisor before a task waits too.
 const REPORTS: usize = 256;
@@ -27,12 +28,17 @@ const SNAPSHOT: Duration = Duration::from_millis(100);
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Files that are kept free for all else than connections: the terminal, the queue, the log, names that are resolved;
+/// and for each transfer its part file, its checkpoint, the one that is being written and its folder.
+const FILES: usize = 16;
+const FILES_EACH: usize = 4;
+
 /// The supervisor's state. Its orders are in `commands.rs`.
 pub(super) struct Supervisor {
     pub(super) roster: Roster,
     pub(super) queue: Queue,
     pub(super) shared: Arc<Shared>,
-    pub(super) journal: Option<Box<Journal>>,
+    pub(super) scribe: Scribe,
     pub(super) dirty: bool,
     pub(super) tasks: TaskTracker,
     pub(super) reports: mpsc::Sender<Report>,
@@ -53,7 +59,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         room: setup.room,
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
-        hosts: Hosts::new(clock),
+        hosts: Hosts::new(clock, connections_in_all(setup.transfers)),
         clock,
     });
     let (reports, inbox) = mpsc::channel(REPORTS);
@@ -64,12 +70,17 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let queue = Queue::new(usize::from(setup.transfers));
     let tasks = TaskTracker::new();
     let roster = Roster::default();
-    let room_at = Instant::now();
-    let mut supervisor = Supervisor { roster, queue, shared, journal, dirty: true, tasks, reports, room_at, side };
+    let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
+    let mut supervisor = Supervisor { roster, queue, shared, scribe, dirty: true, tasks, reports, room_at, side };
     for item in items {
         supervisor.enlist(item);
     }
     supervisor.work(inbox).await;
+}
+
+/// How many connections the process's limit of open files leaves room for.
+fn connections_in_all(transfers: u16) -> usize {
+    open_files().saturating_sub(FILES + FILES_EACH * usize::from(transfers)).max(1)
 }
 
 impl Supervisor {
@@ -79,19 +90,23 @@ impl Supervisor {
         let mut look_at = Instant::now() + LOOK;
         loop {
             self.start_next();
+            self.scribe.begin();
             let active = self.dirty || self.queue.running() > 0;
+            // A command may speak of what the one before it adds.
+            let adding = self.scribe.is_adding();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                written = self.scribe.written() => self.written(written),
                 Some(report) = inbox.recv() => self.report(report),
-                Some(command) = self.side.commands.recv() => self.obey(command),
+                Some(command) = self.side.commands.recv(), if !adding => self.obey(command),
                 () = sleep_until(publish_at), if active => {
                     self.publish();
                     publish_at = Instant::now() + SNAPSHOT;
                 }
                 () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
-                () = sleep_until(look_at), if self.journal.is_some() => {
-                    self.take_news();
+                () = sleep_until(look_at), if self.scribe.is_durable() => {
+                    self.scribe.look();
                     look_at = Instant::now() + LOOK;
                 }
             }
@@ -101,8 +116,12 @@ impl Supervisor {
 
     async fn shut_down(&mut self, mut inbox: mpsc::Receiver<Report>) {
         self.side.commands.close();
+        self.finish_writing().await;
         while let Ok(command) = self.side.commands.try_recv() {
             self.obey(command);
+            if self.scribe.is_adding() {
+                self.finish_writing().await;
+            }
         }
         for id in self.roster.running() {
             let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
@@ -116,7 +135,16 @@ impl Supervisor {
         }
         self.tasks.close();
         self.tasks.wait().await;
+        self.finish_writing().await;
         self.publish();
+    }
+
+    /// Waits until all that was told to the journal is written.
+    async fn finish_writing(&mut self) {
+        while self.scribe.begin() {
+            let written = self.scribe.written().await;
+            self.written(written);
+        }
     }
 
     /// Takes a transfer into the list, and lets it wait if it is to run.
@@ -258,29 +286,28 @@ impl Supervisor {
 
     /// Tells the journal of one transfer.
     fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
-        let records: Vec<Record> = stamps.iter().map(|stamp| stamp.record(id)).collect();
-        self.write_down(&records);
+        self.scribe.note(stamps.iter().map(|stamp| stamp.record(id)));
     }
 
-    /// Writes to the journal. A failure must not end a download; it is told to the log.
-    pub(super) fn write_down(&mut self, records: &[Record]) {
-        if let Err(fault) = self.append(records) {
-            tracing::error!("{fault}");
+    /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download; it
+    /// is told to the log.
+    fn written(&mut self, Written { items, events, result }: Written) {
+        for event in events {
+            self.send(event);
         }
-    }
-
-    /// Appends to the journal, durably, and takes in what others have appended.
-    pub(super) fn append(&mut self, records: &[Record]) -> Result<(), Fault> {
-        let Some(journal) = self.journal.as_mut().filter(|_| !records.is_empty()) else { return Ok(()) };
-        let others = journal.append(records)?;
-        self.take_in(others);
-        Ok(())
-    }
-
-    fn take_news(&mut self) {
-        if let Some(journal) = &mut self.journal {
-            let others = journal.news();
-            self.take_in(others);
+        for item in items {
+            let id = item.id;
+            match &result {
+                Ok(_) => {
+                    self.enlist(item);
+                    self.send(Event { id, happening: Happening::Added });
+                }
+                Err(fault) => self.send(Event { id, happening: Happening::Refused(fault.clone()) }),
+            }
+        }
+        match result {
+            Ok(others) => self.take_in(others),
+            Err(fault) => tracing::error!("{fault}"),
         }
     }
 
@@ -303,10 +330,17 @@ impl Supervisor {
         Item::new(id, spec, rank)
     }
 
-    /// Tells the faces. Nobody may be listening.
-    pub(super) fn tell(&self, id: TransferId, happening: Happening) {
+    /// Tells the faces, once what was noted before is durable.
+    pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
         tracing::info!(%id, ?happening);
-        let _ = self.side.events.send(Event { id, happening });
+        if let Some(event) = self.scribe.hold(Event { id, happening }) {
+            self.send(event);
+        }
+    }
+
+    /// Nobody may be listening.
+    fn send(&self, event: Event) {
+        let _ = self.side.events.send(event);
     }
 
     fn publish(&mut self) {

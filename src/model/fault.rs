@@ -104,6 +104,9 @@ impl FromStr for FaultKind {
     }
 }
 
+/// The error number of a broken disk, the same on every Unix.
+const EIO: i32 = 5;
+
 /// What went wrong, with what, and what can be done. Cheap enough to clone into an event and a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -141,6 +144,26 @@ impl Fault {
                 subject,
                 "the disk is full: make room, and it goes on by itself, or run haul again",
             ),
+            Io::ReadOnlyFilesystem => {
+                let detail =
+                    format!("{doing} failed: the disk is read-only; mount it for writing or choose another folder");
+                Self::new(FaultKind::Disk, subject, detail)
+            }
+            Io::FileTooLarge => {
+                let detail =
+                    format!("{doing} failed: the file is larger than this disk or the user's limit (ulimit -f) allows");
+                Self::new(FaultKind::Disk, subject, detail)
+            }
+            Io::PermissionDenied => {
+                let detail =
+                    format!("{doing} is not permitted; choose another folder with -d or -o, or change its mode");
+                Self::new(FaultKind::Disk, subject, detail)
+            }
+            _ if why.raw_os_error() == Some(EIO) => {
+                let detail =
+                    format!("{doing} failed: the disk reports an error ({why}); what was saved before it is kept");
+                Self::new(FaultKind::Disk, subject, detail)
+            }
             _ => Self::new(FaultKind::Disk, subject, format!("{doing} failed: {why}")),
         }
     }

@@ -7,7 +7,21 @@ use std::path::Path;
 
 /// Makes a folder for haul's own files, mode 0700, with all that it lies in.
 pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    make_folder(folder, 0o700)
+}
+
+/// Makes a folder with all that it lies in, durably: a synced file is of no use in a folder that a power cut takes
+/// away. What is there already is left as it is.
+pub(super) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    make_folder(parent, mode)?;
+    match DirBuilder::new().mode(mode).create(folder) {
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.and_then(|()| sync_folder(parent)),
+    }
 }
 
 /// Opens a file of haul's own that only its owner can read; links are not followed.
@@ -17,10 +31,18 @@ pub(super) fn private_file() -> OpenOptions {
     options
 }
 
-/// Makes the names in a folder durable.
+/// Makes the names in a folder durable, where that can be had: some file systems sync no folders, and a folder may
+/// be writable and not readable.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    use io::ErrorKind as Kind;
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    File::open(folder)?.sync_all()
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(why) if matches!(why.kind(), Kind::InvalidInput | Kind::Unsupported | Kind::PermissionDenied) => {
+            tracing::debug!("{}: can't be synced: {why}", folder.display());
+            Ok(())
+        }
+        synced => synced,
+    }
 }
 
 /// Writes a new file beside `path`, durably; the caller renames it to `path`.

@@ -7,6 +7,7 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::record::path_text;
-use crate::model::{Announced, ByteRange, Fault, FaultKind, TransferId, Validator, Weight};
+use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";
 const VERSION: u32 = 1;
@@ -44,6 +45,8 @@ pub struct Checkpoint {
     pub coding: Option<String>,
     /// Which bytes are on disk.
     pub ledger: Ledger,
+    /// Those among them that nobody has synced, as far as is known: they are there unless the power was cut.
+    pub unsynced: RangeSet,
 }
 
 impl fmt::Debug for Checkpoint {
@@ -182,9 +185,15 @@ impl Checkpoint {
         let mut ledger = Ledger::with_block(document.block);
         let block = ledger.block();
         let lines = rest[body.len()..].lines().filter_map(|line| ron::from_str::<(u64, u64, u64)>(line).ok());
-        for (start, len, crc) in document.done.iter().copied().chain(lines) {
+        let mut unsynced = RangeSet::new();
+        let claims = document.done.iter().copied().map(|claim| (claim, true)).chain(lines.map(|claim| (claim, false)));
+        for ((start, len, crc), synced) in claims {
             if is_plausible(start, len, document.length, block) {
-                ledger.record(Fragment { start, len, crc });
+                let claim = Fragment { start, len, crc };
+                ledger.record(claim);
+                if !synced {
+                    unsynced.insert(claim.range());
+                }
             }
         }
         Ok(Self {
@@ -196,27 +205,34 @@ impl Checkpoint {
             digests: document.digests.iter().filter_map(restored).collect(),
             coding: document.coding,
             ledger,
+            unsynced,
         })
     }
 
-    /// Looks through all checkpoints for the one whose finished file would be `target`. Fails if there is none, but one
-    /// of a newer haul, which may be it.
+    /// Looks through all checkpoints for the newest whose finished file would be `target`; an older one may be left of a
+    /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
         let Ok(folder) = fs::read_dir(state.join("checkpoints")) else { return Ok(None) };
         let ids = folder.filter_map(|entry| {
             let path = entry.ok()?.path();
-            let ours = path.extension().is_some_and(|extension| extension == "ron");
+            // Between the two renames of a publication there is only the generation before.
+            let ours = path.extension().is_some_and(|extension| extension == "ron" || extension == "old");
             if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
         });
-        let mut unread = None;
+        let ids: BTreeSet<TransferId> = ids.collect();
+        let (mut unread, mut found) = (None, Vec::new());
         for id in ids {
             match Self::load(state, id) {
-                Ok(Some(held)) if held.target == target => return Ok(Some((id, held))),
+                Ok(Some(held)) if held.target == target => found.push((id, held)),
                 Ok(_) => {}
                 Err(fault) => unread = Some(fault),
             }
         }
-        unread.map_or(Ok(None), Err)
+        let written = |id| fs::metadata(Self::path(state, id)).and_then(|meta| meta.modified()).ok();
+        match (found.into_iter().max_by_key(|(id, _)| written(*id)), unread) {
+            (None, Some(fault)) => Err(fault),
+            (newest, _) => Ok(newest),
+        }
     }
 
     /// Forgets a transfer's checkpoint, all generations.

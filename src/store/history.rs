@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_file, private_folder};
+use super::atomic::{private_file, private_folder, sync_folder};
 use super::record::path_text;
 use super::sink::{Standing, standing};
-use crate::model::{Source, Validator};
+use crate::model::{Source, TransferId, Validator};
 
 /// Past this size the history is cut to its newer half when the next entry is written.
 const MAX_SIZE: u64 = 16 << 20;
@@ -24,6 +24,8 @@ pub struct Finished {
     pub validator: Validator,
     /// Its bytes.
     pub length: u64,
+    /// The transfer whose checkpoint it had.
+    pub by: Option<TransferId>,
 }
 
 /// A line of the file. The URL is kept only as a hash: it may hold secrets, and nobody needs to read it here.
@@ -35,6 +37,8 @@ struct Entry {
     modified: (i64, i64),
     etag: Option<String>,
     last_modified: Option<String>,
+    #[serde(default)]
+    by: Option<String>,
 }
 
 /// `history.ron` in a state folder: RON records, one a line, appended.
@@ -49,15 +53,16 @@ impl History {
         Self { path: state.join("history.ron") }
     }
 
-    /// Adds a finished download. It is a convenience: a failure is told to the log and costs nothing else.
-    pub fn add(&self, source: &Source, finished: &Finished) {
-        if let Err(why) = self.try_add(source, finished) {
+    /// Adds a download that is about to get its name, durably: whatever moment the program dies at, the file under its
+    /// name is known to be complete. Until it has that name the entry fits nothing. `modified` is when the part file was
+    /// last written. A failure is told to the log and costs nothing else.
+    pub fn add(&self, source: &Source, finished: &Finished, modified: (i64, i64)) {
+        if let Err(why) = self.try_add(source, finished, modified) {
             tracing::warn!("{}: {why}", self.path.display());
         }
     }
 
-    fn try_add(&self, source: &Source, finished: &Finished) -> io::Result<()> {
-        let Standing::File { modified, .. } = standing(&finished.target) else { return Ok(()) };
+    fn try_add(&self, source: &Source, finished: &Finished, modified: (i64, i64)) -> io::Result<()> {
         let entry = Entry {
             url: hash(source),
             target: path_text::encode(&finished.target),
@@ -65,11 +70,14 @@ impl History {
             modified,
             etag: finished.validator.etag.clone(),
             last_modified: finished.validator.last_modified.clone(),
+            by: finished.by.map(|id| id.to_string()),
         };
         let mut line = ron::to_string(&entry).map_err(io::Error::other)?;
         line.push('\n');
-        private_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        private_folder(folder)?;
         self.shorten();
+        let is_new = !self.path.exists();
         let mut file = private_file().read(true).append(true).create(true).open(&self.path)?;
         // What a crash has torn is closed, so that this entry has a line of its own.
         let mut last = [b'\n'];
@@ -77,7 +85,9 @@ impl History {
         if length > 0 && file.read_exact_at(&mut last, length - 1).is_ok() && last != *b"\n" {
             line.insert(0, '\n');
         }
-        file.write_all(line.as_bytes())
+        file.write_all(line.as_bytes())?;
+        file.sync_data()?;
+        if is_new { sync_folder(folder) } else { Ok(()) }
     }
 
     /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file
@@ -99,6 +109,7 @@ impl History {
                 target,
                 validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
                 length: entry.length,
+                by: entry.by.as_deref().and_then(|id| id.parse().ok()),
             };
             (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
         })

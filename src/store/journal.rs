@@ -4,7 +4,7 @@
 //! the file's lock for that moment, and first reads what others have appended. A torn last line is dropped, a bad
 //! line costs that one record. Compacted at startup when more than half of it is stale.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::record::{Item, Record};
-use crate::model::{Fault, FaultKind, TransferId};
+use crate::model::{Fault, FaultKind, Source, TransferId};
 
 /// A journal shorter than this is never compacted: there is nothing to win.
 const SMALL: usize = 1000;
+/// For so many URLs a queue is searched line by line; for more it is faster to read it as a whole.
+const FEW: usize = 8;
 
 /// The open journal.
 #[derive(Debug)]
@@ -49,7 +51,9 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        Ok(Self { path, file, read: 0, torn: false })
+        // From its last byte on: that one tells whether a torn line is to be closed.
+        let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
+        Ok(Self { path, file, read, torn: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
@@ -65,6 +69,20 @@ impl Journal {
     /// What the bytes of a queue's file amount to, in the queue's order. Damage costs the records that it touched.
     pub fn read(bytes: &[u8]) -> Vec<Item> {
         replay(&records(bytes))
+    }
+
+    /// The transfers of these URLs alone, as `peek` would give them. Of a long queue only the lines that speak of them
+    /// are parsed.
+    pub fn peek_at(state: &Path, sources: &[&Source]) -> Result<Vec<Item>, Fault> {
+        let path = state.join("queue.ron");
+        if sources.len() > FEW {
+            return Self::peek(state);
+        }
+        match fs::read(&path) {
+            Ok(bytes) => Ok(replay(&records_of(&String::from_utf8_lossy(&bytes), sources))),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
+        }
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
@@ -91,10 +109,15 @@ impl Journal {
         Ok(others)
     }
 
-    /// What others have appended since the last look; costs two `stat`s if nothing was.
-    pub fn news(&mut self) -> Vec<Record> {
+    /// True if others have appended since the last look; costs two `stat`s.
+    pub fn has_news(&self) -> bool {
         let grown = self.file.metadata().is_ok_and(|meta| meta.len() > self.read);
-        if (!grown && self.is_current()) || self.lock().is_err() {
+        grown || !self.is_current()
+    }
+
+    /// What others have appended since the last look.
+    pub fn news(&mut self) -> Vec<Record> {
+        if !self.has_news() || self.lock().is_err() {
             return Vec::new();
         }
         let news = self.read_on().unwrap_or_default();
@@ -186,6 +209,31 @@ fn records(bytes: &[u8]) -> Vec<Record> {
     let parsed = lines.map(Record::parse);
     let good = parsed.filter_map(|record| record.map_err(|why| tracing::warn!("queue: a bad record: {why}")).ok());
     good.collect()
+}
+
+/// The records of the transfers that were added with one of these URLs.
+fn records_of(text: &str, sources: &[&Source]) -> Vec<Record> {
+    let mut lines: BTreeSet<(usize, &str)> = BTreeSet::new();
+    for source in sources {
+        let Ok(url) = ron::to_string(source.url().as_str()) else { continue };
+        let added = lines_with(text, &format!("url:{url}"));
+        for record in added.iter().filter_map(|(_, line)| Record::parse(line.as_bytes()).ok()) {
+            if let Record::Added(stored) = record {
+                lines.extend(lines_with(text, stored.id()));
+            }
+        }
+    }
+    lines.into_iter().filter_map(|(_, line)| Record::parse(line.as_bytes()).ok()).collect()
+}
+
+/// The lines that hold these words, with their places.
+fn lines_with<'text>(text: &'text str, words: &str) -> Vec<(usize, &'text str)> {
+    let line = |(at, _): (usize, &str)| {
+        let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let end = text[at..].find('\n').map_or(text.len(), |end| at + end);
+        (start, &text[start..end])
+    };
+    text.match_indices(words).map(line).collect()
 }
 
 /// What a sequence of records amounts to, in the queue's order.

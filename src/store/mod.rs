@@ -4,6 +4,7 @@
 mod atomic;
 mod checkpoint;
 mod digest;
+mod files;
 mod history;
 mod journal;
 mod ledger;
@@ -15,6 +16,7 @@ mod sink;
 
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use digest::digest;
+pub use files::open_files;
 pub use history::{Finished, History};
 pub use journal::Journal;
 pub use ledger::{Fragment, Ledger};

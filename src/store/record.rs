@@ -126,6 +126,13 @@ impl fmt::Debug for Stored {
     }
 }
 
+impl Stored {
+    /// Which transfer.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 fn is_false(value: &bool) -> bool {
     !value

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
 use rustix::io::Errno;
 
-use super::atomic::sync_folder;
+use super::atomic::{make_folder, sync_folder};
 use super::ledger::Fragment;
 use super::name::part_name;
 use super::room::room;
@@ -58,7 +58,7 @@ impl PartFile {
     /// there before.
     pub fn open(target: &Path) -> Result<(Self, bool), Fault> {
         let folder = target.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
+        make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
         let path = folder.join(part_name(target));
         let existed = fs::symlink_metadata(&path).is_ok();
         let mut options = OpenOptions::new();
@@ -81,11 +81,28 @@ impl PartFile {
             Err(TryLockError::Error(why)) => tracing::warn!("{}: no lock here: {why}", self.path.display()),
         }
         // Another process may have finished and renamed the file between our open and our lock.
+        if self.is_in_place() { Ok(()) } else { Err(busy()) }
+    }
+
+    /// False if somebody has deleted or moved the part file, or put another one in its place.
+    pub fn is_in_place(&self) -> bool {
         let same = |meta: fs::Metadata| {
             let own = self.file.metadata().ok();
             meta.is_file() && own.is_some_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino()))
         };
-        if fs::symlink_metadata(&self.path).is_ok_and(same) { Ok(()) } else { Err(busy()) }
+        fs::symlink_metadata(&self.path).is_ok_and(same)
+    }
+
+    /// The fault of a part file that is not in its place any more.
+    pub fn gone(&self) -> Fault {
+        let detail = "was deleted or replaced while haul wrote it, so that its bytes are lost; run haul again";
+        Fault::new(FaultKind::Disk, self.path.display(), detail)
+    }
+
+    /// False if the file, of which every byte up to `length` was written, is shorter or has holes: then somebody may have
+    /// cut it meanwhile. (A file system that compresses has holes too, so it is no proof.)
+    pub fn is_whole(&self, length: u64) -> bool {
+        self.file.metadata().is_ok_and(|meta| meta.len() >= length && meta.blocks().saturating_mul(512) >= length)
     }
 
     /// Where the finished file goes.
@@ -174,23 +191,49 @@ impl PartFile {
 
     /// A second handle on the same bytes, from the first byte on; for checksums.
     pub fn reader(&self) -> Result<File, Fault> {
-        File::open(&self.path).map_err(|why| self.fault("reading", &why))
+        let mut options = OpenOptions::new();
+        let opened = options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(&self.path);
+        let file = opened.map_err(|why| self.fault("reading", &why))?;
+        if self.is_in_place() { Ok(file) } else { Err(self.gone()) }
     }
 
-    /// Cuts or extends the file to its final length, makes it durable and gives it the target's name, in one step
-    /// that replaces nothing unless `overwrite` says so.
-    pub fn publish(&self, length: u64, overwrite: bool) -> Result<(), Fault> {
-        if self.file.metadata().is_ok_and(|meta| meta.len() != length) {
+    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any
+    /// byte that was not durable before.
+    pub fn complete(&self, length: u64) -> Result<(), Fault> {
+        let held = self.file.metadata().map_err(|why| self.fault("reading the length", &why))?.len();
+        if held < length {
+            let detail = "was cut by somebody while haul wrote it; run haul again, which fetches what is missing";
+            return Err(Fault::new(FaultKind::Disk, self.path.display(), detail));
+        }
+        if held > length {
             self.file.set_len(length).map_err(|why| self.fault("setting the length", &why))?;
         }
-        self.file.sync_all().map_err(|why| self.fault("syncing", &why))?;
+        self.file.sync_all().map_err(|why| self.fault("syncing", &why))
+    }
+
+    /// When a complete file was last written, in seconds and nanoseconds of the wall clock; it keeps that under its
+    /// new name.
+    pub fn modified(&self) -> Result<(i64, i64), Fault> {
+        let meta = self.file.metadata().map_err(|why| self.fault("reading the date", &why))?;
+        Ok((meta.mtime(), meta.mtime_nsec()))
+    }
+
+    /// Gives a complete file the target's name, in one step that replaces nothing unless `overwrite` says so. The
+    /// bytes are durable by then; a folder that can't be synced may lose the name in a power cut, and nothing else.
+    pub fn publish(&self, overwrite: bool) -> Result<(), Fault> {
+        if !self.is_in_place() {
+            return Err(self.gone());
+        }
         if overwrite && standing(&self.target) != Standing::Other {
             fs::rename(&self.path, &self.target).map_err(|why| self.fault("giving it its name", &why))?;
         } else {
             self.rename_to_free_name()?;
         }
         let folder = self.target.parent().unwrap_or(Path::new("."));
-        sync_folder(folder).map_err(|why| self.fault("syncing the folder", &why))
+        if let Err(why) = sync_folder(folder) {
+            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
+        }
+        Ok(())
     }
 
     fn rename_to_free_name(&self) -> Result<(), Fault> {
@@ -214,9 +257,11 @@ impl PartFile {
         }
     }
 
-    /// Deletes the part file.
+    /// Deletes the part file, unless it is somebody else's by now.
     pub fn discard(&self) {
-        let _ = fs::remove_file(&self.path);
+        if self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     /// Deletes the part file of a target, unless somebody writes it.

@@ -1,5 +1,7 @@
 //! The real program against servers that behave, misbehave and go away. Every file is compared byte for byte.
 
+mod crash;
+mod disk;
 mod families;
 mod get;
 mod hostile;
@@ -9,6 +11,7 @@ mod kills;
 mod logins;
 mod names;
 mod nginx;
+mod power;
 mod queue;
 mod servers;
 mod signals;

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use haul::model::{Announced, ByteRange, FaultKind, TransferId, Validator, Weight};
+use haul::model::{Announced, ByteRange, FaultKind, RangeSet, TransferId, Validator, Weight};
 use haul::store::{Checkpoint, CheckpointLog, Claim, Fragment, Ledger};
 use tempfile::TempDir;
 
@@ -47,6 +47,7 @@ pub(super) fn checkpoint(pieces: &[Fragment]) -> Checkpoint {
         ],
         coding: Some("gzip".to_owned()),
         ledger,
+        unsynced: RangeSet::new(),
     }
 }
 
@@ -121,6 +122,7 @@ fn bare_facts_come_back_too() {
         digests: Vec::new(),
         coding: None,
         ledger: Ledger::new(None),
+        unsynced: RangeSet::new(),
     };
     save(&mut CheckpointLog::new(state.path(), ID), &bare);
     let back = load(&state).unwrap();
@@ -216,6 +218,8 @@ fn a_crash_between_any_two_steps_of_a_save_costs_nothing() {
         }
         let expected = if died_after == 0 { vec![(0, 20)] } else { vec![(0, 20), (told.start, told.start + told.len)] };
         assert_eq!(claims(&state), Some(expected), "died after step {died_after}");
+        let found = Checkpoint::find(state.path(), &checkpoint(&[]).target).unwrap();
+        assert_eq!(found.map(|(id, _)| id), Some(ID), "died after step {died_after}");
         // And the next process saves as if nothing had been.
         let mut next = CheckpointLog::new(state.path(), ID);
         next.reopen();

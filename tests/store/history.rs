@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use haul::model::{Source, Validator};
-use haul::store::{Finished, History, StateLock};
+use haul::model::{Source, TransferId, Validator};
+use haul::store::{Finished, History, Standing, StateLock, standing};
 use tempfile::TempDir;
 
 struct Bench {
@@ -31,14 +31,20 @@ impl Bench {
         let target = self.folder.path().join(name);
         fs::write(&target, "12345").unwrap();
         let validator = Validator { etag: Some("\"v\"".to_owned()), last_modified: None };
-        let finished = Finished { target, validator, length: 5 };
-        self.history().add(&source(url), &finished);
+        let (modified, by) = (modified(&target), Some(TransferId::from_bits(7)));
+        let finished = Finished { target, validator, length: 5, by };
+        self.history().add(&source(url), &finished, modified);
         finished
     }
 
     fn find(&self, url: &str, name: Option<&str>) -> Option<Finished> {
         self.history().find(&source(url), self.folder.path(), name)
     }
+}
+
+fn modified(target: &Path) -> (i64, i64) {
+    let Standing::File { modified, .. } = standing(target) else { panic!("no file at {}", target.display()) };
+    modified
 }
 
 fn source(url: &str) -> Source {
@@ -101,9 +107,10 @@ fn damage_costs_only_the_line_that_it_hit() {
 fn a_file_that_is_gone_already_and_a_folder_that_cannot_be_written_cost_nothing() {
     let bench = Bench::new();
     let validator = Validator::default();
-    let gone = Finished { target: bench.folder.path().join("gone"), validator, length: 5 };
-    bench.history().add(&source(URL), &gone);
-    assert!(!bench.path().exists());
+    let gone = Finished { target: bench.folder.path().join("gone"), validator, length: 5, by: None };
+    bench.history().add(&source(URL), &gone, (1, 2));
+    assert_eq!(bench.find(URL, None), None);
+    fs::remove_dir_all(bench.state.path().join("sub")).unwrap();
     fs::write(bench.state.path().join("sub"), "in the way").unwrap();
     bench.finish("a", URL);
     assert_eq!(bench.find(URL, None), None);

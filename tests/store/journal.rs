@@ -300,3 +300,40 @@ fn a_state_folder_that_is_none_is_a_sentence() {
         assert!(fault.to_string().contains("queue.ron"), "{fault}");
     }
 }
+
+#[test]
+fn who_only_appends_reads_nothing_and_closes_a_torn_line_all_the_same() {
+    let state = state();
+    Journal::open_to_append(state.path()).unwrap().append(&[added(1), added(2)]).unwrap();
+    let mut second = Journal::open_to_append(state.path()).unwrap();
+    assert!(second.append(&[added(3)]).unwrap().is_empty(), "what was there before is no news");
+    raw(&state, b"Removed([\"torn");
+    let mut third = Journal::open_to_append(state.path()).unwrap();
+    let mut fourth = Journal::open_to_append(state.path()).unwrap();
+    third.append(&[added(4)]).unwrap();
+    assert_eq!(fourth.append(&[added(5)]).unwrap(), [added(4)]);
+    assert_eq!(order(&state), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn some_urls_are_looked_up_as_in_the_whole_queue() {
+    let state = state();
+    let mut journal = Journal::open_to_append(state.path()).unwrap();
+    let records: Vec<Record> = (0..50).map(added).collect();
+    journal.append(&records).unwrap();
+    journal.append(&[Record::Removed(vec![id(7).to_string(), id(8).to_string()])]).unwrap();
+    journal
+        .append(&[Stamp::Status(Status::Paused, None).record(id(9)), Stamp::Status(Status::Done, None).record(id(4))])
+        .unwrap();
+    raw(&state, b"\xff\xfe torn");
+    let whole = Journal::peek(state.path()).unwrap();
+    for wanted in [vec![1], vec![4, 9], vec![7], vec![3, 8, 49, 100], (0..20).collect()] {
+        let sources: Vec<Source> = wanted.iter().map(|number| spec(*number).source).collect();
+        let found = Journal::peek_at(state.path(), &sources.iter().collect::<Vec<_>>()).unwrap();
+        let is_wanted = |item: &&Item| sources.contains(&item.spec.source);
+        let found: Vec<_> = found.iter().filter(is_wanted).map(|item| (item.id, item.status)).collect();
+        let expected: Vec<_> = whole.iter().filter(is_wanted).map(|item| (item.id, item.status)).collect();
+        assert_eq!(found, expected, "{wanted:?}");
+    }
+    assert!(Journal::peek_at(&state.path().join("none"), &[]).unwrap().is_empty());
+}

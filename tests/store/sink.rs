@@ -1,6 +1,6 @@
 //! Part files: one writer, nothing replaced unasked, nothing written through what is no plain file.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -40,7 +40,8 @@ fn bytes_go_where_they_belong_and_the_name_comes_last() {
     assert!(part.read_at(ByteRange::new(3, 7), &mut read).unwrap());
     assert_eq!(read, b"lowo");
     assert!(!part.read_at(ByteRange::new(3, 11), &mut read).unwrap(), "there are only ten");
-    part.publish(10, false).unwrap();
+    part.complete(10).unwrap();
+    part.publish(false).unwrap();
     assert_eq!(fs::read(&target).unwrap(), b"helloworld");
     assert_eq!(names(&folder), ["a.iso"]);
     assert!(matches!(standing(&target), Standing::File { length: 10, .. }));
@@ -48,12 +49,52 @@ fn bytes_go_where_they_belong_and_the_name_comes_last() {
 
 #[test]
 fn the_length_is_what_it_is_to_be() {
-    for (length, expected) in [(3, &b"abc"[..]), (0, b""), (8, b"abcde\0\0\0")] {
+    for (length, expected) in [(3, &b"abc"[..]), (0, b""), (5, b"abcde")] {
         let (_folder, target) = folder();
         let part = open(&target);
         part.write_at(b"abcde", 0).unwrap();
-        part.publish(length, false).unwrap();
+        part.complete(length).unwrap();
+        part.publish(false).unwrap();
         assert_eq!(fs::read(&target).unwrap(), expected);
+    }
+}
+
+/// Every byte was written: a file that is shorter was cut by somebody, and zeros in their place would be wrong bytes.
+#[test]
+fn a_part_file_that_was_cut_is_not_filled_up_with_zeros() {
+    let (_folder, target) = folder();
+    let part = open(&target);
+    part.write_at(b"abcde", 0).unwrap();
+    assert!(part.is_whole(5) && !part.is_whole(6));
+    part.write_at(&vec![7; 100_000], 0).unwrap();
+    assert!(part.is_whole(100_000));
+    OpenOptions::new().write(true).open(part.path()).unwrap().set_len(5).unwrap();
+    part.write_at(&[7; 10_000], 90_000).unwrap();
+    assert!(!part.is_whole(100_000), "what was cut away is a hole");
+    OpenOptions::new().write(true).open(part.path()).unwrap().set_len(5).unwrap();
+    let fault = part.complete(8).unwrap_err();
+    assert!(fault.to_string().contains("was cut"), "{fault}");
+    assert_eq!(fs::metadata(part.path()).unwrap().len(), 5);
+}
+
+#[test]
+fn what_somebody_has_put_in_the_part_files_place_is_not_taken_for_it() {
+    for replaced in [false, true] {
+        let (folder, target) = folder();
+        let part = open(&target);
+        part.write_at(b"ours", 0).unwrap();
+        assert!(part.is_in_place());
+        fs::remove_file(part.path()).unwrap();
+        if replaced {
+            fs::write(part.path(), "theirs").unwrap();
+        }
+        assert!(!part.is_in_place());
+        part.complete(4).unwrap();
+        let fault = part.publish(true).unwrap_err();
+        assert!(fault.to_string().contains("deleted or replaced"), "{fault}");
+        assert!(part.reader().is_err() && standing(&target) == Standing::Nothing);
+        part.discard();
+        assert_eq!(names(&folder).len(), usize::from(replaced), "it is not ours to delete");
     }
 }
 
@@ -93,11 +134,12 @@ fn publishing_replaces_nothing() {
     let part = open(&target);
     part.write_at(b"new", 0).unwrap();
     fs::write(&target, "theirs").unwrap();
-    let fault = part.publish(3, false).unwrap_err();
+    let fault = part.publish(false).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Exists);
     assert!(fault.to_string().contains("--overwrite"), "{fault}");
     assert_eq!((fs::read(&target).unwrap(), names(&folder).len()), (b"theirs".to_vec(), 2));
-    part.publish(3, true).unwrap();
+    part.complete(3).unwrap();
+    part.publish(true).unwrap();
     assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"new".to_vec(), vec!["a.iso".to_owned()]));
 }
 
@@ -117,7 +159,7 @@ fn not_even_overwriting_replaces_what_is_no_plain_file() {
         for overwrite in [false, true] {
             let part = open(&target);
             part.write_at(b"new", 0).unwrap();
-            let fault = part.publish(3, overwrite).unwrap_err();
+            let fault = part.publish(overwrite).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Exists, "{stand}: {fault}");
             assert!(part.path().exists(), "the bytes are kept");
         }
@@ -153,7 +195,8 @@ fn a_part_file_that_went_away_is_not_taken_for_ours() {
     fs::remove_file(first.path()).unwrap();
     let second = open(&target);
     second.write_at(b"second", 0).unwrap();
-    second.publish(6, false).unwrap();
+    second.complete(6).unwrap();
+    second.publish(false).unwrap();
     assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"second".to_vec(), vec!["a.iso".to_owned()]));
 }
 
@@ -181,7 +224,8 @@ fn folders_are_made_and_other_faults_are_sentences() {
     assert!(fault.to_string().contains("making the folder failed"), "{fault}");
     let long = folder.path().join("x".repeat(255));
     let part = open(&long);
-    part.publish(0, false).unwrap();
+    part.complete(0).unwrap();
+    part.publish(false).unwrap();
     assert!(long.is_file());
 }
 

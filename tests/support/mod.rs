@@ -7,14 +7,18 @@ pub mod builders;
 pub mod fetch;
 pub mod guard;
 pub mod nginx;
+pub mod power;
 pub mod pty;
 pub mod sandbox;
 pub mod server;
+pub mod strace;
 #[cfg(test)]
 mod trial;
 pub mod wire;
 
 pub use nginx::Nginx;
+pub use power::{Image, Recording};
 pub use pty::{Exit, Terminal};
 pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};
+pub use strace::{Strace, strace_works};
 pub use wire::Wire;

@@ -231,6 +231,21 @@ impl Process {
         let _ = kill_process(self.id, signal);
     }
 
+    /// Its number.
+    pub fn number(&self) -> i32 {
+        self.id.as_raw_nonzero().get()
+    }
+
+    /// Sends a signal to the first program that it has started, as strace does with the one that it traces.
+    pub fn signal_child(&self, signal: Signal) {
+        let children = format!("/proc/{0}/task/{0}/children", self.number());
+        // Either may have ended by itself meanwhile.
+        let text = std::fs::read_to_string(children).unwrap_or_default();
+        if let Some(child) = text.split_whitespace().next().and_then(|number| Pid::from_raw(number.parse().ok()?)) {
+            let _ = kill_process(child, signal);
+        }
+    }
+
     /// What it wrote to standard error so far.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr.0.lock().unwrap()).into_owned()

@@ -52,6 +52,9 @@ impl Task {
     /// disk.
     pub(super) async fn begin(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Connecting);
+        if let Some(held) = &self.held {
+            held.desk.forget_what_is_in_doubt();
+        }
         if self.held.is_none()
             && let Some(ending) = self.look().await?
         {
@@ -133,6 +136,7 @@ impl Task {
         log.reopen();
         let mut held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
+        desk.lock().durability.take_up(checkpoint.unsynced);
         let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
         let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
@@ -176,6 +180,10 @@ impl Task {
     /// A file that haul has finished before: complete if the server still has the same. Otherwise a name that the
     /// user chose is taken, and a name of haul's own makes room.
     async fn still_the_same(&mut self, finished: Finished) -> Result<Option<Ending>, Halt> {
+        if finished.by == Some(self.orders.id) {
+            // This transfer finished it, and died before it could say so.
+            return self.as_before(finished).await.map(Some);
+        }
         let asked = Asked::From(0);
         let request = Request { unless: Some(finished.validator.clone()), ..self.request(asked, None) };
         let (answer, _permit) = self.open(request).await?;

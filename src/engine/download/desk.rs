@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::clock::Clock;
 use super::comparison::Comparison;
+use super::durability::Durability;
 use tokio::sync::Notify;
 
 use crate::api::{Connection, ConnectionState};
@@ -45,6 +46,7 @@ pub(super) struct State {
     meter: Meter,
     fetched: u64,
     seats: BTreeMap<u32, Seat>,
+    pub(super) durability: Durability,
 }
 
 /// A worker's place: which lease it works on, and what it does.
@@ -67,7 +69,18 @@ impl Desk {
         let block = ledger.block();
         let meter = Meter::new(MEMORY, clock.now());
         let (announced, vouched, seats) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        let state = State { plan, ledger, log, announced, vouched, comparison: None, meter, fetched: 0, seats };
+        let state = State {
+            plan,
+            ledger,
+            log,
+            announced,
+            vouched,
+            comparison: None,
+            meter,
+            fetched: 0,
+            seats,
+            durability: Durability::default(),
+        };
         Self { part, clock, block, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -131,6 +144,7 @@ impl Desk {
         state.plan.advance(lease, length, now);
         state.meter.add(length, now);
         state.fetched += length;
+        state.durability.wrote(ByteRange::new(position, position + length));
         state.log.wrote(&sums);
         for fragment in sums {
             state.ledger.record(fragment);

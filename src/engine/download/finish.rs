@@ -9,6 +9,7 @@ use super::super::report::Ending;
 use super::begin::Held;
 use super::desk::Desk;
 use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
+use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet};
@@ -35,6 +36,10 @@ impl Task {
     pub(super) async fn finish(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
+        if held.checking.is_none() && !held.desk.part.is_whole(held.desk.done_total()) {
+            // Somebody may have cut the part file; what is still there is kept.
+            held.checking = Some(Checking::start(held.desk.clone(), self.orders.stop.child_token()));
+        }
         if let Some(checking) = held.checking.take() {
             checking.finish().await;
         }
@@ -74,13 +79,15 @@ impl Task {
         let Some(held) = &self.held else { return Err(lost_thread().into()) };
         let (id, validator) = (held.id, held.resource.validator.clone());
         let bytes = desk.done_total();
-        let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes };
+        let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes, by: Some(id) };
         let (overwrite, state) = (self.orders.spec.overwrite, self.orders.shared.state.clone());
         let source = self.orders.spec.source.clone();
         let (target, fetched) = (finished.target.clone(), desk.fetched());
         let published = spawn_blocking(move || {
-            desk.part.publish(bytes, overwrite)?;
-            History::of(&state).add(&source, &finished);
+            let completed = desk.part.complete(bytes).and_then(|()| desk.part.modified());
+            let modified = completed.inspect_err(|_| desk.lock().durability.doubt())?;
+            History::of(&state).add(&source, &finished, modified);
+            desk.part.publish(overwrite)?;
             Checkpoint::remove(&state, id);
             Ok(())
         });
@@ -217,6 +224,10 @@ impl Task {
                 return Err(Fault::new(FaultKind::Checksum, finished.target.display(), detail).into());
             }
             checked.push(algorithm);
+        }
+        if let Some(id) = finished.by {
+            // It is left if the program died right after it had named the file.
+            Checkpoint::remove(&self.orders.shared.state, id);
         }
         let (target, bytes) = (finished.target, finished.length);
         Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked })

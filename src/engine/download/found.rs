@@ -107,7 +107,8 @@ impl Search {
         let stands = standing(target);
         if stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other) {
             let name = target.file_name().and_then(|name| name.to_str());
-            let finished = self.finished(name).filter(|finished| is_same(finished, resource));
+            let known = |finished: &Finished| finished.by == Some(self.id) || is_same(finished, resource);
+            let finished = self.finished(name).filter(known);
             return Ok(finished.map(Found::Finished));
         }
         match self.left(target) {

@@ -4,6 +4,7 @@ mod begin;
 mod comparison;
 mod crew;
 mod desk;
+mod durability;
 mod finish;
 mod found;
 mod proof;

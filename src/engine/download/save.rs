@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use super::desk::Desk;
-use crate::model::{Fault, FaultKind, Resource};
+use crate::model::{Fault, FaultKind, RangeSet, Resource};
 use crate::store::{Checkpoint, CheckpointLog, Claim, Fragment};
 
 /// As many of the announced digests are saved: a checkpoint is written once a second.
@@ -60,9 +60,8 @@ impl Saver {
 
     /// Saves what has changed and waits until it is durable.
     pub(super) async fn last(&mut self) -> Result<(), Fault> {
-        if self.running.is_some() {
-            self.finished().await?;
-        }
+        self.settle().await;
+        self.desk.forget_what_is_in_doubt();
         self.start();
         if self.running.is_some() { self.finished().await } else { Ok(()) }
     }
@@ -78,6 +77,7 @@ impl Saver {
     fn take(&self) -> Checkpoint {
         let mut state = self.desk.lock();
         state.log.begin_save();
+        state.durability.begin_sync();
         Checkpoint {
             url: self.url.clone(),
             target: self.target.clone(),
@@ -87,6 +87,7 @@ impl Saver {
             digests: state.announced.iter().take(MOST_DIGESTS).cloned().collect(),
             coding: self.resource.coding.clone(),
             ledger: state.ledger.clone(),
+            unsynced: RangeSet::new(),
         }
     }
 }
@@ -94,12 +95,13 @@ impl Saver {
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
 /// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation.
 fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
+    if !desk.part.is_in_place() {
+        return Err(desk.part.gone());
+    }
     if !desk.lock().log.is_saved() {
         desk.part.sync_name()?;
     }
-    if !checkpoint.ledger.is_empty() {
-        desk.part.sync()?;
-    }
+    desk.sync()?;
     let path = desk.lock().log.path().to_path_buf();
     let written = Claim::of(checkpoint).and_then(|claim| CheckpointLog::write(&path, &claim));
     let published = written.and_then(|generation| desk.lock().log.publish(generation));

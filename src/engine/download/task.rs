@@ -258,7 +258,7 @@ impl Task {
     }
 
     /// Saves what is on disk. A part file without a byte is of no use to anyone, and goes; unless it waits for room, and
-    /// is to go on under its name.
+    /// is to go on under its name. The checkpoint of one that somebody has deleted goes too.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
         if let Some(checking) = held.checking.take() {
@@ -266,7 +266,7 @@ impl Task {
         }
         let full = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
         let waits = full && self.orders.shared.lasts;
-        if held.desk.done_total() == 0 && !waits {
+        if held.desk.done_total() == 0 && !waits || !held.desk.part.is_in_place() {
             held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);

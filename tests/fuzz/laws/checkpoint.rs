@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use haul::model::Validator;
+use haul::model::{RangeSet, Validator};
 use haul::store::{Checkpoint, Claim, Fragment, Ledger};
 
 use super::pick::Pick;
@@ -71,7 +71,17 @@ fn damaged(pick: &mut Pick<'_>) {
         Validator { etag: pick.maybe(|pick| pick.text(10)), last_modified: pick.maybe(|pick| pick.text(10)) };
     let (url, target) = (format!("https://host/{}", pick.text(10)), PathBuf::from(pick.text(10)));
     let (media, coding) = (pick.maybe(|pick| pick.text(5)), pick.maybe(|pick| pick.text(5)));
-    let true_one = Checkpoint { url, target, length, validator, media, coding, digests: Vec::new(), ledger };
+    let true_one = Checkpoint {
+        url,
+        target,
+        length,
+        validator,
+        media,
+        coding,
+        digests: Vec::new(),
+        ledger,
+        unsynced: RangeSet::new(),
+    };
     comes_back(&true_one);
     let mut file = Claim::of(&true_one).unwrap().as_bytes().to_vec();
     let lines = pieces(pick);

@@ -1,0 +1,67 @@
+//! Which of a part file's bytes are written and not known to be durable; and what becomes of them when a sync fails.
+
+use super::desk::Desk;
+use crate::model::{ByteRange, Fault, RangeSet};
+
+/// What is written and not known to be durable.
+#[derive(Debug, Default)]
+pub(super) struct Durability {
+    /// Written since the last sync began.
+    unsynced: RangeSet,
+    /// Written before it.
+    syncing: RangeSet,
+    /// True once a sync has failed: what was not durable by then may be lost, whatever a later sync says.
+    doubtful: bool,
+}
+
+impl Durability {
+    /// These bytes were written.
+    pub(super) fn wrote(&mut self, range: ByteRange) {
+        self.unsynced.insert(range);
+    }
+
+    /// An earlier run has written these and not synced them.
+    pub(super) fn take_up(&mut self, ranges: RangeSet) {
+        self.unsynced = ranges;
+    }
+
+    /// All that was written so far is about to be synced.
+    pub(super) fn begin_sync(&mut self) {
+        let written = std::mem::take(&mut self.unsynced);
+        for range in written.ranges() {
+            self.syncing.insert(*range);
+        }
+    }
+
+    /// A sync has failed.
+    pub(super) fn doubt(&mut self) {
+        self.doubtful = true;
+    }
+}
+
+impl Desk {
+    /// Makes durable what `begin_sync` has taken. The system may have dropped what a failed sync was to write, so that
+    /// no later sync can vouch for it.
+    pub(super) fn sync(&self) -> Result<(), Fault> {
+        if !self.lock().durability.syncing.is_empty() {
+            self.part.sync().inspect_err(|_| self.lock().durability.doubt())?;
+            self.lock().durability.syncing = RangeSet::new();
+        }
+        Ok(())
+    }
+
+    /// After a failed sync: forgets what was not durable, so that it is fetched and written again. No worker may be
+    /// writing.
+    pub(super) fn forget_what_is_in_doubt(&self) {
+        let mut state = self.lock();
+        if !std::mem::take(&mut state.durability.doubtful) {
+            return;
+        }
+        let Durability { unsynced, syncing, .. } = std::mem::take(&mut state.durability);
+        for range in unsynced.ranges().iter().chain(syncing.ranges()) {
+            for lost in state.ledger.forget(*range) {
+                state.plan.lose(lost);
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Keeps the journal beside the supervisor: one write at a time, on a thread that may block. What is noted meanwhile goes
+//! with the next one, so that a hundred transfers that end at once cost two fsyncs, and no transfer waits for either.
+//! Only the faces do: what they are told is durable.
+
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::api::Event;
+use crate::model::{Fault, FaultKind};
+use crate::store::{Item, Journal, Record};
+
+/// The journal, and what is to be written to it.
+pub(super) struct Scribe {
+    /// Here while nothing is being written.
+    journal: Option<Box<Journal>>,
+    durable: bool,
+    writing: Option<JoinHandle<Returned>>,
+    records: Vec<Record>,
+    /// Transfers that are to be added with the next write, and those of the write that runs.
+    next: Vec<Item>,
+    adding: Vec<Item>,
+    /// Events that are to be told after the next write, and after the one that runs.
+    later: Vec<Event>,
+    soon: Vec<Event>,
+}
+
+/// What the writing thread gives back: the journal, and what others have appended to it.
+type Returned = (Option<Box<Journal>>, Result<Vec<Record>, Fault>);
+
+/// What came of a write.
+pub(super) struct Written {
+    /// The transfers that were to be added.
+    pub(super) items: Vec<Item>,
+    /// What may be told now.
+    pub(super) events: Vec<Event>,
+    /// What other processes have appended, or why nothing was written.
+    pub(super) result: Result<Vec<Record>, Fault>,
+}
+
+impl Scribe {
+    pub(super) fn new(journal: Option<Box<Journal>>) -> Self {
+        Self {
+            durable: journal.is_some(),
+            journal,
+            writing: None,
+            records: Vec::new(),
+            next: Vec::new(),
+            adding: Vec::new(),
+            later: Vec::new(),
+            soon: Vec::new(),
+        }
+    }
+
+    /// False if there is no journal: nothing is to be kept.
+    pub(super) fn is_durable(&self) -> bool {
+        self.durable
+    }
+
+    /// Writes these down by and by, in order.
+    pub(super) fn note(&mut self, records: impl IntoIterator<Item = Record>) {
+        if self.durable {
+            self.records.extend(records);
+        }
+    }
+
+    /// Writes new transfers down; `written` gives them back.
+    pub(super) fn add(&mut self, items: Vec<Item>) {
+        self.records.extend(items.iter().map(Item::record));
+        self.next.extend(items);
+    }
+
+    /// Keeps an event until all that was noted before it is written; gives it back if that is so.
+    pub(super) fn hold(&mut self, event: Event) -> Option<Event> {
+        if self.writing.is_none() && self.records.is_empty() {
+            return Some(event);
+        }
+        self.later.push(event);
+        None
+    }
+
+    /// True while new transfers are not written yet.
+    pub(super) fn is_adding(&self) -> bool {
+        !self.next.is_empty() || !self.adding.is_empty()
+    }
+
+    /// Begins to write if there is something to write. True if a write runs.
+    pub(super) fn begin(&mut self) -> bool {
+        if self.writing.is_none() && !self.records.is_empty() {
+            self.write();
+        }
+        self.writing.is_some()
+    }
+
+    /// Looks for what other processes have appended, unless a write runs, which looks too.
+    pub(super) fn look(&mut self) {
+        if self.writing.is_none() && self.journal.as_ref().is_some_and(|journal| journal.has_news()) {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        let records = std::mem::take(&mut self.records);
+        self.adding = std::mem::take(&mut self.next);
+        self.soon = std::mem::take(&mut self.later);
+        let mut journal = self.journal.take();
+        self.writing = Some(spawn_blocking(move || {
+            let result = match &mut journal {
+                Some(journal) if records.is_empty() => Ok(journal.news()),
+                Some(journal) => journal.append(&records),
+                None => Err(lost()),
+            };
+            (journal, result)
+        }));
+    }
+
+    /// What came of the write that runs; pends for ever if none does. May be cancelled.
+    pub(super) async fn written(&mut self) -> Written {
+        let Some(writing) = &mut self.writing else { return std::future::pending().await };
+        let ended = writing.await;
+        self.writing = None;
+        let items = std::mem::take(&mut self.adding);
+        let (journal, result) = ended.unwrap_or_else(|_| (None, Err(lost())));
+        self.journal = journal;
+        let mut events = std::mem::take(&mut self.soon);
+        if self.records.is_empty() {
+            events.append(&mut self.later);
+        }
+        Written { items, events, result }
+    }
+}
+
+fn lost() -> Fault {
+    Fault::new(FaultKind::State, "the queue", "the thread that wrote it was lost; this is a bug of haul")
+}
