@@ -272,7 +272,7 @@ impl Outcome {
         match &event.happening {
             Happening::Completed { .. } => self.complete += 1,
             Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
-                self.failed.push((event.id, fault.clone()))
+                self.failed.push((event.id, fault.clone()));
             }
             Happening::Removed | Happening::Paused => self.left.push(event.id),
             Happening::Added

@@ -39,6 +39,7 @@ fn as_text<S: Serializer>(value: &impl ToString, out: S) -> Result<S::Ok, S::Err
     out.serialize_str(&value.to_string())
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
 fn as_word<S: Serializer>(value: &Status, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(value.word())
 }

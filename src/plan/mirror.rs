@@ -95,8 +95,12 @@ impl Mirrors {
             (0..self.all.len()).filter(|number| self.standing(*number, now) == Standing::Ready).collect();
         let measured: Vec<f64> = self.all.iter().filter_map(|mirror| mirror.speed).collect();
         let mean = measured.iter().sum::<f64>() / measured.len().max(1) as f64;
-        // What one connection more would have, if the mirror shares what it gives among them.
-        let worth = |mirror: &Mirror| mirror.speed.unwrap_or(mean) / f64::from(mirror.open + 1);
+        // What one connection more would have, if the mirror shares what it gives among them. One that has failed since
+        // it last gave a byte has to give one to a single connection before it gets more.
+        let worth = |mirror: &Mirror| match (mirror.failures, mirror.open) {
+            (1.., 1..) => 0.0,
+            (_, open) => mirror.speed.unwrap_or(mean) / f64::from(open + 1),
+        };
         ready.sort_by(|a, b| {
             let (a, b) = (&self.all[*a], &self.all[*b]);
             b.is_new().cmp(&a.is_new()).then(worth(b).total_cmp(&worth(a)))

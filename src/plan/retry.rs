@@ -46,8 +46,8 @@ pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, ji
         | Kind::Stalled
         | Kind::WrongRange
         | Kind::BadAnswer
-        | Kind::WebPage => again(fault, failures, patience, jitter),
-        Kind::Status(408 | 425 | 429 | 500 | 502..=599) => again(fault, failures, patience, jitter),
+        | Kind::WebPage
+        | Kind::Status(408 | 425 | 429 | 500 | 502..=599) => again(fault, failures, patience, jitter),
         Kind::Status(_) | Kind::Tls | Kind::Redirect | Kind::Expired | Kind::Different => Verdict::GiveUp,
         Kind::DiskFull | Kind::Disk | Kind::Exists | Kind::Busy | Kind::Checksum | Kind::State | Kind::Request => {
             Verdict::GiveUp

@@ -16,6 +16,8 @@ use crate::support::strace::{calls, record};
 use crate::support::{Process, Sandbox, is_part_of, names, strace_works};
 
 const SEED: u64 = 31;
+/// Bytes with a checksum of their own.
+const BLOCK: u64 = 1 << 20;
 const LENGTH: u64 = 3 * MIB + 12_345;
 const NAME: &str = "file.bin";
 
@@ -129,7 +131,10 @@ impl Scene {
         assert_eq!(names(&self.folder()), [NAME], "{what}: {before:#?}");
         assert!(fs::read(self.target()).unwrap() == content(SEED, 0, LENGTH), "{what}: a wrong file");
         let sent = self.server.seen().sent(PATH).total;
-        assert!(sent <= LENGTH - kept, "{what}: {sent} bytes were fetched though {kept} of {LENGTH} were kept");
+        // What comes while a claim is still being compared may carry on the sum of one that turns out to be wrong: their
+        // block then comes again as a whole.
+        let most = LENGTH - kept + BLOCK;
+        assert!(sent <= most, "{what}: {sent} bytes were fetched though {kept} of {LENGTH} were kept");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The beginning of a download, or of another attempt: what is on disk, the first answer, the target, the crew.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::sync::Arc;
 
 use tokio::task::spawn_blocking;
@@ -15,15 +15,10 @@ use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
 use super::worker::Job;
 use crate::api::{Activity, Happening};
-use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
+use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
 use crate::protocol::{Answer, Asked, Request};
 use crate::store::{CheckpointLog, Finished, Ledger, PartFile};
-
-/// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
-/// vouches for them. Chromium compares 1 KiB once.
-const SAMPLES: usize = 3;
-const SAMPLE: u64 = 4096;
 
 /// A download that has been begun.
 pub(super) struct Held {
@@ -219,7 +214,7 @@ impl Task {
         Ok((answer, permit))
     }
 
-    fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
+    pub(super) fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
         let spec = &self.orders.spec;
         Request {
             source: spec.source.clone(),
@@ -250,38 +245,6 @@ impl Task {
             () = self.orders.stop.cancelled() => Err(Halt::Stopped),
             result = work => Ok(result),
         }
-    }
-
-    /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
-    async fn compare_overlap(&mut self) -> Result<(), Halt> {
-        let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
-        // Bytes that are wrong on disk must not be taken for another version.
-        if let Some(checking) = held.checking.take() {
-            checking.finish().await;
-        }
-        let Some(held) = &self.held else { return Ok(()) };
-        for range in held.desk.samples(SAMPLES, SAMPLE) {
-            self.compare_sample(held, range).await?;
-        }
-        if let Some(held) = &mut self.held {
-            held.vouched = true;
-            held.is_ours(&self.orders.spec.source);
-        }
-        Ok(())
-    }
-
-    async fn compare_sample(&self, held: &Held, range: ByteRange) -> Result<(), Halt> {
-        let request = self.request(Asked::Part(range), Some(held.resource.clone()));
-        let (answer, _permit) = self.open(request).await?;
-        let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
-        let late = |_| Fault::new(FaultKind::Stalled, &self.orders.spec.source, "the answer stopped");
-        let theirs = self.unless_stopped(wait).await?.map_err(late)??;
-        let mut ours = Vec::new();
-        if held.desk.part.read_at(range, &mut ours)? && ours == theirs {
-            return Ok(());
-        }
-        let detail = "the file on the server has changed: its bytes differ from those on disk";
-        Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into())
     }
 
     /// Settles on a target, opens its part file and makes the plan.
@@ -382,21 +345,6 @@ fn merged(known: &Resource, now: &Resource) -> Resource {
     };
     let media = known.media.clone().or_else(|| now.media.clone());
     Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
-}
-
-/// All bytes of a small range.
-async fn gather(mut answer: Answer, range: ByteRange) -> Result<Vec<u8>, Fault> {
-    let mut bytes = Vec::new();
-    let wanted = usize::try_from(range.end - answer.start).unwrap_or(usize::MAX);
-    while bytes.len() < wanted {
-        match poll_fn(|context| answer.body.poll_chunk(context)).await {
-            Some(chunk) => bytes.extend_from_slice(&chunk?),
-            None => break,
-        }
-    }
-    bytes.truncate(wanted);
-    let skipped = usize::try_from(range.start - answer.start).unwrap_or(usize::MAX).min(bytes.len());
-    Ok(bytes.split_off(skipped))
 }
 
 /// Runs what may block on a thread that may.

@@ -10,6 +10,7 @@ mod found;
 mod proof;
 mod renew;
 mod room;
+mod samples;
 mod save;
 mod sums;
 mod task;

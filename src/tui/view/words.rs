@@ -16,10 +16,9 @@ pub fn glyph(row: &Row) -> (&'static str, Role) {
     match (row.status, row.live.as_ref().map(|live| live.activity)) {
         (Status::Queued, _) => ("·", Role::Muted),
         (Status::Paused, _) => ("‖", Role::Warning),
-        (Status::DiskFull, _) => ("…", Role::Warning),
         (Status::Done, _) => ("✓", Role::Good),
         (Status::Failed | Status::Expired, _) => ("✗", Role::Bad),
-        (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
+        (Status::DiskFull, _) | (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
         (Status::Running, _) => ("↓", Role::Accent),
     }
 }

@@ -54,8 +54,7 @@ fn damaged(pick: &mut Pick<'_>) {
         }
         _ => drop(bytes.splice(at..at, pick.bytes(8).iter().copied())),
     }
-    let line_of =
-        |place: usize| whole.as_bytes()[..place.min(whole.len() - 1)].iter().filter(|byte| **byte == b'\n').count();
+    let line_of = |place: usize| whole.bytes().take(place.min(whole.len() - 1)).filter(|byte| *byte == b'\n').count();
     // A line's end belongs to the line behind it too.
     let touched: Vec<usize> = (line_of(at)..=line_of(until)).collect();
     let without = |some: u32| {

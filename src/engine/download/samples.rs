@@ -1,0 +1,64 @@
+//! Bytes on disk compared with the server's, before more are put to them.
+
+use std::future::poll_fn;
+
+use tokio::time::timeout;
+
+use super::begin::Held;
+use super::task::{Halt, Task};
+use crate::model::{ByteRange, Fault, FaultKind};
+use crate::protocol::{Answer, Asked};
+
+/// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
+/// vouches for them. Chromium compares 1 KiB once.
+const SAMPLES: usize = 3;
+const SAMPLE: u64 = 4096;
+
+impl Task {
+    /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
+    pub(super) async fn compare_overlap(&mut self) -> Result<(), Halt> {
+        let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
+        // Bytes that are wrong on disk must not be taken for another version.
+        if let Some(checking) = held.checking.take() {
+            checking.finish().await;
+        }
+        let Some(held) = &self.held else { return Ok(()) };
+        for range in held.desk.samples(SAMPLES, SAMPLE) {
+            self.compare_sample(held, range).await?;
+        }
+        if let Some(held) = &mut self.held {
+            held.vouched = true;
+            held.is_ours(&self.orders.spec.source);
+        }
+        Ok(())
+    }
+
+    async fn compare_sample(&self, held: &Held, range: ByteRange) -> Result<(), Halt> {
+        let request = self.request(Asked::Part(range), Some(held.resource.clone()));
+        let (answer, _permit) = self.open(request).await?;
+        let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
+        let late = |_| Fault::new(FaultKind::Stalled, &self.orders.spec.source, "the answer stopped");
+        let theirs = self.unless_stopped(wait).await?.map_err(late)??;
+        let mut ours = Vec::new();
+        if held.desk.part.read_at(range, &mut ours)? && ours == theirs {
+            return Ok(());
+        }
+        let detail = "the file on the server has changed: its bytes differ from those on disk";
+        Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into())
+    }
+}
+
+/// All bytes of a small range.
+async fn gather(mut answer: Answer, range: ByteRange) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let wanted = usize::try_from(range.end - answer.start).unwrap_or(usize::MAX);
+    while bytes.len() < wanted {
+        match poll_fn(|context| answer.body.poll_chunk(context)).await {
+            Some(chunk) => bytes.extend_from_slice(&chunk?),
+            None => break,
+        }
+    }
+    bytes.truncate(wanted);
+    let skipped = usize::try_from(range.start - answer.start).unwrap_or(usize::MAX).min(bytes.len());
+    Ok(bytes.split_off(skipped))
+}
