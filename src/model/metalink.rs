@@ -17,6 +17,8 @@ const MOST_SOURCES: usize = 500;
 const MOST_PIECES: usize = 1 << 20;
 /// A text of more bytes than this is neither a URL nor a name nor a hash.
 const LONGEST_TEXT: usize = 16 << 10;
+/// Characters that are told of what is wrong with the XML.
+const LONGEST_REASON: usize = 200;
 /// The priority of a URL that has none: after all that have one (RFC 5854, section 4.2.16.2).
 const LAST: u32 = 999_999;
 
@@ -81,7 +83,9 @@ impl Metalink {
         loop {
             let event = reader.read_event().map_err(|why| {
                 let place = reader.error_position();
-                format!("is no proper XML at byte {place}: {}", harmless(&why.to_string()))
+                // It may quote an element's name of any length.
+                let why: String = why.to_string().chars().take(LONGEST_REASON).collect();
+                format!("is no proper XML at byte {place}: {}", harmless(&why))
             })?;
             if !reading.take(event)? {
                 break;

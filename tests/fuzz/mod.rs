@@ -62,7 +62,7 @@ macro_rules! laws_hold {
     };
 }
 
-laws_hold!(answer checkpoint content_range disposition journal name retry_after settings source);
+laws_hold!(answer checkpoint content_range digest disposition journal logins metalink name retry_after settings source);
 
 #[test]
 fn every_law_is_tested_here_and_has_a_target() {

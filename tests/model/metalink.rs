@@ -147,3 +147,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_is_told_briefly() {
+    let why = Metalink::parse(format!("<a></{}>", "b".repeat(100_000)).as_bytes()).unwrap_err();
+    assert!(why.starts_with("is no proper XML at byte") && why.len() < 400, "{why}");
+}

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use haul::model::{RangeSet, Validator};
+use haul::model::{Announced, ByteRange, RangeSet, Validator, Weight};
 use haul::store::{Checkpoint, Claim, Fragment, Ledger};
 
 use super::pick::Pick;
@@ -48,6 +48,7 @@ fn comes_back(found: &Checkpoint) {
 fn assert_same(one: &Checkpoint, other: &Checkpoint) {
     assert_eq!((&one.url, &one.target, one.length), (&other.url, &other.target, other.length));
     assert_eq!((&one.validator, &one.media, &one.coding), (&other.validator, &other.media, &other.coding));
+    assert_eq!(one.digests, other.digests);
     assert_eq!(one.ledger.block(), other.ledger.block());
 }
 
@@ -71,17 +72,9 @@ fn damaged(pick: &mut Pick<'_>) {
         Validator { etag: pick.maybe(|pick| pick.text(10)), last_modified: pick.maybe(|pick| pick.text(10)) };
     let (url, target) = (format!("https://host/{}", pick.text(10)), PathBuf::from(pick.text(10)));
     let (media, coding) = (pick.maybe(|pick| pick.text(5)), pick.maybe(|pick| pick.text(5)));
-    let true_one = Checkpoint {
-        url,
-        target,
-        length,
-        validator,
-        media,
-        coding,
-        digests: Vec::new(),
-        ledger,
-        unsynced: RangeSet::new(),
-    };
+    let digests = if pick.byte() % 2 == 1 { vec![announced(pick)] } else { Vec::new() };
+    let unsynced = RangeSet::new();
+    let true_one = Checkpoint { url, target, length, validator, media, coding, digests, ledger, unsynced };
     comes_back(&true_one);
     let mut file = Claim::of(&true_one).unwrap().as_bytes().to_vec();
     let lines = pieces(pick);
@@ -107,6 +100,12 @@ fn damaged(pick: &mut Pick<'_>) {
         let known = true_one.ledger.fragments().chain(lines.iter().copied()).any(|claim| claim == held);
         assert!(known || !is_believed(held), "{held:?} was never claimed");
     }
+}
+
+fn announced(pick: &mut Pick<'_>) -> Announced {
+    let range = pick.maybe(|pick| ByteRange::new(pick.number(), pick.number()));
+    let checksum = format!("sha256:{:064x}", pick.number()).parse().unwrap();
+    Announced { range, checksum, weight: if pick.byte() % 2 == 1 { Weight::Firm } else { Weight::Hint } }
 }
 
 /// Pieces of the true file, each within one block.

@@ -4,8 +4,11 @@
 mod answer;
 mod checkpoint;
 mod content_range;
+mod digest;
 mod disposition;
 mod journal;
+mod logins;
+mod metalink;
 mod name;
 mod pick;
 mod retry_after;
@@ -16,12 +19,15 @@ mod source;
 pub type Law = fn(&[u8]) -> bool;
 
 /// Every law with its name, which is also that of its fuzz target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 9] = [
+pub const LAWS: [(&str, Law); 12] = [
     ("answer", answer::hold),
     ("checkpoint", checkpoint::hold),
     ("content_range", content_range::hold),
+    ("digest", digest::hold),
     ("disposition", disposition::hold),
     ("journal", journal::hold),
+    ("logins", logins::hold),
+    ("metalink", metalink::hold),
     ("name", name::hold),
     ("retry_after", retry_after::hold),
     ("settings", settings::hold),
