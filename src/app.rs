@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
+use rustix::process::Signal;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::api::{Command as Order, EngineSide, Handle, pair};
@@ -35,12 +37,23 @@ pub fn run() -> ExitCode {
             return mistake.exit().into();
         }
     };
+    outlive_file_limits();
     match House::build(arguments).and_then(House::open) {
         Ok(exit) => exit.into(),
         Err(Trouble { exit, why }) => {
             let _ = writeln!(io::stderr(), "haul: {}", harmless(&why));
             exit.into()
         }
+    }
+}
+
+/// Writing beyond the user's limit on file sizes (`ulimit -f`) must come back as an error, not end the program, and it
+/// does where the signal has a handler (setrlimit(2)). This one stays for as long as the process lives.
+fn outlive_file_limits() {
+    let Ok(runtime) = Builder::new_current_thread().enable_io().build() else { return };
+    let _entered = runtime.enter();
+    if signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).is_err() {
+        tracing::warn!("a limit on file sizes would end haul");
     }
 }
 
@@ -283,12 +296,6 @@ impl Engine {
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
         let runtime = runtime.wrap_err("no threads can be started")?;
         let (handle, side) = pair();
-        // A file-size limit must come back as an error of the write, not end the program.
-        runtime.spawn(async {
-            if let Ok(mut signal) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25)) {
-                while signal.recv().await.is_some() {}
-            }
-        });
         Ok(Self { handle, waiting: Some((side, setup)), task: None, runtime })
     }
 

@@ -27,6 +27,8 @@ pub struct Journal {
     read: u64,
     /// True if what was read ends without the end of a line: a torn write.
     torn: bool,
+    /// True if a line could not be read.
+    bad: bool,
 }
 
 impl Journal {
@@ -37,7 +39,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0, torn: false };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, bad: false };
         journal.lock().map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
@@ -53,7 +55,7 @@ impl Journal {
         let file = open_file(&path).map_err(broken)?;
         // From its last byte on: that one tells whether a torn line is to be closed.
         let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
-        Ok(Self { path, file, read, torn: false })
+        Ok(Self { path, file, read, torn: false, bad: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
@@ -148,6 +150,11 @@ impl Journal {
 
     fn load(&mut self) -> io::Result<Vec<Item>> {
         let records = self.read_on()?;
+        if self.bad
+            && let Err(why) = self.keep_damaged(records.len())
+        {
+            tracing::warn!("{}: its damaged lines are not kept: {why}", self.path.display());
+        }
         let items = replay(&records);
         if records.len() > SMALL && records.len() > items.len() * 2 {
             // A full disk, for one, is no reason not to start.
@@ -158,6 +165,19 @@ impl Journal {
         Ok(items)
     }
 
+    /// A queue of which not every line can be read is kept beside the one that is used from now on: a compaction would
+    /// throw away what a person, or another haul, can still read. A last line that was never finished holds nothing.
+    fn keep_damaged(&self, good: usize) -> io::Result<()> {
+        let bytes = fs::read(&self.path)?;
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        if lines > good + usize::from(self.torn) {
+            let aside = self.path.with_extension("damaged");
+            let (temporary, _) = write_beside(&aside, "new", &bytes)?;
+            fs::rename(temporary, aside)?;
+        }
+        Ok(())
+    }
+
     /// Reads from where the last reading ended.
     fn read_on(&mut self) -> io::Result<Vec<Record>> {
         let mut bytes = Vec::new();
@@ -165,7 +185,9 @@ impl Journal {
         self.file.read_to_end(&mut bytes)?;
         self.read += bytes.len() as u64;
         self.torn = bytes.last().map_or(self.torn, |last| *last != b'\n');
-        Ok(records(&bytes))
+        let records = records(&bytes);
+        self.bad |= records.len() < bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        Ok(records)
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {

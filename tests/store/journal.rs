@@ -345,3 +345,24 @@ fn some_urls_are_looked_up_as_in_the_whole_queue() {
     }
     assert!(Journal::peek_at(&state.path().join("none"), &[]).unwrap().is_empty());
 }
+
+#[test]
+fn a_queue_that_is_damaged_is_kept_beside_the_one_that_is_used() {
+    let state = state();
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    journal.append(&[added(1)]).unwrap();
+    raw(&state, b"Added((torn");
+    drop(journal);
+    let aside = state.path().join("queue.damaged");
+    // Nothing is lost with a last line that was never finished.
+    assert_eq!(Journal::open(state.path()).unwrap().1.len(), 1);
+    assert!(!aside.exists());
+    raw(&state, b" a line of another haul)\n");
+    let before = fs::read(file(&state)).unwrap();
+    let (mut journal, items) = Journal::open(state.path()).unwrap();
+    assert_eq!(items.len(), 1);
+    assert_eq!(fs::read(&aside).unwrap(), before);
+    assert_eq!(fs::metadata(&aside).unwrap().permissions().mode() & 0o777, 0o600);
+    journal.append(&[added(2)]).unwrap();
+    assert_eq!(order(&state), [1, 2]);
+}
