@@ -40,7 +40,7 @@ fn announced(text: &str) -> bool {
             headers.append(name, value);
         }
     }
-    let part = (text.len() % 2 == 0).then(|| ByteRange::new(5, 9));
+    let part = text.len().is_multiple_of(2).then(|| ByteRange::new(5, 9));
     let found = announced_digests(&headers, part);
     assert!(found.len() <= 32, "{} digests of {headers:?}", found.len());
     for (index, one) in found.iter().enumerate() {
