@@ -281,6 +281,12 @@ impl House {
     }
 }
 
+/// The threads that an engine receives on, by the machine's processors. One takes more than 10 Gbit/s; a second one
+/// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
+fn threads(processors: usize) -> usize {
+    (processors / 8).clamp(1, 4)
+}
+
 /// An engine with the threads that it runs on.
 struct Engine {
     handle: Handle,
@@ -292,7 +298,7 @@ struct Engine {
 impl Engine {
     /// An engine that does not run yet, so that a face can listen before anything happens.
     fn new(setup: Setup) -> Result<Self, Trouble> {
-        let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4);
+        let threads = threads(std::thread::available_parallelism().map_or(1, usize::from));
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
         let runtime = runtime.wrap_err("no threads can be started")?;
         let (handle, side) = pair();

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::roster::{Then, place};
 use super::supervisor::Supervisor;
 use crate::api::{Command, Happening, Place};
-use crate::model::{Fault, FaultKind, OnChange, Spec, Status, TransferId};
+use crate::model::{Fault, FaultKind, OnChange, Source, Spec, Status, TransferId};
 use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
 
 impl Supervisor {
@@ -100,6 +100,32 @@ impl Supervisor {
             running.nudge.notify_one();
         }
         self.requeue(ids, &[Status::Failed, Status::Paused, Status::Expired, Status::DiskFull]);
+    }
+
+    /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
+    fn relink(&mut self, id: TransferId, source: Source) {
+        let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
+        if let Some(running) = &entry.running {
+            let stops = running.then.is_some();
+            entry.relink = Some(source);
+            if !stops {
+                self.stop(id, Then::Queue);
+            }
+            return;
+        }
+        self.take_link(id, source);
+        if let Some(entry) = self.roster.get_mut(id) {
+            // What went wrong with the old URL says nothing of this one.
+            entry.fault = None;
+        }
+        self.requeue(&[id], &[Status::Expired, Status::Failed]);
+    }
+
+    /// Puts a new URL in an old one's place.
+    pub(super) fn take_link(&mut self, id: TransferId, source: Source) {
+        self.scribe.note([Stamp::Source(source.clone()).record(id)]);
+        self.roster.relink(id, source.clone());
+        self.tell(id, Happening::Relinked(source));
     }
 
     fn remove(&mut self, ids: &[TransferId], data: bool) {

@@ -10,7 +10,7 @@ use super::supervisor::Supervisor;
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind, Status, TransferId};
 use crate::plan::Shortage;
-use crate::store::{PartFile, Stamp};
+use crate::store::PartFile;
 
 /// How often the disk is asked.
 const EVERY: Duration = Duration::from_secs(3);
@@ -85,31 +85,5 @@ impl Supervisor {
             self.roster.refresh(id);
         }
         self.requeue(&goes_on, &[Status::DiskFull]);
-    }
-
-    /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
-    pub(super) fn relink(&mut self, id: TransferId, source: crate::model::Source) {
-        let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
-        if let Some(running) = &entry.running {
-            let stops = running.then.is_some();
-            entry.relink = Some(source);
-            if !stops {
-                self.stop(id, super::roster::Then::Queue);
-            }
-            return;
-        }
-        self.take_link(id, source);
-        if let Some(entry) = self.roster.get_mut(id) {
-            // What went wrong with the old URL says nothing of this one.
-            entry.fault = None;
-        }
-        self.requeue(&[id], &[Status::Expired, Status::Failed]);
-    }
-
-    /// Puts a new URL in an old one's place.
-    pub(super) fn take_link(&mut self, id: TransferId, source: crate::model::Source) {
-        self.scribe.note([Stamp::Source(source.clone()).record(id)]);
-        self.roster.relink(id, source.clone());
-        self.tell(id, Happening::Relinked(source));
     }
 }

@@ -3,6 +3,7 @@
 mod bucket;
 mod host;
 mod mirror;
+mod pace;
 mod queue;
 mod retry;
 mod segment;
@@ -12,6 +13,7 @@ mod speed;
 pub use bucket::Bucket;
 pub use host::Host;
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
+pub use pace::Pace;
 pub use queue::Queue;
 pub use retry::{MUCH, Verdict, backoff, is_expired, reopening, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};

@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use super::atomic::{make_folder, sync_folder};
 use super::ledger::Fragment;
 use super::name::part_name;
-use super::room::room;
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.
@@ -122,7 +121,7 @@ impl PartFile {
     }
 
     /// Fails if a file of this length does not fit into so much free room.
-    pub fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
+    fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
         let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
         let wanted = length.saturating_sub(held);
         match free {
@@ -137,10 +136,11 @@ impl PartFile {
         }
     }
 
-    /// Reserves the space for a file of this length, so that a full disk is known now and writes go into extents
-    /// that exist. A file system that can't reserve is fine; one that has not enough room is a fault.
-    pub fn reserve(&self, length: u64) -> Result<(), Fault> {
-        self.check_room(length, room(&self.path).ok())?;
+    /// Reserves the space for a file of this length, of which `free` bytes are said to be there, so that a full disk is
+    /// known now and writes go into extents that exist. A file system that can't reserve is fine; one that has not enough
+    /// room is a fault.
+    pub fn reserve(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
+        self.check_room(length, free)?;
         if length == 0 {
             return Ok(());
         }

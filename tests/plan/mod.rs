@@ -4,6 +4,7 @@ mod bucket;
 mod host;
 mod laws;
 mod mirror;
+mod pace;
 mod queue;
 mod race;
 mod retry;

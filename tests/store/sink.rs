@@ -31,7 +31,7 @@ fn bytes_go_where_they_belong_and_the_name_comes_last() {
     let (part, existed) = PartFile::open(&target).unwrap();
     assert!(!existed);
     assert_eq!((part.target(), part.path()), (&*target, &*folder.path().join(part_name(&target))));
-    part.reserve(10).unwrap();
+    part.reserve(10, None).unwrap();
     part.write_at(b"world", 5).unwrap();
     part.write_at(b"hello", 0).unwrap();
     part.sync().unwrap();
@@ -204,13 +204,13 @@ fn a_part_file_that_went_away_is_not_taken_for_ours() {
 fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
     let (_folder, target) = folder();
     let part = open(&target);
-    let fault = part.reserve(1 << 50).unwrap_err();
+    let fault = part.reserve(1 << 50, Some(1 << 30)).unwrap_err();
     assert_eq!(fault.kind, FaultKind::DiskFull);
     let told = fault.to_string();
     assert!(told.contains("the disk is full") && told.contains("1.1 PB") && told.contains("make room"), "{told}");
     assert_eq!(part.path().metadata().unwrap().len(), 0);
-    part.reserve(u64::MAX).unwrap_err();
-    part.reserve(0).unwrap();
+    part.reserve(u64::MAX, None).unwrap_err();
+    part.reserve(0, Some(0)).unwrap();
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::super::hosts::Permit;
 use super::super::report::Ending;
+use super::blocking::blocking;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
@@ -345,12 +345,4 @@ fn merged(known: &Resource, now: &Resource) -> Resource {
     };
     let media = known.media.clone().or_else(|| now.media.clone());
     Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
-}
-
-/// Runs what may block on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
-) -> Result<T, Fault> {
-    let lost = |_| Fault::new(FaultKind::State, "disk", "a thread was lost; this is a bug of haul");
-    spawn_blocking(work).await.map_err(lost)?
 }

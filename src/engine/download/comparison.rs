@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{ByteRange, RangeSet};
+use super::desk::Desk;
+use crate::model::{ByteRange, Fault, RangeSet};
 
 /// What a second fetch has found so far.
 #[derive(Debug)]
@@ -45,5 +46,40 @@ impl Comparison {
     /// How many blocks a file of this length has.
     pub(super) fn blocks(&self, length: u64) -> u64 {
         length.div_ceil(self.block)
+    }
+}
+
+impl Desk {
+    /// Puts bytes in the place of those on disk, as far as they differ, and takes note of it.
+    pub(super) fn replace(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
+        let mut before = Vec::new();
+        if !self.part.read_at(ByteRange::new(position, position + bytes.len() as u64), &mut before)? {
+            before.clear();
+        }
+        if let Some(comparison) = &mut self.lock().comparison {
+            comparison.see(position, &before, bytes);
+        }
+        if before == bytes { Ok(()) } else { self.part.write_at(bytes, position) }
+    }
+
+    /// True while bytes that are on disk come once more.
+    pub(super) fn is_comparing(&self) -> bool {
+        self.lock().comparison.is_some()
+    }
+
+    /// These bytes are to be fetched once more and compared with what is on disk.
+    pub(super) fn compare(&self, ranges: &RangeSet) {
+        let mut state = self.lock();
+        state.comparison = Some(Comparison::new(self.block));
+        for range in ranges.ranges() {
+            state.lose(*range);
+        }
+    }
+
+    /// Ends a comparison: how many blocks came otherwise when they were fetched once more, of how many, and which.
+    pub(super) fn compared(&self) -> Option<(u64, u64, RangeSet)> {
+        let mut state = self.lock();
+        let (comparison, length) = (state.comparison.take()?, state.plan.done_total());
+        Some((comparison.damaged(), comparison.blocks(length), comparison.ranges(length)))
     }
 }

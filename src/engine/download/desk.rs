@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::clock::Clock;
 use super::comparison::Comparison;
@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::api::{Connection, ConnectionState};
 use crate::model::{Algorithm, Announced, ByteRange, Fault, Moment, RangeSet, Rate};
-use crate::plan::{Beyond, LeaseId, Meter, Opener, Plan};
+use crate::plan::{Beyond, LeaseId, Meter, Opener, Pace, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
 /// What the transfer's shown speed remembers.
@@ -26,7 +26,7 @@ const MOST_ANNOUNCED: usize = 1 << 16;
 pub(super) struct Desk {
     pub(super) part: PartFile,
     pub(super) clock: Clock,
-    block: u64,
+    pub(super) block: u64,
     state: Mutex<State>,
     /// Woken when a worker was answered, or is done with a lease.
     changed: Notify,
@@ -42,11 +42,24 @@ pub(super) struct State {
     /// Of which bytes, and in which algorithm, something was announced.
     vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
     /// Set while bytes that are on disk come once more.
-    comparison: Option<Comparison>,
+    pub(super) comparison: Option<Comparison>,
     meter: Meter,
+    pace: Pace,
     fetched: u64,
     seats: BTreeMap<u32, Seat>,
     pub(super) durability: Durability,
+}
+
+/// A worker's turn to write.
+pub(super) struct Turn {
+    /// As many of its bytes may be written.
+    pub(super) allowed: u64,
+    /// The sum of the bytes before them, for `Desk::wrote`.
+    pub(super) before: Option<Fragment>,
+    /// True if they are to be compared with what is on disk.
+    pub(super) compares: bool,
+    /// True if the write may take long.
+    pub(super) blocks: bool,
 }
 
 /// A worker's place: which lease it works on, and what it does.
@@ -77,6 +90,7 @@ impl Desk {
             vouched,
             comparison: None,
             meter,
+            pace: Pace::default(),
             fetched: 0,
             seats,
             durability: Durability::default(),
@@ -122,17 +136,25 @@ impl Desk {
         self.lock().plan.learn(length, connections)
     }
 
-    /// How many of the next bytes of a lease, which begin at `position`, may be written now; and the sum of the bytes
-    /// before them, for `wrote`.
-    pub(super) fn begin_write(&self, lease: LeaseId, position: u64, bytes: u64) -> (u64, Option<Fragment>) {
+    /// Asks how many of the next bytes of a lease, which begin at `position`, may be written now.
+    pub(super) fn begin_write(&self, lease: LeaseId, position: u64, bytes: u64) -> Turn {
         let now = self.clock.now();
         let mut state = self.lock();
         state.plan.hear(lease, now);
-        (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position))
+        let (allowed, before) = (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position));
+        Turn { allowed, before, compares: state.comparison.is_some(), blocks: state.pace.is_slow() }
     }
 
-    /// These bytes, as allowed by `begin_write`, are in the part file. Tells where the lease ends now.
-    pub(super) fn wrote(&self, lease: LeaseId, position: u64, bytes: &[u8], before: Option<Fragment>) -> u64 {
+    /// These bytes, as allowed by `begin_write`, are in the part file; to write them took so long. Tells where the lease
+    /// ends now.
+    pub(super) fn wrote(
+        &self,
+        lease: LeaseId,
+        position: u64,
+        bytes: &[u8],
+        before: Option<Fragment>,
+        took: Duration,
+    ) -> u64 {
         let mut sums = Ledger::sum(self.block, position, bytes, before);
         let now = self.clock.now();
         let mut state = self.lock();
@@ -143,6 +165,7 @@ impl Desk {
         let length = bytes.len() as u64;
         state.plan.advance(lease, length, now);
         state.meter.add(length, now);
+        state.pace.took(took);
         state.fetched += length;
         state.durability.wrote(ByteRange::new(position, position + length));
         state.log.wrote(&sums);
@@ -153,43 +176,16 @@ impl Desk {
         state.plan.get(lease).map_or(0, |lease| lease.end)
     }
 
-    /// Puts bytes into the part file. While a comparison runs they are compared with what is there, and replace only
-    /// what differs.
-    pub(super) fn write(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
-        if !self.is_comparing() {
-            return self.part.write_at(bytes, position);
+    /// Puts bytes into the part file, and tells how long that took. If a comparison runs they are compared with what is
+    /// there, and replace only what differs.
+    pub(super) fn write(&self, bytes: &[u8], position: u64, compares: bool) -> Result<Duration, Fault> {
+        let began = Instant::now();
+        if compares {
+            self.replace(bytes, position)?;
+        } else {
+            self.part.write_at(bytes, position)?;
         }
-        let mut before = Vec::new();
-        if !self.part.read_at(ByteRange::new(position, position + bytes.len() as u64), &mut before)? {
-            before.clear();
-        }
-        if let Some(comparison) = &mut self.lock().comparison {
-            comparison.see(position, &before, bytes);
-        }
-        if before == bytes { Ok(()) } else { self.part.write_at(bytes, position) }
-    }
-
-    /// True while bytes that are on disk come once more.
-    pub(super) fn is_comparing(&self) -> bool {
-        self.lock().comparison.is_some()
-    }
-
-    /// These bytes are to be fetched once more and compared with what is on disk.
-    pub(super) fn compare(&self, ranges: &RangeSet) {
-        let mut state = self.lock();
-        state.comparison = Some(Comparison::new(self.block));
-        for range in ranges.ranges() {
-            for lost in state.ledger.forget(*range) {
-                state.plan.lose(lost);
-            }
-        }
-    }
-
-    /// Ends a comparison: how many blocks came otherwise when they were fetched once more, of how many, and which.
-    pub(super) fn compared(&self) -> Option<(u64, u64, RangeSet)> {
-        let mut state = self.lock();
-        let (comparison, length) = (state.comparison.take()?, state.plan.done_total());
-        Some((comparison.damaged(), comparison.blocks(length), comparison.ranges(length)))
+        Ok(began.elapsed())
     }
 
     /// Takes note of what an answer announces. The first word on the same bytes stays.
@@ -271,18 +267,12 @@ impl Desk {
 
     /// Bytes that turned out not to be on disk.
     pub(super) fn lose(&self, fragment: Fragment) {
-        let mut state = self.lock();
-        for range in state.ledger.forget(fragment.range()) {
-            state.plan.lose(range);
-        }
+        self.lock().lose(fragment.range());
     }
 
     /// Forgets every byte: a server that gives no parts sends all of them again.
     pub(super) fn forget_all(&self) {
-        let all = ByteRange::new(0, u64::MAX);
-        let mut state = self.lock();
-        state.ledger.forget(all);
-        state.plan.lose(all);
+        self.lock().lose(ByteRange::new(0, u64::MAX));
     }
 
     /// Samples of the bytes on disk, of at most so many bytes each: the last ones before a gap, and where there are
@@ -347,6 +337,13 @@ impl Desk {
 }
 
 impl State {
+    /// These bytes are to be fetched again; and, where a sum covers others with them, those too.
+    pub(super) fn lose(&mut self, range: ByteRange) {
+        for lost in self.ledger.forget(range) {
+            self.plan.lose(lost);
+        }
+    }
+
     /// The connections for the screen. One that gives far less than its fellows is called slow.
     fn connections(&self, now: Moment) -> Vec<Connection> {
         let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));

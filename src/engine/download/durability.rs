@@ -59,9 +59,7 @@ impl Desk {
         }
         let Durability { unsynced, syncing, .. } = std::mem::take(&mut state.durability);
         for range in unsynced.ranges().iter().chain(syncing.ranges()) {
-            for lost in state.ledger.forget(*range) {
-                state.plan.lose(lost);
-            }
+            state.lose(*range);
         }
     }
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
-
 use super::super::report::Ending;
 use super::begin::Held;
+use super::blocking::{blocking, lost_thread};
 use super::desk::Desk;
 use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::save::Checking;
@@ -83,7 +82,7 @@ impl Task {
         let (overwrite, state) = (self.orders.spec.overwrite, self.orders.shared.state.clone());
         let source = self.orders.spec.source.clone();
         let (target, fetched) = (finished.target.clone(), desk.fetched());
-        let published = spawn_blocking(move || {
+        let published = blocking(move || {
             let completed = desk.part.complete(bytes).and_then(|()| desk.part.modified());
             let modified = completed.inspect_err(|_| desk.lock().durability.doubt())?;
             History::of(&state).add(&source, &finished, modified);
@@ -91,7 +90,7 @@ impl Task {
             Checkpoint::remove(&state, id);
             Ok(())
         });
-        published.await.unwrap_or_else(|_| Err(lost_thread()))?;
+        published.await?;
         Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked })
     }
 
@@ -107,7 +106,7 @@ impl Task {
             return Ok(Finding::default());
         }
         let (desk, stop) = (desk.clone(), self.orders.stop.clone());
-        let examined = spawn_blocking(move || {
+        let examined = blocking(move || {
             let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
             let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
             let mut parts = Vec::new();
@@ -124,7 +123,7 @@ impl Task {
                 Evidence { length, given: given.as_ref(), announced: &announced, whole: &whole, parts: &parts };
             Ok(evidence.judge())
         });
-        let examined = examined.await.unwrap_or_else(|_| Err(lost_thread()));
+        let examined = examined.await;
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);
         }
@@ -138,8 +137,7 @@ impl Task {
             return Ok(false);
         }
         let (part, stop) = (desk.clone(), self.orders.stop.clone());
-        let damaged = spawn_blocking(move || part.damaged_on_disk(|| !stop.is_cancelled())).await;
-        let damaged = damaged.unwrap_or_else(|_| Err(lost_thread()))?;
+        let damaged = blocking(move || part.damaged_on_disk(|| !stop.is_cancelled())).await?;
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);
         }
@@ -206,13 +204,13 @@ impl Task {
             self.show(Activity::Checking);
             let (target, stop) = (finished.target.clone(), self.orders.stop.clone());
             let algorithm = wanted.algorithm;
-            let read = spawn_blocking(move || {
+            let read = blocking(move || {
                 let broken = |why| Fault::disk(target.display(), "reading for the checksum", &why);
                 let file = std::fs::File::open(&target).map_err(broken)?;
                 let whole = ByteRange::new(0, file.metadata().map_err(broken)?.len());
                 digest(&file, whole, &[algorithm], || !stop.is_cancelled()).map_err(broken)
             });
-            let read = read.await.unwrap_or_else(|_| Err(lost_thread()));
+            let read = read.await;
             if self.orders.stop.is_cancelled() {
                 return Err(Halt::Stopped);
             }
@@ -246,8 +244,4 @@ fn sums(
     }
     let broken = |why| Fault::disk(part.path().display(), "reading for the checksum", &why);
     digest(&part.reader()?, range, algorithms, go_on).map_err(broken)
-}
-
-fn lost_thread() -> Fault {
-    Fault::new(FaultKind::Disk, "the part file", "a thread that worked on it was lost; this is a bug of haul")
 }

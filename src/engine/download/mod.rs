@@ -1,12 +1,14 @@
 //! One download: its task, its workers, and the desk at which they meet its plan.
 
 mod begin;
+mod blocking;
 mod comparison;
 mod crew;
 mod desk;
 mod durability;
 mod finish;
 mod found;
+mod pen;
 mod proof;
 mod renew;
 mod room;

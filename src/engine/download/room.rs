@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::begin::blocking;
+use super::blocking::blocking;
 use super::desk::Desk;
 use super::task::{Halt, Task};
 
@@ -10,10 +10,7 @@ impl Task {
     /// Makes sure that the disk has room for a file of this length, and reserves it.
     pub(super) async fn reserve(&self, desk: Arc<Desk>, length: u64) -> Result<(), Halt> {
         let room = self.orders.shared.room.clone();
-        let reserved = blocking(move || {
-            desk.part.check_room(length, room(desk.part.path()).ok())?;
-            desk.part.reserve(length)
-        });
+        let reserved = blocking(move || desk.part.reserve(length, room(desk.part.path()).ok()));
         Ok(reserved.await?)
     }
 }

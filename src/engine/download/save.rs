@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use super::blocking::lost_thread;
 use super::desk::Desk;
-use crate::model::{Fault, FaultKind, RangeSet, Resource};
+use crate::model::{Fault, RangeSet, Resource};
 use crate::store::{Checkpoint, CheckpointLog, Claim, Fragment};
 
 /// As many of the announced digests are saved: a checkpoint is written once a second.
@@ -55,7 +56,7 @@ impl Saver {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let result = running.await;
         self.running = None;
-        result.unwrap_or_else(|_| Err(Fault::new(FaultKind::State, "checkpoint", "the saving thread was lost")))
+        result.unwrap_or_else(|_| Err(lost_thread()))
     }
 
     /// Saves what has changed and waits until it is durable.

@@ -149,8 +149,9 @@ impl Task {
             self.count_failure();
             let fault = self.judged(fault, self.failures);
             self.fault = Some(Arc::new(fault.clone()));
-            let (jitter, kept) = (fastrand::f64(), self.best > 0 && !self.whole && self.may_give_parts(&fault));
-            match verdict(&fault, self.failures, kept, &self.orders.shared.patience, jitter) {
+            self.refusals += u32::from(fault.kind == FaultKind::RangeIgnored);
+            let jitter = fastrand::f64();
+            match verdict(&fault, self.failures, self.keeps_parts(), &self.orders.shared.patience, jitter) {
                 Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
                     self.comparisons += 1;
                     self.doubt();
@@ -191,13 +192,10 @@ impl Task {
         }
     }
 
-    /// True while a server that has just refused to give parts may be asked for some once more. One that gives a few
-    /// bytes each time would have it go on like that for ever.
-    fn may_give_parts(&mut self, fault: &Fault) -> bool {
-        if fault.kind == FaultKind::RangeIgnored {
-            self.refusals += 1;
-        }
-        self.refusals <= MAX_REFUSALS
+    /// True while a milder way would throw away what is on disk, and the server may be asked for parts once more: one
+    /// that gives a few bytes each time would have it go on like that for ever.
+    fn keeps_parts(&self) -> bool {
+        self.best > 0 && !self.whole && self.refusals <= MAX_REFUSALS
     }
 
     async fn attempt(&mut self) -> Result<Ending, Halt> {

@@ -12,25 +12,17 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use super::super::hosts::Permit;
 use super::super::limiter::Limiter;
 use super::desk::Desk;
-use crate::model::{ByteRange, Fault, FaultKind, Header, Resource, Source};
+use super::pen::Pen;
+use crate::model::{Fault, FaultKind, Header, Resource, Source};
 use crate::plan::{LeaseId, Opener};
 use crate::protocol::{Answer, Asked, Body, Chunk, Fetch, Request};
 
-/// Bytes that have come are in the part file at most this much later, so that kill -9 loses next to nothing.
-const FLUSH: Duration = Duration::from_millis(20);
-/// Bytes of a worker's buffer, up to eight connections; half of it above. Measured: 256 KiB to 1 MiB cost the same CPU,
-/// less costs more, and more falls out of the processor's cache.
-const BUFFER: usize = 512 << 10;
 /// How often a connection without a byte is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 /// An answer may hold fewer bytes than were asked for, but not fewer than this again and again.
 const LEAST_ANSWER: u64 = 4096;
 /// A debt at the limiter longer than this is not waited for with bytes in the buffer.
 const DEBT: Duration = Duration::from_millis(50);
-/// A write that takes longer than this is slow.
-const SLOW_WRITE: Duration = Duration::from_millis(50);
-/// After so many slow writes in a row a worker hands its writes to threads that may block.
-const SLOW_WRITES: u32 = 3;
 
 /// What all workers of one download share.
 pub(super) struct Job {
@@ -279,118 +271,4 @@ async fn next(
 fn stalled(source: &Source, stall: Duration) -> Fault {
     let detail = format!("no byte came for {} s", stall.as_secs_f64());
     Fault::new(FaultKind::Stalled, source, detail)
-}
-
-/// A worker's buffer, and where in the file its first byte goes.
-struct Pen {
-    desk: Arc<Desk>,
-    lease: LeaseId,
-    buffer: Vec<u8>,
-    size: usize,
-    /// Where the lease's stream began.
-    began: u64,
-    /// Where the buffer's first byte goes.
-    position: u64,
-    /// Where the lease ended when last looked at; it may end sooner by now.
-    end: u64,
-    /// Bytes that come before the first wanted one.
-    skip: u64,
-    /// Bytes that this connection has given.
-    received: u64,
-    /// When the buffer is to be written, full or not.
-    due: Option<Instant>,
-    /// True if anything came since the last look.
-    heard: bool,
-    /// True once bytes of this stream were not written, since another connection had taken them over: the stream is
-    /// ahead of `position` then, and can't go on there.
-    dropped: bool,
-    slow_writes: u32,
-}
-
-impl Pen {
-    fn new(job: &Job, lease: LeaseId) -> Self {
-        let most = if job.connections <= 8 { BUFFER } else { BUFFER / 2 };
-        let size = usize::try_from(job.desk.missing(lease).len()).unwrap_or(most).clamp(1 << 12, most);
-        Self {
-            desk: job.desk.clone(),
-            lease,
-            buffer: Vec::with_capacity(size),
-            size: most,
-            began: 0,
-            position: 0,
-            end: 0,
-            skip: 0,
-            received: 0,
-            due: None,
-            heard: false,
-            dropped: false,
-            slow_writes: 0,
-        }
-    }
-
-    fn begin(&mut self, lease: LeaseId, range: ByteRange, skip: u64) {
-        self.buffer.clear();
-        (self.lease, self.began, self.position, self.end) = (lease, range.start, range.start, range.end);
-        (self.skip, self.dropped) = (skip, false);
-    }
-
-    /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.
-    async fn take(&mut self, mut chunk: Chunk) -> Result<Option<Chunk>, Fault> {
-        self.heard = true;
-        self.received += chunk.len() as u64;
-        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
-        self.skip -= skipped as u64;
-        let _ = chunk.split_to(skipped);
-        while !chunk.is_empty() {
-            if self.buffer.is_empty() {
-                self.due = Some(Instant::now() + FLUSH);
-            }
-            let held = self.buffer.len();
-            let missing = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
-            let room = self.size.min(missing).saturating_sub(held);
-            self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
-            if self.buffer.len() >= self.size.min(missing) && self.flush().await? {
-                return Ok(Some(chunk));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Writes what the buffer holds, up to where the lease ends now. True if the lease is finished.
-    async fn flush(&mut self) -> Result<bool, Fault> {
-        let held = self.buffer.len() as u64;
-        self.due = None;
-        if held == 0 {
-            // Another connection may have taken the rest over.
-            self.end = self.desk.missing(self.lease).end;
-            return Ok(self.position >= self.end);
-        }
-        let (allowed, before) = self.desk.begin_write(self.lease, self.position, held);
-        self.buffer.truncate(allowed as usize);
-        self.dropped |= allowed < held;
-        if allowed > 0 {
-            self.write().await?;
-            self.end = self.desk.wrote(self.lease, self.position, &self.buffer, before);
-            self.position += allowed;
-        }
-        self.buffer.clear();
-        Ok(allowed < held || self.position >= self.end)
-    }
-
-    /// One positioned write on this thread, where the bytes are still in its cache; on a disk that is slow again and
-    /// again, on a thread that may block.
-    async fn write(&mut self) -> Result<(), Fault> {
-        if self.slow_writes >= SLOW_WRITES {
-            let (desk, buffer, position) = (self.desk.clone(), std::mem::take(&mut self.buffer), self.position);
-            let task = tokio::task::spawn_blocking(move || (desk.write(&buffer, position), buffer));
-            let lost = |_| Fault::new(FaultKind::Disk, "the part file", "the writing thread was lost");
-            let (written, buffer) = task.await.map_err(lost)?;
-            self.buffer = buffer;
-            return written;
-        }
-        let began = Instant::now();
-        self.desk.write(&self.buffer, self.position)?;
-        self.slow_writes = if began.elapsed() > SLOW_WRITE { self.slow_writes + 1 } else { 0 };
-        Ok(())
-    }
 }

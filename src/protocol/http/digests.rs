@@ -65,14 +65,7 @@ fn structured(headers: &HeaderMap, name: &str, range: Option<ByteRange>, found: 
     let field = named(headers, name).collect::<Vec<_>>().join(", ");
     let Ok(members) = Parser::new(&field).parse::<Dictionary>() else { return };
     for (key, member) in members {
-        let algorithm = match key.as_str() {
-            "md5" => Algorithm::Md5,
-            "sha" => Algorithm::Sha1,
-            "sha-256" => Algorithm::Sha256,
-            "sha-512" => Algorithm::Sha512,
-            "crc32c" => Algorithm::Crc32c,
-            _ => continue,
-        };
+        let Some(algorithm) = registered(key.as_str()) else { continue };
         if let ListEntry::Item(item) = member
             && let Some(bytes) = item.bare_item.as_byte_sequence()
             && let Some(checksum) = Checksum::of_bytes(algorithm, bytes)
@@ -86,18 +79,23 @@ fn structured(headers: &HeaderMap, name: &str, range: Option<ByteRange>, found: 
 fn instance(headers: &HeaderMap, found: &mut Vec<Announced>) {
     for field in named(headers, "digest") {
         for (name, value) in pairs(&field) {
-            let algorithm = match name.to_ascii_lowercase().as_str() {
-                "md5" => Algorithm::Md5,
-                "sha" => Algorithm::Sha1,
-                "sha-256" => Algorithm::Sha256,
-                "sha-512" => Algorithm::Sha512,
-                "crc32c" => Algorithm::Crc32c,
-                _ => continue,
-            };
+            let Some(algorithm) = registered(&name.to_ascii_lowercase()) else { continue };
             let sum = Checksum::of_base64(algorithm, value).or_else(|| Checksum::of_hex(algorithm, value));
             found.extend(sum.map(|sum| whole(sum, Weight::Firm)));
         }
     }
+}
+
+/// What IANA's registry of HTTP digest algorithms calls them, as far as haul knows them.
+fn registered(name: &str) -> Option<Algorithm> {
+    Some(match name {
+        "md5" => Algorithm::Md5,
+        "sha" => Algorithm::Sha1,
+        "sha-256" => Algorithm::Sha256,
+        "sha-512" => Algorithm::Sha512,
+        "crc32c" => Algorithm::Crc32c,
+        _ => return None,
+    })
 }
 
 /// Content-MD5 (RFC 1864): of this body. Beside a part it is often the whole file's, which is why HTTP has dropped it

@@ -1,0 +1,145 @@
+//! How a connection's bytes get into the part file: big chunks straight from the network's buffer, small ones gathered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::blocking::blocking;
+use super::desk::{Desk, Turn};
+use super::worker::Job;
+use crate::model::{ByteRange, Fault};
+use crate::plan::LeaseId;
+use crate::protocol::Chunk;
+
+/// Bytes that have come are in the part file at most this much later, so that kill -9 loses next to nothing.
+const FLUSH: Duration = Duration::from_millis(20);
+/// Bytes of a worker's buffer, up to eight connections; half of it above. Measured: 256 KiB to 1 MiB cost the same CPU,
+/// less costs more, and more falls out of the processor's cache.
+const BUFFER: usize = 512 << 10;
+/// A chunk of so many bytes is worth a write of its own, straight from where the network left it. Measured: what a write
+/// costs beyond its bytes is about a copy of 100 KiB; and while it runs the next bytes gather in the kernel, so that a
+/// fast sender wakes a worker a third as often.
+const DIRECT: usize = 96 << 10;
+
+/// A worker's buffer, and where in the file its first byte goes.
+pub(super) struct Pen {
+    desk: Arc<Desk>,
+    pub(super) lease: LeaseId,
+    pub(super) buffer: Vec<u8>,
+    size: usize,
+    /// Where the lease's stream began.
+    pub(super) began: u64,
+    /// Where the buffer's first byte goes.
+    pub(super) position: u64,
+    /// Where the lease ended when last looked at; it may end sooner by now.
+    pub(super) end: u64,
+    /// Bytes that come before the first wanted one.
+    skip: u64,
+    /// Bytes that this connection has given.
+    pub(super) received: u64,
+    /// When the buffer is to be written, full or not.
+    pub(super) due: Option<Instant>,
+    /// True if anything came since the last look.
+    pub(super) heard: bool,
+    /// True once bytes of this stream were not written, since another connection had taken them over: the stream is
+    /// ahead of `position` then, and can't go on there.
+    pub(super) dropped: bool,
+}
+
+impl Pen {
+    pub(super) fn new(job: &Job, lease: LeaseId) -> Self {
+        let most = if job.connections <= 8 { BUFFER } else { BUFFER / 2 };
+        let size = usize::try_from(job.desk.missing(lease).len()).unwrap_or(most).clamp(1 << 12, most);
+        Self {
+            desk: job.desk.clone(),
+            lease,
+            buffer: Vec::with_capacity(size),
+            size: most,
+            began: 0,
+            position: 0,
+            end: 0,
+            skip: 0,
+            received: 0,
+            due: None,
+            heard: false,
+            dropped: false,
+        }
+    }
+
+    pub(super) fn begin(&mut self, lease: LeaseId, range: ByteRange, skip: u64) {
+        self.buffer.clear();
+        (self.lease, self.began, self.position, self.end) = (lease, range.start, range.start, range.end);
+        (self.skip, self.dropped) = (skip, false);
+    }
+
+    /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.
+    pub(super) async fn take(&mut self, mut chunk: Chunk) -> Result<Option<Chunk>, Fault> {
+        self.heard = true;
+        self.received += chunk.len() as u64;
+        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
+        self.skip -= skipped as u64;
+        let _ = chunk.split_to(skipped);
+        while !chunk.is_empty() {
+            let missing = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
+            let finished = if self.buffer.is_empty() && chunk.len() >= DIRECT {
+                self.put(&chunk.split_to(missing.min(chunk.len()))).await?
+            } else {
+                self.gather(&mut chunk, self.size.min(missing)).await?
+            };
+            if finished {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fills the buffer from a chunk, up to so many bytes, and writes it when it is full. True if the lease is finished.
+    async fn gather(&mut self, chunk: &mut Chunk, most: usize) -> Result<bool, Fault> {
+        if self.buffer.is_empty() {
+            self.due = Some(Instant::now() + FLUSH);
+        }
+        let room = most.saturating_sub(self.buffer.len());
+        self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+        if self.buffer.len() < most { Ok(false) } else { self.flush().await }
+    }
+
+    /// Writes what the buffer holds. True if the lease is finished.
+    pub(super) async fn flush(&mut self) -> Result<bool, Fault> {
+        self.due = None;
+        let mut held = std::mem::take(&mut self.buffer);
+        let finished = self.put(&held).await;
+        held.clear();
+        self.buffer = held;
+        finished
+    }
+
+    /// Writes the lease's next bytes, up to where it ends now. True if the lease is finished.
+    async fn put(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
+        if bytes.is_empty() {
+            // Another connection may have taken the rest over.
+            self.end = self.desk.missing(self.lease).end;
+            return Ok(self.position >= self.end);
+        }
+        let turn = self.desk.begin_write(self.lease, self.position, bytes.len() as u64);
+        let allowed = &bytes[..bytes.len().min(usize::try_from(turn.allowed).unwrap_or(usize::MAX))];
+        self.dropped |= allowed.len() < bytes.len();
+        if !allowed.is_empty() {
+            let took = self.write(allowed, &turn).await?;
+            self.end = self.desk.wrote(self.lease, self.position, allowed, turn.before, took);
+            self.position += allowed.len() as u64;
+        }
+        Ok(allowed.len() < bytes.len() || self.position >= self.end)
+    }
+
+    /// One positioned write on this thread, where the bytes are still in its cache; on a disk that is slow, on a thread
+    /// that may block. Tells how long it took.
+    async fn write(&self, bytes: &[u8], turn: &Turn) -> Result<Duration, Fault> {
+        let (position, compares) = (self.position, turn.compares);
+        if turn.blocks {
+            let (desk, bytes) = (self.desk.clone(), bytes.to_vec());
+            return blocking(move || desk.write(&bytes, position, compares)).await;
+        }
+        self.desk.write(bytes, position, compares)
+    }
+}
