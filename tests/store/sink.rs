@@ -209,7 +209,7 @@ fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
     let told = fault.to_string();
     assert!(told.contains("the disk is full") && told.contains("1.1 PB") && told.contains("make room"), "{told}");
     assert_eq!(part.path().metadata().unwrap().len(), 0);
-    part.reserve(u64::MAX, None).unwrap_err();
+    part.reserve(u64::MAX, Some(1 << 62)).unwrap_err();
     part.reserve(0, Some(0)).unwrap();
 }
 
