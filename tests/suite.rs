@@ -3,6 +3,7 @@
 // A test is to panic where it can't go on; clippy's own setting for this does not reach the helpers of tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
+mod api;
 mod architecture;
 mod cli;
 mod config;

@@ -4,8 +4,10 @@ mod command;
 mod event;
 mod handle;
 mod snapshot;
+mod words;
 
 pub use command::{Command, Place};
 pub use event::{Event, Happening};
 pub use handle::{EngineSide, Handle, pair};
 pub use snapshot::{Activity, Connection, ConnectionState, Live, Row, Rows, Snapshot, Totals};
+pub use words::Level;

@@ -1,14 +1,13 @@
 //! The words in which people are told of a transfer.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::report::Known;
 use crate::api::{Activity, Happening, Live, Row};
-use crate::model::{Rate, brief_duration, harmless, percent, repaired, size};
+use crate::model::{brief_duration, brief_wait, harmless, percent, size};
 
 /// From so many columns on, a live line has room for a bar.
 const ROOM_FOR_BAR: usize = 90;
@@ -17,55 +16,14 @@ const BAR: usize = 24;
 /// Columns that a name is given when there is room.
 const NAME: usize = 32;
 
-/// The lines that tell what happened; none for what people need not be told.
-pub(super) fn fact(known: &Known, happening: &Happening) -> Vec<String> {
-    let say = |label: &str, rest: String| vec![format!("{label:<5} {}  {rest}", known.name)];
-    match happening {
-        Happening::Added => Vec::new(),
-        Happening::Started => say("start", known.url.clone()),
-        Happening::Answered { length, resumed, resumable, .. } => answered(known, *length, *resumed, *resumable),
-        Happening::Retried { fault, after } => say("again", format!("{fault}; next attempt in {}", wait(*after))),
-        Happening::Restarted(fault) => say("anew", format!("from the first byte, since {fault}")),
-        Happening::Repairing(fault) => say("check", format!("{fault}; it is fetched once more and compared")),
-        Happening::Repaired { damaged, blocks } => say("note", repaired(*damaged, *blocks)),
-        Happening::Doubted(fault) => say("note", fault.to_string()),
-        Happening::Relinked(source) => say("link", format!("from {source} from now on")),
-        Happening::DiskFull(fault) => say("wait", fault.to_string()),
-        Happening::Paused => say("pause", "it goes on when you resume it".to_owned()),
-        Happening::Completed { bytes, unchanged: true, .. } => {
-            say("done", format!("{}, complete since an earlier run and unchanged", size(*bytes)))
-        }
-        Happening::Completed { bytes, fetched, took, .. } => say("done", completed(*bytes, *fetched, *took)),
-        Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
-            say("fail", fault.to_string())
-        }
-        Happening::Removed => say("gone", "it is not in the queue any more".to_owned()),
-    }
-}
-
-fn answered(known: &Known, length: Option<u64>, resumed: u64, resumable: bool) -> Vec<String> {
-    let mut lines = Vec::new();
-    if resumed > 0 {
-        let whole = length.map_or_else(String::new, |length| format!(" of {}", size(length)));
-        lines.push(format!("{:<5} {}  goes on at {}{whole}", "note", known.name, size(resumed)));
-    }
-    if !resumable {
-        let what = "this server can't resume: a stop loses what has come";
-        lines.push(format!("{:<5} {}  {what}", "note", known.name));
-    }
-    lines
-}
-
-/// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.
-fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
-    let whole = size(bytes);
-    let seconds = took.as_secs_f64();
-    if seconds <= 0.0 {
-        return whole;
-    }
-    let speed = Rate::per_second((fetched as f64 / seconds).round() as u64);
-    let part = if fetched < bytes { format!("{} fetched, ", size(fetched)) } else { String::new() };
-    format!("{whole} in {} ({part}{speed})", brief_duration(took))
+/// The line that tells what happened; none for what people need not be told.
+pub(super) fn fact(known: &Known, happening: &Happening) -> Option<String> {
+    let sentence = match happening {
+        Happening::Added | Happening::Answered { resumed: 0, resumable: true, .. } => return None,
+        Happening::Started => known.url.clone().into(),
+        _ => happening.sentence(),
+    };
+    Some(format!("{:<5} {}  {sentence}", happening.word(), known.name))
 }
 
 /// What is said of one that is not complete when haul stops.
@@ -110,7 +68,7 @@ fn movement(row: &Row) -> Vec<String> {
     let word = match live.activity {
         Activity::Receiving => return receiving(live),
         Activity::Connecting => "connecting".to_owned(),
-        Activity::Waiting(after) => format!("again in {}", wait(after)),
+        Activity::Waiting(after) => format!("again in {}", brief_wait(after)),
         Activity::Checking => "checking".to_owned(),
         Activity::Repairing => "repairing".to_owned(),
         Activity::Finishing => "finishing".to_owned(),
@@ -135,12 +93,6 @@ fn amount(row: &Row) -> String {
 fn bar(row: &Row) -> String {
     let filled = row.length.map_or(0, |length| percent(row.bytes_done(), length) as usize * BAR / 100);
     format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR - filled))
-}
-
-/// A wait in words; a fraction of a second counts as one.
-fn wait(after: Duration) -> String {
-    let seconds = after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0));
-    if seconds < 60 { format!("{seconds} s") } else { brief_duration(Duration::from_secs(seconds)) }
 }
 
 /// The text in at most so many columns, cut between characters as people see them.

@@ -131,10 +131,9 @@ impl<O: Write, E: Write> Report<O, E> {
         let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
         let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);
         let for_people = matches!(self.style, Style::Live | Style::Plain) && !is_old && !is_seen_live;
-        if for_people || is_fault {
-            for line in progress::fact(known, happening) {
-                self.lasting(&line);
-            }
+        let line = progress::fact(known, happening).filter(|_| for_people || is_fault);
+        if let Some(line) = line {
+            self.lasting(&line);
         }
     }
 

@@ -30,4 +30,4 @@ pub use source::Source;
 pub use spec::{Header, Spec, Target};
 pub use status::Status;
 pub use sums::{Sums, find_sum};
-pub use text::{brief_duration, harmless, percent, repaired, size};
+pub use text::{brief_duration, brief_wait, harmless, percent, repaired, size};

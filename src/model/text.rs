@@ -46,6 +46,12 @@ pub fn brief_duration(span: Duration) -> String {
     }
 }
 
+/// A wait for people: `3 s`, `1:20`. Rounded up, since a wait of 0 s would be none.
+pub fn brief_wait(span: Duration) -> String {
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+    if seconds < 60 { format!("{seconds} s") } else { brief_duration(Duration::from_secs(seconds)) }
+}
+
 /// Whole percent, rounded down, so that 100 means all of it.
 pub fn percent(done: u64, total: u64) -> u64 {
     if total == 0 { 100 } else { (u128::from(done.min(total)) * 100 / u128::from(total)) as u64 }

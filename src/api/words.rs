@@ -1,0 +1,119 @@
+//! What happened, in words for people. The one place where they are made: the lines of `haul get` and the log on the
+//! screen say the same.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::Happening;
+use crate::model::{Fault, Rate, brief_duration, brief_wait, repaired, size};
+
+/// How much attention a line wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It is as it should be.
+    Info,
+    /// It went well.
+    Success,
+    /// It needs patience or attention.
+    Warning,
+    /// It failed.
+    Error,
+}
+
+impl Happening {
+    /// One short word that goes before the sentence, of at most five letters.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Added => "add",
+            Self::Started => "start",
+            Self::Answered { .. } | Self::Repaired { .. } | Self::Doubted(_) => "note",
+            Self::Retried { .. } => "again",
+            Self::Restarted(_) => "anew",
+            Self::Repairing(_) => "check",
+            Self::Relinked(_) => "link",
+            Self::DiskFull(_) => "wait",
+            Self::Paused => "pause",
+            Self::Completed { .. } => "done",
+            Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => "fail",
+            Self::Removed => "gone",
+        }
+    }
+
+    /// How much attention it wants.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Added
+            | Self::Started
+            | Self::Answered { resumable: true, .. }
+            | Self::Relinked(_)
+            | Self::Paused
+            | Self::Removed => Level::Info,
+            Self::Completed { .. } => Level::Success,
+            Self::Answered { resumable: false, .. }
+            | Self::Retried { .. }
+            | Self::Restarted(_)
+            | Self::Repairing(_)
+            | Self::Repaired { .. }
+            | Self::Doubted(_)
+            | Self::DiskFull(_) => Level::Warning,
+            Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => Level::Error,
+        }
+    }
+
+    /// The sentence. Without secrets; what came from outside is not yet made harmless for a terminal.
+    pub fn sentence(&self) -> Cow<'static, str> {
+        self.sentence_about("")
+    }
+
+    /// The sentence for a place where this URL or file stands already: a fault of it does not name it again.
+    pub fn sentence_about(&self, known: &str) -> Cow<'static, str> {
+        let why = |fault: &Fault| if fault.subject == known { fault.detail.clone() } else { fault.to_string() };
+        let said = match self {
+            Self::Added => return "it waits for its turn".into(),
+            Self::Started => return "the server is asked".into(),
+            Self::Paused => return "it goes on when you resume it".into(),
+            Self::Removed => return "it is not in the queue any more".into(),
+            Self::Answered { length, resumed, resumable, .. } => answered(*length, *resumed, *resumable),
+            Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
+            Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
+            Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
+            Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
+            Self::Relinked(source) => format!("from {source} from now on"),
+            Self::Completed { bytes, unchanged: true, .. } => {
+                format!("{}, complete since an earlier run and unchanged", size(*bytes))
+            }
+            Self::Completed { bytes, fetched, took, .. } => completed(*bytes, *fetched, *took),
+            Self::Doubted(fault)
+            | Self::DiskFull(fault)
+            | Self::Failed(fault)
+            | Self::Refused(fault)
+            | Self::Expired(fault) => why(fault),
+        };
+        said.into()
+    }
+}
+
+fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
+    let mut said = match (resumed, length) {
+        (0, Some(length)) => format!("the file has {}", size(length)),
+        (0, None) => "the server does not tell the file's length".to_owned(),
+        (resumed, Some(length)) => format!("goes on at {} of {}", size(resumed), size(length)),
+        (resumed, None) => format!("goes on at {}", size(resumed)),
+    };
+    if !resumable {
+        said.push_str("; this server can't resume: a stop loses what has come");
+    }
+    said
+}
+
+/// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.
+fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
+    let whole = size(bytes);
+    let seconds = took.as_secs_f64();
+    if seconds <= 0.0 {
+        return whole;
+    }
+    let speed = Rate::per_second((fetched as f64 / seconds).round() as u64);
+    let part = if fetched < bytes { format!("{} fetched, ", size(fetched)) } else { String::new() };
+    format!("{whole} in {} ({part}{speed})", brief_duration(took))
+}

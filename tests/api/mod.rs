@@ -1,0 +1,3 @@
+//! What a face is told: the words.
+
+mod words;
