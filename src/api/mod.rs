@@ -3,11 +3,13 @@
 mod command;
 mod event;
 mod handle;
+mod log;
 mod snapshot;
 mod words;
 
 pub use command::{Command, Place};
 pub use event::{Event, Happening};
 pub use handle::{EngineSide, Handle, pair};
+pub use log::{Log, LogEntry};
 pub use snapshot::{Activity, Connection, ConnectionState, Live, Row, Rows, Snapshot, Totals};
 pub use words::Level;

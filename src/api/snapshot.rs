@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Log;
 use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Status, TransferId, Validator};
 
 /// The state of everything at one moment. A clone costs one reference count.
@@ -121,6 +122,8 @@ pub struct Row {
     pub fault: Option<Arc<Fault>>,
     /// Bytes that its disk lacks, of one that waits for room; `None` if that can't be told.
     pub short: Option<u64>,
+    /// What happened to it in this session.
+    pub log: Log,
     /// What only a running transfer has.
     pub live: Option<Arc<Live>>,
 }

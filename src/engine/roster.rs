@@ -1,6 +1,6 @@
 //! The list: every transfer, its place, its row for the faces.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,10 +9,13 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Progress;
-use crate::api::{Place, Row, Rows, Snapshot, Totals};
+use crate::api::{Happening, Log, Place, Row, Rows, Snapshot, Totals};
 use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, harmless};
 use crate::plan::Shortage;
 use crate::store::Item;
+
+/// How many transfers have a log at the most, so that a long queue that is worked off does not fill the memory.
+const LOGS: usize = 512;
 
 /// What becomes of a transfer when its task has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +52,7 @@ pub(super) struct Entry {
     pub(super) short: Option<u64>,
     /// What is known of its disk's shortage of room.
     pub(super) shortage: Option<Shortage>,
+    log: Log,
     latest: Progress,
     index: usize,
 }
@@ -63,6 +67,8 @@ pub(super) struct Roster {
     /// Which transfer has this URL and place; a hash of 64 bits each, since a queue may be long.
     places: HashMap<u64, TransferId>,
     last_rank: i64,
+    /// The transfers that have a log, the one first whose log began first.
+    logged: VecDeque<TransferId>,
 }
 
 impl Roster {
@@ -119,6 +125,7 @@ impl Roster {
             relink: None,
             short: None,
             shortage: None,
+            log: Log::default(),
             latest,
             index,
         };
@@ -165,6 +172,7 @@ impl Roster {
             }
         }
         self.order.retain(|id| self.entries.contains_key(id));
+        self.logged.retain(|id| self.entries.contains_key(id));
         self.rebuild();
     }
 
@@ -224,6 +232,27 @@ impl Roster {
     pub(super) fn refresh(&mut self, id: TransferId) {
         if let Some(entry) = self.entries.get(&id) {
             self.rows.set(entry.index, Arc::new(row(entry)));
+        }
+    }
+
+    /// Puts what happened at a time into a transfer's log. Beyond so many logs, the oldest one goes whose transfer rests.
+    pub(super) fn log(&mut self, id: TransferId, at: u64, happening: &Happening) {
+        let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.log.takes(happening)) else { return };
+        let was_empty = entry.log.is_empty();
+        entry.log.add(at, happening, &entry.item.spec.source.to_string());
+        if was_empty && !entry.log.is_empty() {
+            self.logged.push_back(id);
+        }
+        self.refresh(id);
+        let rests = |id: &TransferId| self.entries.get(id).is_none_or(|entry| entry.running.is_none());
+        if self.logged.len() <= LOGS {
+            return;
+        }
+        if let Some(oldest) = self.logged.iter().position(rests).and_then(|at| self.logged.remove(at)) {
+            if let Some(entry) = self.entries.get_mut(&oldest) {
+                entry.log.clear();
+            }
+            self.refresh(oldest);
         }
     }
 
@@ -311,6 +340,7 @@ fn row(entry: &Entry) -> Row {
         resumable: latest.resumable,
         fault: entry.fault.clone(),
         short: entry.short.filter(|_| entry.status == Status::DiskFull),
+        log: entry.log.clone(),
         live,
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::clock::Clock;
+use super::clock::{Clock, time_of_day};
 use super::download::{Orders, Shared, run as run_download};
 use super::hosts::Hosts;
 use super::limiter::Limiter;
@@ -330,9 +330,11 @@ impl Supervisor {
         Item::new(id, spec, rank)
     }
 
-    /// Tells the faces, once what was noted before is durable.
+    /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
     pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
         tracing::info!(%id, ?happening);
+        self.roster.log(id, time_of_day(), &happening);
+        self.dirty = true;
         if let Some(event) = self.scribe.hold(Event { id, happening }) {
             self.send(event);
         }

@@ -1,3 +1,4 @@
-//! What a face is told: the words.
+//! What a face is told: the words, and a transfer's log.
 
+mod log;
 mod words;

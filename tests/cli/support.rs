@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Live, Row};
+use haul::api::{Activity, Connection, ConnectionState, Live, Log, Row};
 use haul::cli::{Arguments, parse};
 use haul::model::{ByteRange, Rate, Source, Status, TransferId};
 
@@ -83,6 +83,7 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         resumable: true,
         fault: None,
         short: None,
+        log: Log::default(),
         live: Some(Arc::new(live)),
     }
 }

@@ -3,6 +3,7 @@
 mod basics;
 mod hostile;
 mod lasting;
+mod logs;
 mod orders;
 mod repair;
 mod schedules;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Live, Row, Snapshot, Totals};
+use haul::api::{Activity, Connection, ConnectionState, Live, Log, Row, Snapshot, Totals};
 use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Status, TransferId, Validator};
 
 /// A row under construction.
@@ -26,6 +26,7 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         resumable: true,
         fault: None,
         short: None,
+        log: Log::default(),
         live: None,
     })
 }
