@@ -45,6 +45,8 @@ pub enum Action {
     NextPane,
     /// Give the details the whole screen, and back.
     Details,
+    /// Show the selected transfer's log in place of its connections, and back.
+    Log,
     /// Close what is open, clear the filter.
     Back,
     /// Copy the selected transfer's URL to the clipboard.
@@ -90,6 +92,7 @@ impl Action {
             Self::Filter => ("filter", "show only rows that hold a text (name, host, state)"),
             Self::NextPane => ("pane", "give the keys to the other pane"),
             Self::Details => ("details", "details on the whole screen, and back"),
+            Self::Log => ("log", "what happened to it and when, or its connections"),
             Self::Back => ("back", "close what is open, clear the filter"),
             Self::CopyUrl => ("copy URL", "copy the URL to the clipboard (OSC 52)"),
             Self::Help => ("help", "show or hide these keys"),
@@ -122,6 +125,7 @@ impl Default for Keymap {
             ('G', Action::Bottom),
             ('J', Action::MoveDown),
             ('K', Action::MoveUp),
+            ('L', Action::Log),
             ('/', Action::Filter),
             ('y', Action::CopyUrl),
             ('?', Action::Help),

@@ -19,6 +19,6 @@ pub use list::List;
 pub use message::{Effect, Message};
 pub use palette::{Palette, Role};
 pub use run::{Exit, Setup, run};
-pub use state::{Mode, Pane, Question, State, Toast, Tone};
+pub use state::{Mode, Pane, Question, State, Tab, Toast, Tone};
 pub use update::update;
 pub use view::draw;

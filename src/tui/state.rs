@@ -30,8 +30,12 @@ pub struct State {
     pub pane: Pane,
     /// True if the details have the whole screen.
     pub zoomed: bool,
+    /// What the details show.
+    pub tab: Tab,
     /// The first line of the details that is shown.
     pub details_top: usize,
+    /// True if the log stays at its newest line as lines are added.
+    pub follows: bool,
     /// What the keys mean just now.
     pub mode: Mode,
     /// What was told lately, the newest last.
@@ -53,7 +57,9 @@ impl State {
             list: List::default(),
             pane: Pane::List,
             zoomed: false,
+            tab: Tab::Connections,
             details_top: 0,
+            follows: true,
             mode: Mode::Browse,
             toasts: notice.into_iter().collect(),
             stale: true,
@@ -68,6 +74,15 @@ pub enum Pane {
     List,
     /// The details of the selected one.
     Details,
+}
+
+/// What the details show of the selected transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Its connections, and what there is to say of it.
+    Connections,
+    /// What happened to it, and when.
+    Log,
 }
 
 /// What the keys mean just now.

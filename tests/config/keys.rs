@@ -102,6 +102,7 @@ fn everything_that_a_key_can_do_has_a_key_and_words_for_the_help() {
         Action::Filter,
         Action::NextPane,
         Action::Details,
+        Action::Log,
         Action::Back,
         Action::CopyUrl,
         Action::Help,

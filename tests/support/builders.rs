@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Live, Log, Row, Snapshot, Totals};
+use haul::api::{Activity, Connection, ConnectionState, Happening, Live, Log, Row, Snapshot, Totals};
 use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Status, TransferId, Validator};
 
 /// A row under construction.
@@ -64,6 +64,14 @@ impl RowBuilder {
 
     pub fn fault(mut self, kind: FaultKind, detail: &str) -> Self {
         self.0.fault = Some(Arc::new(Fault::new(kind, &self.0.source, detail)));
+        self
+    }
+
+    /// What happened to it, each with its time in seconds.
+    pub fn log(mut self, happenings: impl IntoIterator<Item = (u64, Happening)>) -> Self {
+        for (at, happening) in happenings {
+            self.0.log.add(at, &happening, &self.0.source.to_string());
+        }
         self
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use haul::api::ConnectionState;
+use haul::api::{ConnectionState, Happening};
 use haul::config::{Chord, Key};
-use haul::model::{FaultKind, Status, harmless};
+use haul::model::{Fault, FaultKind, Status, harmless};
 use haul::tui::{Message, Palette};
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn busy() -> Vec<RowBuilder> {
 
 #[test]
 fn no_size_is_too_small() {
-    let keys = ["", "?", "d", "a", "/", "enter", "tab", "j enter", "j j j j"];
+    let keys = ["", "?", "d", "a", "/", "enter", "tab", "j enter", "j j j j", "L", "L enter"];
     let palettes = [Palette::Plain, Palette::Colours].into_iter().cycle();
     for (keys, palette) in keys.into_iter().zip(palettes) {
         let mut stage = stage::with(busy());
@@ -156,12 +156,15 @@ proptest! {
         name in any::<String>(),
         nasty in "[\u{0}-\u{1f}\u{7f}-\u{9f}\u{200b}-\u{202e}\u{2066}-\u{2069}a]{0,12}",
         pasted in any::<String>(),
-        keys in "[adD/? ]?",
+        keys in "[adD/?L ]?",
     ) {
         let name = format!("{name}{nasty}");
+        let mut raw = Fault::new(FaultKind::Cut, "x", "y");
+        raw.detail.clone_from(&nasty);
         let rows = [row(1, &name)
             .parts(&[3, 4])
             .fault(FaultKind::Cut, &nasty)
+            .log([(7, Happening::Doubted(raw))])
             .with(|live| {
                 live.remark = Some(nasty.as_str().into());
                 live.validator.etag = Some(format!("\"{nasty}\""));
@@ -192,7 +195,7 @@ proptest! {
                     stage.paste("x https://e.org/1");
                 }
                 _ => {
-                    let all = "adDjkgGJKpry/? qx1e";
+                    let all = "adDjkgGJKLpry/? qx1e";
                     let c = all.chars().nth(usize::from(number) % all.len()).unwrap();
                     let key = if c == '1' { Key::Esc } else if c == 'e' { Key::Enter } else { Key::Char(c) };
                     stage.send(Message::Key(Chord::from(key)));

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Live, Totals};
-use haul::model::{ByteRange, FaultKind, Rate, Status, Validator};
+use haul::api::{Activity, Connection, ConnectionState, Happening, Live, Totals};
+use haul::model::{ByteRange, Fault, FaultKind, Rate, Status, Validator};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{RowBuilder, receiving, row};
@@ -166,6 +166,66 @@ fn a_filter_with_toasts() {
 #[test]
 fn details_on_the_whole_screen() {
     looks("zoomed", stage::with(mixed()).press("enter"));
+}
+
+/// One that was retried, came anew and failed, in the hours after midnight of a day.
+fn logged() -> RowBuilder {
+    let url = "https://user:pass@dl.example.com/drivers/driver.run?token=hunter2&build=77";
+    let about = "https://dl.example.com/drivers/driver.run?token=***&build=77";
+    let fault = |kind, detail: &str| Fault::new(kind, about, detail);
+    let retried = |after| Happening::Retried {
+        fault: fault(FaultKind::Status(503), "the server says 503 Service Unavailable"),
+        after: Duration::from_millis(after),
+    };
+    let answered = Happening::Answered {
+        target: "/home/me/Downloads/driver.run".into(),
+        length: Some(410_000_000),
+        resumed: 0,
+        resumable: true,
+    };
+    let changed = "the file on the server is another one than the one begun: ETag \"2\" in place of \"1\"";
+    let day = 1_796_083_200;
+    failed().source(url).log([
+        (day, Happening::Started),
+        (day + 1, retried(900)),
+        (day + 2, retried(1800)),
+        (day + 4, answered.clone()),
+        (day + 3599, retried(1000)),
+        (day + 3601, retried(1000)),
+        (day + 45_296, retried(1000)),
+        (day + 45_300, Happening::Restarted(fault(FaultKind::Changed, changed))),
+        (day + 45_301, answered),
+        (day + 46_000, Happening::Paused),
+        (day + 46_123, Happening::Started),
+        (
+            day + 86_399,
+            Happening::Failed(fault(
+                FaultKind::Status(404),
+                "the server says 404 Not Found; check the URL, then press r or run haul again",
+            )),
+        ),
+    ])
+}
+
+#[test]
+fn a_log() {
+    looks("log", stage::with([logged(), row(2, "other.iso")]).press("L"));
+    let mut small = stage::with([logged(), row(2, "other.iso")]);
+    small.sized(40, 14).press("L");
+    insta::assert_snapshot!("log_40x14", small.text());
+}
+
+#[test]
+fn a_log_that_is_empty() {
+    let rows = || [row(2, "other.iso"), failed(), waiting().remove(0)];
+    let mut stage = stage::with(rows());
+    stage.press("L");
+    assert!(stage.text().contains("Nothing has happened to it since haul was started."), "{}", stage.text());
+    // Why it stands so was kept from an earlier run.
+    for word in ["fail", "wait"] {
+        let text = stage.press("j").text();
+        assert!(text.contains(&format!(" earlier   {word} ")), "{text}");
+    }
 }
 
 #[test]

@@ -4,5 +4,6 @@ mod frames;
 mod keys;
 mod laws;
 mod list;
+mod log;
 mod looks;
 mod stage;

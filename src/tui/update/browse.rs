@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use super::super::view::{details_room, help_room, list_height};
-use super::super::{Effect, Mode, Pane, State};
+use super::super::{Effect, Mode, Pane, State, Tab};
 use super::transfer;
 use crate::api::{Command, Place};
 use crate::config::{Action, Chord, Key};
@@ -21,6 +21,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             state.zoomed &= state.pane == Pane::Details;
         }
         Action::Details => zoom(state),
+        Action::Log => turn(state),
         Action::Back => back(state),
         Action::Quit => effects.push(Effect::Quit),
         Action::Suspend => effects.push(Effect::Suspend),
@@ -53,12 +54,26 @@ fn zoom(state: &mut State) {
     }
 }
 
+/// Turns between log and connections. Where there is no room for the details, they get the whole screen.
+fn turn(state: &mut State) {
+    if state.list.selected().is_none() {
+        return;
+    }
+    let is_hidden = !state.zoomed && details_room(state).1 == 0;
+    // What is not on the screen can't be turned away from.
+    state.tab = if state.tab == Tab::Connections || is_hidden { Tab::Log } else { Tab::Connections };
+    (state.details_top, state.follows) = (0, true);
+    if is_hidden {
+        zoom(state);
+    }
+}
+
 /// Closes one thing: the one that was opened last.
 fn back(state: &mut State) {
     if state.zoomed || state.pane == Pane::Details {
         state.zoomed = false;
         state.pane = Pane::List;
-        state.details_top = 0;
+        (state.details_top, state.follows) = (0, true);
     } else if state.list.filter().is_empty() {
         state.toasts.clear();
     } else {
@@ -70,6 +85,7 @@ fn travel(state: &mut State, action: Action) {
     if state.pane == Pane::Details {
         let (length, height) = details_room(state);
         state.details_top = scrolled(state.details_top, action, length, height);
+        state.follows = state.details_top + height >= length;
         return;
     }
     let page = list_height(state).max(1).cast_signed();

@@ -3,7 +3,7 @@
 use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
-use super::super::{Effect, Message, Mode, Pane, State, Tone};
+use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, edit, happened, toast, transfer};
 use crate::config::{Action, Chord, Key};
 
@@ -28,7 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Expired => state.toasts.clear(),
     }
     if state.list.selected().map(|row| row.id) != selected {
-        state.details_top = 0;
+        (state.details_top, state.follows) = (0, true);
     }
     settle(state);
     effects
@@ -44,7 +44,9 @@ fn settle(state: &mut State) {
     let height = list_height(state);
     state.list.follow(height);
     let (length, height) = details_room(state);
-    state.details_top = state.details_top.min(length.saturating_sub(height));
+    let last = length.saturating_sub(height);
+    let follows = state.tab == Tab::Log && state.follows;
+    state.details_top = if follows { last } else { state.details_top.min(last) };
 }
 
 fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {

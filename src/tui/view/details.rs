@@ -1,11 +1,12 @@
-//! The selected transfer: its connections and the facts, one below the other or, where there is room, side by side.
+//! The selected transfer: its connections and the facts, one below the other or, where there is room, side by side; or
+//! its log.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::{Pane, Role, State};
-use super::{bands, connections, facts, header};
+use super::super::{Pane, Role, State, Tab};
+use super::{bands, connections, facts, header, log};
 use crate::api::Row;
 use crate::model::harmless;
 
@@ -28,6 +29,7 @@ fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>
     let live = row.live.as_ref().filter(|live| !live.connections.is_empty());
     let cells = usize::from(width);
     match live {
+        _ if state.tab == Tab::Log => vec![(width, log::lines(state, row, cells))],
         None => vec![(width, facts::lines(state, row, cells))],
         Some(live) if width >= SIDE_BY_SIDE => {
             let left = width * 3 / 5;
@@ -47,19 +49,30 @@ pub fn title(state: &State, frame: &mut Frame, area: Rect) {
     let Some(row) = state.list.selected() else {
         return header::rule(frame.buffer_mut(), area, &Span::raw(""), "", state.palette);
     };
-    let (length, height) = details_room(state);
-    let below = length.saturating_sub(height + state.details_top);
-    let hint = match (below, state.pane) {
-        (0, _) => String::new(),
-        (_, Pane::List) => {
-            let key = super::key_of(state, crate::config::Action::Details);
-            format!("{below} more lines: {key}")
-        }
-        (_, Pane::Details) => format!("{below} more lines"),
+    let hint = match (state.tab, hidden(state)) {
+        (Tab::Connections, hidden) => hidden,
+        (Tab::Log, hidden) if hidden.is_empty() => "log, UTC".to_owned(),
+        (Tab::Log, hidden) => format!("log, UTC; {hidden}"),
     };
     let role = if state.pane == Pane::Details { Role::Selected } else { Role::Strong };
     let name = Span::styled(harmless(&row.name).into_owned(), state.palette.style(role));
     header::rule(frame.buffer_mut(), area, &name, &hint, state.palette);
+}
+
+/// How many lines are not shown, and the key that shows them. A log is read from its end, so the older lines count.
+fn hidden(state: &State) -> String {
+    let (length, height) = details_room(state);
+    let below = length.saturating_sub(height + state.details_top);
+    let (count, what) = match state.tab {
+        Tab::Log if below == 0 => (state.details_top, "older lines"),
+        Tab::Log => (below, "newer lines"),
+        Tab::Connections => (below, "more lines"),
+    };
+    match (count, state.pane) {
+        (0, _) => String::new(),
+        (_, Pane::List) => format!("{count} {what}: {}", super::key_of(state, crate::config::Action::Details)),
+        (_, Pane::Details) => format!("{count} {what}"),
+    }
 }
 
 /// Draws the selected transfer.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
-use super::super::{Mode, Pane, Role, State};
+use super::super::{Mode, Pane, Role, State, Tab};
 use super::text;
 use crate::config::Action;
 use crate::model::{Status, harmless};
@@ -40,27 +40,33 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 
 fn browse(state: &State, frame: &mut Frame, area: Rect) {
     use Action::{
-        Add, Back, CopyUrl, Details, Down, Filter, Help, NewUrl, NextPane, PauseAll, Quit, Remove, Retry, TogglePause,
+        Add, Back, CopyUrl, Details, Down, Filter, Help, Log, NewUrl, NextPane, PauseAll, Quit, Remove, Retry,
+        TogglePause,
     };
     let status = state.list.selected().map(|row| row.status);
     let actions: Vec<Action> = match (state.pane, status) {
-        (Pane::Details, Some(Status::Expired)) => vec![Back, Down, NewUrl, Retry, Remove, CopyUrl, NextPane],
-        (Pane::Details, _) => vec![Back, Down, TogglePause, Retry, Remove, CopyUrl, NextPane],
+        (Pane::Details, Some(Status::Expired)) => vec![Back, Down, Log, NewUrl, Retry, Remove, CopyUrl, NextPane],
+        (Pane::Details, _) => vec![Back, Down, Log, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
-        (Pane::List, Some(Status::Failed)) => vec![Add, Retry, Remove, Filter, CopyUrl, Details, NextPane, PauseAll],
+        (Pane::List, Some(Status::Failed)) => {
+            vec![Add, Retry, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll]
+        }
         (Pane::List, Some(Status::Expired)) => {
-            vec![Add, NewUrl, Retry, Remove, Filter, CopyUrl, Details, NextPane, PauseAll]
+            vec![Add, NewUrl, Retry, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::DiskFull)) => {
-            vec![Add, Retry, TogglePause, Remove, Filter, Details, NextPane, PauseAll]
+            vec![Add, Retry, TogglePause, Remove, Filter, Details, Log, NextPane, PauseAll]
         }
-        (Pane::List, Some(Status::Done)) => vec![Add, Remove, Filter, CopyUrl, Details, NextPane, PauseAll],
-        (Pane::List, Some(_)) => vec![Add, TogglePause, Remove, Filter, Details, PauseAll, NextPane, CopyUrl, Retry],
+        (Pane::List, Some(Status::Done)) => vec![Add, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll],
+        (Pane::List, Some(_)) => {
+            vec![Add, TogglePause, Remove, Filter, Details, Log, PauseAll, NextPane, CopyUrl, Retry]
+        }
     };
     let label = |action: Action| match (action, status, state.pane) {
         (TogglePause, Some(Status::Paused), _) => "resume",
         (Down, _, Pane::Details) => "scroll",
         (Back, ..) => "list",
+        (Log, ..) if state.tab == Tab::Log => "connections",
         _ => action.label(),
     };
     let entry = |action: Action| (key_of(state, action), label(action).to_owned());

@@ -35,6 +35,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::PageUp,
             Action::NextPane,
             Action::Details,
+            Action::Log,
             Action::Back,
         ],
     ),

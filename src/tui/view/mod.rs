@@ -9,6 +9,7 @@ mod facts;
 mod footer;
 mod header;
 mod help;
+mod log;
 mod popup;
 mod screen;
 mod table;
