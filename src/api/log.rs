@@ -1,9 +1,13 @@
 //! What happened to one transfer in this session, with the time of day.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Happening, Level};
+
+/// The longest sentence that is kept, in characters: it may name an address that a server chose.
+const LONGEST: usize = 500;
 
 /// The last things that happened to a transfer, the oldest first. A clone costs one reference count, and an empty one
 /// nothing at all.
@@ -60,7 +64,7 @@ impl Log {
             return;
         }
         let (word, level) = (happening.word(), happening.level());
-        let sentence = happening.sentence_about(url);
+        let sentence = shortened(happening.sentence_about(url));
         let lines = Arc::make_mut(self.0.get_or_insert_default());
         // A server that cuts often must not push the beginning out with one and the same line.
         if let Some(last) = lines.back_mut().filter(|last| last.word == word && *last.sentence == *sentence) {
@@ -77,4 +81,15 @@ impl Log {
     pub fn clear(&mut self) {
         self.0 = None;
     }
+}
+
+/// The sentence, or its beginning and its end: what is wrong stands at one of them.
+fn shortened(sentence: Cow<'static, str>) -> Cow<'static, str> {
+    let length = sentence.chars().count();
+    if length <= LONGEST {
+        return sentence;
+    }
+    let half = LONGEST / 2;
+    let beginning = sentence.chars().take(half);
+    beginning.chain(['…']).chain(sentence.chars().skip(length - half + 1)).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::api::{Happening, Log};
-use haul::model::{Fault, FaultKind};
+use haul::model::{Fault, FaultKind, Source};
 
 const URL: &str = "https://example.org/a.iso";
 
@@ -61,4 +61,29 @@ fn one_that_was_handed_out_never_changes() {
     let seen = log.clone();
     log.add(2, &retried(1), URL);
     assert_eq!((seen.len(), log.len()), (1, 2));
+}
+
+#[test]
+fn a_sentence_that_a_server_made_long_is_shortened_in_its_middle() {
+    let mut log = Log::default();
+    let far = format!("https://example.org/{}", "ä".repeat(300_000));
+    let fault = Fault::new(FaultKind::Status(503), far, "the server says 503");
+    log.add(1, &Happening::Retried { fault, after: Duration::from_secs(3) }, URL);
+    let sentence = log.iter().next().unwrap().sentence.clone();
+    assert_eq!(sentence.chars().count(), 500);
+    assert!(sentence.starts_with("https://example.org/ää") && sentence.contains("ä…ä"), "{sentence}");
+    assert!(sentence.ends_with("ä: the server says 503; next attempt in 3 s"), "{sentence}");
+}
+
+#[test]
+fn no_line_tells_a_secret() {
+    let source = Source::parse("https://me:hunter2@example.org/a.iso?sig=hunter2&n=1").unwrap();
+    let (shown, mut log) = (source.to_string(), Log::default());
+    log.add(1, &Happening::Relinked(source.clone()), "https://example.org/old");
+    log.add(2, &Happening::Failed(Fault::new(FaultKind::Status(403), &source, "the server says 403")), URL);
+    log.add(3, &Happening::Failed(Fault::new(FaultKind::Status(403), &source, "the server says 403")), &shown);
+    let told = lines(&log);
+    assert!(told.iter().all(|line| !line.contains("hunter2")), "{told:#?}");
+    assert!(told[1].contains("https://example.org/a.iso?sig=***&n=1: the server says 403"), "{told:#?}");
+    assert_eq!(told[2], "3 fail the server says 403 x1", "what stands beside it already is not named again");
 }
