@@ -45,7 +45,7 @@ pub enum Action {
     NextPane,
     /// Give the details the whole screen, and back.
     Details,
-    /// Show the selected transfer's log in place of its connections, and back.
+    /// Show the selected transfer's log in place of its connections, or close it.
     Log,
     /// Close what is open, clear the filter.
     Back,
@@ -92,7 +92,7 @@ impl Action {
             Self::Filter => ("filter", "show only rows that hold a text (name, host, state)"),
             Self::NextPane => ("pane", "give the keys to the other pane"),
             Self::Details => ("details", "details on the whole screen, and back"),
-            Self::Log => ("log", "what happened to it and when, or its connections"),
+            Self::Log => ("log", "its log in place of its connections, and back"),
             Self::Back => ("back", "close what is open, clear the filter"),
             Self::CopyUrl => ("copy URL", "copy the URL to the clipboard (OSC 52)"),
             Self::Help => ("help", "show or hide these keys"),

@@ -30,6 +30,8 @@ pub struct State {
     pub pane: Pane,
     /// True if the details have the whole screen.
     pub zoomed: bool,
+    /// True if they have it only since the log was asked for where there is no room beside the list.
+    pub zoomed_for_log: bool,
     /// What the details show.
     pub tab: Tab,
     /// The first line of the details that is shown.
@@ -57,6 +59,7 @@ impl State {
             list: List::default(),
             pane: Pane::List,
             zoomed: false,
+            zoomed_for_log: false,
             tab: Tab::Connections,
             details_top: 0,
             follows: true,
@@ -64,6 +67,11 @@ impl State {
             toasts: notice.into_iter().collect(),
             stale: true,
         }
+    }
+
+    /// The details are read anew: from the first line, and a log at its newest one.
+    pub fn read_anew(&mut self) {
+        (self.details_top, self.follows) = (0, true);
     }
 }
 

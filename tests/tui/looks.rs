@@ -220,7 +220,7 @@ fn a_log_that_is_empty() {
     let rows = || [row(2, "other.iso"), failed(), waiting().remove(0)];
     let mut stage = stage::with(rows());
     stage.press("L");
-    assert!(stage.text().contains("Nothing has happened to it since haul was started."), "{}", stage.text());
+    assert!(stage.text().contains("Nothing is noted of it since haul was started."), "{}", stage.text());
     // Why it stands so was kept from an earlier run.
     for word in ["fail", "wait"] {
         let text = stage.press("j").text();

@@ -2,7 +2,7 @@
 
 use tui_input::Input;
 
-use super::super::view::{details_room, help_room, list_height};
+use super::super::view::{details_room, help_room, list_height, shows_log};
 use super::super::{Effect, Mode, Pane, State, Tab};
 use super::transfer;
 use crate::api::{Command, Place};
@@ -54,31 +54,51 @@ fn zoom(state: &mut State) {
     }
 }
 
-/// Turns between log and connections. Where there is no room for the details, they get the whole screen.
+/// Shows the log, or what was there before it.
 fn turn(state: &mut State) {
+    if shows_log(state) {
+        return close_log(state);
+    }
     if state.list.selected().is_none() {
         return;
     }
-    let is_hidden = !state.zoomed && details_room(state).1 == 0;
-    // What is not on the screen can't be turned away from.
-    state.tab = if state.tab == Tab::Connections || is_hidden { Tab::Log } else { Tab::Connections };
-    (state.details_top, state.follows) = (0, true);
-    if is_hidden {
+    state.tab = Tab::Log;
+    state.read_anew();
+    state.zoomed_for_log = !state.zoomed && details_room(state).1 == 0;
+    if state.zoomed_for_log {
         zoom(state);
+    }
+}
+
+fn close_log(state: &mut State) {
+    state.tab = Tab::Connections;
+    state.read_anew();
+    if state.zoomed_for_log {
+        leave_details(state);
     }
 }
 
 /// Closes one thing: the one that was opened last.
 fn back(state: &mut State) {
     if state.zoomed || state.pane == Pane::Details {
-        state.zoomed = false;
-        state.pane = Pane::List;
-        (state.details_top, state.follows) = (0, true);
+        leave_details(state);
+        // What can't be seen beside the list is closed too.
+        if !shows_log(state) {
+            state.tab = Tab::Connections;
+        }
+    } else if shows_log(state) {
+        close_log(state);
     } else if state.list.filter().is_empty() {
         state.toasts.clear();
     } else {
         state.list.set_filter("");
     }
+}
+
+fn leave_details(state: &mut State) {
+    (state.zoomed, state.zoomed_for_log) = (false, false);
+    state.pane = Pane::List;
+    state.read_anew();
 }
 
 fn travel(state: &mut State, action: Action) {

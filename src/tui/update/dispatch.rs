@@ -28,7 +28,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Expired => state.toasts.clear(),
     }
     if state.list.selected().map(|row| row.id) != selected {
-        (state.details_top, state.follows) = (0, true);
+        state.read_anew();
     }
     settle(state);
     effects
@@ -38,7 +38,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 fn settle(state: &mut State) {
     // Keys must not go to a pane that is not on the screen.
     if state.list.is_empty() || (!state.zoomed && details_room(state).1 == 0) {
-        state.zoomed = false;
+        (state.zoomed, state.zoomed_for_log) = (false, false);
         state.pane = Pane::List;
     }
     let height = list_height(state);

@@ -13,9 +13,18 @@ use crate::model::harmless;
 /// From this width on the facts stand beside the connections.
 const SIDE_BY_SIDE: u16 = 150;
 
+/// True if the selected transfer's log is on the screen.
+pub fn shows_log(state: &State) -> bool {
+    state.tab == Tab::Log && state.list.selected().is_some() && !area(state).is_empty()
+}
+
+fn area(state: &State) -> Rect {
+    bands::bands(state, bands::whole(state)).details
+}
+
 /// How many lines the details have at the most, and how many are shown.
 pub fn details_room(state: &State) -> (usize, usize) {
-    let area = bands::bands(state, bands::whole(state)).details;
+    let area = area(state);
     let length = state.list.selected().map_or(0, |row| length(state, row, area.width));
     (length, usize::from(area.height))
 }
@@ -64,8 +73,8 @@ fn hidden(state: &State) -> String {
     let (length, height) = details_room(state);
     let below = length.saturating_sub(height + state.details_top);
     let (count, what) = match state.tab {
-        Tab::Log if below == 0 => (state.details_top, "older lines"),
-        Tab::Log => (below, "newer lines"),
+        Tab::Log if below == 0 => (state.details_top, "above"),
+        Tab::Log => (below, "below"),
         Tab::Connections => (below, "more lines"),
     };
     match (count, state.pane) {

@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
-use super::super::{Mode, Pane, Role, State, Tab};
-use super::text;
+use super::super::{Mode, Pane, Role, State};
+use super::{shows_log, text};
 use crate::config::Action;
 use crate::model::{Status, harmless};
 
@@ -49,13 +49,13 @@ fn browse(state: &State, frame: &mut Frame, area: Rect) {
         (Pane::Details, _) => vec![Back, Down, Log, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
         (Pane::List, Some(Status::Failed)) => {
-            vec![Add, Retry, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll]
+            vec![Add, Retry, Remove, Filter, Details, Log, CopyUrl, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::Expired)) => {
-            vec![Add, NewUrl, Retry, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll]
+            vec![Add, NewUrl, Retry, Remove, Details, Log, Filter, CopyUrl, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::DiskFull)) => {
-            vec![Add, Retry, TogglePause, Remove, Filter, Details, Log, NextPane, PauseAll]
+            vec![Add, Retry, TogglePause, Remove, Details, Log, Filter, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::Done)) => vec![Add, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll],
         (Pane::List, Some(_)) => {
@@ -66,7 +66,7 @@ fn browse(state: &State, frame: &mut Frame, area: Rect) {
         (TogglePause, Some(Status::Paused), _) => "resume",
         (Down, _, Pane::Details) => "scroll",
         (Back, ..) => "list",
-        (Log, ..) if state.tab == Tab::Log => "connections",
+        (Log, ..) if shows_log(state) => "back",
         _ => action.label(),
     };
     let entry = |action: Action| (key_of(state, action), label(action).to_owned());

@@ -1,6 +1,9 @@
 //! What happened to the selected transfer, the newest lowest: the time of day, a word and a sentence, which is wrapped and
-//! never cut off.
+//! never cut off. Where another day begins, its date stands between.
 
+use std::time::{Duration, UNIX_EPOCH};
+
+use httpdate::fmt_http_date;
 use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
@@ -12,11 +15,19 @@ use crate::model::{Status, harmless};
 const BEFORE: usize = 1 + 8 + 2 + 5 + 2;
 /// From this width on the sentence stands beside time and word, else below them.
 const BESIDE: usize = 48;
+/// Seconds.
+const DAY: u64 = 86_400;
+/// The end of the year 9999: a clock that is further wrong than that has no date.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The log, in lines of at most so many cells.
 pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut page = Page { state, width, lines: Vec::new() };
+    let mut before = None;
     for entry in row.log.iter() {
+        if before.replace(entry.at / DAY).is_some_and(|day| day != entry.at / DAY) {
+            page.note(&date(entry.at));
+        }
         page.add(&time_of_day(entry.at), entry.word, role(entry.level), &said(entry));
     }
     if row.log.is_empty() {
@@ -25,7 +36,7 @@ pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
         match (row.status, reason) {
             (Status::Failed | Status::Expired, Some(why)) => page.add("earlier", "fail", Role::Bad, &why),
             (Status::DiskFull, Some(why)) => page.add("earlier", "wait", Role::Warning, &why),
-            _ => page.nothing(),
+            _ => page.note("Nothing is noted of it since haul was started."),
         }
     }
     page.lines
@@ -39,6 +50,12 @@ fn said(entry: &LogEntry) -> String {
 /// `12:34:56`, in UTC: nothing that haul is built with knows the user's time zone.
 fn time_of_day(at: u64) -> String {
     format!("{:02}:{:02}:{:02}", at / 3600 % 24, at / 60 % 60, at % 60)
+}
+
+/// `Sat, 21 Nov 2026`, in UTC.
+fn date(at: u64) -> String {
+    let moment = UNIX_EPOCH + Duration::from_secs(at.min(LAST_SECOND));
+    fmt_http_date(moment).chars().take("Sat, 21 Nov 2026".len()).collect()
 }
 
 fn role(level: Level) -> Role {
@@ -75,9 +92,9 @@ impl Page<'_> {
         }
     }
 
-    fn nothing(&mut self) {
+    /// A line, or several, that have no time.
+    fn note(&mut self, said: &str) {
         let muted = self.state.palette.style(Role::Muted);
-        let said = "Nothing has happened to it since haul was started.";
         let pieces = text::wrap(said, self.width.saturating_sub(2));
         self.lines.extend(pieces.into_iter().map(|piece| Line::styled(format!(" {piece}"), muted)));
     }

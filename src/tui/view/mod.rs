@@ -17,7 +17,7 @@ mod text;
 mod words;
 
 pub use bands::list_height;
-pub use details::details_room;
+pub use details::{details_room, shows_log};
 pub use footer::key_of;
 pub use help::help_room;
 pub use screen::draw;
