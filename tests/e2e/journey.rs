@@ -140,6 +140,40 @@ fn keys_add_filter_help_remove() {
 }
 
 #[test]
+fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
+    let gate = Gate::new();
+    let file = File::new(1, LENGTH).answer(Answer::new().gate(200_000, &gate)).script(1..=1, Answer::status(503));
+    let server = Server::new().file("/alpha.iso?sig=hunter2", file).start();
+    let sandbox = Sandbox::new();
+    let signed = server.url("/alpha.iso?sig=hunter2").replace("://", "://me:hunter2@");
+    let mut terminal = Terminal::start(&sandbox, &[&signed], (80, 24));
+    terminal.wait_for_line(&["▸", "alpha.iso"]);
+    terminal.keys("L");
+    terminal.wait_for_text("log, UTC");
+    terminal.wait_for_line(&[" again  ", "(HTTP 503)"]);
+    terminal.wait_for_line(&[" note   the file has 6.3 MB"]);
+    terminal.keys(" ");
+    terminal.wait_for_line(&[" pause  "]);
+    // Lower than this there is no room for it below the list.
+    terminal.resize(40, 10);
+    let narrow = |screen: &Screen| row(screen, "Parts").is_some_and(|heading| !heading.contains("Size"));
+    terminal.wait_for("the list alone", narrow);
+    terminal.keys("L");
+    let screen = terminal.wait_for_text("log, UTC");
+    assert!(!screen.contents().contains("hunter2"));
+    terminal.keys("\x1b");
+    terminal.wait_for("the list again", narrow);
+    terminal.resize(80, 24);
+    terminal.wait_for_text("Target");
+    gate.open();
+    terminal.keys(" L");
+    terminal.wait_for_line(&[" done   6.3 MB"]);
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    terminal.is_restored();
+}
+
+#[test]
 fn no_color_means_no_color() {
     let mut sandbox = Sandbox::new();
     sandbox.set("NO_COLOR", "1");
