@@ -9,6 +9,7 @@ mod retry;
 mod segment;
 mod shortage;
 mod speed;
+mod takeover;
 
 pub use bucket::Bucket;
 pub use host::Host;

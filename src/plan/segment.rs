@@ -15,9 +15,9 @@ use crate::model::{ByteRange, Moment, RangeSet};
 /// No connection is opened unless there is so much left for each.
 pub const MIN_PART: u64 = 1 << 20;
 /// An idle connection that is open anyway takes over no less than this.
-const MIN_STEAL: u64 = 64 << 10;
-/// A takeover must end the file sooner by at least this, in seconds; a new request costs about as much.
-const MIN_GAIN: f64 = 0.15;
+pub(super) const MIN_STEAL: u64 = 64 << 10;
+/// How long a few bytes must have taken to tell what a connection gives.
+const TELLING: Duration = Duration::from_millis(500);
 /// What a lease's speed remembers.
 const MEMORY: Duration = Duration::from_secs(2);
 /// How long a lease may stay without a byte before it counts as stalled, unless this server was seen to be slower.
@@ -26,10 +26,6 @@ const STALL: Duration = Duration::from_secs(3);
 const LONGER: Duration = Duration::from_secs(10);
 /// and never longer than this: a process that was stopped for hours has heard nothing either.
 const LONGEST_STALL: Duration = Duration::from_secs(120);
-/// How long a lease is watched before it can count as slow.
-const GRACE: Duration = Duration::from_secs(5);
-/// A lease below this share of its fellows' mean speed is slow.
-const SLOW: f64 = 0.2;
 
 /// The number of a lease within its plan, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,19 +61,28 @@ pub struct Lease {
     /// One past the last byte; another connection may take over the rest, and then it is lower.
     pub end: u64,
     /// Bytes that are being written now; nobody may take these over.
-    writing: u64,
+    pub(super) writing: u64,
     /// What comes on it.
     pub meter: Meter,
+    /// When its first bytes were there.
+    pub(super) began: Option<Moment>,
     /// When it last had a byte, or a good reason to have none.
     heard: Moment,
 }
 
 impl Lease {
-    fn missing(&self) -> ByteRange {
+    pub(super) fn missing(&self) -> ByteRange {
         ByteRange::new(self.position, self.end)
     }
 
-    fn is_stalled(&self, now: Moment, silence: Duration) -> bool {
+    /// Bytes a second from its first byte to its last, if they are enough to tell.
+    fn pace(&self) -> Option<f64> {
+        let (bytes, took) = (self.position - self.start, self.heard.since(self.began?));
+        let tells = bytes >= MIN_STEAL || (bytes > 0 && took >= TELLING);
+        (tells && !took.is_zero()).then(|| bytes as f64 / took.as_secs_f64())
+    }
+
+    pub(super) fn is_stalled(&self, now: Moment, silence: Duration) -> bool {
         now.since(self.heard) >= silence
     }
 }
@@ -85,15 +90,19 @@ impl Lease {
 /// The plan of one download.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    length: Option<u64>,
+    pub(super) length: Option<u64>,
     done: RangeSet,
     done_total: u64,
     free: RangeSet,
-    leases: BTreeMap<LeaseId, Lease>,
+    pub(super) leases: BTreeMap<LeaseId, Lease>,
     last: u32,
     /// A silence of this length is a stall: longer than any that a byte has ended, so that work does not go round in
     /// circles between connections that a slow server would answer in the end.
-    silence: Duration,
+    pub(super) silence: Duration,
+    /// What the connection that ended last had, in bytes a second: what it will have of what it is given next.
+    pub(super) pace: Option<f64>,
+    /// The best of these, until a connection is opened because of it.
+    pub(super) best: Option<f64>,
 }
 
 impl Plan {
@@ -101,7 +110,17 @@ impl Plan {
     pub fn new(length: Option<u64>, done: RangeSet) -> Self {
         let free = done.gaps(length.unwrap_or(u64::MAX));
         let done_total = done.total();
-        Self { length, done, done_total, free, leases: BTreeMap::new(), last: 0, silence: STALL }
+        Self {
+            length,
+            done,
+            done_total,
+            free,
+            leases: BTreeMap::new(),
+            last: 0,
+            silence: STALL,
+            pace: None,
+            best: None,
+        }
     }
 
     /// The file's length, if known.
@@ -168,12 +187,12 @@ impl Plan {
         };
         // Many small gaps are shared out like one large one: who is done with a gap goes on with the next.
         let least_gap = if self.is_worth_another() { 1 } else { least };
-        let range = self.take_free(least_gap, connections).or_else(|| self.take_over(least, now))?;
+        let range = self.take_free(least_gap, connections).or_else(|| self.take_over(least, opener, now))?;
         self.last += 1;
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);
         let (start, end) = (range.start, range.end);
-        self.leases.insert(id, Lease { start, position: start, end, writing: 0, meter, heard: now });
+        self.leases.insert(id, Lease { start, position: start, end, writing: 0, meter, began: None, heard: now });
         Some(id)
     }
 
@@ -202,6 +221,7 @@ impl Plan {
         let range = ByteRange::new(lease.position, lease.end.min(lease.position + bytes));
         lease.position = range.end;
         lease.meter.add(range.len(), now);
+        lease.began.get_or_insert(now);
         lease.heard = now;
         self.done.insert(range);
         self.done_total += range.len();
@@ -211,6 +231,7 @@ impl Plan {
     pub fn hear(&mut self, id: LeaseId, now: Moment) {
         if let Some(lease) = self.leases.get_mut(&id) {
             let silence = now.since(lease.heard);
+            lease.began.get_or_insert(now);
             lease.heard = now;
             self.bear(silence);
         }
@@ -248,6 +269,8 @@ impl Plan {
     pub fn release(&mut self, id: LeaseId) {
         if let Some(lease) = self.leases.remove(&id) {
             self.free.insert(lease.missing());
+            self.pace = lease.pace();
+            self.best = [self.best, self.pace].into_iter().flatten().reduce(f64::max);
         }
     }
 
@@ -282,32 +305,6 @@ impl Plan {
         }
     }
 
-    /// The leases that should lose their rest: stalled, or far slower than their fellows for some seconds. Their
-    /// connections are to be closed and the leases released.
-    pub fn laggards(&self, now: Moment) -> Vec<LeaseId> {
-        let moving: Vec<f64> = self.speeds(now).collect();
-        let total: f64 = moving.iter().sum();
-        let lags = |lease: &Lease| {
-            let own = lease.meter.per_second(now);
-            let fellows = moving.len() - usize::from(!lease.is_stalled(now, self.silence) && own > 0.0);
-            if fellows == 0 || now.since(lease.meter.born()) < GRACE {
-                return false;
-            }
-            let mean = (total - if lease.is_stalled(now, self.silence) { 0.0 } else { own }) / fellows as f64;
-            lease.is_stalled(now, self.silence) || (fellows >= 2 && own < mean * SLOW)
-        };
-        // One that had a byte and has nothing left is at its end; one that had none has lost all to another.
-        let busy = |lease: &Lease| !lease.missing().is_empty() || lease.position == lease.start;
-        let slow = self.leases.iter().filter(|(_, lease)| busy(lease) && lags(lease));
-        slow.map(|(id, _)| *id).collect()
-    }
-
-    /// The speeds of the leases that move.
-    fn speeds(&self, now: Moment) -> impl Iterator<Item = f64> {
-        let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now, self.silence));
-        moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
-    }
-
     /// True if the gaps together are worth another connection: so many that asking for one after the other would take
     /// long, and so much that each connection would have its part.
     fn is_worth_another(&self) -> bool {
@@ -327,32 +324,6 @@ impl Plan {
         let cut = if range.len() - share.min(range.len()) < MIN_PART { range.len() } else { share };
         let taken = ByteRange::new(range.start, range.start + cut);
         self.free.remove(taken);
-        Some(taken)
-    }
-
-    /// Takes over the tail of the lease that will end last, in proportion to the speeds.
-    fn take_over(&mut self, least: u64, now: Moment) -> Option<ByteRange> {
-        self.length?;
-        let silence = self.silence;
-        let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
-        let mean = if count > 0.0 { sum / count } else { 1.0 };
-        let pace = |lease: &Lease| match lease.meter.per_second(now) {
-            _ if lease.is_stalled(now, silence) => mean * 1e-6,
-            speed if speed > 0.0 => speed,
-            _ => mean,
-        };
-        let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
-        let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
-        let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
-        let (own, all) = (pace(victim), rest(victim));
-        let kept = if victim.is_stalled(now, silence) { 0 } else { (all.len() as f64 * own / (own + mean)) as u64 };
-        let taken = ByteRange::new(all.start + kept, all.end);
-        let least = least.max(MIN_STEAL.min(all.len()));
-        let gain = time(victim) - taken.len() as f64 / mean;
-        if taken.is_empty() || taken.len() < least || (count > 0.0 && gain < MIN_GAIN) {
-            return None;
-        }
-        victim.end = taken.start;
         Some(taken)
     }
 }

@@ -124,6 +124,34 @@ fn it_takes_in_proportion_to_the_speeds() {
     assert_eq!(range(&plan, idle), (position + kept, end));
 }
 
+/// A fast connection is done while three crawl: what it had, and not what they have, tells what it can take.
+#[test]
+fn who_was_fast_leaves_nothing_to_those_who_crawl() {
+    let mut plan = plan(8 * MIB);
+    let crawl: Vec<LeaseId> = (0..3).map(|_| open(&mut plan, 4, at(0))).collect();
+    let mut fast = Some(open(&mut plan, 4, at(0)));
+    let mut last = 0;
+    for now in (100..=20_000).step_by(100) {
+        if plan.is_complete() {
+            break;
+        }
+        for id in &crawl {
+            write(&mut plan, *id, 400, at(now));
+        }
+        match fast {
+            Some(id) if write(&mut plan, id, MIB / 5, at(now)) == 0 => {
+                plan.release(id);
+                fast = plan.lease(Opener::Idle, 4, at(now));
+            }
+            Some(_) => {}
+            None => fast = plan.lease(Opener::New, 4, at(now)),
+        }
+        last = now;
+    }
+    assert!(plan.is_complete(), "{:?} are missing", plan.missing());
+    assert!(last < 8000, "8 MiB at 2 MiB/s ended after {last} ms");
+}
+
 #[test]
 fn what_is_being_written_is_nobody_elses() {
     let (mut plan, [_, slow]) = pair([4 * MIB, MIB / 8], 2000);

@@ -1,0 +1,88 @@
+//! Who loses to whom: a connection with nothing to do takes over from the one that would end last, and one that has stalled
+//! or crawls loses all of its rest.
+
+use std::time::Duration;
+
+use super::segment::{Lease, LeaseId, MIN_STEAL, Opener, Plan};
+use crate::model::{ByteRange, Moment};
+
+/// A takeover must end the file sooner by at least this, in seconds; a new request costs about as much.
+const MIN_GAIN: f64 = 0.15;
+/// So much sooner, if a connection has to be opened for less than `MIN_PART`, in seconds.
+const NEW_GAIN: f64 = 1.0;
+/// How long a lease is watched before it can count as slow.
+const GRACE: Duration = Duration::from_secs(5);
+/// A lease below this share of its fellows' mean speed is slow.
+const SLOW: f64 = 0.2;
+
+impl Plan {
+    /// The leases that should lose their rest: stalled, or far slower than their fellows for some seconds. Their
+    /// connections are to be closed and the leases released.
+    pub fn laggards(&self, now: Moment) -> Vec<LeaseId> {
+        let moving: Vec<f64> = self.speeds(now).collect();
+        let total: f64 = moving.iter().sum();
+        let lags = |lease: &Lease| {
+            let own = lease.meter.per_second(now);
+            let fellows = moving.len() - usize::from(!lease.is_stalled(now, self.silence) && own > 0.0);
+            if fellows == 0 || now.since(lease.meter.born()) < GRACE {
+                return false;
+            }
+            let mean = (total - if lease.is_stalled(now, self.silence) { 0.0 } else { own }) / fellows as f64;
+            lease.is_stalled(now, self.silence) || (fellows >= 2 && own < mean * SLOW)
+        };
+        // One that had a byte and has nothing left is at its end; one that had none has lost all to another.
+        let busy = |lease: &Lease| !lease.missing().is_empty() || lease.position == lease.start;
+        let slow = self.leases.iter().filter(|(_, lease)| busy(lease) && lags(lease));
+        slow.map(|(id, _)| *id).collect()
+    }
+
+    /// Takes over the tail of the lease that will end last, in proportion to the speeds; all of it, where the piece that
+    /// it would keep is not worth its connection.
+    pub(super) fn take_over(&mut self, least: u64, opener: Opener, now: Moment) -> Option<ByteRange> {
+        self.length?;
+        let silence = self.silence;
+        let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
+        let mean = if count > 0.0 { sum / count } else { 1.0 };
+        let pace = |lease: &Lease| match lease.meter.per_second(now) {
+            _ if lease.is_stalled(now, silence) => mean * 1e-6,
+            speed if speed > 0.0 => speed,
+            _ => mean,
+        };
+        let known = if opener == Opener::Idle { self.pace } else { self.best };
+        let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
+        let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
+        let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
+        let (own, all) = (pace(victim), rest(victim));
+        let is_old = victim.began.is_some_and(|began| now.since(began) >= GRACE);
+        let is_crawling = is_old && known.is_some_and(|known| own < known * SLOW);
+        // What has been fast until now takes more from what crawls than the slow take from each other; and what crawls
+        // itself does not take it back.
+        let thief = known.filter(|known| is_crawling || *known < mean * SLOW).unwrap_or(mean);
+        let kept = match (all.len() as f64 * own / (own + thief)) as u64 {
+            _ if victim.is_stalled(now, silence) => 0,
+            kept if is_crawling && kept < MIN_STEAL => 0,
+            kept => kept,
+        };
+        let taken = ByteRange::new(all.start + kept, all.end);
+        let enough = taken.len() >= least.max(MIN_STEAL.min(all.len()));
+        let gain = time(victim) - taken.len() as f64 / thief;
+        let is_worth_it = match opener {
+            Opener::New if is_crawling && kept == 0 && !enough => gain >= NEW_GAIN,
+            _ => enough && (count == 0.0 || gain >= MIN_GAIN),
+        };
+        if taken.is_empty() || !is_worth_it {
+            return None;
+        }
+        victim.end = taken.start;
+        if opener == Opener::New {
+            self.best = None;
+        }
+        Some(taken)
+    }
+
+    /// The speeds of the leases that move.
+    fn speeds(&self, now: Moment) -> impl Iterator<Item = f64> {
+        let moving = self.leases.values().filter(move |lease| !lease.is_stalled(now, self.silence));
+        moving.map(move |lease| lease.meter.per_second(now)).filter(|speed| *speed > 0.0)
+    }
+}
