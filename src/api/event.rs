@@ -43,6 +43,8 @@ pub enum Happening {
     },
     /// It begins again from its first byte, and why.
     Restarted(Fault),
+    /// One of several places of its file is not asked any more, and why.
+    Dropped(Fault),
     /// Its bytes are not what they should be, and why: some or all of them are fetched once more and compared.
     Repairing(Fault),
     /// The second fetch is done.

@@ -187,6 +187,8 @@ pub struct Connection {
     pub speed: Rate,
     /// What it does.
     pub state: ConnectionState,
+    /// From which host, where the file is had from several places.
+    pub host: Option<Arc<str>>,
 }
 
 /// What a connection does.

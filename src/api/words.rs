@@ -26,7 +26,7 @@ impl Happening {
         match self {
             Self::Added => "add",
             Self::Started => "start",
-            Self::Answered { .. } | Self::Repaired { .. } | Self::Doubted(_) => "note",
+            Self::Answered { .. } | Self::Repaired { .. } | Self::Dropped(_) | Self::Doubted(_) => "note",
             Self::Retried { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) => "check",
@@ -54,6 +54,7 @@ impl Happening {
             | Self::Restarted(_)
             | Self::Repairing(_)
             | Self::Repaired { .. }
+            | Self::Dropped(_)
             | Self::Doubted(_)
             | Self::DiskFull(_) => Level::Warning,
             Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => Level::Error,
@@ -77,6 +78,7 @@ impl Happening {
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
             Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
+            Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
             Self::Relinked(source) => format!("from {source} from now on"),
             Self::Completed { bytes, unchanged: true, .. } => {

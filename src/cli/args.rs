@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use super::exit::Exit;
 use super::logins::LoginArgs;
 use super::report::Style;
-use crate::config::{Paths, Settings};
+use crate::config::Paths;
 use crate::model::{Checksum, OnChange, Rate, Sums, harmless};
 
 const AFTER_HELP: &str = "\
@@ -26,11 +26,13 @@ Examples:
   haul get -x 16 --limit 5M -d /srv/files https://example.org/disk.iso
   haul get -o disk.iso --checksum sha256:HEX https://example.org/disk.iso
   haul get --checksums-from auto https://example.org/disk.iso
+  haul get https://a.example/disk.iso --mirror https://b.example/disk.iso
+  haul get -M disk.meta4
   haul get -i urls.txt --json | jq -r 'select(.event == \"completed\").target'
   grep -o 'https://[^\"]*' page.html | haul get -i -
 
 A list holds one URL a line; blank lines and lines that begin with # are skipped. Indented lines after a URL belong \
-to it: out=NAME, dir=DIR, checksum=ALGO:SUM, header=Name: value.
+to it: out=NAME, dir=DIR, checksum=ALGO:SUM, mirror=URL, header=Name: value. Tabs divide a URL from its mirrors.
 
 The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked; \
 the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
@@ -185,6 +187,12 @@ pub struct TransferArgs {
     /// Read URLs from a file, one a line; - reads stdin
     #[arg(short, long, value_name = "LIST", value_hint = ValueHint::FilePath)]
     pub input: Option<PathBuf>,
+    /// Another place that the same file can be had from, for one URL; may be repeated. All are used at once, by their speed
+    #[arg(long = "mirror", value_name = "URL", value_hint = ValueHint::Url)]
+    pub mirrors: Vec<String>,
+    /// Download what a metalink file (.meta4, .metalink) describes; may be repeated
+    #[arg(short = 'M', long = "metalink", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub metalinks: Vec<PathBuf>,
     /// Send this header to the URL's own host ('Name: value'); may be repeated
     // Kept as text: clap repeats a value that it refuses, and this one may be a secret.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
@@ -281,51 +289,6 @@ fn some_seconds(text: &str) -> Result<f64, String> {
 fn seconds(text: &str, least: f64) -> Result<f64, String> {
     let wrong = || format!("write seconds from {least} to 86400, such as 2.5");
     text.parse().ok().filter(|value| (least..=86_400.0).contains(value)).ok_or_else(wrong)
-}
-
-impl Arguments {
-    /// Lays what was given on the command line over the settings.
-    pub fn apply(&self, settings: &mut Settings) {
-        match &self.command {
-            Some(Command::Get(get)) => get.whole.apply(settings),
-            Some(Command::Run(run)) => run.whole.apply(settings),
-            _ => {}
-        }
-        if let Some(network) = self.network() {
-            network.apply(settings);
-        }
-    }
-
-    /// How the engine is to deal with servers, for those commands that start one.
-    pub fn network(&self) -> Option<&NetworkArgs> {
-        match &self.command {
-            None => Some(&self.screen.network),
-            Some(Command::Get(get)) => Some(&get.network),
-            Some(Command::Run(run)) => Some(&run.network),
-            Some(Command::Add(_) | Command::List(_) | Command::Demo | Command::Completions { .. }) => None,
-        }
-    }
-}
-
-impl WholeArgs {
-    /// Lays what was given over the settings.
-    pub fn apply(&self, settings: &mut Settings) {
-        settings.connections = self.connections.unwrap_or(settings.connections);
-        settings.limit = self.limit.or(settings.limit);
-    }
-}
-
-impl NetworkArgs {
-    /// Lays what was given over the settings.
-    pub fn apply(&self, settings: &mut Settings) {
-        settings.transfers = self.transfers.unwrap_or(settings.transfers);
-        settings.retries = self.retries.unwrap_or(settings.retries);
-        settings.retry_wait = self.retry_wait.unwrap_or(settings.retry_wait);
-        settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);
-        settings.timeout = self.timeout.unwrap_or(settings.timeout);
-        settings.on_change = self.on_change.unwrap_or(settings.on_change);
-        self.logins.apply(settings);
-    }
 }
 
 impl OutputArgs {

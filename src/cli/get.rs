@@ -280,6 +280,7 @@ impl Outcome {
             | Happening::Answered { .. }
             | Happening::Retried { .. }
             | Happening::Restarted(_)
+            | Happening::Dropped(_)
             | Happening::Repairing(_)
             | Happening::Repaired { .. }
             | Happening::Doubted(_)

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 use std::path::PathBuf;
 
-use crate::model::{Checksum, Header, Source};
+use crate::model::{Checksum, Header, LONGEST_METALINK, Metalink, MetalinkFile, Source};
 
 /// Longer lines are no URLs; without a bound, `-i /dev/zero` would fill the memory.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -13,6 +13,10 @@ const LONGEST_LINE: u64 = 64 * 1024;
 pub struct Entry {
     /// Where the bytes come from.
     pub source: Source,
+    /// Other places of the same file: after it on its line, divided by tabs, or `mirror=`.
+    pub mirrors: Vec<Source>,
+    /// What a metalink says of it.
+    pub described: Option<MetalinkFile>,
     /// `out=`: the file's name, perhaps with folders before it.
     pub output: Option<PathBuf>,
     /// `dir=`: the folder.
@@ -26,12 +30,21 @@ pub struct Entry {
 impl Entry {
     /// A URL with nothing said about it.
     pub fn new(source: Source) -> Self {
-        Self { source, output: None, folder: None, checksum: None, headers: Vec::new() }
+        let (mirrors, headers) = (Vec::new(), Vec::new());
+        Self { source, mirrors, described: None, output: None, folder: None, checksum: None, headers }
+    }
+
+    /// Reads a line of URLs, divided by tabs: the first and its mirrors.
+    pub fn parse(line: &str) -> Result<Self, String> {
+        let mut urls = line.split('\t').map(str::trim).filter(|url| !url.is_empty()).map(Source::parse);
+        let mut entry = Self::new(urls.next().unwrap_or_else(|| Source::parse(line))?);
+        entry.mirrors = urls.collect::<Result<_, _>>()?;
+        Ok(entry)
     }
 
     /// Takes in one indented line.
     fn set(&mut self, line: &str) -> Result<(), String> {
-        let known = "an indented line is out=NAME, dir=DIR, checksum=ALGO:HEX or header=Name: value";
+        let known = "an indented line is out=NAME, dir=DIR, checksum=ALGO:HEX, mirror=URL or header=Name: value";
         let (key, value) = line.split_once('=').ok_or(known)?;
         let (key, value) = (key.trim_end(), value.trim_start());
         if value.is_empty() {
@@ -41,6 +54,7 @@ impl Entry {
             "out" => self.output = Some(PathBuf::from(value)),
             "dir" => self.folder = Some(PathBuf::from(value)),
             "checksum" => self.checksum = Some(value.parse()?),
+            "mirror" => self.mirrors.push(Source::parse(value)?),
             "header" => self.headers.push(Header::parse(value)?),
             _ => return Err(known.to_owned()),
         }
@@ -48,7 +62,18 @@ impl Entry {
     }
 }
 
-/// Reads a list: a URL a line; blank lines and lines that begin with # are skipped; indented lines belong to the URL
+/// Reads a metalink: an entry for each of its files. An error begins with `name`.
+pub fn read_metalink(name: &str, from: impl Read) -> Result<Vec<Entry>, String> {
+    let mut bytes = Vec::new();
+    let read = from.take(LONGEST_METALINK as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|why| format!("{name}: it can't be read: {why}"))?;
+    let files = Metalink::parse(&bytes).map_err(|why| format!("{name} {why}"))?.files;
+    let source = |file: &MetalinkFile| Some(file.sources.first()?.source.clone());
+    let entry = |file: MetalinkFile| Some(Entry { described: Some(file.clone()), ..Entry::new(source(&file)?) });
+    Ok(files.into_iter().filter_map(entry).collect())
+}
+
+/// Reads a list: a URL a line, with its mirrors behind it where tabs divide them; blank lines and lines that begin with # are skipped; indented lines belong to the URL
 /// above them, as in aria2's lists. An error begins with `name` and the line's number.
 pub fn read_entries(name: &str, mut from: impl BufRead) -> Result<Vec<Entry>, String> {
     let mut entries: Vec<Entry> = Vec::new();
@@ -67,7 +92,7 @@ pub fn read_entries(name: &str, mut from: impl BufRead) -> Result<Vec<Entry>, St
         }
         let indented = line.starts_with([' ', '\t']) && !text.starts_with("http://") && !text.starts_with("https://");
         if !indented {
-            entries.push(Entry::new(Source::parse(text).map_err(at)?));
+            entries.push(Entry::parse(text).map_err(at)?);
         } else if let Some(last) = entries.last_mut() {
             last.set(text).map_err(at)?;
         } else {

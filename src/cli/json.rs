@@ -76,6 +76,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
             ("answered", Detail::Answered { length: *length, resumed: *resumed, resumable: *resumable })
         }
         Happening::Retried { fault, after } => ("retried", trouble(fault, Some(*after), None)),
+        Happening::Dropped(fault) => ("mirror_dropped", trouble(fault, None, None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
         Happening::Relinked(_) => ("relinked", Detail::Plain {}),
         Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),

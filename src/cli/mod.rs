@@ -1,6 +1,7 @@
 //! A face for scripts: arguments, plain progress, JSON lines, exit codes. Stdout is data and nothing else (the lines of
 //! `--json`, lists, completions); everything for people, progress and faults included, goes to stderr.
 
+mod apply;
 mod args;
 mod exit;
 mod get;
@@ -19,7 +20,7 @@ pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
 pub use exit::{EXIT_CODES, Exit};
 pub use get::{Outcome, Watcher, unfinished};
-pub use input::{Entry, read_entries};
+pub use input::{Entry, read_entries, read_metalink};
 pub use list::{ListItem, write_added, write_list};
 pub use live::{Size, stderr_is_terminal};
 pub use logins::LoginArgs;

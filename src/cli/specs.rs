@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{self, Path, PathBuf};
 
 use super::args::{AddArgs, GetArgs, ScreenArgs, TransferArgs};
-use super::input::{Entry, read_entries};
+use super::input::{Entry, read_entries, read_metalink};
 use crate::model::{Header, Limits, Source, Spec, Target, harmless};
 
 /// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
@@ -88,7 +88,7 @@ fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {
 impl TransferArgs {
     /// True if nothing is said that needs a URL.
     fn is_bare(&self) -> bool {
-        let plain = !self.overwrite && !self.no_digests && self.checksums_from.is_none();
+        let plain = !self.overwrite && !self.no_digests && self.checksums_from.is_none() && self.mirrors.is_empty();
         self.dir.is_none() && self.headers.is_empty() && plain
     }
 
@@ -104,6 +104,11 @@ impl TransferArgs {
     fn entries(&self, stdin: impl BufRead) -> Result<Vec<Entry>, Usage> {
         let sources = self.urls.iter().map(|url| Source::parse(url).map(Entry::new));
         let mut entries = sources.collect::<Result<Vec<_>, _>>().map_err(Usage::new)?;
+        for metalink in &self.metalinks {
+            let name = metalink.display().to_string();
+            let file = File::open(metalink).map_err(|why| Usage::new(format!("{name}: {why}")))?;
+            entries.extend(read_metalink(&name, file).map_err(Usage::new)?);
+        }
         let listed = match &self.input {
             None => return Ok(entries),
             Some(list) if list.as_os_str() == "-" => read_entries("stdin", stdin),
@@ -119,11 +124,14 @@ impl TransferArgs {
 
     /// A name and a checksum belong to one file.
     fn check_single(&self, count: usize) -> Result<(), Usage> {
-        let given =
-            [("-o names one file", self.output.is_some()), ("--checksum is one file's", self.checksum.is_some())];
+        let given = [
+            ("-o names one file", self.output.is_some()),
+            ("--checksum is one file's", self.checksum.is_some()),
+            ("--mirror is one file's", !self.mirrors.is_empty()),
+        ];
         match given.into_iter().find(|entry| entry.1) {
             Some((what, _)) if count != 1 => {
-                let instead = "in a list (-i), out= and checksum= stand below their URL";
+                let instead = "in a list (-i), out=, checksum= and mirror= stand below their URL";
                 Err(Usage::new(format!("{what}, but there are {count} URLs; {instead}")))
             }
             _ => Ok(()),
@@ -143,17 +151,25 @@ impl TransferArgs {
         if let Some(header) = headers.iter().find(own) {
             return Err(Usage::new(format!("the header {} is set by haul itself", header.name)));
         }
-        let checksum = entry.checksum.or_else(|| self.checksum.clone());
-        Ok(Spec {
-            source: entry.source,
+        let given = self.mirrors.iter().map(|url| Source::parse(url)).collect::<Result<Vec<_>, _>>();
+        let given = given.map_err(|why| Usage::new(format!("--mirror: {why}")))?;
+        let mut spec = Spec {
             target,
             headers,
-            checksum,
+            checksum: entry.checksum.or_else(|| self.checksum.clone()),
             sums: self.checksums_from.clone(),
             digests: !self.no_digests,
             limits,
             overwrite: self.overwrite,
-        })
+            ..Spec::new(entry.source, PathBuf::new())
+        };
+        let mut listed = Vec::new();
+        if let Some(file) = &entry.described {
+            spec.describe(file);
+            listed.extend(Spec::of_metalink(file, PathBuf::new()).into_iter().flat_map(|described| described.mirrors));
+        }
+        spec.mirrors = given.into_iter().chain(entry.mirrors).chain(listed).collect();
+        Ok(spec)
     }
 }
 

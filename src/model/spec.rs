@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::{Checksum, Limits, Source, Sums};
+use super::{Checksum, Limits, MetalinkFile, Pieces, Source, Sums};
 
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,11 +42,31 @@ pub struct Target {
     pub name: Option<String>,
 }
 
+/// What a metalink says of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// What it is called. It comes from outside and is not yet safe.
+    pub name: Option<String>,
+    /// Bytes of the file.
+    pub length: Option<u64>,
+    /// What its pieces hash to.
+    pub pieces: Option<Pieces>,
+}
+
+/// As many mirrors of a metalink are taken,
+const MOST_MIRRORS: usize = 32;
+/// and its pieces, unless there are more of them: they are kept with the queue, and the whole file's checksum does as well.
+const MOST_PIECES: usize = 4096;
+
 /// One transfer as the user asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Where the bytes come from.
     pub source: Source,
+    /// Other places that the same file can be had from, the preferred first.
+    pub mirrors: Vec<Source>,
+    /// What is known of the file before any server has said a word.
+    pub described: Described,
     /// Where they go.
     pub target: Target,
     /// Headers sent to the source's own origin and nowhere else.
@@ -69,6 +89,8 @@ impl Spec {
         let target = Target { folder, name: None };
         Self {
             source,
+            mirrors: Vec::new(),
+            described: Described::default(),
             target,
             headers: Vec::new(),
             checksum: None,
@@ -77,6 +99,30 @@ impl Spec {
             limits: Limits::default(),
             overwrite: false,
         }
+    }
+
+    /// The download of a metalink's file into `folder`; `None` if it has no place that haul can ask.
+    pub fn of_metalink(file: &MetalinkFile, folder: PathBuf) -> Option<Self> {
+        let mut places = file.sources.iter().map(|place| place.source.clone()).take(1 + MOST_MIRRORS);
+        let mut spec = Self::new(places.next()?, folder);
+        spec.mirrors = places.collect();
+        spec.describe(file);
+        Some(spec)
+    }
+
+    /// Takes over what a metalink says of the file. What the user said goes before it.
+    pub fn describe(&mut self, file: &MetalinkFile) {
+        let name = Some(file.name.clone()).filter(|name| !name.is_empty());
+        let pieces = file.pieces.clone().filter(|pieces| pieces.checksums.len() <= MOST_PIECES);
+        self.described = Described { name, length: file.length, pieces };
+        if self.checksum.is_none() && self.sums.is_none() {
+            self.checksum = file.checksums.iter().max_by_key(|sum| sum.algorithm.bytes()).cloned();
+        }
+    }
+
+    /// All places that the bytes can come from, the primary one first.
+    pub fn places(&self) -> impl Iterator<Item = &Source> {
+        std::iter::once(&self.source).chain(&self.mirrors)
     }
 
     /// The bytes come from another URL from now on. Headers were given for the origin of the one before, and stay with it.

@@ -156,6 +156,13 @@ impl Mirrors {
         }
         true
     }
+
+    /// A mirror that was dropped is asked again, as if it was new.
+    pub fn take_back(&mut self, number: usize) {
+        if let Some(mirror) = self.all.get_mut(number) {
+            *mirror = Mirror { open: mirror.open, ..Mirror::default() };
+        }
+    }
 }
 
 /// What a fault says of the mirror that it came from.
@@ -173,13 +180,22 @@ pub enum Blame {
 pub fn blame(kind: FaultKind) -> Blame {
     use FaultKind as Kind;
     match kind {
-        Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled | Kind::WrongRange | Kind::BadAnswer => {
-            Blame::Passing
-        }
-        Kind::Status(408 | 425 | 429 | 500 | 502..=599) => Blame::Passing,
-        Kind::Status(_) | Kind::Tls | Kind::Redirect | Kind::RangeIgnored | Kind::Changed | Kind::Retagged => {
-            Blame::Lasting
-        }
+        Kind::Resolve
+        | Kind::Connect
+        | Kind::Cut
+        | Kind::Stalled
+        | Kind::WrongRange
+        | Kind::BadAnswer
+        | Kind::WebPage
+        | Kind::Status(408 | 425 | 429 | 500 | 502..=599) => Blame::Passing,
+        Kind::Status(_)
+        | Kind::Tls
+        | Kind::Redirect
+        | Kind::RangeIgnored
+        | Kind::Changed
+        | Kind::Retagged
+        | Kind::Expired
+        | Kind::Different => Blame::Lasting,
         _ => Blame::None,
     }
 }

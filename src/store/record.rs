@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::seal;
 use crate::model::{
-    ByteRange, Checksum, Fault, FaultKind, Header, Limits, RangeSet, Rate, Source, Spec, Status, Sums, Target,
-    TransferId,
+    ByteRange, Checksum, Described, Fault, FaultKind, Header, Limits, Pieces, RangeSet, Rate, Source, Spec, Status,
+    Sums, Target, TransferId,
 };
 
 /// What stands between a record and its checksum.
@@ -90,6 +90,14 @@ impl StoredFault {
 pub struct Stored {
     id: String,
     url: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mirrors: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    called: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promised: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pieces: Option<(u64, Vec<String>)>,
     folder: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -211,6 +219,15 @@ impl From<StoredStatus> for Status {
     }
 }
 
+fn piece_texts(pieces: &Pieces) -> (u64, Vec<String>) {
+    (pieces.length, pieces.checksums.iter().map(ToString::to_string).collect())
+}
+
+fn pieces((length, texts): &(u64, Vec<String>)) -> Option<Pieces> {
+    let checksums: Option<Vec<Checksum>> = texts.iter().map(|text| text.parse().ok()).collect();
+    Some(Pieces { length: *length, checksums: checksums? }).filter(|pieces| pieces.length > 0)
+}
+
 fn pairs(set: &RangeSet) -> Vec<(u64, u64)> {
     set.ranges().iter().map(|range| (range.start, range.end)).collect()
 }
@@ -241,6 +258,10 @@ impl Item {
         Record::Added(Box::new(Stored {
             id: self.id.to_string(),
             url: spec.source.url().to_string(),
+            mirrors: spec.mirrors.iter().map(|mirror| mirror.url().to_string()).collect(),
+            called: spec.described.name.clone(),
+            promised: spec.described.length,
+            pieces: spec.described.pieces.as_ref().map(piece_texts),
             folder: path_text::encode(&spec.target.folder),
             name: spec.target.name.clone(),
             headers: spec.headers.iter().map(|header| (header.name.clone(), header.value.clone())).collect(),
@@ -266,6 +287,12 @@ impl Item {
         let headers = stored.headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() });
         let spec = Spec {
             source: Source::parse(&stored.url).ok()?,
+            mirrors: stored.mirrors.iter().filter_map(|url| Source::parse(url).ok()).collect(),
+            described: Described {
+                name: stored.called.clone(),
+                length: stored.promised,
+                pieces: stored.pieces.as_ref().and_then(pieces),
+            },
             target: Target { folder: path_text::decode(&stored.folder), name: stored.name.clone() },
             headers: headers.collect(),
             checksum,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use haul::cli::{Entry, read_entries};
+use haul::cli::{Entry, read_entries, read_metalink};
 
 fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
     read_entries("list.txt", text)
@@ -32,12 +32,37 @@ fn indented_lines_belong_to_the_url_above() {
 }
 
 #[test]
+fn tabs_divide_a_url_from_its_mirrors() {
+    let text = b"https://a.example/1\t https://b.example/1 \t\thttp://c.example/1\t\n  mirror=http://d.example/1\n";
+    let entries = read(text).unwrap();
+    let mirrors: Vec<String> = entries[0].mirrors.iter().map(ToString::to_string).collect();
+    assert_eq!((entries.len(), entries[0].source.to_string().as_str()), (1, "https://a.example/1"));
+    assert_eq!(mirrors, ["https://b.example/1", "http://c.example/1", "http://d.example/1"]);
+}
+
+#[test]
+fn a_metalink_is_an_entry_for_each_of_its_files() {
+    let text = br#"<metalink xmlns="urn:ietf:params:xml:ns:metalink">
+        <file name="a.iso"><size>7</size><hash type="md5">d41d8cd98f00b204e9800998ecf8427e</hash>
+        <url priority="2">https://b.example/a.iso</url><url priority="1">https://a.example/a.iso</url></file>
+        <file name="b.iso"><url>ftp://a.example/b.iso</url></file>
+        <file name="c.iso"><url>https://a.example/c.iso</url></file></metalink>"#;
+    let entries = read_metalink("x.meta4", &text[..]).unwrap();
+    let urls: Vec<String> = entries.iter().map(|entry| entry.source.to_string()).collect();
+    assert_eq!(urls, ["https://a.example/a.iso", "https://a.example/c.iso"]);
+    assert_eq!(entries[0].described.as_ref().unwrap().length, Some(7));
+    let why = read_metalink("x.meta4", &b"<html></html>"[..]).unwrap_err();
+    assert!(why.starts_with("x.meta4 is no metalink"), "{why}");
+}
+
+#[test]
 fn a_mistake_names_its_line() {
     let long = [b"https://a.example/".to_vec(), vec![b'a'; 70_000]].concat();
-    let table: [(&[u8], &str); 9] = [
+    let table: [(&[u8], &str); 10] = [
         (b"https://a.example/\nnonsense\n", "line 2: \"nonsense\" is not a URL"),
         (b"\nftp://a.example/\n", "line 2: haul knows no ftp"),
-        (b"https://a.example/1\thttps://b.example/1\n", "line 1: "),
+        (b"https://a.example/1\tftp://b.example/1\n", "line 1: haul knows no ftp"),
+        (b"https://a.example/1\n  mirror=b\n", "line 2: \"b\" is not a URL"),
         (b"  out=x\n", "line 1: an indented line belongs to the URL above"),
         (b"https://a.example/\n  split=3\n", "line 2: an indented line is out="),
         (b"https://a.example/\n  out=\n", "line 2: nothing stands after"),

@@ -63,6 +63,7 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         position: done,
         speed: Rate::per_second(50_000),
         state: ConnectionState::Receiving,
+        host: None,
     };
     let live = Live {
         activity: Activity::Receiving,

@@ -9,6 +9,7 @@ mod integrity;
 mod journey;
 mod kills;
 mod logins;
+mod mirrors;
 mod names;
 mod nginx;
 mod power;

@@ -35,7 +35,7 @@ fn one_stream() -> Live {
     let range = ByteRange::new(0, u64::MAX);
     let speed = Rate::per_second(3_100_000);
     let state = ConnectionState::Receiving;
-    let connections = vec![Connection { number: 1, range, position: 48_300_000, speed, state }];
+    let connections = vec![Connection { number: 1, range, position: 48_300_000, speed, state, host: None }];
     let validator = Validator::default();
     Live { connections, allowed: 1, validator, ..receiving(3_100_000) }
 }
@@ -80,6 +80,17 @@ fn an_empty_list_says_what_to_do() {
 #[test]
 fn eight_connections() {
     looks("eight", &mut stage::with([eight()]));
+}
+
+#[test]
+fn several_places_are_named() {
+    let mirrored = eight().with(|live| {
+        for (number, connection) in live.connections.iter_mut().enumerate() {
+            let host = ["ftp.fau.de", "mirror.init7.net", "a-mirror-with-a-long-name.example.org"][number % 3];
+            connection.host = Some(host.into());
+        }
+    });
+    looks("mirrors", &mut stage::with([mirrored]));
 }
 
 #[test]

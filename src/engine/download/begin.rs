@@ -13,7 +13,6 @@ use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
 use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
-use super::worker::Job;
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -115,13 +114,16 @@ impl Task {
     /// Goes on with what an earlier run left. Its claims are compared with the disk while the first bytes come.
     async fn take_up(&mut self, left: Left) -> Result<(), Halt> {
         let Left { id, checkpoint, part } = left;
+        // The place that it came from describes it best.
+        let place = self.places.find(&checkpoint.url);
+        place.map(|place| self.places.lead_to(place));
         let done: RangeSet = checkpoint.ledger.done();
         let resource = Resource {
             length: checkpoint.length,
             ranges: Ranges::Served,
             validator: checkpoint.validator,
             name: None,
-            at: self.orders.spec.source.clone(),
+            at: self.places.lead().clone(),
             media: checkpoint.media,
             coding: checkpoint.coding,
             digests: checkpoint.digests,
@@ -134,7 +136,7 @@ impl Task {
         desk.lock().durability.take_up(checkpoint.unsynced);
         let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
-        let same_url = checkpoint.url == self.orders.spec.source.url().as_str();
+        let same_url = place.is_some();
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
         if !same_url {
             held.is_of(checkpoint.url);
@@ -154,9 +156,10 @@ impl Task {
     ) -> Held {
         let ranged = resource.ranges == Ranges::Served && resource.coding.is_none() && !self.whole;
         let desk = Arc::new(Desk::new(part, plan, ledger, log, self.orders.shared.clock));
+        desk.vouch(&self.promised(resource.length));
         desk.vouch(&resource.digests);
         let resource = Arc::new(resource);
-        let url = self.orders.spec.source.url().to_string();
+        let url = self.places.lead().url().to_string();
         let saver = Saver::new(desk.clone(), url, resource.clone());
         Held {
             id,
@@ -209,20 +212,15 @@ impl Task {
         let ignored = self.held.as_ref().is_some_and(|held| held.ranged) && answer.resource.ranges == Ranges::Ignored;
         if ignored {
             let detail = "the server has given parts before, and now sends the whole file only";
-            return Err(Fault::new(FaultKind::RangeIgnored, &self.orders.spec.source, detail).into());
+            return Err(Fault::new(FaultKind::RangeIgnored, self.places.lead(), detail).into());
         }
+        self.check_promise(&answer.resource)?;
         Ok((answer, permit))
     }
 
     pub(super) fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
-        let spec = &self.orders.spec;
-        Request {
-            source: spec.source.clone(),
-            headers: self.headers(self.held.as_ref()),
-            asked,
-            expected,
-            unless: None,
-        }
+        let source = self.places.lead().clone();
+        Request { headers: self.headers(&source, self.held.as_ref()), source, asked, expected, unless: None }
     }
 
     /// Opens a request as soon as its host bears a connection.
@@ -279,7 +277,7 @@ impl Task {
     }
 
     /// How many connections a download may have: one, where its server gives no parts or tells no length.
-    fn connections_for(&self, held: &Held) -> u16 {
+    pub(super) fn connections_for(&self, held: &Held) -> u16 {
         if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 }
     }
 
@@ -294,24 +292,14 @@ impl Task {
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
             self.held = Some(held);
             let detail = "the file on the server has changed: it is shorter than what came of it before";
-            return Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into());
+            return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail).into());
         }
         self.tell_answered(&mut held).await;
-        let spec = &self.orders.spec;
-        let job = Job {
-            desk: held.desk.clone(),
-            driver: self.orders.shared.registry.driver(&spec.source)?,
-            source: spec.source.clone(),
-            headers: self.headers(Some(&held)),
-            resource: held.resource.clone(),
-            limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
-            stall: self.orders.shared.patience.stall,
-            connections,
-            ranged: held.ranged,
-        };
-        let mut crew = Crew::new(Arc::new(job));
+        let lead = self.places.lead_number();
+        self.places.know(lead, held.resource.clone());
+        let mut crew = Crew::new(lead, Arc::new(self.job(lead, &held, held.resource.clone())?));
         let number = crew.next_number();
-        crew.hire(number, lease, Some(answer), permit);
+        crew.hire(self, (number, lead), lease, Some(answer), permit);
         let result = crew.run(self, &mut held).await;
         self.held = Some(held);
         result.map(|()| None)
@@ -338,7 +326,7 @@ enum Settled {
 }
 
 /// What is known of a file after another answer: the first word stays, gaps are filled.
-fn merged(known: &Resource, now: &Resource) -> Resource {
+pub(super) fn merged(known: &Resource, now: &Resource) -> Resource {
     let validator = Validator {
         etag: known.validator.etag.clone().or_else(|| now.validator.etag.clone()),
         last_modified: known.validator.last_modified.clone().or_else(|| now.validator.last_modified.clone()),

@@ -14,7 +14,7 @@ use super::task::{Halt, Task};
 use super::trouble::{Response, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
-use crate::model::{Fault, FaultKind, Moment, Rate};
+use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
 use crate::plan::{LeaseId, MUCH, Opener, backoff, reopening};
 use crate::protocol::Answer;
 
@@ -25,9 +25,16 @@ const SAVE: Duration = Duration::from_secs(1);
 
 /// The workers of one download.
 pub(super) struct Crew {
-    job: Arc<Job>,
-    workers: JoinSet<(u32, End)>,
-    stops: BTreeMap<u32, CancellationToken>,
+    /// The lead's job, and those of all places that may be asked for bytes.
+    pub(super) job: Arc<Job>,
+    pub(super) jobs: BTreeMap<usize, Arc<Job>>,
+    pub(super) workers: JoinSet<(u32, End)>,
+    /// Which place each worker is at.
+    pub(super) seats: BTreeMap<u32, usize>,
+    /// Looks at places that may be asked next.
+    pub(super) scouts: JoinSet<(usize, Result<Arc<Resource>, Fault>)>,
+    pub(super) scouting: BTreeSet<usize>,
+    pub(super) stops: BTreeMap<u32, CancellationToken>,
     /// Those that were closed before they were answered.
     unanswered: BTreeSet<u32>,
     last_number: u32,
@@ -38,13 +45,19 @@ pub(super) struct Crew {
     /// Connections that were lost in a row after few bytes.
     meagre: u32,
     fault: Option<Fault>,
+    /// What one of several places was blamed for last.
+    pub(super) blamed: Option<Fault>,
 }
 
 impl Crew {
-    pub(super) fn new(job: Arc<Job>) -> Self {
+    pub(super) fn new(lead: usize, job: Arc<Job>) -> Self {
         Self {
+            jobs: BTreeMap::from([(lead, job.clone())]),
             job,
             workers: JoinSet::new(),
+            seats: BTreeMap::new(),
+            scouts: JoinSet::new(),
+            scouting: BTreeSet::new(),
             stops: BTreeMap::new(),
             unanswered: BTreeSet::new(),
             last_number: 0,
@@ -52,6 +65,7 @@ impl Crew {
             troubles: 0,
             meagre: 0,
             fault: None,
+            blamed: None,
         }
     }
 
@@ -61,11 +75,21 @@ impl Crew {
         self.last_number
     }
 
-    /// Puts a worker to work; the first one comes with the answer to its request.
-    pub(super) fn hire(&mut self, number: u32, lease: LeaseId, answer: Option<Answer>, permit: Permit) {
+    /// Puts a worker to work at a place; the first one comes with the answer to its request.
+    pub(super) fn hire(
+        &mut self,
+        task: &mut Task,
+        (number, place): (u32, usize),
+        lease: LeaseId,
+        answer: Option<Answer>,
+        permit: Permit,
+    ) {
         let stop = CancellationToken::new();
-        let worker = Worker { job: self.job.clone(), number, stop: stop.clone(), _permit: permit };
+        let job = self.jobs.get(&place).unwrap_or(&self.job).clone();
+        let worker = Worker { job, number, stop: stop.clone(), _permit: permit };
         self.stops.insert(number, stop);
+        self.seats.insert(number, place);
+        task.places.opened(place);
         self.workers.spawn(async move { (number, worker.run(lease, answer).await) });
     }
 
@@ -90,13 +114,20 @@ impl Crew {
             {
                 return Err(Halt::Fault(fault));
             }
-            self.staff(task);
+            if self.is_stuck(task)
+                && let Some(fault) = self.blamed.take()
+            {
+                return Err(Halt::Fault(fault));
+            }
+            self.staff(task, held);
             tokio::select! {
                 biased;
                 () = task.orders.stop.cancelled() => return Err(Halt::Stopped),
-                Some(ended) = self.workers.join_next() => self.ended(ended, task).await?,
+                Some(ended) = self.workers.join_next() => self.ended(ended, task, held).await?,
+                Some(Ok((place, found))) = self.scouts.join_next() => self.found(place, found, task, held).await,
                 saved = held.saver.finished() => saved?,
                 now = tick.tick() => {
+                    self.measure(task);
                     self.replace_laggards(task);
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
@@ -108,52 +139,80 @@ impl Crew {
         }
     }
 
-    /// Opens connections while the plan has work for them and the host bears them.
-    fn staff(&mut self, task: &Task) {
-        if self.job.desk.receiving_now() > 0 {
+    /// Opens connections while the plan has work for them and the hosts bear them.
+    fn staff(&mut self, task: &mut Task, held: &Held) {
+        if !self.job.desk.receiving_now().is_empty() {
             self.fault = None;
         }
         if self.fault.is_some() && !self.workers.is_empty() {
             // Nobody receives and some have asked: their answers decide, before more is asked.
             return;
         }
-        let most = if self.job.ranged { usize::from(self.job.connections) } else { 1 };
-        let shared = &task.orders.shared;
+        let reserved = self.send_scouts(task, held);
+        let most = if self.job.ranged { usize::from(self.job.connections).saturating_sub(reserved).max(1) } else { 1 };
+        let shared = task.orders.shared.clone();
         while self.workers.len() < most && shared.clock.now() >= self.open_after {
-            let Some(permit) = shared.hosts.try_open(&self.job.resource.at.host()) else { return };
+            let Some((place, permit)) = self.choose(task) else { return };
             let number = self.next_number();
             let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
             let Some(lease) = self.job.desk.lease(number, opener, self.job.connections) else {
                 self.last_number -= 1;
                 return;
             };
-            self.hire(number, lease, None, permit);
+            self.hire(task, (number, place), lease, None, permit);
         }
     }
 
-    async fn ended(&mut self, ended: Result<(u32, End), tokio::task::JoinError>, task: &mut Task) -> Result<(), Halt> {
+    /// The place for the next connection, with its permit.
+    fn choose(&self, task: &Task) -> Option<(usize, Permit)> {
+        let shared = &task.orders.shared;
+        let order = task.places.order(shared.clock.now());
+        order.into_iter().find_map(|place| {
+            let job = self.jobs.get(&place)?;
+            Some((place, shared.hosts.try_open(&job.resource.at.host())?))
+        })
+    }
+
+    async fn ended(
+        &mut self,
+        ended: Result<(u32, End), tokio::task::JoinError>,
+        task: &mut Task,
+        held: &mut Held,
+    ) -> Result<(), Halt> {
         let lost = |_| Fault::new(FaultKind::State, &self.job.source, "a worker was lost; this is a bug of haul");
         let (number, end) = ended.map_err(lost)?;
         self.stops.remove(&number);
+        let place = self.seats.remove(&number).unwrap_or(task.places.lead_number());
+        task.places.closed(place);
+        let host = self.jobs.get(&place).unwrap_or(&self.job).resource.at.host();
         if self.unanswered.remove(&number) {
-            let host = self.job.resource.at.host();
             task.orders.shared.hosts.refuse(&host);
         }
         let End::Fault(fault, bytes) = end else { return Ok(()) };
         let fruitful = bytes > 0;
-        let others = self.job.desk.receiving_now();
-        tracing::info!(number, fruitful, others, "{fault}");
+        let others = self.receiving_at(place);
+        tracing::info!(number, place, fruitful, others, "{fault}");
+        if self.blame(place, &fault, others, task, held).await {
+            return Ok(());
+        }
         match response(&fault, fruitful, others) {
             Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
             Response::Halt => {}
             Response::Fewer => {
-                task.orders.shared.hosts.refuse(&self.job.resource.at.host());
+                task.orders.shared.hosts.refuse(&host);
                 self.pause_opening(task, bytes, &fault).await;
             }
             Response::Again => self.pause_opening(task, bytes, &fault).await,
         }
         self.fault = Some(fault);
         Ok(())
+    }
+
+    /// How many workers receive from a place.
+    fn receiving_at(&self, place: usize) -> u16 {
+        let receiving = self.job.desk.receiving_now();
+        let there = receiving.iter().filter(|(worker, _)| self.seats.get(worker) == Some(&place));
+        u16::try_from(there.count()).unwrap_or(u16::MAX)
     }
 
     /// The next connection is opened after a while, which grows with each failure of a new connection and, more
@@ -193,7 +252,8 @@ impl Crew {
         let rest = self.open_after.since(task.orders.shared.clock.now());
         let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
         let (number, position) = (self.last_number + 1, range.start);
-        Some(Connection { number, range, position, speed: Rate::ZERO, state: ConnectionState::Waiting(rest) })
+        let state = ConnectionState::Waiting(rest);
+        Some(Connection { number, range, position, speed: Rate::ZERO, state, host: None })
     }
 
     /// Stops all workers; each writes what it has.
@@ -201,6 +261,7 @@ impl Crew {
         for stop in self.stops.values() {
             stop.cancel();
         }
+        self.scouts.shutdown().await;
         while self.workers.join_next().await.is_some() {}
     }
 }

@@ -4,10 +4,11 @@
 //! checkpoint log in step: a byte is done in all three or in none.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::super::clock::Clock;
+use super::brought::Brought;
 use super::comparison::Comparison;
 use super::durability::Durability;
 use tokio::sync::Notify;
@@ -40,7 +41,9 @@ pub(super) struct State {
     /// What was announced of the file's bytes, by this run's answers or an earlier one's.
     pub(super) announced: Vec<Announced>,
     /// Of which bytes, and in which algorithm, something was announced.
-    vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
+    pub(super) vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
+    /// Which bytes came from which place, in this run; empty where there is only one.
+    pub(super) brought: BTreeMap<usize, Brought>,
     /// Set while bytes that are on disk come once more.
     pub(super) comparison: Option<Comparison>,
     meter: Meter,
@@ -66,6 +69,7 @@ pub(super) struct Turn {
 struct Seat {
     lease: Option<LeaseId>,
     state: ConnectionState,
+    host: Option<Arc<str>>,
 }
 
 /// What the screen shows of a plan at one moment.
@@ -88,6 +92,7 @@ impl Desk {
             log,
             announced,
             vouched,
+            brought: BTreeMap::new(),
             comparison: None,
             meter,
             pace: Pace::default(),
@@ -107,7 +112,7 @@ impl Desk {
         let now = self.clock.now();
         let mut state = self.lock();
         let lease = state.plan.lease(opener, connections, now)?;
-        state.seats.insert(worker, Seat { lease: Some(lease), state: ConnectionState::Connecting });
+        state.seats.insert(worker, Seat { lease: Some(lease), state: ConnectionState::Connecting, host: None });
         Some(lease)
     }
 
@@ -124,9 +129,9 @@ impl Desk {
     }
 
     /// A worker's answer came.
-    pub(super) fn receiving(&self, worker: u32) {
+    pub(super) fn receiving(&self, worker: u32, host: Option<&Arc<str>>) {
         if let Some(seat) = self.lock().seats.get_mut(&worker) {
-            seat.state = ConnectionState::Receiving;
+            (seat.state, seat.host) = (ConnectionState::Receiving, host.cloned());
         }
         self.changed.notify_waiters();
     }
@@ -145,8 +150,8 @@ impl Desk {
         Turn { allowed, before, compares: state.comparison.is_some(), blocks: state.pace.is_slow() }
     }
 
-    /// These bytes, as allowed by `begin_write`, are in the part file; to write them took so long. Tells where the lease
-    /// ends now.
+    /// These bytes, as allowed by `begin_write`, are in the part file; to write them took so long, and they came from this
+    /// place where there are several. Tells where the lease ends now.
     pub(super) fn wrote(
         &self,
         lease: LeaseId,
@@ -154,6 +159,7 @@ impl Desk {
         bytes: &[u8],
         before: Option<Fragment>,
         took: Duration,
+        place: Option<usize>,
     ) -> u64 {
         let mut sums = Ledger::sum(self.block, position, bytes, before);
         let now = self.clock.now();
@@ -171,6 +177,9 @@ impl Desk {
         state.log.wrote(&sums);
         for fragment in sums {
             state.ledger.record(fragment);
+        }
+        if let Some(place) = place {
+            state.came_from(place, ByteRange::new(position, position + length));
         }
         debug_assert_eq!(state.ledger.done().total(), state.plan.done_total(), "the ledger covers what the plan has");
         state.plan.get(lease).map_or(0, |lease| lease.end)
@@ -295,11 +304,13 @@ impl Desk {
         state.seats.iter().filter(|(_, seat)| holds(seat)).map(|(worker, seat)| (*worker, answered(seat))).collect()
     }
 
-    /// How many workers receive now.
-    pub(super) fn receiving_now(&self) -> u16 {
+    /// The workers that receive now, and the bytes a second that each of them has.
+    pub(super) fn receiving_now(&self) -> Vec<(u32, u64)> {
+        let now = self.clock.now();
         let state = self.lock();
-        let receiving = state.seats.values().filter(|seat| seat.state == ConnectionState::Receiving);
-        u16::try_from(receiving.count()).unwrap_or(u16::MAX)
+        let receiving = state.seats.iter().filter(|(_, seat)| seat.state == ConnectionState::Receiving);
+        let speed = |seat: &Seat| state.plan.get(seat.lease?).map(|lease| lease.meter.rate(now).bytes());
+        receiving.map(|(worker, seat)| (*worker, speed(seat).unwrap_or(0))).collect()
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -309,6 +320,11 @@ impl Desk {
     /// Bytes that are on disk.
     pub(super) fn done_total(&self) -> u64 {
         self.lock().plan.done_total()
+    }
+
+    /// Bytes that are not on disk yet; 0 where the length is not known.
+    pub(super) fn missing_total(&self) -> u64 {
+        self.lock().plan.missing().unwrap_or(0)
     }
 
     /// Bytes that came over the network.
@@ -370,6 +386,7 @@ impl Seat {
     fn show(&self, number: u32, plan: &Plan, now: Moment) -> Option<Connection> {
         let lease = plan.get(self.lease?)?;
         let range = ByteRange::new(lease.start, lease.end);
-        Some(Connection { number, range, position: lease.position, speed: lease.meter.rate(now), state: self.state })
+        let (position, speed, host) = (lease.position, lease.meter.rate(now), self.host.clone());
+        Some(Connection { number, range, position, speed, state: self.state, host })
     }
 }

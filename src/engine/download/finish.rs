@@ -11,7 +11,7 @@ use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Source};
 use crate::store::{Checkpoint, Finished, History, PartFile, digest};
 
 /// What was fetched once more in this run, and what came of it.
@@ -133,6 +133,9 @@ impl Task {
     /// Has bytes fetched once more and compared with those on disk: first those that are known to be the wrong ones,
     /// then all, then those that came otherwise. False if that was done in this run, or is of no use.
     async fn fetch_again(&mut self, desk: &Arc<Desk>, wrong: &Wrong) -> Result<bool, Halt> {
+        if let Some(ranges) = self.fetch_from_one_place(desk, &wrong.bad) {
+            return self.compare_anew(desk, &ranges, wrong).await;
+        }
         if wrong.as_served {
             return Ok(false);
         }
@@ -157,7 +160,12 @@ impl Task {
         } else {
             return Ok(false);
         };
-        desk.compare(&ranges);
+        self.compare_anew(desk, &ranges, wrong).await
+    }
+
+    /// Lets these bytes come once more; true.
+    async fn compare_anew(&mut self, desk: &Arc<Desk>, ranges: &RangeSet, wrong: &Wrong) -> Result<bool, Halt> {
+        desk.compare(ranges);
         self.count_from(desk.done_total());
         let fault = Fault::new(FaultKind::Checksum, desk.part.target().display(), &wrong.detail);
         self.tell(Happening::Repairing(fault)).await;
@@ -166,8 +174,11 @@ impl Task {
 
     /// What a request for the file carries. Bytes that are fetched once more must not come from a cache on the way,
     /// which may hold the damage.
-    pub(super) fn headers(&self, held: Option<&Held>) -> Arc<[Header]> {
-        let mut headers = self.orders.spec.headers.clone();
+    pub(super) fn headers(&self, source: &Source, held: Option<&Held>) -> Arc<[Header]> {
+        let spec = &self.orders.spec;
+        // What the user gave for the URL's own origin goes to no mirror.
+        let own = source.url().origin() == spec.source.url().origin();
+        let mut headers = if own { spec.headers.clone() } else { Vec::new() };
         let said = headers.iter().any(|header| header.name.eq_ignore_ascii_case("cache-control"));
         if !said && held.is_some_and(|held| held.desk.is_comparing()) {
             headers.push(Header { name: "Cache-Control".to_owned(), value: "no-cache".to_owned() });

@@ -123,7 +123,7 @@ impl Search {
 
     /// True if a target is busy with another URL's file: a name of haul's own then makes room.
     fn is_anothers(&self, fault: &Fault, target: &Path) -> bool {
-        let ours = |(_, held): (TransferId, Checkpoint)| held.url == self.spec.source.url().as_str();
+        let ours = |(_, held): (TransferId, Checkpoint)| self.is_place(&held.url);
         fault.kind == FaultKind::Busy && !Checkpoint::find(&self.state, target).ok().flatten().is_some_and(ours)
     }
 
@@ -142,8 +142,13 @@ impl Search {
         Ok(found.map(|(id, checkpoint)| Box::new(Left { id, checkpoint, part })))
     }
 
+    /// True if the file can be had from this URL.
+    fn is_place(&self, url: &str) -> bool {
+        self.spec.places().any(|place| place.url().as_str() == url)
+    }
+
     fn is_ours(&self, left: &Left) -> bool {
-        left.checkpoint.url == self.spec.source.url().as_str()
+        self.is_place(&left.checkpoint.url)
     }
 
     /// True if another URL's bytes may be of the same file, and that URL can't be counted on: it is one that expires,
@@ -180,7 +185,7 @@ pub(super) fn is_same(finished: &Finished, resource: &Resource) -> bool {
 
 /// The name that haul gives of its own accord: the server's, else the URL's.
 fn derived(spec: &Spec, resource: Option<&Resource>) -> String {
-    let given = resource.and_then(|resource| resource.name.clone());
+    let given = spec.described.name.clone().or_else(|| resource?.name.clone());
     let page = resource.is_some_and(|resource| resource.media.as_deref() == Some("text/html"));
     let nameless = if page { "index.html" } else { "download" };
     safe_name(&given.or_else(|| spec.source.last_segment()).unwrap_or_else(|| nameless.to_owned()))

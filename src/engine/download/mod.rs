@@ -2,13 +2,16 @@
 
 mod begin;
 mod blocking;
+mod brought;
 mod comparison;
 mod crew;
 mod desk;
 mod durability;
 mod finish;
 mod found;
+mod mirrors;
 mod pen;
+mod places;
 mod proof;
 mod renew;
 mod room;

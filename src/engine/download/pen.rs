@@ -26,6 +26,7 @@ const DIRECT: usize = 96 << 10;
 pub(super) struct Pen {
     desk: Arc<Desk>,
     pub(super) lease: LeaseId,
+    place: Option<usize>,
     pub(super) buffer: Vec<u8>,
     size: usize,
     /// Where the lease's stream began.
@@ -54,6 +55,7 @@ impl Pen {
         Self {
             desk: job.desk.clone(),
             lease,
+            place: job.place,
             buffer: Vec::with_capacity(size),
             size: most,
             began: 0,
@@ -126,7 +128,7 @@ impl Pen {
         self.dropped |= allowed.len() < bytes.len();
         if !allowed.is_empty() {
             let took = self.write(allowed, &turn).await?;
-            self.end = self.desk.wrote(self.lease, self.position, allowed, turn.before, took);
+            self.end = self.desk.wrote(self.lease, self.position, allowed, turn.before, took, self.place);
             self.position += allowed.len() as u64;
         }
         Ok(allowed.len() < bytes.len() || self.position >= self.end)

@@ -33,7 +33,7 @@ impl Task {
         if self.held.as_ref().is_some_and(|held| held.foreign) && is_mismatch(fault.kind, failures) {
             return self.different(&fault, done);
         }
-        if is_expired(fault.kind, self.orders.spec.source.is_passing(), done > 0, failures) {
+        if is_expired(fault.kind, self.places.lead().is_passing(), done > 0, failures) {
             return self.expired(&fault, done);
         }
         fault
@@ -49,7 +49,7 @@ impl Task {
         let target = self.shown_target();
         let detail =
             format!("the link has expired ({seen}); {kept}press u for a new URL, or run haul get NEWURL -o {target}");
-        Fault::new(FaultKind::Expired, &self.orders.spec.source, detail)
+        Fault::new(FaultKind::Expired, self.places.lead(), detail)
     }
 
     fn different(&self, fault: &Fault, done: u64) -> Fault {
@@ -61,7 +61,7 @@ impl Task {
         };
         let detail =
             format!("this URL {why}; nothing was lost: press u for another URL, or choose another name with -o");
-        Fault::new(FaultKind::Different, &self.orders.spec.source, detail)
+        Fault::new(FaultKind::Different, self.places.lead(), detail)
     }
 
     /// True if the user or an earlier run has settled on the target.

@@ -1,18 +1,20 @@
 //! Bytes on disk compared with the server's, before more are put to them.
 
 use std::future::poll_fn;
+use std::time::Duration;
 
 use tokio::time::timeout;
 
 use super::begin::Held;
 use super::task::{Halt, Task};
-use crate::model::{ByteRange, Fault, FaultKind};
+use crate::model::{ByteRange, Fault, FaultKind, Resource, Source};
 use crate::protocol::{Answer, Asked};
+use crate::store::PartFile;
 
 /// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
 /// vouches for them. Chromium compares 1 KiB once.
-const SAMPLES: usize = 3;
-const SAMPLE: u64 = 4096;
+pub(super) const SAMPLES: usize = 3;
+pub(super) const SAMPLE: u64 = 4096;
 
 impl Task {
     /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
@@ -28,7 +30,7 @@ impl Task {
         }
         if let Some(held) = &mut self.held {
             held.vouched = true;
-            held.is_ours(&self.orders.spec.source);
+            held.is_ours(self.places.lead());
         }
         Ok(())
     }
@@ -36,16 +38,30 @@ impl Task {
     async fn compare_sample(&self, held: &Held, range: ByteRange) -> Result<(), Halt> {
         let request = self.request(Asked::Part(range), Some(held.resource.clone()));
         let (answer, _permit) = self.open(request).await?;
-        let wait = timeout(self.orders.shared.patience.stall, gather(answer, range));
-        let late = |_| Fault::new(FaultKind::Stalled, &self.orders.spec.source, "the answer stopped");
-        let theirs = self.unless_stopped(wait).await?.map_err(late)??;
-        let mut ours = Vec::new();
-        if held.desk.part.read_at(range, &mut ours)? && ours == theirs {
-            return Ok(());
-        }
-        let detail = "the file on the server has changed: its bytes differ from those on disk";
-        Err(Fault::new(FaultKind::Changed, &self.orders.spec.source, detail).into())
+        let stall = self.orders.shared.patience.stall;
+        let compared = agrees(answer, range, &held.desk.part, self.places.lead(), stall);
+        self.unless_stopped(compared).await??;
+        Ok(())
     }
+}
+
+/// Compares an answer's bytes with those on disk; what it says of the file. Fails if they differ.
+pub(super) async fn agrees(
+    answer: Answer,
+    range: ByteRange,
+    part: &PartFile,
+    source: &Source,
+    stall: Duration,
+) -> Result<Resource, Fault> {
+    let resource = answer.resource.clone();
+    let late = |_| Fault::new(FaultKind::Stalled, source, "the answer stopped");
+    let theirs = timeout(stall, gather(answer, range)).await.map_err(late)??;
+    let mut ours = Vec::new();
+    if part.read_at(range, &mut ours)? && ours == theirs {
+        return Ok(resource);
+    }
+    let detail = "the file on the server has changed: its bytes differ from those on disk";
+    Err(Fault::new(FaultKind::Changed, source, detail))
 }
 
 /// All bytes of a small range.

@@ -135,6 +135,11 @@ impl Checking {
         Self { stop, thread }
     }
 
+    /// True if all claims were compared.
+    pub(super) fn is_over(&self) -> bool {
+        self.thread.is_finished()
+    }
+
     /// Waits until all claims were compared.
     pub(super) async fn finish(self) {
         let _ = self.thread.await;

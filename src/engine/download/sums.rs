@@ -46,12 +46,9 @@ impl Task {
     /// What a list says of this transfer's file.
     async fn listed(&self, place: &Source) -> Result<Option<Checksum>, Halt> {
         let spec = &self.orders.spec;
-        // What the user gave for the file's own origin goes nowhere else.
-        let own = place.url().origin() == spec.source.url().origin();
-        let headers = if own { spec.headers.clone() } else { Vec::new() };
         let request = Request {
             source: place.clone(),
-            headers: headers.into(),
+            headers: self.headers(place, None),
             asked: Asked::Whole,
             expected: None,
             unless: None,

@@ -14,6 +14,7 @@ use super::super::report::{Ending, Progress, Report, What};
 use super::super::setup::RoomAt;
 use super::begin::Held;
 use super::finish::Repair;
+use super::places::Places;
 use crate::api::{Activity, Connection, Happening, Live};
 use crate::model::{Checksum, Fault, FaultKind, OnChange, Patience, Spec, TransferId};
 use crate::plan::{Verdict, verdict};
@@ -74,6 +75,8 @@ impl From<Fault> for Halt {
 pub(super) struct Task {
     pub(super) orders: Orders,
     pub(super) limiter: Arc<Limiter>,
+    /// Where the file can be had from.
+    pub(super) places: Places,
     /// What has been begun, kept over all attempts.
     pub(super) held: Option<Held>,
     /// Ask for the whole file in one stream: the server does not give parts.
@@ -109,8 +112,10 @@ async fn download(orders: Orders) {
     let began = orders.shared.clock.now();
     let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
     let fresh = orders.fresh;
+    let places = Places::new(&orders.spec);
     let mut task = Task {
         orders,
+        places,
         limiter,
         held: None,
         whole: false,
@@ -147,11 +152,15 @@ impl Task {
                 Err(Halt::Fault(fault)) => fault,
             };
             self.count_failure();
-            let fault = self.judged(fault, self.failures);
+            if self.next_place(&fault).await {
+                continue;
+            }
+            let failures = self.failures.div_ceil(self.places.left() as u32);
+            let fault = self.judged(fault, failures);
             self.fault = Some(Arc::new(fault.clone()));
             self.refusals += u32::from(fault.kind == FaultKind::RangeIgnored);
             let jitter = fastrand::f64();
-            match verdict(&fault, self.failures, self.keeps_parts(), &self.orders.shared.patience, jitter) {
+            match verdict(&fault, failures, self.keeps_parts(), &self.orders.shared.patience, jitter) {
                 Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
                     self.comparisons += 1;
                     self.doubt();
@@ -312,7 +321,7 @@ impl Task {
     /// The same for one that the crew works on.
     pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity, waiting: Option<Connection>) {
         let connections = self.connections();
-        let host = held.map_or_else(|| self.orders.spec.source.host(), |held| held.resource.at.host());
+        let host = held.map_or_else(|| self.places.lead().host(), |held| held.resource.at.host());
         let learnt = self.orders.shared.hosts.allowed(&host).filter(|learnt| *learnt < connections);
         let mut live = Live {
             activity,

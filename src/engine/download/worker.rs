@@ -34,6 +34,9 @@ pub(super) struct Job {
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) stall: Duration,
     pub(super) connections: u16,
+    /// Which place it is, and its host, where there are several.
+    pub(super) place: Option<usize>,
+    pub(super) host: Option<Arc<str>>,
     /// False if the file is asked for as a whole, in one stream.
     pub(super) ranged: bool,
 }
@@ -105,7 +108,7 @@ impl Worker {
                 None => return Ok(LeaseEnd::Stopped),
             },
         };
-        self.job.desk.receiving(self.number);
+        self.job.desk.receiving(self.number, self.job.host.as_ref());
         self.job.desk.vouch(&answer.resource.digests);
         let missing = self.job.desk.missing(lease);
         pen.begin(lease, missing, missing.start - answer.start.min(missing.start));
@@ -268,7 +271,7 @@ async fn next(
     .await
 }
 
-fn stalled(source: &Source, stall: Duration) -> Fault {
+pub(super) fn stalled(source: &Source, stall: Duration) -> Fault {
     let detail = format!("no byte came for {} s", stall.as_secs_f64());
     Fault::new(FaultKind::Stalled, source, detail)
 }

@@ -35,6 +35,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::Started
         | Happening::Answered { .. }
         | Happening::Retried { .. }
+        | Happening::Dropped(_)
         | Happening::Paused
         | Happening::Removed => return,
     };

@@ -19,7 +19,7 @@ pub fn lines(live: &Live, width: usize, palette: Palette) -> Vec<Line<'static>> 
 
 fn line(connection: &Connection, width: usize, palette: Palette) -> Line<'static> {
     let plain = palette.style(Role::Plain);
-    let (wordings, role) = words::connection(connection.state);
+    let (wordings, role) = words::connection(connection.state, connection.host.as_deref());
     // Number 4, percent 6, speed 11, the state's gap 2, the bar's gap 1; and the range where there is room for it. What
     // is left is shared by bar and state.
     let wide = width >= 70;

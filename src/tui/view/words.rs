@@ -94,11 +94,15 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
     }
 }
 
-/// What a connection does, in several wordings, longest first.
-pub fn connection(state: ConnectionState) -> (Vec<String>, Role) {
+/// What a connection does, in several wordings, longest first; the host is named where a file comes from several places.
+pub fn connection(state: ConnectionState, host: Option<&str>) -> (Vec<String>, Role) {
+    let named = |word: &str, link: &str| match host {
+        Some(host) => (vec![format!("{word} {link} {host}"), host.to_owned()], Role::Plain),
+        None => (vec![word.to_owned()], Role::Plain),
+    };
     match state {
-        ConnectionState::Connecting => (vec!["connecting".to_owned()], Role::Plain),
-        ConnectionState::Receiving => (vec!["receiving".to_owned()], Role::Plain),
+        ConnectionState::Connecting => named("connecting", "to"),
+        ConnectionState::Receiving => named("receiving", "from"),
         ConnectionState::Slow => {
             let long = "slow: others take over its rest".to_owned();
             (vec![long, "slow: loses its rest".to_owned(), "slow".to_owned()], Role::Warning)

@@ -1,0 +1,49 @@
+//! The command line laid over the settings.
+
+use super::args::{Arguments, Command, NetworkArgs, WholeArgs};
+use crate::config::Settings;
+
+impl Arguments {
+    /// Lays what was given on the command line over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        match &self.command {
+            Some(Command::Get(get)) => get.whole.apply(settings),
+            Some(Command::Run(run)) => run.whole.apply(settings),
+            _ => {}
+        }
+        if let Some(network) = self.network() {
+            network.apply(settings);
+        }
+    }
+
+    /// How the engine is to deal with servers, for those commands that start one.
+    pub fn network(&self) -> Option<&NetworkArgs> {
+        match &self.command {
+            None => Some(&self.screen.network),
+            Some(Command::Get(get)) => Some(&get.network),
+            Some(Command::Run(run)) => Some(&run.network),
+            Some(Command::Add(_) | Command::List(_) | Command::Demo | Command::Completions { .. }) => None,
+        }
+    }
+}
+
+impl WholeArgs {
+    /// Lays what was given over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        settings.connections = self.connections.unwrap_or(settings.connections);
+        settings.limit = self.limit.or(settings.limit);
+    }
+}
+
+impl NetworkArgs {
+    /// Lays what was given over the settings.
+    pub fn apply(&self, settings: &mut Settings) {
+        settings.transfers = self.transfers.unwrap_or(settings.transfers);
+        settings.retries = self.retries.unwrap_or(settings.retries);
+        settings.retry_wait = self.retry_wait.unwrap_or(settings.retry_wait);
+        settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);
+        settings.timeout = self.timeout.unwrap_or(settings.timeout);
+        settings.on_change = self.on_change.unwrap_or(settings.on_change);
+        self.logins.apply(settings);
+    }
+}

@@ -1,0 +1,157 @@
+//! The places that a file can be had from: which one leads, and what is known of each.
+//!
+//! The lead is the place whose word on the file counts: its answers describe it, its URL stands in the checkpoint. Others
+//! work beside it once their bytes were compared with those on disk, and one of them leads when it fails.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Moment, Resource, Source, Spec};
+use crate::plan::{MirrorStanding, Mirrors};
+
+/// The places of one file, by number; 0 is the one that the user named first.
+pub(super) struct Places {
+    all: Vec<Place>,
+    board: Mirrors,
+    lead: usize,
+    /// Those that have been asked alone, to find out whose bytes are the right ones.
+    alone: BTreeSet<usize>,
+    /// Those that were dropped because they have another file: it may be the right one all the same.
+    differ: BTreeSet<usize>,
+}
+
+struct Place {
+    source: Source,
+    /// What it says of the file, once its bytes are known to be those on disk.
+    known: Option<Arc<Resource>>,
+}
+
+impl Places {
+    pub(super) fn new(spec: &Spec) -> Self {
+        let mut places =
+            Self { all: Vec::new(), board: Mirrors::new(1), lead: 0, alone: BTreeSet::new(), differ: BTreeSet::new() };
+        places.add(spec.places().cloned());
+        places
+    }
+
+    /// More places of the same file; those that are known already are not taken twice.
+    pub(super) fn add(&mut self, sources: impl IntoIterator<Item = Source>) {
+        for source in sources {
+            if self.all.iter().all(|place| place.source != source) {
+                self.board.add(usize::from(!self.all.is_empty()));
+                self.all.push(Place { source, known: None });
+            }
+        }
+    }
+
+    /// The one that leads.
+    pub(super) fn lead(&self) -> &Source {
+        &self.all[self.lead].source
+    }
+
+    pub(super) fn lead_number(&self) -> usize {
+        self.lead
+    }
+
+    pub(super) fn source(&self, place: usize) -> Option<&Source> {
+        self.all.get(place).map(|place| &place.source)
+    }
+
+    /// The place with this URL.
+    pub(super) fn find(&self, url: &str) -> Option<usize> {
+        self.all.iter().position(|place| place.source.url().as_str() == url)
+    }
+
+    /// From now on this one leads; what it is known to say of the file.
+    pub(super) fn lead_to(&mut self, place: usize) -> Option<Arc<Resource>> {
+        self.lead = place.min(self.all.len() - 1);
+        self.all[self.lead].known.clone()
+    }
+
+    /// Its bytes are those on disk.
+    pub(super) fn know(&mut self, place: usize, resource: Arc<Resource>) {
+        if let Some(place) = self.all.get_mut(place) {
+            place.known = Some(resource);
+        }
+    }
+
+    /// True if there is, or is left, no other.
+    pub(super) fn is_single(&self) -> bool {
+        self.left() <= 1
+    }
+
+    /// True if there never was another.
+    pub(super) fn was_single(&self) -> bool {
+        self.all.len() <= 1
+    }
+
+    /// How many were not dropped.
+    pub(super) fn left(&self) -> usize {
+        self.board.left()
+    }
+
+    /// Those that may be asked now, the best one first. Only the lead, while it is to be asked alone.
+    pub(super) fn order(&self, now: Moment) -> Vec<usize> {
+        let mut order = if self.is_single() { vec![self.lead] } else { self.board.order(now) };
+        order.retain(|place| self.alone.is_empty() || *place == self.lead);
+        order
+    }
+
+    /// One other than the lead that may lead now; in the place of one that was dropped, also one that rests.
+    pub(super) fn another(&self, now: Moment) -> Option<usize> {
+        let ready = self.board.order(now).into_iter().filter(|place| *place != self.lead);
+        let (known, new): (Vec<usize>, Vec<usize>) = ready.partition(|place| self.all[*place].known.is_some());
+        let resting = (0..self.all.len()).filter(|place| self.is_usable(*place) && !self.is_usable(self.lead));
+        known.into_iter().chain(new).chain(resting).next()
+    }
+
+    fn is_usable(&self, place: usize) -> bool {
+        self.board.standing(place, Moment::after(Duration::MAX)) != MirrorStanding::Dropped
+    }
+
+    pub(super) fn is_ready(&self, place: usize, now: Moment) -> bool {
+        self.board.standing(place, now) == MirrorStanding::Ready
+    }
+
+    /// It is of no use for this file. False if it is the last one.
+    pub(super) fn drop_for_good(&mut self, place: usize) -> bool {
+        self.board.drop_for_good(place)
+    }
+
+    /// It has failed, and rests for so long.
+    pub(super) fn failed(&mut self, place: usize, now: Moment, wait: Duration) -> Duration {
+        self.board.failed(place, now, wait, fastrand::f64())
+    }
+
+    pub(super) fn opened(&mut self, place: usize) {
+        self.board.opened(place);
+    }
+
+    pub(super) fn closed(&mut self, place: usize) {
+        self.board.closed(place);
+    }
+
+    pub(super) fn measured(&mut self, place: usize, speed: f64) {
+        self.board.measured(place, speed);
+    }
+
+    /// Its file is another one than what is on disk.
+    pub(super) fn differs(&mut self, place: usize) {
+        self.differ.insert(place);
+    }
+
+    /// One that was not asked alone yet, the lead first; from now on it leads and no other is asked. Those that have
+    /// another file come last: what is on disk has turned out to be wrong.
+    pub(super) fn next_alone(&mut self) -> Option<usize> {
+        let usable = std::iter::once(self.lead).chain(0..self.all.len()).filter(|place| self.is_usable(*place));
+        let mut numbers = usable.chain(self.differ.iter().copied());
+        let next = numbers.find(|place| !self.alone.contains(place))?;
+        if self.differ.remove(&next) {
+            self.board.take_back(next);
+        }
+        self.alone.insert(next);
+        self.lead = next;
+        Some(next)
+    }
+}

@@ -1,0 +1,203 @@
+//! One file from several places: used at once, and one that fails, lies or crawls costs nothing.
+
+use super::{CHECKSUM, MIB, PATH, holds_no_finished_file, holds_only};
+use crate::support::server::{Answer, Ending, File, Running, Server};
+use crate::support::{Output, Sandbox};
+
+const LENGTH: u64 = 8 * MIB;
+/// Slow enough that each place is needed.
+const RATE: u64 = 2 << 20;
+
+fn file(answer: Answer) -> File {
+    File::new(11, LENGTH).answer(answer)
+}
+
+fn sum() -> String {
+    file(Answer::new()).sha256()
+}
+
+/// A server of the file; each has an ETag of its own.
+fn place(tag: &str, answer: Answer) -> Running {
+    Server::new().rate(RATE).file(PATH, file(answer.etag(tag))).start()
+}
+
+fn good(tag: &str) -> Running {
+    place(tag, Answer::new())
+}
+
+/// Fetches the file from these places, the first of which is the primary one.
+fn fetch(sandbox: &Sandbox, places: &[&Running], more: &[&str]) -> Output {
+    let urls: Vec<String> = places.iter().map(|place| place.url(PATH)).collect();
+    let mut words = vec!["--json", "--retry-wait", "0.1", "--timeout", "3", "--retries", "3", urls[0].as_str()];
+    words.extend(urls[1..].iter().flat_map(|url| ["--mirror", url.as_str()]));
+    sandbox.get(&[&words, more].concat())
+}
+
+fn sent(place: &Running) -> u64 {
+    place.seen().sent(PATH).total
+}
+
+fn events(output: &Output, event: &str) -> usize {
+    output.json().iter().filter(|line| line["event"] == event).count()
+}
+
+#[test]
+fn all_places_are_used_at_once_and_what_was_given_for_one_reaches_no_other() {
+    let (a, b, c) = (good("\"a\""), good("\"b\""), good("\"c\""));
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, &[&a, &b, &c], &["-x", "6", "-H", "X-Key: hunter2"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+    let shares = [&a, &b, &c].map(sent);
+    assert!(shares.iter().all(|share| *share > MIB), "{shares:?}");
+    assert!(shares.iter().sum::<u64>() < LENGTH + 2 * MIB, "{shares:?}");
+    assert!(a.seen().requests.iter().all(|request| request.header("x-key") == Some("hunter2")));
+    for mirror in [&b, &c] {
+        let seen = mirror.seen();
+        assert!(seen.requests.iter().all(|request| request.header("x-key").is_none()), "a header reached a mirror");
+        let asked = seen.requests.iter().filter_map(|request| request.header("if-range"));
+        assert!(asked.into_iter().all(|tag| tag != "\"a\""), "a validator of another place was sent");
+    }
+}
+
+#[test]
+fn another_file_is_dropped_before_a_byte_of_it_is_used() {
+    let other = |file: File| Server::new().rate(RATE).file(PATH, file).start();
+    for liar in [other(File::new(12, LENGTH)), other(File::new(11, LENGTH - 1)), other(File::new(11, LENGTH + 1))] {
+        let a = good("\"a\"");
+        let sandbox = Sandbox::new();
+        let output = fetch(&sandbox, &[&a, &liar], &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert_eq!(events(&output, "mirror_dropped"), 1, "{output:#?}");
+        assert!(sent(&liar) < MIB, "{}", sent(&liar));
+        assert!(sent(&a) < LENGTH + MIB);
+    }
+}
+
+#[test]
+fn places_without_the_file_are_passed_over() {
+    for bad in [Answer::status(404), Answer::status(403), Answer::page(), Answer::new().no_ranges()] {
+        for primary in [true, false] {
+            let (bad, b, c) = (place("\"a\"", bad.clone()), good("\"b\""), good("\"c\""));
+            let places = if primary { [&bad, &b, &c] } else { [&b, &bad, &c] };
+            let sandbox = Sandbox::new();
+            fetch(&sandbox, &places, &["-x", "4"]).ok();
+            holds_only(&sandbox, "file.bin", &sum());
+            assert!(bad.seen().requests.len() < 10, "{}", bad.seen().requests.len());
+        }
+    }
+}
+
+#[test]
+fn a_place_that_dies_leaves_its_work_to_the_others() {
+    for first in [true, false] {
+        // From its fourth request on it answers nothing more, and those before end early.
+        let dying = file(Answer::new().ending(MIB, Ending::Reset)).script(4.., Answer::status(503));
+        let (dying, b) = (Server::new().rate(RATE).file(PATH, dying).start(), good("\"b\""));
+        let sandbox = Sandbox::new();
+        let places = if first { [&dying, &b] } else { [&b, &dying] };
+        fetch(&sandbox, &places, &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert!(sent(&b) < LENGTH + MIB, "what the other had brought was kept");
+    }
+}
+
+#[test]
+fn a_place_that_stalls_is_not_waited_for() {
+    let (a, stalling) = (good("\"a\""), place("\"b\"", Answer::new().ending(100_000, Ending::Stall)));
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, &[&a, &stalling], &["-x", "4"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+}
+
+/// At its rate the first lease alone would take minutes.
+#[test]
+fn a_place_that_crawls_holds_up_nothing() {
+    for first in [true, false] {
+        let crawling = Server::new().rate(4096).file(PATH, file(Answer::new().etag("\"c\""))).start();
+        let b = good("\"b\"");
+        let places = if first { [&crawling, &b] } else { [&b, &crawling] };
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &places, &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert!(sent(&crawling) < MIB, "{}", sent(&crawling));
+    }
+}
+
+/// Its samples are right and its other bytes are not: only the checksum tells.
+#[test]
+fn a_liar_that_passes_the_samples_is_found_out_by_the_checksum() {
+    let checksum = format!("sha256:{}", sum());
+    for lies_first in [false, true] {
+        let lying = |number: u64| (3 * number + 1) * MIB;
+        let lie = move |request: &crate::support::server::Request| {
+            let start = request.range().map_or(0, |range| range.0);
+            let next = (0..5).map(lying).find(|at| *at >= start)?;
+            Some(Answer::new().etag("\"l\"").damage(next))
+        };
+        let liar = Server::new().rate(RATE).file(PATH, file(Answer::new().etag("\"l\"")).rule(lie)).start();
+        let a = good("\"a\"");
+        let places = if lies_first { [&liar, &a] } else { [&a, &liar] };
+        let sandbox = Sandbox::new();
+        let output = fetch(&sandbox, &places, &["-x", "4", "--checksum", &checksum]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert!(events(&output, "repairing") >= 1, "{output:#?}");
+    }
+}
+
+#[test]
+fn nothing_is_delivered_if_all_places_lie() {
+    let (a, b) = (good("\"a\""), good("\"b\""));
+    let sandbox = Sandbox::new();
+    let checksum = format!("sha256:{}", "0".repeat(64));
+    fetch(&sandbox, &[&a, &b], &["-x", "4", "--checksum", &checksum]).code(CHECKSUM);
+    holds_no_finished_file(&sandbox);
+    assert!(sent(&a) + sent(&b) < 4 * LENGTH, "{} and {}", sent(&a), sent(&b));
+}
+
+/// What is on disk came from one place, and another one goes on.
+#[test]
+fn a_stopped_download_goes_on_from_another_place() {
+    let (a, b) = (good("\"a\""), good("\"b\""));
+    let sandbox = Sandbox::new();
+    let urls = [a.url(PATH), b.url(PATH)];
+    let process = sandbox.start(&["get", "-x", "4", &urls[0]]);
+    a.wait("some of it came", |seen| seen.sent(PATH).total > 3 * MIB);
+    process.signal(rustix::process::Signal::KILL);
+    process.finish();
+    let kept = sent(&a);
+    a.change(PATH, |file| *file = File::new(11, LENGTH).answer(Answer::status(404)));
+    fetch(&sandbox, &[&a, &b], &["-x", "4"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+    assert!(sent(&b) < LENGTH - kept / 2, "{} of {LENGTH} were sent again, {kept} had come", sent(&b));
+}
+
+#[test]
+fn a_metalink_tells_places_name_length_and_checksums() {
+    let (gone, other, a) = (place("\"g\"", Answer::status(404)), Server::new().rate(RATE), good("\"a\""));
+    let other = other.file(PATH, File::new(12, LENGTH)).start();
+    let metalink = format!(
+        "<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\"><file name=\"../disk.iso\"><size>{LENGTH}</size>\
+         <hash type=\"sha-256\">{}</hash><url priority=\"1\">{}</url><url priority=\"2\">{}</url>\
+         <url priority=\"3\">{}</url></file></metalink>",
+        sum(),
+        gone.url(PATH),
+        other.url(PATH),
+        a.url(PATH)
+    );
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("disk.meta4");
+    std::fs::write(&path, metalink).unwrap();
+    let output = sandbox.get(&["--json", "-x", "4", "-M", path.to_str().unwrap()]).ok();
+    holds_only(&sandbox, "disk.iso", &sum());
+    let completed = output.json().into_iter().find(|line| line["event"] == "completed").unwrap();
+    assert_eq!(completed["checked"], serde_json::json!(["sha256"]));
+}
+
+#[test]
+fn the_queue_remembers_mirrors() {
+    let (gone, b) = (place("\"a\"", Answer::status(404)), good("\"b\""));
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &gone.url(PATH), "--mirror", &b.url(PATH)]).ok();
+    sandbox.run(&["run"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+}
