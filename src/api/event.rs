@@ -58,6 +58,14 @@ pub enum Happening {
     Doubted(Fault),
     /// Its bytes come from this URL from now on.
     Relinked(Source),
+    /// Its URL led to a metalink: it goes on with the first file that this describes, over so many places; the others are
+    /// transfers of their own.
+    Described {
+        /// Where its file can be had from.
+        places: usize,
+        /// The transfers that are added for further files.
+        others: Vec<(TransferId, Source)>,
+    },
     /// Its link has expired; what is on disk waits for a new one.
     Expired(Fault),
     /// Its disk has no room for the rest; it goes on by itself when there is room.

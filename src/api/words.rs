@@ -30,7 +30,7 @@ impl Happening {
             Self::Retried { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) => "check",
-            Self::Relinked(_) => "link",
+            Self::Relinked(_) | Self::Described { .. } => "link",
             Self::DiskFull(_) => "wait",
             Self::Paused => "pause",
             Self::Completed { .. } => "done",
@@ -46,6 +46,7 @@ impl Happening {
             | Self::Started
             | Self::Answered { resumable: true, .. }
             | Self::Relinked(_)
+            | Self::Described { .. }
             | Self::Paused
             | Self::Removed => Level::Info,
             Self::Completed { .. } => Level::Success,
@@ -81,6 +82,7 @@ impl Happening {
             Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
             Self::Relinked(source) => format!("from {source} from now on"),
+            Self::Described { places, others } => described(*places, others.len()),
             Self::Completed { bytes, unchanged: true, .. } => {
                 format!("{}, complete since an earlier run and unchanged", size(*bytes))
             }
@@ -106,6 +108,16 @@ fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
         said.push_str("; this server can't resume: a stop loses what has come");
     }
     said
+}
+
+fn described(places: usize, others: usize) -> String {
+    let places = if places == 1 { "one place".to_owned() } else { format!("{places} places") };
+    let more = match others {
+        0 => String::new(),
+        1 => ", and another file".to_owned(),
+        more => format!(", and {more} more files"),
+    };
+    format!("this is a metalink: it tells {places} of the file{more}")
 }
 
 /// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.

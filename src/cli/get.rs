@@ -148,6 +148,9 @@ impl<O: Write, E: Write> Watcher<O, E> {
             self.report.forget(event.id);
         }
         self.report.fact(known, &event.happening, now);
+        if let Happening::Described { others, .. } = &event.happening {
+            self.open.extend(others.iter().map(|(id, source)| (*id, Known::new(*id, source))));
+        }
         if ends {
             self.open.remove(&event.id);
         }
@@ -285,6 +288,7 @@ impl Outcome {
             | Happening::Repaired { .. }
             | Happening::Doubted(_)
             | Happening::Relinked(_)
+            | Happening::Described { .. }
             | Happening::DiskFull(_) => return false,
         }
         true

@@ -52,6 +52,10 @@ enum Detail {
         damaged: u64,
         blocks: u64,
     },
+    Described {
+        places: usize,
+        others: usize,
+    },
     Fault {
         /// A word for programs.
         fault: &'static str,
@@ -79,6 +83,9 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Dropped(fault) => ("mirror_dropped", trouble(fault, None, None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
         Happening::Relinked(_) => ("relinked", Detail::Plain {}),
+        Happening::Described { places, others } => {
+            ("metalink", Detail::Described { places: *places, others: others.len() })
+        }
         Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),
         Happening::Paused => ("paused", Detail::Plain {}),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::roster::{Then, place};
 use super::supervisor::Supervisor;
 use crate::api::{Command, Happening, Place};
-use crate::model::{Fault, FaultKind, OnChange, Source, Spec, Status, TransferId};
+use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Source, Spec, Status, TransferId};
 use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
 
 impl Supervisor {
@@ -126,6 +126,25 @@ impl Supervisor {
         self.scribe.note([Stamp::Source(source.clone()).record(id)]);
         self.roster.relink(id, source.clone());
         self.tell(id, Happening::Relinked(source));
+    }
+
+    /// A transfer's URL led to a metalink: it fetches the first of the files that this describes, and further transfers the
+    /// others.
+    pub(super) fn describe(&mut self, id: TransferId, files: &[MetalinkFile]) {
+        let Some(entry) = self.roster.get(id) else { return };
+        let spec = entry.item.spec.clone();
+        let mut specs = files.iter().filter_map(|file| spec.of_its_metalink(file, files.len() > 1));
+        let Some(first) = specs.next() else { return };
+        let places = first.places().count();
+        let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
+        let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
+        self.roster.replace(id, first);
+        let records = self.roster.get(id).map(|entry| entry.item.record());
+        self.scribe.note(records);
+        self.tell(id, Happening::Described { places, others });
+        if !more.is_empty() {
+            self.add(more);
+        }
     }
 
     fn remove(&mut self, ids: &[TransferId], data: bool) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::shortage::Room;
 use crate::api::{Happening, Live};
-use crate::model::{Algorithm, Fault, RangeSet, TransferId};
+use crate::model::{Algorithm, Fault, MetalinkFile, RangeSet, TransferId};
 
 /// A message from a task to the supervisor.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub(super) enum What {
 pub(super) enum Ending {
     /// Every byte is at the target.
     Done { target: PathBuf, bytes: u64, fetched: u64, took: Duration, unchanged: bool, checked: Vec<Algorithm> },
+    /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
+    Described(Vec<MetalinkFile>),
     /// It was told to stop, and has saved what it has.
     Stopped,
     /// It can't go on.

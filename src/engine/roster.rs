@@ -137,9 +137,17 @@ impl Roster {
 
     /// A transfer's bytes come from another URL.
     pub(super) fn relink(&mut self, id: TransferId, source: Source) {
+        let Some(entry) = self.entries.get(&id) else { return };
+        let mut spec = entry.item.spec.clone();
+        spec.relink(source);
+        self.replace(id, spec);
+    }
+
+    /// A transfer is to fetch something else.
+    pub(super) fn replace(&mut self, id: TransferId, spec: Spec) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let before = place(&entry.item.spec);
-        entry.item.spec.relink(source);
+        entry.item.spec = spec;
         let now = place(&entry.item.spec);
         if self.places.get(&before) == Some(&id) {
             self.places.remove(&before);

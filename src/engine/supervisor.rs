@@ -221,6 +221,10 @@ impl Supervisor {
         let then = running.and_then(|running| running.then);
         let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
         let ending = match (ending, relinked) {
+            (Ending::Described(files), None) => {
+                self.describe(id, &files);
+                Ending::Stopped
+            }
             (ending @ Ending::Done { .. }, _) | (ending, None) => ending,
             // Whatever became of the old URL, the new one is asked.
             (_, Some(source)) => {
@@ -244,14 +248,14 @@ impl Supervisor {
                 }
                 self.give_up(id, fault);
             }
-            (Ending::Stopped, Some(Then::Queue) | None) => {
+            (Ending::Stopped | Ending::Described(_), Some(Then::Queue) | None) => {
                 self.rest(id, Status::Queued, None);
                 let rank = self.roster.get(id).map_or(0, |entry| entry.item.rank);
                 if !self.side.stop.is_cancelled() {
                     self.queue.wait(id, rank);
                 }
             }
-            (Ending::Stopped, Some(Then::Pause)) => {
+            (Ending::Stopped | Ending::Described(_), Some(Then::Pause)) => {
                 self.rest(id, Status::Paused, None);
                 self.tell(id, Happening::Paused);
             }

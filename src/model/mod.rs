@@ -27,7 +27,7 @@ pub use rate::Rate;
 pub use resource::{Ranges, Resource, Validator};
 pub use secret::Secret;
 pub use source::Source;
-pub use spec::{Described, Header, Spec, Target};
+pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target};
 pub use status::Status;
 pub use sums::{Sums, find_sum};
 pub use text::{brief_duration, brief_wait, harmless, percent, repaired, size};

@@ -57,6 +57,8 @@ pub struct Resource {
     pub coding: Option<String>,
     /// The checksums that were announced of it, or of the bytes that this answer holds.
     pub digests: Vec<Announced>,
+    /// Other places of the same file that its server tells of, the preferred first.
+    pub duplicates: Vec<Source>,
 }
 
 impl Resource {

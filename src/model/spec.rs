@@ -53,9 +53,9 @@ pub struct Described {
     pub pieces: Option<Pieces>,
 }
 
-/// As many mirrors of a metalink are taken,
-const MOST_MIRRORS: usize = 32;
-/// and its pieces, unless there are more of them: they are kept with the queue, and the whole file's checksum does as well.
+/// As many mirrors are taken that a metalink or a server tells of,
+pub const MOST_MIRRORS: usize = 32;
+/// and a metalink's pieces, unless there are more of them: they are kept with the queue, and the whole file's checksum does as well.
 const MOST_PIECES: usize = 4096;
 
 /// One transfer as the user asked for it.
@@ -106,6 +106,20 @@ impl Spec {
         let mut places = file.sources.iter().map(|place| place.source.clone()).take(1 + MOST_MIRRORS);
         let mut spec = Self::new(places.next()?, folder);
         spec.mirrors = places.collect();
+        spec.describe(file);
+        Some(spec)
+    }
+
+    /// The download of a metalink's file, where this one's URL led to the metalink. Of several files each has the name that
+    /// the metalink gives it. `None` if it has no place that haul can ask.
+    pub fn of_its_metalink(&self, file: &MetalinkFile, several: bool) -> Option<Self> {
+        let found = Self::of_metalink(file, self.target.folder.clone())?;
+        let mut spec = self.clone();
+        spec.relink(found.source);
+        spec.mirrors = found.mirrors;
+        if several {
+            (spec.target.name, spec.checksum, spec.sums) = (None, None, None);
+        }
         spec.describe(file);
         Some(spec)
     }

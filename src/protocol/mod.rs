@@ -7,6 +7,6 @@ mod registry;
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
 pub use http::{
     Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, announced_digests, check, content_range,
-    file_name, retry_after,
+    duplicates, file_name, retry_after,
 };
 pub use registry::Registry;

@@ -1,7 +1,11 @@
 //! One file from several places: used at once, and one that fails, lies or crawls costs nothing.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::Digest as _;
+
 use super::{CHECKSUM, MIB, PATH, holds_no_finished_file, holds_only};
-use crate::support::server::{Answer, Ending, File, Running, Server};
+use crate::support::server::{Answer, Body, Ending, File, Running, Server, content};
 use crate::support::{Output, Sandbox};
 
 const LENGTH: u64 = 8 * MIB;
@@ -171,19 +175,23 @@ fn a_stopped_download_goes_on_from_another_place() {
     assert!(sent(&b) < LENGTH - kept / 2, "{} of {LENGTH} were sent again, {kept} had come", sent(&b));
 }
 
+/// A metalink of files of this length: name, SHA-256, places.
+fn metalink(files: &[(&str, &str, &[String])]) -> String {
+    let url = |(number, place): (usize, &String)| format!("<url priority=\"{}\">{place}</url>", number + 1);
+    let file = |(name, sum, places): &(&str, &str, &[String])| {
+        let urls: String = places.iter().enumerate().map(url).collect();
+        format!("<file name=\"{name}\"><size>{LENGTH}</size><hash type=\"sha-256\">{sum}</hash>{urls}</file>")
+    };
+    let files: String = files.iter().map(file).collect();
+    format!("<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">{files}</metalink>")
+}
+
 #[test]
 fn a_metalink_tells_places_name_length_and_checksums() {
     let (gone, other, a) = (place("\"g\"", Answer::status(404)), Server::new().rate(RATE), good("\"a\""));
     let other = other.file(PATH, File::new(12, LENGTH)).start();
-    let metalink = format!(
-        "<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\"><file name=\"../disk.iso\"><size>{LENGTH}</size>\
-         <hash type=\"sha-256\">{}</hash><url priority=\"1\">{}</url><url priority=\"2\">{}</url>\
-         <url priority=\"3\">{}</url></file></metalink>",
-        sum(),
-        gone.url(PATH),
-        other.url(PATH),
-        a.url(PATH)
-    );
+    let places = [gone.url(PATH), other.url(PATH), a.url(PATH)];
+    let metalink = metalink(&[("../disk.iso", &sum(), &places)]);
     let sandbox = Sandbox::new();
     let path = sandbox.path("disk.meta4");
     std::fs::write(&path, metalink).unwrap();
@@ -200,4 +208,56 @@ fn the_queue_remembers_mirrors() {
     sandbox.run(&["add", &gone.url(PATH), "--mirror", &b.url(PATH)]).ok();
     sandbox.run(&["run"]).ok();
     holds_only(&sandbox, "file.bin", &sum());
+}
+
+/// What it describes comes in its place, also over two runs; and where that is wanted, it is a file like any other.
+#[test]
+fn a_url_that_leads_to_a_metalink_leads_to_its_files() {
+    let (gone, a) = (place("\"g\"", Answer::status(404)), good("\"a\""));
+    let places = [gone.url(PATH), a.url(PATH)];
+    let text = metalink(&[("one.iso", &sum(), &places), ("two.iso", &sum(), &[format!("{}?two", a.url(PATH))])]);
+    let described = Answer::new().body(Body::Bytes(text.clone().into_bytes()));
+    for (path, media) in [("/get", "application/metalink4+xml"), ("/disk.META4", "text/plain; charset=utf-8")] {
+        let answer = described.clone().header("Content-Type", media);
+        let server = Server::new().file(path, File::new(1, text.len() as u64).answer(answer)).start();
+        a.put(&format!("{PATH}?two"), file(Answer::new().etag("\"a\"")));
+        let sandbox = Sandbox::new();
+        let output = sandbox.get(&["--json", "-x", "4", &server.url(path)]).ok();
+        assert_eq!(events(&output, "metalink"), 1, "{output:#?}");
+        assert_eq!(sandbox.names(), ["one.iso", "two.iso"]);
+        assert!(["one.iso", "two.iso"].iter().all(|name| sandbox.sha256(name) == sum()));
+        let before = sent(&a);
+        sandbox.get(&["-x", "4", &server.url(path)]).ok();
+        assert_eq!(sandbox.names(), ["one.iso", "two.iso"]);
+        assert!(sent(&a) - before < MIB, "they were complete");
+        sandbox.get(&["-o", "kept.meta4", &server.url(path)]).ok();
+        assert_eq!(std::fs::read_to_string(sandbox.downloads().join("kept.meta4")).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_metalink_that_is_none_is_a_sentence() {
+    let answer =
+        Answer::new().body(Body::Bytes(b"<metalink><file".to_vec())).header("Content-Type", "application/metalink+xml");
+    let server = Server::new().file("/x", File::new(1, 15).answer(answer)).start();
+    let sandbox = Sandbox::new();
+    let output = sandbox.get(&["--retries", "1", "--retry-wait", "0.1", &server.url("/x")]).code(8);
+    assert!(output.stderr.contains("-o NAME.meta4"), "{output:#?}");
+    holds_no_finished_file(&sandbox);
+}
+
+/// Nobody but the server vouches for these places: without a checksum none of them is asked.
+#[test]
+fn links_to_other_places_are_followed_where_a_checksum_is_known() {
+    let digest = format!("sha-256=:{}:", STANDARD.encode(sha2::Sha256::digest(content(11, 0, LENGTH))));
+    for announced in [true, false] {
+        let b = good("\"b\"");
+        let link = format!("<{}>; rel=\"duplicate\"; pri=1; geo=\"de\", </other>; rel=describedby", b.url(PATH));
+        let answer = Answer::new().header("Link", &link);
+        let a = place("\"a\"", if announced { answer.header("Repr-Digest", &digest) } else { answer });
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &[&a], &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert_eq!(sent(&b) > MIB, announced, "{} of {LENGTH}", sent(&b));
+    }
 }

@@ -72,6 +72,7 @@ pub(super) fn known(server: &Running, etag: Option<&str>, date: Option<&str>) ->
         media: None,
         coding: None,
         digests: Vec::new(),
+        duplicates: Vec::new(),
     })
 }
 

@@ -7,6 +7,7 @@ mod cookies;
 mod digests;
 mod disposition;
 mod driver;
+mod links;
 mod logins;
 mod redirects;
 mod retry_after;

@@ -224,6 +224,7 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
         media: None,
         coding: None,
         digests: file.digests.clone(),
+        duplicates: Vec::new(),
     };
     if request.unless.as_ref().is_some_and(|unless| unless.etag.is_some() && unless.etag == file.validator.etag) {
         return Ok(Described { resource, start: 0, end: Some(0), unchanged: true });

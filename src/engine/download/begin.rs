@@ -76,6 +76,9 @@ impl Task {
             let (answer, permit) = result?;
             match lease {
                 Some(lease) => return self.work_off(lease, answer, permit).await,
+                None if self.is_metalink(&answer.resource) => {
+                    return Ok(Some(Ending::Described(self.read_metalink(answer).await?)));
+                }
                 None => match self.settle(&answer.resource).await? {
                     Settled::New(lease) => return self.work_off(lease, answer, permit).await,
                     Settled::Ended(ending) => return Ok(Some(ending)),
@@ -127,6 +130,7 @@ impl Task {
             media: checkpoint.media,
             coding: checkpoint.coding,
             digests: checkpoint.digests,
+            duplicates: Vec::new(),
         };
         let plan = Plan::new(checkpoint.length, done);
         let mut log = CheckpointLog::new(&self.orders.shared.state, id);
@@ -295,6 +299,7 @@ impl Task {
             return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail).into());
         }
         self.tell_answered(&mut held).await;
+        self.take_duplicates(&held, &answer.resource);
         let lead = self.places.lead_number();
         self.places.know(lead, held.resource.clone());
         let mut crew = Crew::new(lead, Arc::new(self.job(lead, &held, held.resource.clone())?));

@@ -16,10 +16,13 @@ use super::task::{Halt, Task};
 use super::worker::{Job, stalled};
 use crate::api::Happening;
 use crate::model::{
-    Announced, ByteRange, Fault, FaultKind, Header, RangeSet, Resource, Source, Validator, Weight, size,
+    Announced, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source, Validator, Weight, size,
 };
 use crate::plan::{Blame, MIN_PART, blame};
 use crate::protocol::{Asked, Fetch, Request};
+
+/// Bytes of a checksum that nobody can forge.
+const STRONG: usize = 32;
 
 /// A look at a place that may work beside the lead: whether its file is the one of which bytes are on disk.
 pub(super) struct Scout {
@@ -188,12 +191,28 @@ impl Task {
         })
     }
 
+    /// Takes the places that the server tells of, if there is a checksum that would find out a wrong byte of theirs: nobody
+    /// but the server vouches for them (RFC 6249, section 2).
+    pub(super) fn take_duplicates(&mut self, held: &Held, resource: &Resource) {
+        let is_strong = |checksum: &Checksum| checksum.algorithm.bytes() >= STRONG;
+        let announced = held
+            .desk
+            .lock()
+            .announced
+            .iter()
+            .any(|one| one.range.is_none() && one.weight == Weight::Firm && is_strong(&one.checksum));
+        let is_known = self.wanted.as_ref().is_some_and(is_strong) || (announced && self.orders.spec.digests);
+        if is_known && held.ranged {
+            self.places.add(resource.duplicates.iter().cloned());
+        }
+    }
+
     /// What a metalink promises of the file's pieces.
     pub(super) fn promised(&self, length: Option<u64>) -> Vec<Announced> {
         let described = &self.orders.spec.described;
         let (Some(pieces), Some(length)) = (&described.pieces, length.or(described.length)) else { return Vec::new() };
         let starts = (0..).map(|number| number * pieces.length);
-        let piece = |(start, checksum): (u64, &crate::model::Checksum)| {
+        let piece = |(start, checksum): (u64, &Checksum)| {
             let range = ByteRange::new(start, length.min(start + pieces.length));
             Announced { range: Some(range), checksum: checksum.clone(), weight: Weight::Firm }
         };

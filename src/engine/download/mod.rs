@@ -9,6 +9,7 @@ mod desk;
 mod durability;
 mod finish;
 mod found;
+mod metalink;
 mod mirrors;
 mod pen;
 mod places;

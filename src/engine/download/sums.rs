@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use super::task::{Halt, Task};
 use crate::api::Activity;
 use crate::model::{Checksum, Fault, FaultKind, Source, find_sum};
-use crate::protocol::{Asked, Request};
+use crate::protocol::{Answer, Asked, Request};
 
 /// A list that is longer than this is none.
 const LONGEST: usize = 1 << 20;
@@ -43,6 +43,20 @@ impl Task {
         Err(Fault::new(FaultKind::Checksum, &self.orders.spec.source, detail).into())
     }
 
+    /// All of an answer that is to be read at once; `None` if it is longer than that.
+    pub(super) async fn read_all(&self, mut answer: Answer, most: usize, at: &Source) -> Result<Option<Vec<u8>>, Halt> {
+        let mut bytes = Vec::new();
+        loop {
+            let next = timeout(self.orders.shared.patience.stall, poll_fn(|context| answer.body.poll_chunk(context)));
+            let late = |_| Fault::new(FaultKind::Stalled, at, "the answer stopped");
+            let Some(chunk) = self.unless_stopped(next).await?.map_err(late)? else { return Ok(Some(bytes)) };
+            bytes.extend_from_slice(&chunk?);
+            if bytes.len() > most {
+                return Ok(None);
+            }
+        }
+    }
+
     /// What a list says of this transfer's file.
     async fn listed(&self, place: &Source) -> Result<Option<Checksum>, Halt> {
         let spec = &self.orders.spec;
@@ -53,19 +67,11 @@ impl Task {
             expected: None,
             unless: None,
         };
-        let (mut answer, _permit) = self.open(request).await?;
-        let mut bytes = Vec::new();
-        let stall = self.orders.shared.patience.stall;
-        loop {
-            let next = timeout(stall, poll_fn(|context| answer.body.poll_chunk(context)));
-            let late = |_| Fault::new(FaultKind::Stalled, place, "the list of checksums stopped coming");
-            let Some(chunk) = self.unless_stopped(next).await?.map_err(late)? else { break };
-            bytes.extend_from_slice(&chunk?);
-            if bytes.len() > LONGEST {
-                let detail = "it is longer than a MiB, which is no list of checksums";
-                return Err(Fault::new(FaultKind::Checksum, place, detail).into());
-            }
-        }
+        let (answer, _permit) = self.open(request).await?;
+        let bytes = self.read_all(answer, LONGEST, place).await?.ok_or_else(|| {
+            let detail = "it is longer than a MiB, which is no list of checksums";
+            Fault::new(FaultKind::Checksum, place, detail)
+        })?;
         let text = String::from_utf8_lossy(&bytes);
         let list = place.last_segment().unwrap_or_default();
         let names = spec.source.last_segment().into_iter().chain(spec.target.name.clone());

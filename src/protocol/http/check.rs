@@ -10,6 +10,7 @@ use reqwest::header::{
 use super::digests::announced_digests;
 use super::disposition::file_name;
 use super::fields::{ContentRange, content_range, number, retry_after, text};
+use super::links::duplicates;
 use crate::model::{ByteRange, Fault, FaultKind, Ranges, Resource, Source, Validator, harmless};
 use crate::protocol::Asked;
 
@@ -182,6 +183,7 @@ fn accepted(head: &Head<'_>, length: Option<u64>, ranges: Ranges) -> Accepted {
         media: media(head),
         coding: coding(head),
         digests: Vec::new(),
+        duplicates: duplicates(head.headers, head.at),
     };
     Accepted { resource, start: 0, end: None, unchanged: false }
 }

@@ -18,6 +18,7 @@ use super::check::{Accepted, Head, check};
 use super::client::{Clients, HttpOptions};
 use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
+use super::fields::address;
 use super::refusal;
 use crate::model::{Fault, FaultKind, Source};
 use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
@@ -194,12 +195,6 @@ fn if_range(request: &Request) -> Option<HeaderValue> {
     let validator = &known.validator;
     let date = || validator.last_modified.as_deref().filter(|_| validator.etag.is_none());
     HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
-}
-
-/// A field's value as the text of a URL; bytes that are no UTF-8 are percent-encoded one by one.
-fn address(value: &[u8]) -> String {
-    let plain = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
-    String::from_utf8(value.to_vec()).unwrap_or_else(|_| value.iter().map(plain).collect())
 }
 
 /// Where a redirect leads.

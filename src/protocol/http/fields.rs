@@ -68,3 +68,9 @@ pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let at = httpdate::parse_http_date(value.trim()).ok()?;
     Some(at.duration_since(now).unwrap_or(Duration::ZERO))
 }
+
+/// A field's value as the text of a URL; bytes that are no UTF-8 are percent-encoded one by one.
+pub(super) fn address(value: &[u8]) -> String {
+    let plain = |byte: &u8| if byte.is_ascii() { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    String::from_utf8(value.to_vec()).unwrap_or_else(|_| value.iter().map(plain).collect())
+}

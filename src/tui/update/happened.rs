@@ -18,6 +18,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         Happening::Expired(fault) => (Tone::Bad, fault.to_string()),
         Happening::DiskFull(fault) => (Tone::Warning, fault.to_string()),
         Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
+        Happening::Described { .. } => (Tone::Good, event.happening.sentence().into_owned()),
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
         Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {fault}")),
         Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),

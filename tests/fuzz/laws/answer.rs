@@ -25,6 +25,7 @@ pub fn hold(bytes: &[u8]) -> bool {
         media: pick.maybe(|pick| choose(pick, &MEDIA).to_owned()),
         coding: pick.maybe(|pick| choose(pick, &["gzip", "br"]).to_owned()),
         digests: Vec::new(),
+        duplicates: Vec::new(),
     });
     let status = [206, 206, 206, 200, 203, 416, 304, 404, 503, 429, 301][usize::from(pick.byte() % 11)];
     let headers = headers(&mut pick);

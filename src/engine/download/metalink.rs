@@ -1,0 +1,45 @@
+//! A metalink that comes where a file was asked for: what it describes is fetched in its place (RFC 5854).
+
+use super::task::{Halt, Task};
+use crate::model::{Fault, FaultKind, LONGEST_METALINK, Metalink, MetalinkFile, Resource};
+use crate::protocol::Answer;
+
+/// The endings of metalinks' names, for servers that do not know their media type.
+const ENDINGS: [&str; 2] = ["meta4", "metalink"];
+/// What such a server says in its place.
+const UNTOLD: [&str; 4] = ["application/octet-stream", "application/xml", "text/xml", "text/plain"];
+
+fn is_called_metalink(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+impl Task {
+    /// True if the answer is a metalink that the user has not asked to keep as a file.
+    pub(super) fn is_metalink(&self, resource: &Resource) -> bool {
+        let spec = &self.orders.spec;
+        let is_kept = spec.target.name.as_deref().is_some_and(is_called_metalink);
+        // What a metalink describes is taken as it is, and so is what the user knows other places of.
+        if is_kept || spec.described.name.is_some() || !self.places.was_single() || resource.coding.is_some() {
+            return false;
+        }
+        let name = resource.name.clone().or_else(|| resource.at.last_segment());
+        let is_called = || name.as_deref().is_some_and(is_called_metalink);
+        match resource.media.as_deref() {
+            Some(media) if Metalink::is_media(media) => true,
+            Some(media) => UNTOLD.contains(&media) && is_called(),
+            None => is_called(),
+        }
+    }
+
+    /// Reads a metalink: the files that it describes, at least one.
+    pub(super) async fn read_metalink(&self, answer: Answer) -> Result<Vec<MetalinkFile>, Halt> {
+        let at = self.places.lead();
+        let wrong = |why: String| {
+            let detail = format!("the metalink {why}; with -o NAME.meta4 haul keeps it as it is");
+            Fault::new(FaultKind::BadAnswer, at, detail)
+        };
+        let bytes = self.read_all(answer, LONGEST_METALINK, at).await?;
+        let bytes = bytes.ok_or_else(|| wrong(format!("is longer than {LONGEST_METALINK} bytes")))?;
+        Ok(Metalink::parse(&bytes).map_err(wrong)?.files)
+    }
+}
