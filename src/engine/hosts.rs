@@ -1,25 +1,21 @@
 //! The connections to each host, over all transfers.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::clock::Clock;
 use crate::model::Moment;
-use crate::plan::Host;
+use crate::plan::{CALM, Turns};
 
-/// Who may open a connection to which host.
+/// Who may open a connection to which host. The lock is never held while a permit is given away: one that nobody takes
+/// gives itself back, and that needs the lock.
 #[derive(Debug)]
 pub(super) struct Hosts {
-    known: Mutex<HashMap<String, Host>>,
-    closed: Notify,
+    turns: Mutex<Turns<oneshot::Sender<Permit>>>,
     clock: Clock,
-    /// Connections that are open, and how many the process can have.
-    open: AtomicUsize,
-    most: usize,
 }
 
 /// The right to one connection; gives it back when dropped.
@@ -35,62 +31,119 @@ impl Permit {
     pub(super) fn age(&self) -> Duration {
         self.hosts.clock.now().since(self.since)
     }
+
+    /// The host refused this connection. True if it was one too many beside others that it serves: then the host is
+    /// known to bear those alone, and the next one is to be waited for.
+    pub(super) fn is_one_too_many(&self) -> bool {
+        self.hosts.lock().refuse_last(&self.host, self.hosts.clock.now())
+    }
+}
+
+/// A place in the line; left when dropped.
+struct Place<'hosts> {
+    hosts: &'hosts Hosts,
+    ticket: u64,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.hosts.lock().leave(self.ticket);
+    }
 }
 
 impl Hosts {
-    /// No host is known yet; at most so many connections at once, to all of them.
-    pub(super) fn new(clock: Clock, most: usize) -> Arc<Self> {
-        Arc::new(Self { known: Mutex::default(), closed: Notify::new(), clock, open: AtomicUsize::new(0), most })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Host>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A permit, if the host bears another connection.
-    pub(super) fn try_open(self: &Arc<Self>, host: &str) -> Option<Permit> {
-        let now = self.clock.now();
-        let mut known = self.lock();
-        let room = self.open.load(Ordering::Relaxed) < self.most;
-        let granted = room && known.entry(host.to_owned()).or_default().open(now);
-        if granted {
-            self.open.fetch_add(1, Ordering::Relaxed);
+    /// These hosts are known, with the connections that they bear; at most so many connections at once, to all hosts.
+    pub(super) fn new(clock: Clock, most: usize, known: Vec<(String, u16)>) -> Arc<Self> {
+        let mut turns = Turns::new(most);
+        for (host, allowed) in known {
+            turns.remember(host, allowed, clock.now());
         }
-        granted.then(|| Permit { hosts: self.clone(), host: host.to_owned(), since: now })
+        Arc::new(Self { turns: Mutex::new(turns), clock })
     }
 
-    /// A permit as soon as the host bears another connection.
+    fn lock(&self) -> MutexGuard<'_, Turns<oneshot::Sender<Permit>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn permit(self: &Arc<Self>, host: String) -> Permit {
+        Permit { hosts: self.clone(), host, since: self.clock.now() }
+    }
+
+    /// A permit for one that has connections, if the host bears another one and nobody waits for it.
+    pub(super) fn try_open(self: &Arc<Self>, host: &str) -> Option<Permit> {
+        let granted = self.lock().try_open(host, self.clock.now());
+        granted.then(|| self.permit(host.to_owned()))
+    }
+
+    /// True if somebody waits who would get the next connection to this host that is closed.
+    pub(super) fn is_waited_for(&self, host: &str) -> bool {
+        self.lock().is_waited_for(host)
+    }
+
+    /// A permit as soon as the host bears another connection, and all have theirs who have waited longer.
     pub(super) async fn open(self: &Arc<Self>, host: &str) -> Permit {
         loop {
-            let closed = self.closed.notified();
-            if let Some(permit) = self.try_open(host) {
-                return permit;
+            // Dropped after the place is left: a permit that comes in between is given back by the receiver's drop.
+            let (caller, mut called) = oneshot::channel();
+            let _place = Place { hosts: self, ticket: self.serve(|turns| turns.wait(host, caller)) };
+            loop {
+                tokio::select! {
+                    biased;
+                    permit = &mut called => match permit {
+                        Ok(permit) => return permit,
+                        // Never called and not in line any more: from the end again, rather than never.
+                        Err(_) => break,
+                    },
+                    // Nobody closes anything when a host has been calm for long enough.
+                    () = sleep(self.until_growth(host)) => self.serve(|_| ()),
+                }
             }
-            closed.await;
         }
+    }
+
+    /// Does something that may make it somebody's turn, and calls those, before anybody else can take what is free. One
+    /// who has gone meanwhile gives the permit back, which serves the next.
+    fn serve<T>(self: &Arc<Self>, first: impl FnOnce(&mut Turns<oneshot::Sender<Permit>>) -> T) -> T {
+        let mut turns = self.lock();
+        let done = first(&mut turns);
+        let called = turns.serve(self.clock.now());
+        drop(turns);
+        for (host, caller) in called {
+            drop(caller.send(self.permit(host)));
+        }
+        done
+    }
+
+    fn until_growth(&self, host: &str) -> Duration {
+        let due = self.lock().grows_at(host).map(|due| due.since(self.clock.now()));
+        due.filter(|rest| !rest.is_zero()).unwrap_or(CALM)
     }
 
     /// The host refused a connection, which is closed by now, while it served others: it bears no more than are open.
-    /// Some of these may not have been answered yet; if they are refused too, that lowers it further.
     pub(super) fn refuse(&self, host: &str) {
-        let now = self.clock.now();
-        if let Some(host) = self.lock().get_mut(host) {
-            host.refuse(host.open_now(), now);
-        }
+        self.lock().refuse(host, self.clock.now());
     }
 
     /// How many connections the host bears, as far as it is known.
     pub(super) fn allowed(&self, host: &str) -> Option<u16> {
-        self.lock().get(host)?.allowed()
+        self.lock().allowed(host)
+    }
+
+    /// True if something was learnt that has not been written down.
+    pub(super) fn has_news(&self) -> bool {
+        self.lock().has_news()
+    }
+
+    /// What was learnt and is to be written down: the host, the connections that it bears, how long ago that was found.
+    pub(super) fn news(&self) -> Vec<(String, u16, Duration)> {
+        let now = self.clock.now();
+        let news = self.lock().news();
+        news.into_iter().map(|(host, allowed, at)| (host, allowed, now.since(at))).collect()
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(host) = self.hosts.lock().get_mut(&self.host) {
-            host.close();
-        }
-        self.hosts.open.fetch_sub(1, Ordering::Relaxed);
-        self.hosts.closed.notify_waiters();
+        self.hosts.serve(|turns| turns.close(&self.host));
     }
 }

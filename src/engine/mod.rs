@@ -5,6 +5,7 @@ mod commands;
 mod download;
 mod hosts;
 mod limiter;
+mod memory;
 mod report;
 mod roster;
 mod scribe;

@@ -12,6 +12,7 @@ use super::clock::{Clock, time_of_day};
 use super::download::{Orders, Shared, run as run_download};
 use super::hosts::Hosts;
 use super::limiter::Limiter;
+use super::memory::{Memory, recall};
 use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::scribe::{Scribe, Written};
@@ -44,12 +45,14 @@ pub(super) struct Supervisor {
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
     pub(super) room_at: Instant,
+    memory: Memory,
     side: EngineSide,
 }
 
 /// Runs an engine until its handle says stop; then everything is saved, and no task is left.
 pub async fn run(side: EngineSide, setup: Setup) {
     let clock = Clock::start();
+    let known = recall(&setup.state).await;
     let shared = Arc::new(Shared {
         state: setup.state,
         registry: setup.registry,
@@ -59,7 +62,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         room: setup.room,
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
-        hosts: Hosts::new(clock, connections_in_all(setup.transfers)),
+        hosts: Hosts::new(clock, connections_in_all(setup.transfers), known),
         clock,
     });
     let (reports, inbox) = mpsc::channel(REPORTS);
@@ -71,7 +74,9 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let tasks = TaskTracker::new();
     let roster = Roster::default();
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
-    let mut supervisor = Supervisor { roster, queue, shared, scribe, dirty: true, tasks, reports, room_at, side };
+    let memory = Memory::new(&shared.state, shared.hosts.clone());
+    let mut supervisor =
+        Supervisor { roster, queue, shared, scribe, dirty: true, tasks, reports, room_at, memory, side };
     for item in items {
         supervisor.enlist(item);
     }
@@ -91,6 +96,8 @@ impl Supervisor {
         loop {
             self.start_next();
             self.scribe.begin();
+            // What runs learns, and a round comes at least with each snapshot of it.
+            self.memory.look();
             let active = self.dirty || self.queue.running() > 0;
             // A command may speak of what the one before it adds.
             let adding = self.scribe.is_adding();
@@ -105,6 +112,7 @@ impl Supervisor {
                     publish_at = Instant::now() + SNAPSHOT;
                 }
                 () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
+                () = self.memory.due() => self.memory.save(),
                 () = sleep_until(look_at), if self.scribe.is_durable() => {
                     self.scribe.look();
                     look_at = Instant::now() + LOOK;
@@ -135,6 +143,7 @@ impl Supervisor {
         }
         self.tasks.close();
         self.tasks.wait().await;
+        self.memory.last().await;
         self.finish_writing().await;
         self.publish();
     }

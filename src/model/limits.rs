@@ -16,6 +16,17 @@ pub struct Limits {
     pub rate: Option<Rate>,
 }
 
+/// How many connections at once a host was found to bear, as it is remembered from one run to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLimit {
+    /// The host, and its port where that is not the usual one: what `Source::host` gives.
+    pub host: String,
+    /// Connections at once, at least 1.
+    pub allowed: u16,
+    /// When that was found, in seconds since 1970.
+    pub at: u64,
+}
+
 /// What to do when the file on the server turns out to be another one than the one begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnChange {

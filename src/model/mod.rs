@@ -19,7 +19,7 @@ mod text;
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
 pub use fault::{Fault, FaultKind};
 pub use id::TransferId;
-pub use limits::{Limits, OnChange, Patience};
+pub use limits::{HostLimit, Limits, OnChange, Patience};
 pub use metalink::{LONGEST_METALINK, Metalink, MetalinkFile, MetalinkSource, Pieces};
 pub use moment::Moment;
 pub use range::{ByteRange, RangeSet};

@@ -1,17 +1,29 @@
-//! What a host bears: how many connections it gives before it refuses.
+//! What a host bears: how many connections it gives before it refuses, and what of that is remembered.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::model::Moment;
+use crate::model::{HostLimit, Moment};
 
 /// How long a host must not refuse before one connection more is tried.
-const CALM: Duration = Duration::from_secs(30);
+pub const CALM: Duration = Duration::from_secs(30);
+
+/// So many hosts are remembered at most, and so many that are not in use are known at once.
+pub(super) const REMEMBERED: usize = 256;
+/// No longer than this; in seconds.
+const FORGOTTEN: u64 = 7 * 24 * 3600;
+/// For each such span a remembered limit grows by one connection; in seconds.
+const GROWTH: u64 = 3600;
+/// A host's name and port are not longer than this (RFC 1035, and five digits).
+const LONGEST_NAME: usize = 253 + 6;
 
 /// The connections to one host, over all transfers.
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     open: u16,
     learnt: Option<Learnt>,
+    /// What has been written down of it.
+    noted: Option<Learnt>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,12 +33,25 @@ struct Learnt {
 }
 
 impl Host {
+    /// A host that bears so many connections, as far as it is remembered.
+    pub fn remembered(allowed: u16, now: Moment) -> Self {
+        let learnt = Some(Learnt { allowed: allowed.max(1), at: now });
+        Self { open: 0, learnt, noted: learnt }
+    }
+
     /// True if another connection may be opened; it then counts as open. The first is always granted.
     pub fn open(&mut self, now: Moment) -> bool {
-        self.grow(now);
-        let granted = self.learnt.is_none_or(|learnt| self.open < learnt.allowed);
+        // A limit that is not reached is not put to the test: it stays what it was.
+        if self.is_full() {
+            self.grow(now);
+        }
+        let granted = !self.is_full();
         self.open += u16::from(granted);
         granted
+    }
+
+    fn is_full(&self) -> bool {
+        self.open >= self.allowed().unwrap_or(u16::MAX)
     }
 
     /// A connection was closed.
@@ -45,9 +70,34 @@ impl Host {
         self.learnt.map(|learnt| learnt.allowed)
     }
 
+    /// When one connection more is tried, if no refusal comes before; `None` if no limit is known.
+    pub fn grows_at(&self) -> Option<Moment> {
+        self.learnt.map(|learnt| learnt.at + CALM)
+    }
+
     /// How many are open.
     pub fn open_now(&self) -> u16 {
         self.open
+    }
+
+    /// Since when it has been known what it bears, if nothing is open to it. `Some(None)`: nothing is known of it.
+    pub fn idle_since(&self) -> Option<Option<Moment>> {
+        (self.open == 0).then(|| self.learnt.map(|learnt| learnt.at))
+    }
+
+    /// True if what it bears has changed since that was written down, or was found again long after.
+    pub fn has_news(&self) -> bool {
+        self.learnt.is_some_and(|now| {
+            let again = |noted: Learnt| now.at.since(noted.at) >= Duration::from_secs(GROWTH);
+            self.noted.is_none_or(|noted| noted.allowed != now.allowed || again(noted))
+        })
+    }
+
+    /// What has changed since it was written down, which it is from now on: the connections, and when that was found.
+    pub fn news(&mut self) -> Option<(u16, Moment)> {
+        let news = self.learnt.filter(|_| self.has_news())?;
+        self.noted = Some(news);
+        Some((news.allowed, news.at))
     }
 
     fn grow(&mut self, now: Moment) {
@@ -57,4 +107,32 @@ impl Host {
             *learnt = Learnt { allowed: learnt.allowed.saturating_add(1), at: now };
         }
     }
+}
+
+/// How many connections a remembered host may have now: one more for each full hour, and any number after a week.
+/// `now` is in seconds since 1970; what was found later than that (the clock was set back) was found now.
+pub fn recalled(limit: &HostLimit, now: u64) -> Option<u16> {
+    let age = now.saturating_sub(limit.at);
+    let grown = u16::try_from(age / GROWTH).unwrap_or(u16::MAX);
+    (age <= FORGOTTEN).then(|| limit.allowed.max(1).saturating_add(grown))
+}
+
+/// What is remembered once `news` is added to what was `known`: one limit for each host, of which the news are the
+/// later word, the newest first, not too many and none too old. `now` is in seconds since 1970.
+pub fn remembered(known: Vec<HostLimit>, news: Vec<HostLimit>, now: u64) -> Vec<HostLimit> {
+    let mut seen = HashSet::new();
+    let all = news.into_iter().chain(known).map(|limit| HostLimit { at: limit.at.min(now), ..limit });
+    let mut kept: Vec<HostLimit> = all
+        .filter(|limit| is_host(&limit.host) && recalled(limit, now).is_some())
+        .filter(|limit| seen.insert(limit.host.clone()))
+        .collect();
+    kept.sort_by(|one, other| other.at.cmp(&one.at).then_with(|| one.host.cmp(&other.host)));
+    kept.truncate(REMEMBERED);
+    kept
+}
+
+/// True for what `Source::host` may give: never a path, a login or a whole URL.
+fn is_host(name: &str) -> bool {
+    let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#' | '\\');
+    !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains(odd)
 }

@@ -10,9 +10,10 @@ mod segment;
 mod shortage;
 mod speed;
 mod takeover;
+mod turns;
 
 pub use bucket::Bucket;
-pub use host::Host;
+pub use host::{CALM, Host, recalled, remembered};
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use pace::Pace;
 pub use queue::Queue;
@@ -20,3 +21,4 @@ pub use retry::{MUCH, Verdict, backoff, is_expired, reopening, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;
 pub use speed::Meter;
+pub use turns::Turns;

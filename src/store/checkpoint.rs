@@ -244,7 +244,7 @@ impl Checkpoint {
     }
 }
 
-/// Why the bytes of a checkpoint's file are none that can be used.
+/// Why the bytes of a sealed file are none that can be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// A haul wrote them that is newer than this one; its version of the format.

@@ -5,6 +5,7 @@ mod disk;
 mod families;
 mod get;
 mod hostile;
+mod hosts;
 mod integrity;
 mod journey;
 mod kills;

@@ -2,6 +2,7 @@
 
 mod basics;
 mod hostile;
+mod hosts;
 mod lasting;
 mod logs;
 mod orders;

@@ -11,3 +11,4 @@ mod retry;
 mod segment;
 mod shortage;
 mod speed;
+mod turns;

@@ -4,6 +4,7 @@ mod checkpoint;
 mod damage;
 mod digest;
 mod history;
+mod hosts;
 mod journal;
 mod ledger;
 mod name;

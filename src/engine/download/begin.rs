@@ -13,6 +13,7 @@ use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
 use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
+use super::trouble::is_refusal;
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -233,12 +234,22 @@ impl Task {
         let driver = shared.registry.driver(&request.source)?;
         let source = request.source.clone();
         let host = request.expected.as_ref().map_or_else(|| source.host(), |known| known.at.host());
-        let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
-        let answer = self.unless_stopped(timeout(shared.patience.stall, driver.open(request))).await?;
         let late = |_| {
-            Fault::new(FaultKind::Stalled, source, format!("no answer for {} s", shared.patience.stall.as_secs_f64()))
+            Fault::new(FaultKind::Stalled, &source, format!("no answer for {} s", shared.patience.stall.as_secs_f64()))
         };
-        Ok((answer.map_err(late)??, permit))
+        loop {
+            let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
+            let opening = timeout(shared.patience.stall, driver.open(request.clone()));
+            match self.unless_stopped(opening).await?.map_err(late)? {
+                Ok(answer) => return Ok((answer, permit)),
+                // It was the one that tried whether the host bears more. That is no failure of this download, unless the
+                // host says when to come again.
+                Err(fault) if is_refusal(&fault) && permit.is_one_too_many() && fault.retry_after.is_none() => {
+                    tracing::info!("{host}: {fault}");
+                }
+                Err(fault) => return Err(fault.into()),
+            }
+        }
     }
 
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {

@@ -1,6 +1,7 @@
 //! The workers of one download: opened while the plan and the host have room for them, replaced when they fail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::hosts::Permit;
 use super::begin::Held;
 use super::task::{Halt, Task};
-use super::trouble::{Response, response};
+use super::trouble::{MAX_STRAYS, Response, is_stray, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
@@ -22,6 +23,17 @@ use crate::protocol::Answer;
 const TICK: Duration = Duration::from_millis(125);
 /// How often a checkpoint is saved.
 const SAVE: Duration = Duration::from_secs(1);
+
+/// A wait for a connection's permit, in turn with all others who wait for that host; with the place that it is for.
+type Line = Pin<Box<dyn Future<Output = (usize, Permit)> + Send>>;
+
+/// The permit, once it is this download's turn; never, where it does not wait.
+async fn next_in_line(line: &mut Option<Line>) -> (usize, Permit) {
+    match line {
+        Some(line) => line.await,
+        None => std::future::pending().await,
+    }
+}
 
 /// The workers of one download.
 pub(super) struct Crew {
@@ -47,6 +59,8 @@ pub(super) struct Crew {
     fault: Option<Fault>,
     /// What one of several places was blamed for last.
     pub(super) blamed: Option<Fault>,
+    /// The wait for a place's host to give a connection, when there is none.
+    line: Option<Line>,
 }
 
 impl Crew {
@@ -66,6 +80,7 @@ impl Crew {
             meagre: 0,
             fault: None,
             blamed: None,
+            line: None,
         }
     }
 
@@ -120,15 +135,23 @@ impl Crew {
                 return Err(Halt::Fault(fault));
             }
             self.staff(task, held);
+            self.stand_in_line(task);
             tokio::select! {
                 biased;
                 () = task.orders.stop.cancelled() => return Err(Halt::Stopped),
                 Some(ended) = self.workers.join_next() => self.ended(ended, task, held).await?,
                 Some(Ok((place, found))) = self.scouts.join_next() => self.found(place, found, task, held).await,
+                (place, permit) = next_in_line(&mut self.line) => {
+                    self.line = None;
+                    if !self.employ(task, place, permit) {
+                        self.open_after = task.orders.shared.clock.now() + TICK;
+                    }
+                }
                 saved = held.saver.finished() => saved?,
                 now = tick.tick() => {
                     self.measure(task);
                     self.replace_laggards(task);
+                    self.give_way(task);
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
@@ -149,28 +172,61 @@ impl Crew {
             return;
         }
         let reserved = self.send_scouts(task, held);
-        let most = if self.job.ranged { usize::from(self.job.connections).saturating_sub(reserved).max(1) } else { 1 };
+        let receiving = self.job.desk.receiving_now().len();
+        let connections = usize::from(self.job.connections);
+        let most = match task.strays {
+            _ if !self.job.ranged => 1,
+            0 => connections.saturating_sub(reserved).max(1),
+            // One at a time, until it is known whether parts are given beside the first.
+            1..MAX_STRAYS => connections.min(receiving + 1),
+            _ => 1,
+        };
         let shared = task.orders.shared.clone();
         while self.workers.len() < most && shared.clock.now() >= self.open_after {
             let Some((place, permit)) = self.choose(task) else { return };
-            let number = self.next_number();
-            let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
-            let Some(lease) = self.job.desk.lease(number, opener, self.job.connections) else {
-                self.last_number -= 1;
+            if !self.employ(task, place, permit) {
                 return;
-            };
-            self.hire(task, (number, place), lease, None, permit);
+            }
         }
+    }
+
+    /// Puts a permit to use; false if there is nothing to do.
+    fn employ(&mut self, task: &mut Task, place: usize, permit: Permit) -> bool {
+        let number = self.next_number();
+        let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
+        let Some(lease) = self.job.desk.lease(number, opener, self.job.connections) else {
+            self.last_number -= 1;
+            return false;
+        };
+        self.hire(task, (number, place), lease, None, permit);
+        true
+    }
+
+    /// The places that may be asked now and whose file is known to be the same, the best one first.
+    fn ready(&self, task: &Task) -> Vec<(usize, String)> {
+        let order = task.places.order(task.orders.shared.clock.now());
+        let host = |place| Some((place, self.jobs.get(&place)?.resource.at.host()));
+        order.into_iter().filter_map(host).collect()
     }
 
     /// The place for the next connection, with its permit.
     fn choose(&self, task: &Task) -> Option<(usize, Permit)> {
-        let shared = &task.orders.shared;
-        let order = task.places.order(shared.clock.now());
-        order.into_iter().find_map(|place| {
-            let job = self.jobs.get(&place)?;
-            Some((place, shared.hosts.try_open(&job.resource.at.host())?))
-        })
+        let hosts = &task.orders.shared.hosts;
+        self.ready(task).into_iter().find_map(|(place, host)| Some((place, hosts.try_open(&host)?)))
+    }
+
+    /// When all connections are gone, the last laggard among them, and the host gives its next one to those who wait: so
+    /// does this one, until it has one.
+    fn stand_in_line(&mut self, task: &Task) {
+        let is_idle = self.workers.is_empty() && self.open_after <= task.orders.shared.clock.now();
+        if !is_idle {
+            self.line = None;
+        } else if self.line.is_none()
+            && let Some((place, host)) = self.ready(task).into_iter().next()
+        {
+            let hosts = task.orders.shared.hosts.clone();
+            self.line = Some(Box::pin(async move { (place, hosts.open(&host).await) }));
+        }
     }
 
     async fn ended(
@@ -185,12 +241,18 @@ impl Crew {
         let place = self.seats.remove(&number).unwrap_or(task.places.lead_number());
         task.places.closed(place);
         let host = self.jobs.get(&place).unwrap_or(&self.job).resource.at.host();
-        if self.unanswered.remove(&number) {
+        let unanswered = self.unanswered.remove(&number);
+        if unanswered {
             task.orders.shared.hosts.refuse(&host);
         }
-        let End::Fault(fault, bytes) = end else { return Ok(()) };
-        let fruitful = bytes > 0;
         let others = self.receiving_at(place);
+        let End::Fault(fault, bytes) = end else {
+            if !unanswered && others > 0 {
+                task.strays = 0;
+            }
+            return Ok(());
+        };
+        let fruitful = bytes > 0;
         tracing::info!(number, place, fruitful, others, "{fault}");
         if self.blame(place, &fault, others, task, held).await {
             return Ok(());
@@ -202,7 +264,15 @@ impl Crew {
                 task.orders.shared.hosts.refuse(&host);
                 self.pause_opening(task, bytes, &fault).await;
             }
-            Response::Again => self.pause_opening(task, bytes, &fault).await,
+            Response::Again => {
+                if !is_stray(&fault) {
+                    task.strays = if fruitful { 0 } else { task.strays };
+                } else if self.open_after <= task.orders.shared.clock.now() {
+                    // Those that were asked for at once have strayed once.
+                    task.strays += 1;
+                }
+                self.pause_opening(task, bytes, &fault).await;
+            }
         }
         self.fault = Some(fault);
         Ok(())
@@ -244,6 +314,21 @@ impl Crew {
             if let Some(stop) = self.stops.get(&number) {
                 stop.cancel();
             }
+        }
+    }
+
+    /// One who waits for a host has no connection, and would have none for as long as others keep several: of these the
+    /// newest to that host is closed, one at a time, and the plan gives its rest to the others.
+    fn give_way(&self, task: &Task) {
+        let leaving = self.stops.values().any(CancellationToken::is_cancelled);
+        if self.stops.len() <= 1 || leaving {
+            return;
+        }
+        let hosts = &task.orders.shared.hosts;
+        let is_waited_for = |job: &Arc<Job>| hosts.is_waited_for(&job.resource.at.host());
+        let newest = self.seats.iter().rev().find(|(_, place)| self.jobs.get(place).is_some_and(is_waited_for));
+        if let Some(stop) = newest.and_then(|(number, _)| self.stops.get(number)) {
+            stop.cancel();
         }
     }
 

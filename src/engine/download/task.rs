@@ -87,6 +87,8 @@ pub(super) struct Task {
     pub(super) shuns: bool,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) retries: u32,
+    /// Further connections in a row that gave another part than was asked for, or the whole file.
+    pub(super) strays: u32,
     /// What the whole file must hash to, once that is settled.
     pub(super) wanted: Option<Checksum>,
     pub(super) repair: Repair,
@@ -123,6 +125,7 @@ async fn download(orders: Orders) {
         shuns: false,
         fault: None,
         retries: 0,
+        strays: 0,
         wanted: None,
         repair: Repair::default(),
         failures: 0,

@@ -2,6 +2,10 @@
 
 use crate::model::{Fault, FaultKind};
 
+/// So often in a row may the host give a further connection, and over it not the part that was asked for. Then this
+/// download has no more of them.
+pub(super) const MAX_STRAYS: u32 = 3;
+
 /// What to do when a connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Response {
@@ -27,7 +31,20 @@ pub(super) fn response(fault: &Fault, fruitful: bool, others: u16) -> Response {
         | Kind::State => Response::Halt,
         _ if others == 0 => Response::Halt,
         Kind::Cut | Kind::Stalled if fruitful => Response::Again,
-        Kind::Resolve => Response::Again,
+        // These say nothing of how many connections the host bears.
+        Kind::Resolve | Kind::RangeIgnored | Kind::WrongRange => Response::Again,
         _ => Response::Fewer,
     }
+}
+
+/// True if the host gave a connection, and not the part that was asked for.
+pub(super) fn is_stray(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::RangeIgnored | FaultKind::WrongRange)
+}
+
+/// True if a first connection may have been refused because the host serves others. A 403 is not: it may be about this
+/// file alone, and would be asked for again and again.
+pub(super) fn is_refusal(fault: &Fault) -> bool {
+    use FaultKind as Kind;
+    matches!(fault.kind, Kind::Connect | Kind::Cut | Kind::Status(429 | 503))
 }

@@ -1,0 +1,140 @@
+//! What hosts were found to bear, from one run to the next: `hosts.ron` in a state folder. Names of hosts and numbers,
+//! never a URL.
+//!
+//! A seal (a RON comment with version and checksum), then the limits, one a line. Written as a whole: a temporary file,
+//! fsync, rename, fsync of the folder. Several processes may write: each reads, adds and writes under the folder's own
+//! lock, so that no file is needed for it. Nothing depends on this file: what can't be read is as good as nothing, and
+//! what can't be written soon is not written.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::atomic::{private_folder, sync_folder, write_beside};
+use super::checkpoint::Unreadable;
+use super::ledger::seal;
+use crate::model::HostLimit;
+
+const SEAL: &str = "// haul hosts, version ";
+const VERSION: u32 = 1;
+/// A file larger than this is not one of ours.
+const MAX_SIZE: u64 = 256 << 10;
+/// How often the lock is tried before nothing is written, and the wait between: another process holds it for the time of
+/// a write, and one that was stopped just then holds it for ever.
+const TRIES: u32 = 50;
+const WAIT: Duration = Duration::from_millis(20);
+
+/// A limit as it is stored: host, connections, seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct Stored(String, u16, u64);
+
+/// The file of a state folder.
+#[derive(Clone, Debug)]
+pub struct HostLimits {
+    path: PathBuf,
+}
+
+impl HostLimits {
+    /// The file of this state folder; nothing is read or made yet.
+    pub fn of(state: &Path) -> Self {
+        Self { path: state.join("hosts.ron") }
+    }
+
+    /// What is remembered. A file that can't be used is told to the log and counts as none.
+    pub fn load(&self) -> Vec<HostLimit> {
+        self.read().unwrap_or_else(|why| {
+            tracing::warn!("{}: not used: {why:?}", self.path.display());
+            Vec::new()
+        })
+    }
+
+    /// Reads, changes and writes it durably, while no other process does. A damaged one is replaced, one of a newer
+    /// haul is left alone. A failure is told to the log and costs nothing else.
+    pub fn update(&self, change: impl FnOnce(Vec<HostLimit>) -> Vec<HostLimit>) {
+        if let Err(why) = self.try_update(change) {
+            tracing::warn!("{}: not written: {why}", self.path.display());
+        }
+    }
+
+    fn try_update(&self, change: impl FnOnce(Vec<HostLimit>) -> Vec<HostLimit>) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        private_folder(folder)?;
+        let lock = Self::lock(folder)?;
+        let known = match self.read() {
+            Err(Unreadable::Newer(version)) => {
+                return Err(io::Error::other(format!("it is of a newer haul (version {version})")));
+            }
+            read => read.unwrap_or_default(),
+        };
+        let text = Self::text(&change(known)).map_err(io::Error::other)?;
+        // Where there are no locks the last one to write wins: none may rename what another one is writing.
+        let beside = if lock.is_some() { "new".to_owned() } else { format!("new.{}", std::process::id()) };
+        let (temporary, _) = write_beside(&self.path, &beside, text.as_bytes())?;
+        fs::rename(temporary, &self.path)?;
+        sync_folder(folder)
+    }
+
+    /// The folder's lock, which is given back when it is dropped; `None` where there are no locks.
+    fn lock(folder: &Path) -> io::Result<Option<File>> {
+        let file = File::open(folder)?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) => sleep(WAIT),
+                Err(TryLockError::Error(why)) => {
+                    tracing::debug!("{}: no lock here: {why}", folder.display());
+                    return Ok(None);
+                }
+            }
+        }
+        Err(io::Error::other("another haul holds it"))
+    }
+
+    fn read(&self) -> Result<Vec<HostLimit>, Unreadable> {
+        let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
+        match fs::symlink_metadata(&self.path) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(why) => return Err(Unreadable::Damaged(why.to_string())),
+            // A pipe would be waited for.
+            Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Err(damaged("it is none of haul's files")),
+            Ok(_) => {}
+        }
+        Self::parse(&fs::read(&self.path).map_err(|why| Unreadable::Damaged(why.to_string()))?)
+    }
+
+    fn text(limits: &[HostLimit]) -> Result<String, ron::Error> {
+        let mut body = String::from("[\n");
+        for limit in limits {
+            let line = ron::to_string(&Stored(limit.host.clone(), limit.allowed, limit.at))?;
+            let _ = writeln!(body, "{line},");
+        }
+        body.push_str("]\n");
+        Ok(format!("{SEAL}{VERSION}, crc64 {:016x}\n{body}", seal(body.as_bytes())))
+    }
+
+    /// Reads the bytes of the file. Nothing is believed that its seal does not cover.
+    pub fn parse(bytes: &[u8]) -> Result<Vec<HostLimit>, Unreadable> {
+        let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
+        let text = std::str::from_utf8(bytes).map_err(|why| Unreadable::Damaged(why.to_string()))?;
+        let (head, body) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
+        let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
+        let (version, rest) = head.split_once(", ").ok_or_else(|| damaged("no version"))?;
+        match version.parse::<u32>() {
+            Ok(version) if version > VERSION => return Err(Unreadable::Newer(version)),
+            Ok(VERSION) => {}
+            _ => return Err(damaged("no version")),
+        }
+        let sealed = rest.strip_prefix("crc64 ").and_then(|sum| u64::from_str_radix(sum, 16).ok());
+        if sealed != Some(seal(body.as_bytes())) {
+            return Err(damaged("the checksum differs"));
+        }
+        let stored: Vec<Stored> = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
+        Ok(stored.into_iter().map(|Stored(host, allowed, at)| HostLimit { host, allowed, at }).collect())
+    }
+}
