@@ -75,7 +75,7 @@ macro_rules! topics {
     };
 }
 
-topics! { ranges framing trouble versions redirects names urls disk integrity }
+topics! { ranges framing trouble versions redirects names urls disk integrity mirrors }
 
 #[test]
 fn every_file_is_played_and_there_are_enough() {
