@@ -13,6 +13,9 @@ use crate::model::{FaultKind, Moment};
 /// Of a new measurement so much counts, and of what was known before the rest.
 const NEW: f64 = 0.3;
 
+/// A connection moves to another mirror if it would give so many times as much there.
+const CLEARLY: f64 = 1.5;
+
 /// Where a mirror stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -106,6 +109,21 @@ impl Mirrors {
             b.is_new().cmp(&a.is_new()).then(worth(b).total_cmp(&worth(a)))
         });
         ready
+    }
+
+    /// The mirror that should lose a connection to another, which gives clearly more for it: they were opened before much
+    /// was known. A mirror's last one stays.
+    pub fn overstaffed(&self, now: Moment) -> Option<usize> {
+        let measured = self.all.iter().enumerate().filter_map(|(number, mirror)| {
+            let speed = mirror.speed.filter(|_| mirror.standing(now) == Standing::Ready)?;
+            Some((number, mirror.open, speed))
+        });
+        let share = |open: u16, speed: f64| speed / f64::from(open.max(1));
+        let gain = measured.clone().map(|(_, open, speed)| share(open + 1, speed)).max_by(f64::total_cmp)?;
+        let several =
+            measured.filter(|(_, open, _)| *open > 1).map(|(number, open, speed)| (number, share(open, speed)));
+        let (number, loss) = several.min_by(|a, b| a.1.total_cmp(&b.1))?;
+        (gain > loss * CLEARLY).then_some(number)
     }
 
     /// A connection to a mirror is being opened.

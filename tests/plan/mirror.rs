@@ -55,6 +55,30 @@ fn connections_go_where_the_speed_is() {
     }
 }
 
+/// Those that were opened before anything was known move, one at a time, until they are shared by speed; and then stay.
+#[test]
+fn connections_move_to_where_the_speed_turns_out_to_be() {
+    let mut mirrors = Mirrors::new(3);
+    let mut open = [6, 1, 1];
+    for (number, count) in open.iter().enumerate() {
+        (0..*count).for_each(|_| mirrors.opened(number));
+        mirrors.measured(number, [2e5, 3e5, 4e5][number]);
+    }
+    for _ in 0..20 {
+        let Some(number) = mirrors.overstaffed(at(0)) else { break };
+        mirrors.closed(number);
+        let next = mirrors.order(at(0))[0];
+        mirrors.opened(next);
+        (open[number], open[next]) = (open[number] - 1, open[next] + 1);
+    }
+    assert_eq!(open, [3, 2, 3]);
+    let mut single = Mirrors::new(2);
+    single.opened(0);
+    single.measured(0, 1.0);
+    single.measured(1, 1e9);
+    assert_eq!(single.overstaffed(at(0)), None, "the last one stays: it may be needed");
+}
+
 #[test]
 fn one_that_fails_rests_longer_each_time_and_is_forgiven_once_it_gives_bytes() {
     let mut mirrors = Mirrors::new(2);

@@ -16,11 +16,13 @@ use super::trouble::{MAX_STRAYS, Response, is_stray, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
-use crate::plan::{LeaseId, MUCH, Opener, backoff, reopening};
+use crate::plan::{LeaseId, MIN_PART, MUCH, Opener, backoff, reopening};
 use crate::protocol::Answer;
 
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
 const TICK: Duration = Duration::from_millis(125);
+/// How long places are measured before a connection moves from one to another.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How often a checkpoint is saved.
 const SAVE: Duration = Duration::from_secs(1);
 
@@ -61,6 +63,8 @@ pub(super) struct Crew {
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
     line: Option<Line>,
+    /// No connection moves to another place before this moment.
+    move_after: Moment,
 }
 
 impl Crew {
@@ -81,6 +85,7 @@ impl Crew {
             fault: None,
             blamed: None,
             line: None,
+            move_after: Moment::ZERO,
         }
     }
 
@@ -152,6 +157,7 @@ impl Crew {
                     self.measure(task);
                     self.replace_laggards(task);
                     self.give_way(task);
+                    self.rebalance(task);
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
@@ -329,6 +335,30 @@ impl Crew {
         let newest = self.seats.iter().rev().find(|(_, place)| self.jobs.get(place).is_some_and(is_waited_for));
         if let Some(stop) = newest.and_then(|(number, _)| self.stops.get(number)) {
             stop.cancel();
+        }
+    }
+
+    /// A connection moves to a place that gives clearly more, once all have been measured for a while and there is enough
+    /// left for a move to pay.
+    fn rebalance(&mut self, task: &Task) {
+        let now = task.orders.shared.clock.now();
+        let is_limited = task.limiter.is_limited() || task.orders.shared.limiter.is_limited();
+        let receiving = self.job.desk.receiving_now().len();
+        let is_settled = receiving == self.stops.len() && self.scouting.is_empty();
+        let pays = self.job.desk.missing_total() >= 4 * MIN_PART * receiving as u64;
+        if self.jobs.len() < 2 || is_limited || !is_settled {
+            self.move_after = now + SETTLING;
+        }
+        if self.move_after > now || !pays {
+            return;
+        }
+        if let Some(place) = task.places.overstaffed(now)
+            && let Some((number, _)) = self.seats.iter().rev().find(|(_, at)| **at == place)
+            && let Some(stop) = self.stops.get(number)
+        {
+            tracing::info!(number, place, "moves to a place that gives more");
+            stop.cancel();
+            self.move_after = now + SETTLING;
         }
     }
 

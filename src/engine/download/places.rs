@@ -124,6 +124,11 @@ impl Places {
         self.board.failed(place, now, wait, fastrand::f64())
     }
 
+    /// The one that should lose a connection to another.
+    pub(super) fn overstaffed(&self, now: Moment) -> Option<usize> {
+        self.board.overstaffed(now).filter(|_| self.alone.is_empty())
+    }
+
     pub(super) fn opened(&mut self, place: usize) {
         self.board.opened(place);
     }

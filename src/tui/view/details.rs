@@ -75,7 +75,7 @@ fn hidden(state: &State) -> String {
     let (count, what) = match state.tab {
         Tab::Log if below == 0 => (state.details_top, "above"),
         Tab::Log => (below, "below"),
-        Tab::Connections => (below, "more lines"),
+        Tab::Connections => (below, if below == 1 { "more line" } else { "more lines" }),
     };
     match (count, state.pane) {
         (0, _) => String::new(),
