@@ -231,7 +231,10 @@ impl Supervisor {
         let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
         let ending = match (ending, relinked) {
             (Ending::Described(files), None) => {
-                self.describe(id, &files);
+                // One that is removed adds no others; one that is paused asks again.
+                if matches!(then, None | Some(Then::Queue)) {
+                    self.describe(id, &files);
+                }
                 Ending::Stopped
             }
             (ending @ Ending::Done { .. }, _) | (ending, None) => ending,

@@ -121,6 +121,9 @@ impl Spec {
             (spec.target.name, spec.checksum, spec.sums) = (None, None, None);
         }
         spec.describe(file);
+        // What a metalink leads to is no metalink again.
+        let name = || spec.source.last_segment().unwrap_or_else(|| spec.source.host());
+        spec.described.name = Some(spec.described.name.clone().unwrap_or_else(name));
         Some(spec)
     }
 

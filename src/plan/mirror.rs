@@ -16,6 +16,9 @@ const NEW: f64 = 0.3;
 /// A connection moves to another mirror if it would give so many times as much there.
 const CLEARLY: f64 = 1.5;
 
+/// No mirror rests for longer, whatever it asks for.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
+
 /// Where a mirror stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -150,11 +153,11 @@ impl Mirrors {
         }
     }
 
-    /// A mirror has failed: it rests. Returns for how long.
-    pub fn failed(&mut self, number: usize, now: Moment, wait: Duration, jitter: f64) -> Duration {
+    /// A mirror has failed: it rests, for as long as it has `asked` for at least. Returns for how long.
+    pub fn failed(&mut self, number: usize, now: Moment, wait: Duration, asked: Duration, jitter: f64) -> Duration {
         let Some(mirror) = self.all.get_mut(number) else { return Duration::ZERO };
         mirror.failures = mirror.failures.saturating_add(1);
-        let rest = backoff(mirror.failures, wait, jitter);
+        let rest = backoff(mirror.failures, wait, jitter).max(asked.min(LONGEST_REST));
         mirror.rests_until = now + rest;
         rest
     }
@@ -205,13 +208,14 @@ pub fn blame(kind: FaultKind) -> Blame {
         | Kind::WrongRange
         | Kind::BadAnswer
         | Kind::WebPage
+        // Another machine of the same site may say this of the same bytes.
+        | Kind::Retagged
         | Kind::Status(408 | 425 | 429 | 500 | 502..=599) => Blame::Passing,
         Kind::Status(_)
         | Kind::Tls
         | Kind::Redirect
         | Kind::RangeIgnored
         | Kind::Changed
-        | Kind::Retagged
         | Kind::Expired
         | Kind::Different => Blame::Lasting,
         _ => Blame::None,

@@ -50,6 +50,8 @@ pub struct Request {
     pub expected: Option<Arc<Resource>>,
     /// A version that is at hand already: the server may answer that it is unchanged.
     pub unless: Option<Validator>,
+    /// True if the user has named the source's host, and no server: then it gets all logins that are for it.
+    pub named: bool,
 }
 
 /// An answer that was checked: these are the bytes that were asked for, of the file that was expected.

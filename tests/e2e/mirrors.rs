@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::Digest as _;
 
-use super::{CHECKSUM, MIB, PATH, holds_no_finished_file, holds_only};
-use crate::support::server::{Answer, Body, Ending, File, Running, Server, content};
+use super::{CHECKSUM, MIB, NETWORK, PATH, holds_no_finished_file, holds_only};
+use crate::support::server::{Answer, Body, Ending, File, Request, Running, Server, content};
 use crate::support::{Output, Sandbox};
 
 const LENGTH: u64 = 8 * MIB;
@@ -133,7 +133,7 @@ fn a_liar_that_passes_the_samples_is_found_out_by_the_checksum() {
     let checksum = format!("sha256:{}", sum());
     for lies_first in [false, true] {
         let lying = |number: u64| (3 * number + 1) * MIB;
-        let lie = move |request: &crate::support::server::Request| {
+        let lie = move |request: &Request| {
             let start = request.range().map_or(0, |range| range.0);
             let next = (0..5).map(lying).find(|at| *at >= start)?;
             Some(Answer::new().etag("\"l\"").damage(next))
@@ -260,4 +260,122 @@ fn links_to_other_places_are_followed_where_a_checksum_is_known() {
         holds_only(&sandbox, "file.bin", &sum());
         assert_eq!(sent(&b) > MIB, announced, "{} of {LENGTH}", sent(&b));
     }
+}
+
+/// One site of two machines with an ETag each: neither it nor its bytes are given up for that.
+#[test]
+fn a_place_of_several_machines_keeps_what_it_brought() {
+    let tag = |request: &Request| if request.connection.is_multiple_of(2) { "\"one\"" } else { "\"two\"" };
+    let answer = move |request: &Request| Some(Answer::new().etag(tag(request)));
+    let a = Server::new().rate(RATE).file(PATH, file(Answer::new()).rule(answer)).start();
+    let b = good("\"b\"");
+    for places in [[&a, &b], [&b, &a]] {
+        let before = sent(&a) + sent(&b);
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &places, &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert!(sent(&a) + sent(&b) - before < LENGTH + 2 * MIB, "{}", sent(&a) + sent(&b) - before);
+    }
+}
+
+/// The lead is refused in the middle, at all its connections at once, before the other place has brought a byte.
+#[test]
+fn a_lead_that_is_refused_in_the_middle_leaves_what_it_brought_to_the_other() {
+    for status in [403, 404, 410] {
+        let dying = file(Answer::new().etag("\"a\"").ending(MIB, Ending::Cut)).script(5.., Answer::status(status));
+        let dying = Server::new().rate(RATE).file(PATH, dying).start();
+        let b = Server::new().file(PATH, file(Answer::new().etag("\"b\"")).script(1..3, Answer::status(503))).start();
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &[&dying, &b], &["-x", "4"]).ok();
+        holds_only(&sandbox, "file.bin", &sum());
+        assert!(sent(&b) < LENGTH, "{} of {LENGTH}", sent(&b));
+    }
+}
+
+/// However many places there are, failures without a byte end it.
+#[test]
+fn places_that_all_fail_are_given_up() {
+    let closing = || place("\"a\"", Answer::new().silence(Ending::Cut));
+    let (a, b, c) = (closing(), closing(), closing());
+    for wait in ["0", "0.05"] {
+        let sandbox = Sandbox::new();
+        let (b, c) = (b.url(PATH), c.url(PATH));
+        let words = ["--retry-wait", wait, "--retries", "2", &a.url(PATH), "--mirror", &b, "--mirror", &c];
+        sandbox.get(&words).code(NETWORK);
+        holds_no_finished_file(&sandbox);
+    }
+    let asked = [&a, &b, &c].map(|place| place.seen().requests.len());
+    assert!(asked.iter().sum::<usize>() < 40, "{asked:?}");
+}
+
+/// A link from a place that a link led to leads nowhere: else a server could send haul around for ever.
+#[test]
+fn links_of_links_are_not_followed() {
+    let digest = format!("sha-256=:{}:", STANDARD.encode(sha2::Sha256::digest(content(11, 0, LENGTH))));
+    let c = good("\"c\"");
+    let linking = |tag: &str, to: &Running| {
+        let link = format!("<{}>; rel=duplicate", to.url(PATH));
+        place(tag, Answer::new().header("Link", &link).header("Repr-Digest", &digest))
+    };
+    let b = linking("\"b\"", &c);
+    let a = linking("\"a\"", &b);
+    let sandbox = Sandbox::new();
+    fetch(&sandbox, &[&a], &["-x", "4"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+    assert!(sent(&b) > MIB);
+    assert_eq!(c.seen().requests.len(), 0);
+}
+
+/// What a link led to is not known at the next start, and what is on disk is used all the same.
+#[test]
+fn what_a_linked_place_brought_is_kept_over_a_restart() {
+    let digest = format!("sha-256=:{}:", STANDARD.encode(sha2::Sha256::digest(content(11, 0, LENGTH))));
+    let b = good("\"b\"");
+    let link = format!("<{}>; rel=duplicate", b.url(PATH));
+    let answer = Answer::new().etag("\"a\"").header("Link", &link).header("Repr-Digest", &digest);
+    let failing = file(answer.clone().ending(MIB, Ending::Cut)).script(4.., Answer::status(503));
+    let a = Server::new().rate(RATE).file(PATH, failing).start();
+    let sandbox = Sandbox::new();
+    let process = sandbox.start(&["get", "-x", "2", &a.url(PATH)]);
+    b.wait("most of it came", |seen| seen.sent(PATH).total > LENGTH / 2);
+    process.signal(rustix::process::Signal::KILL);
+    process.finish();
+    let before = sent(&a) + sent(&b);
+    a.change(PATH, |held| *held = file(answer));
+    fetch(&sandbox, &[&a], &["-x", "2"]).ok();
+    holds_only(&sandbox, "file.bin", &sum());
+    let again = sent(&a) + sent(&b) - before;
+    assert!(again < LENGTH - LENGTH / 4, "{again} of {LENGTH} came again");
+}
+
+/// With a name or, against RFC 5854, without one.
+#[test]
+fn a_metalink_that_leads_to_itself_is_followed_once() {
+    let server = Server::new().start();
+    for name in ["", " name=\"x.iso\""] {
+        let text = format!("<metalink><file{name}><url>{}</url></file></metalink>", server.url("/m"));
+        let answer = Answer::new().body(Body::Bytes(text.clone().into_bytes()));
+        let answer = answer.header("Content-Type", "application/metalink4+xml");
+        server.put("/m", File::new(1, text.len() as u64).answer(answer));
+        let before = server.seen().requests.len();
+        Sandbox::new().get(&[&server.url("/m")]);
+        assert!(server.seen().requests.len() - before < 5);
+    }
+}
+
+/// What stands under `default` in netrc is for the hosts that the user names.
+#[test]
+fn a_linked_place_gets_no_login_that_is_for_all() {
+    let b = good("\"b\"");
+    let digest = format!("sha-256=:{}:", STANDARD.encode(sha2::Sha256::digest(content(11, 0, LENGTH))));
+    let link = format!("<{}>; rel=duplicate", b.url(PATH).replace("127.0.0.1", "localhost"));
+    let a = place("\"a\"", Answer::new().header("Link", &link).header("Repr-Digest", &digest));
+    let sandbox = Sandbox::new();
+    let netrc = sandbox.path("netrc");
+    std::fs::write(&netrc, "default login me password hunter2").unwrap();
+    std::fs::set_permissions(&netrc, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fetch(&sandbox, &[&a], &["-x", "4", "--netrc", netrc.to_str().unwrap()]).ok();
+    assert!(a.seen().requests.iter().all(|request| request.header("authorization").is_some()));
+    assert!(!b.seen().requests.is_empty());
+    assert!(b.seen().requests.iter().all(|request| request.header("authorization").is_none()));
 }

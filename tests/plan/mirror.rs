@@ -84,7 +84,7 @@ fn one_that_fails_rests_longer_each_time_and_is_forgiven_once_it_gives_bytes() {
     let mut mirrors = Mirrors::new(2);
     let mut now = at(0);
     for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
-        assert_eq!(mirrors.failed(0, now, SECOND, 1.0), SECOND * seconds);
+        assert_eq!(mirrors.failed(0, now, SECOND, Duration::ZERO, 1.0), SECOND * seconds);
         assert_eq!(mirrors.standing(0, now), Standing::Resting);
         assert_eq!(mirrors.order(now), [1]);
         assert!(mirrors.has_another(0, now) && !mirrors.has_another(1, now));
@@ -95,7 +95,7 @@ fn one_that_fails_rests_longer_each_time_and_is_forgiven_once_it_gives_bytes() {
     mirrors.measured(0, 0.0);
     assert_eq!(mirrors.failures(0), 8, "nothing came");
     mirrors.measured(0, 1.0);
-    assert_eq!(mirrors.failed(0, now, SECOND, 1.0), SECOND);
+    assert_eq!(mirrors.failed(0, now, SECOND, Duration::ZERO, 1.0), SECOND);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn one_that_was_fast_and_died_gets_one_connection_to_show_itself() {
     let mut mirrors = Mirrors::new(2);
     mirrors.measured(0, 306.0);
     mirrors.measured(1, 1.0);
-    mirrors.failed(0, at(0), SECOND, 1.0);
+    mirrors.failed(0, at(0), SECOND, Duration::ZERO, 1.0);
     let chosen: Vec<usize> = (0..7)
         .map(|_| {
             let next = mirrors.order(at(60_000))[0];
@@ -201,7 +201,7 @@ proptest! {
                     Nature::Gone => !mirrors.drop_for_good(number),
                 };
                 if fails {
-                    mirrors.failed(number, now, SECOND, 0.5);
+                    mirrors.failed(number, now, SECOND, Duration::ZERO, 0.5);
                 }
                 for _ in 0..*count {
                     mirrors.closed(number);

@@ -53,7 +53,14 @@ pub(super) fn driver() -> Http {
 
 /// A question about a URL, with nothing known.
 pub(super) fn question(url: &str, asked: Asked) -> Request {
-    Request { source: Source::parse(url).unwrap(), headers: Arc::from([]), asked, expected: None, unless: None }
+    Request {
+        source: Source::parse(url).unwrap(),
+        headers: Arc::from([]),
+        asked,
+        expected: None,
+        unless: None,
+        named: true,
+    }
 }
 
 pub(super) fn header(name: &str, value: &str) -> Header {

@@ -120,7 +120,7 @@ impl Task {
         let Left { id, checkpoint, part } = left;
         // The place that it came from describes it best.
         let place = self.places.find(&checkpoint.url);
-        place.map(|place| self.places.lead_to(place));
+        place.filter(|place| self.places.is_usable(*place)).map(|place| self.places.lead_to(place));
         let done: RangeSet = checkpoint.ledger.done();
         let resource = Resource {
             length: checkpoint.length,
@@ -224,8 +224,8 @@ impl Task {
     }
 
     pub(super) fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
-        let source = self.places.lead().clone();
-        Request { headers: self.headers(&source, self.held.as_ref()), source, asked, expected, unless: None }
+        let (source, named) = (self.places.lead().clone(), self.is_from_user(self.places.lead_number()));
+        Request { headers: self.headers(&source, self.held.as_ref()), source, asked, expected, unless: None, named }
     }
 
     /// Opens a request as soon as its host bears a connection.
@@ -302,7 +302,9 @@ impl Task {
         held.desk.lock().plan.bear(permit.age());
         let known = merged(&held.resource, &answer.resource);
         held.resource = Arc::new(if held.tagless { known.without_etag() } else { known });
-        held.saver.describe(held.resource.clone());
+        if self.places.is_own(self.places.lead_number()) {
+            held.saver.describe(held.resource.clone());
+        }
         let connections = self.connections_for(&held);
         if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
             self.held = Some(held);

@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::hosts::Permit;
 use super::begin::Held;
-use super::task::{Halt, Task};
+use super::task::{Halt, Suspect, Task};
 use super::trouble::{MAX_STRAYS, Response, is_stray, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
-use crate::plan::{LeaseId, MIN_PART, MUCH, Opener, backoff, reopening};
+use crate::plan::{Blame, LeaseId, MIN_PART, MUCH, Opener, backoff, blame, reopening};
 use crate::protocol::Answer;
 
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
@@ -58,7 +58,7 @@ pub(super) struct Crew {
     troubles: u32,
     /// Connections that were lost in a row after few bytes.
     meagre: u32,
-    fault: Option<Fault>,
+    fault: Option<(usize, Fault)>,
     /// What one of several places was blamed for last.
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
@@ -117,6 +117,7 @@ impl Crew {
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
         self.dismiss().await;
+        self.seats.values().for_each(|place| task.places.closed(*place));
         result
     }
 
@@ -130,13 +131,15 @@ impl Crew {
                 return Ok(());
             }
             if self.workers.is_empty()
-                && let Some(fault) = self.fault.take()
+                && let Some((place, fault)) = self.fault.take()
             {
+                task.suspect = Suspect::Place(place);
                 return Err(Halt::Fault(fault));
             }
             if self.is_stuck(task)
                 && let Some(fault) = self.blamed.take()
             {
+                task.suspect = Suspect::Judged;
                 return Err(Halt::Fault(fault));
             }
             self.staff(task, held);
@@ -264,7 +267,10 @@ impl Crew {
             return Ok(());
         }
         match response(&fault, fruitful, others) {
-            Response::Halt if self.workers.is_empty() || others > 0 => return Err(Halt::Fault(fault)),
+            Response::Halt if self.workers.is_empty() || others > 0 || blame(fault.kind) == Blame::None => {
+                task.suspect = Suspect::Place(place);
+                return Err(Halt::Fault(fault));
+            }
             Response::Halt => {}
             Response::Fewer => {
                 task.orders.shared.hosts.refuse(&host);
@@ -280,7 +286,7 @@ impl Crew {
                 self.pause_opening(task, bytes, &fault).await;
             }
         }
-        self.fault = Some(fault);
+        self.fault = Some((place, fault));
         Ok(())
     }
 

@@ -76,7 +76,9 @@ impl Task {
     async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
         let Some(held) = &self.held else { return Err(lost_thread().into()) };
-        let (id, validator) = (held.id, held.resource.validator.clone());
+        // The next time it is the first place that is asked whether it has the same.
+        let word = self.places.first_word().unwrap_or(&held.resource);
+        let (id, validator) = (held.id, word.validator.clone());
         let bytes = desk.done_total();
         let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes, by: Some(id) };
         let (overwrite, state) = (self.orders.spec.overwrite, self.orders.shared.state.clone());

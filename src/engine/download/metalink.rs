@@ -40,6 +40,16 @@ impl Task {
         };
         let bytes = self.read_all(answer, LONGEST_METALINK, at).await?;
         let bytes = bytes.ok_or_else(|| wrong(format!("is longer than {LONGEST_METALINK} bytes")))?;
-        Ok(Metalink::parse(&bytes).map_err(wrong)?.files)
+        let mut files = Metalink::parse(&bytes).map_err(wrong)?.files;
+        // No more is it followed to plain http than a redirect.
+        let is_safe = at.url().scheme() == "https";
+        for file in &mut files {
+            file.sources.retain(|place| !is_safe || place.source.url().scheme() == "https");
+        }
+        files.retain(|file| !file.sources.is_empty());
+        if files.is_empty() {
+            return Err(wrong("leads from https to plain http alone".to_owned()).into());
+        }
+        Ok(files)
     }
 }

@@ -4,110 +4,77 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
-use super::super::hosts::Permit;
-use super::begin::{Held, merged};
+use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
-use super::samples::{SAMPLE, SAMPLES, agrees};
-use super::save::Checking;
-use super::task::{Halt, Task};
-use super::worker::{Job, stalled};
+use super::task::{Halt, Suspect, Task};
+use super::worker::Job;
 use crate::api::Happening;
 use crate::model::{
-    Announced, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source, Validator, Weight, size,
+    Announced, ByteRange, Checksum, Fault, FaultKind, RangeSet, Ranges, Resource, Source, Validator, Weight, size,
 };
-use crate::plan::{Blame, MIN_PART, blame};
-use crate::protocol::{Asked, Fetch, Request};
+use crate::plan::{Blame, blame};
 
 /// Bytes of a checksum that nobody can forge.
 const STRONG: usize = 32;
 
-/// A look at a place that may work beside the lead: whether its file is the one of which bytes are on disk.
-pub(super) struct Scout {
-    pub(super) place: usize,
-    desk: Arc<Desk>,
-    driver: Arc<dyn Fetch>,
-    source: Source,
-    headers: Arc<[Header]>,
-    expected: Arc<Resource>,
-    stall: Duration,
-    _permit: Permit,
-}
-
-impl Scout {
-    /// What the place says of the file, if all that can be compared is the same: its length, what it announces, and
-    /// samples of the bytes on disk.
-    pub(super) async fn look(self) -> (usize, Result<Arc<Resource>, Fault>) {
-        let found = self.compare().await;
-        (self.place, found)
-    }
-
-    async fn compare(&self) -> Result<Arc<Resource>, Fault> {
-        let mut known = self.expected.clone();
-        for range in self.desk.samples(SAMPLES, SAMPLE) {
-            let request = Request {
-                source: self.source.clone(),
-                headers: self.headers.clone(),
-                asked: Asked::Part(range),
-                expected: Some(known.clone()),
-                unless: None,
-            };
-            let answer = timeout(self.stall, self.driver.open(request)).await;
-            let answer = answer.map_err(|_| stalled(&self.source, self.stall))??;
-            if self.desk.contradicts(&answer.resource.digests) {
-                let detail = "this mirror announces another checksum for the file than the others";
-                return Err(Fault::new(FaultKind::Different, &self.source, detail));
-            }
-            let now = agrees(answer, range, &self.desk.part, &self.source, self.stall).await?;
-            known = Arc::new(merged(&known, &now));
-        }
-        Ok(known)
-    }
-}
-
 impl Held {
     /// Another place leads. What it is known to say of the file counts from now on; of one that is new, bytes are
-    /// compared first, and until then the checkpoint stays that of the place before.
-    fn move_to(&mut self, source: &Source, known: Option<Arc<Resource>>) {
-        if let Some(known) = known {
-            self.resource = known;
+    /// compared first, and until then the checkpoint stays that of the place before. So it does if the place would not be
+    /// known at the next start (`is_own`).
+    fn move_to(&mut self, source: &Source, known: Option<Arc<Resource>>, is_own: bool) {
+        let Some(known) = known else {
+            (self.vouched, self.foreign, self.ranged) = (false, true, true);
+            self.resource = Arc::new(unvouched(&self.resource, source));
+            return;
+        };
+        (self.vouched, self.foreign) = (true, false);
+        self.ranged = known.ranges == Ranges::Served && known.coding.is_none();
+        self.resource = known;
+        if is_own {
             self.saver.belong(source.url().to_string());
             self.saver.describe(self.resource.clone());
-            return;
         }
-        (self.vouched, self.foreign) = (false, true);
-        self.resource = Arc::new(unvouched(&self.resource, source));
     }
 }
 
 /// The same file at another place, which has validators of its own.
-fn unvouched(known: &Resource, source: &Source) -> Resource {
+pub(super) fn unvouched(known: &Resource, source: &Source) -> Resource {
     Resource { validator: Validator::default(), at: source.clone(), digests: Vec::new(), ..known.clone() }
 }
 
 impl Task {
-    /// After a fault of the place that leads: lets another one lead, if there is one. The fault may then be forgotten.
-    pub(super) async fn next_place(&mut self, fault: &Fault) -> bool {
-        let (now, place) = (self.orders.shared.clock.now(), self.places.lead_number());
-        if self.places.is_single() {
-            return false;
-        }
+    /// After a fault: lets another place lead, if there is one. The fault may then be forgotten; unless it was one of too
+    /// many in a row, `failures`, that may pass.
+    pub(super) async fn next_place(&mut self, fault: &Fault, failures: u32) -> bool {
+        let suspect = std::mem::take(&mut self.suspect);
         let blame = blame(fault.kind);
-        if blame == Blame::None {
+        if self.places.is_single() || blame == Blame::None {
             return false;
         }
-        let lasting = blame == Blame::Lasting && self.drop_place(place, fault);
-        if !lasting && self.places.is_ready(place, now) {
-            self.places.failed(place, now, self.orders.shared.patience.wait);
+        let now = self.orders.shared.clock.now();
+        let place = match suspect {
+            Suspect::Lead => Some(self.places.lead_number()),
+            Suspect::Place(place) => Some(place),
+            Suspect::Judged => None,
+        };
+        let lasting = blame == Blame::Lasting && place.is_some_and(|place| self.drop_place(place, fault));
+        if !lasting && failures > self.orders.shared.patience.retries {
+            return false;
         }
-        let Some(next) = self.places.another(now) else { return false };
-        self.lead(next);
+        if let Some(place) = place.filter(|place| !lasting && self.places.is_ready(*place, now)) {
+            self.places.failed(place, now, self.orders.shared.patience.wait, fault.retry_after);
+        }
+        if !self.places.is_ready(self.places.lead_number(), now) {
+            let Some(next) = self.places.another(now) else { return false };
+            self.lead(next);
+        }
         let fault = fault.clone();
         let told =
             if lasting { Happening::Dropped(fault) } else { Happening::Retried { fault, after: Duration::ZERO } };
-        self.tell(told).await;
+        if place.is_some() {
+            self.tell(told).await;
+        }
         true
     }
 
@@ -137,7 +104,6 @@ impl Task {
                 continue;
             }
             self.lead(place);
-            desk.unbar(place);
             if let Some(held) = &mut self.held {
                 // The bytes on disk are in doubt, and not what it says of itself.
                 (held.vouched, held.foreign) = (true, false);
@@ -147,12 +113,20 @@ impl Task {
         None
     }
 
+    /// True if it was the user who named this place, and no server and no metalink.
+    pub(super) fn is_from_user(&self, place: usize) -> bool {
+        self.places.is_own(place) && self.orders.spec.described.name.is_none()
+    }
+
     /// From now on this place leads.
     pub(super) fn lead(&mut self, place: usize) {
         let known = self.places.lead_to(place);
         let source = self.places.lead().clone();
+        let is_own = self.places.is_own(place);
         if let Some(held) = &mut self.held {
-            held.move_to(&source, known);
+            held.desk.unbar(place);
+            held.move_to(&source, known, is_own);
+            held.ranged &= !self.whole;
         }
     }
 
@@ -165,6 +139,7 @@ impl Task {
             driver: self.orders.shared.registry.driver(source)?,
             source: source.clone(),
             headers: self.headers(source, Some(held)),
+            named: self.is_from_user(place),
             place: several.then_some(place),
             host: several.then(|| Arc::from(resource.at.host())),
             resource,
@@ -172,22 +147,6 @@ impl Task {
             stall: self.orders.shared.patience.stall,
             connections: self.connections_for(held),
             ranged: held.ranged,
-        })
-    }
-
-    /// A scout for a place, if its host bears another connection.
-    pub(super) fn scout(&self, place: usize, held: &Held) -> Option<Scout> {
-        let source = self.places.source(place)?.clone();
-        let shared = &self.orders.shared;
-        Some(Scout {
-            place,
-            desk: held.desk.clone(),
-            driver: shared.registry.driver(&source).ok()?,
-            headers: self.headers(&source, Some(held)),
-            expected: Arc::new(unvouched(&held.resource, &source)),
-            stall: shared.patience.stall,
-            _permit: shared.hosts.try_open(&source.host())?,
-            source,
         })
     }
 
@@ -203,7 +162,7 @@ impl Task {
             .any(|one| one.range.is_none() && one.weight == Weight::Firm && is_strong(&one.checksum));
         let is_known = self.wanted.as_ref().is_some_and(is_strong) || (announced && self.orders.spec.digests);
         if is_known && held.ranged {
-            self.places.add(resource.duplicates.iter().cloned());
+            self.places.add_linked(&resource.duplicates);
         }
     }
 
@@ -245,28 +204,6 @@ impl Task {
 }
 
 impl Crew {
-    /// Looks at places that were not looked at yet, if there is enough left to fetch. Tells how many connections are to be
-    /// kept for them: each place is tried before one is asked for more.
-    pub(super) fn send_scouts(&mut self, task: &Task, held: &Held) -> usize {
-        let (job, desk) = (self.job.clone(), &held.desk);
-        if job.place.is_none() || !job.ranged || desk.missing_total() < 2 * MIN_PART {
-            return 0;
-        }
-        // Bytes that are wrong on disk must not be taken for another file.
-        let ready = desk.done_total() > 0 && held.checking.as_ref().is_none_or(Checking::is_over);
-        let order = task.places.order(task.orders.shared.clock.now());
-        let new: Vec<usize> = order.into_iter().filter(|place| !self.jobs.contains_key(place)).collect();
-        for place in new.iter().filter(|_| ready) {
-            if !self.scouting.contains(place)
-                && let Some(scout) = task.scout(*place, held)
-            {
-                self.scouting.insert(*place);
-                self.scouts.spawn(scout.look());
-            }
-        }
-        new.len()
-    }
-
     /// A scout is back: its place works too, or is of no use, or rests.
     pub(super) async fn found(
         &mut self,
@@ -281,6 +218,7 @@ impl Crew {
             Ok(job) => {
                 task.places.know(place, job.resource.clone());
                 self.jobs.insert(place, Arc::new(job));
+                self.pass_lead(task, held);
             }
             Err(fault) => {
                 tracing::info!(place, "{fault}");
@@ -301,7 +239,11 @@ impl Crew {
         task: &mut Task,
         held: &mut Held,
     ) -> bool {
-        let changed = matches!(fault.kind, FaultKind::Changed | FaultKind::Retagged);
+        // The late word of a place that was dropped says nothing.
+        if !task.places.is_usable(place) {
+            return true;
+        }
+        let changed = fault.kind == FaultKind::Changed;
         // A place that serves others of our connections has the file, and bears no more of them.
         if task.places.is_single() || (others > 0 && !changed) {
             return false;
@@ -312,7 +254,7 @@ impl Crew {
         }
         self.blamed = Some(fault.clone());
         if blame == Blame::Passing {
-            let after = task.places.failed(place, now, task.orders.shared.patience.wait);
+            let after = task.places.failed(place, now, task.orders.shared.patience.wait, fault.retry_after);
             task.retries += 1;
             task.tell(Happening::Retried { fault: fault.clone(), after }).await;
         } else {
@@ -325,13 +267,19 @@ impl Crew {
             }
             task.tell(Happening::Dropped(fault.clone())).await;
         }
-        if place == task.places.lead_number()
+        self.pass_lead(task, held);
+        true
+    }
+
+    /// Where the lead was dropped or rests, one that works leads.
+    fn pass_lead(&mut self, task: &mut Task, held: &mut Held) {
+        let now = task.orders.shared.clock.now();
+        if !task.places.is_ready(task.places.lead_number(), now)
             && let Some((next, job)) = self.jobs.iter().find(|(next, _)| task.places.is_ready(**next, now))
         {
             self.job = job.clone();
-            held.move_to(&job.source, task.places.lead_to(*next));
+            held.move_to(&job.source, task.places.lead_to(*next), task.places.is_own(*next));
         }
-        true
     }
 
     /// Closes all connections to a place.

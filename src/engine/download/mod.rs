@@ -18,6 +18,7 @@ mod renew;
 mod room;
 mod samples;
 mod save;
+mod scout;
 mod sums;
 mod task;
 mod trouble;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Moment, Resource, Source, Spec};
+use crate::model::{MOST_MIRRORS, Moment, Resource, Source, Spec};
 use crate::plan::{MirrorStanding, Mirrors};
 
 /// The places of one file, by number; 0 is the one that the user named first.
@@ -15,6 +15,8 @@ pub(super) struct Places {
     all: Vec<Place>,
     board: Mirrors,
     lead: usize,
+    /// How many of them the transfer was described with; servers told of the others.
+    own: usize,
     /// Those that have been asked alone, to find out whose bytes are the right ones.
     alone: BTreeSet<usize>,
     /// Those that were dropped because they have another file: it may be the right one all the same.
@@ -29,14 +31,38 @@ struct Place {
 
 impl Places {
     pub(super) fn new(spec: &Spec) -> Self {
-        let mut places =
-            Self { all: Vec::new(), board: Mirrors::new(1), lead: 0, alone: BTreeSet::new(), differ: BTreeSet::new() };
+        let mut places = Self {
+            all: Vec::new(),
+            board: Mirrors::new(1),
+            lead: 0,
+            own: 0,
+            alone: BTreeSet::new(),
+            differ: BTreeSet::new(),
+        };
         places.add(spec.places().cloned());
+        places.own = places.all.len();
         places
     }
 
+    /// Places that the server of a place tells of; once, and not from one that a server told of.
+    pub(super) fn add_linked(&mut self, sources: &[Source]) {
+        if self.all.len() == self.own && self.lead < self.own {
+            self.add(sources.iter().take(MOST_MIRRORS).cloned());
+        }
+    }
+
+    /// True if the transfer's own description has it: it is there at the next start too.
+    pub(super) fn is_own(&self, place: usize) -> bool {
+        place < self.own
+    }
+
+    /// What the place that the user named first is known to say of the file.
+    pub(super) fn first_word(&self) -> Option<&Arc<Resource>> {
+        self.all.first().and_then(|place| place.known.as_ref())
+    }
+
     /// More places of the same file; those that are known already are not taken twice.
-    pub(super) fn add(&mut self, sources: impl IntoIterator<Item = Source>) {
+    fn add(&mut self, sources: impl IntoIterator<Item = Source>) {
         for source in sources {
             if self.all.iter().all(|place| place.source != source) {
                 self.board.add(usize::from(!self.all.is_empty()));
@@ -76,9 +102,9 @@ impl Places {
         }
     }
 
-    /// True if there is, or is left, no other.
+    /// True if there is, or is left, no other than the lead.
     pub(super) fn is_single(&self) -> bool {
-        self.left() <= 1
+        !(0..self.all.len()).any(|place| place != self.lead && self.is_usable(place))
     }
 
     /// True if there never was another.
@@ -106,7 +132,8 @@ impl Places {
         known.into_iter().chain(new).chain(resting).next()
     }
 
-    fn is_usable(&self, place: usize) -> bool {
+    /// False for one that was dropped.
+    pub(super) fn is_usable(&self, place: usize) -> bool {
         self.board.standing(place, Moment::after(Duration::MAX)) != MirrorStanding::Dropped
     }
 
@@ -119,9 +146,9 @@ impl Places {
         self.board.drop_for_good(place)
     }
 
-    /// It has failed, and rests for so long.
-    pub(super) fn failed(&mut self, place: usize, now: Moment, wait: Duration) -> Duration {
-        self.board.failed(place, now, wait, fastrand::f64())
+    /// It has failed, and rests for so long: for as long as it has asked for, at least.
+    pub(super) fn failed(&mut self, place: usize, now: Moment, wait: Duration, asked: Option<Duration>) -> Duration {
+        self.board.failed(place, now, wait, asked.unwrap_or_default(), fastrand::f64())
     }
 
     /// The one that should lose a connection to another.

@@ -16,9 +16,9 @@ impl Held {
         self.saver.belong(url);
     }
 
-    /// The bytes on disk are of this URL's file.
-    pub(super) fn is_ours(&mut self, source: &Source) {
-        if std::mem::take(&mut self.foreign) {
+    /// The bytes on disk are of this URL's file; its checkpoint says so, if the URL is known at the next start (`is_own`).
+    pub(super) fn is_ours(&mut self, source: &Source, is_own: bool) {
+        if std::mem::take(&mut self.foreign) && is_own {
             self.saver.belong(source.url().to_string());
             self.saver.describe(self.resource.clone());
         }

@@ -30,7 +30,7 @@ impl Task {
         }
         if let Some(held) = &mut self.held {
             held.vouched = true;
-            held.is_ours(self.places.lead());
+            held.is_ours(self.places.lead(), self.places.is_own(self.places.lead_number()));
         }
         Ok(())
     }
@@ -64,17 +64,18 @@ pub(super) async fn agrees(
     Err(Fault::new(FaultKind::Changed, source, detail))
 }
 
-/// All bytes of a small range.
+/// All bytes of a small range; those before it are not kept.
 async fn gather(mut answer: Answer, range: ByteRange) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
-    let wanted = usize::try_from(range.end - answer.start).unwrap_or(usize::MAX);
-    while bytes.len() < wanted {
-        match poll_fn(|context| answer.body.poll_chunk(context)).await {
-            Some(chunk) => bytes.extend_from_slice(&chunk?),
-            None => break,
-        }
+    let mut at = answer.start;
+    while at < range.end
+        && let Some(chunk) = poll_fn(|context| answer.body.poll_chunk(context)).await
+    {
+        let chunk = chunk?;
+        let skipped = usize::try_from(range.start.saturating_sub(at)).unwrap_or(usize::MAX).min(chunk.len());
+        bytes.extend_from_slice(&chunk[skipped..]);
+        at += chunk.len() as u64;
     }
-    bytes.truncate(wanted);
-    let skipped = usize::try_from(range.start - answer.start).unwrap_or(usize::MAX).min(bytes.len());
-    Ok(bytes.split_off(skipped))
+    bytes.truncate(usize::try_from(range.len()).unwrap_or(usize::MAX));
+    Ok(bytes)
 }

@@ -66,6 +66,7 @@ impl Task {
             asked: Asked::Whole,
             expected: None,
             unless: None,
+            named: true,
         };
         let (answer, _permit) = self.open(request).await?;
         let bytes = self.read_all(answer, LONGEST, place).await?.ok_or_else(|| {

@@ -71,12 +71,26 @@ impl From<Fault> for Halt {
     }
 }
 
+/// Whose a fault is that ends an attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Suspect {
+    /// The lead's: nobody else was asked.
+    #[default]
+    Lead,
+    /// This place's.
+    Place(usize),
+    /// It was dealt with already: that place was dropped, or rests.
+    Judged,
+}
+
 /// A download at work.
 pub(super) struct Task {
     pub(super) orders: Orders,
     pub(super) limiter: Arc<Limiter>,
     /// Where the file can be had from.
     pub(super) places: Places,
+    /// Whose fault ended the last attempt.
+    pub(super) suspect: Suspect,
     /// What has been begun, kept over all attempts.
     pub(super) held: Option<Held>,
     /// Ask for the whole file in one stream: the server does not give parts.
@@ -118,6 +132,7 @@ async fn download(orders: Orders) {
     let mut task = Task {
         orders,
         places,
+        suspect: Suspect::default(),
         limiter,
         held: None,
         whole: false,
@@ -155,10 +170,10 @@ impl Task {
                 Err(Halt::Fault(fault)) => fault,
             };
             self.count_failure();
-            if self.next_place(&fault).await {
+            let failures = self.failures.div_ceil(self.places.left() as u32);
+            if self.next_place(&fault, failures).await {
                 continue;
             }
-            let failures = self.failures.div_ceil(self.places.left() as u32);
             let fault = self.judged(fault, failures);
             self.fault = Some(Arc::new(fault.clone()));
             self.refusals += u32::from(fault.kind == FaultKind::RangeIgnored);

@@ -30,6 +30,8 @@ pub(super) struct Job {
     pub(super) driver: Arc<dyn Fetch>,
     pub(super) source: Source,
     pub(super) headers: Arc<[Header]>,
+    /// True if the user has named the place.
+    pub(super) named: bool,
     pub(super) resource: Arc<Resource>,
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) stall: Duration,
@@ -131,8 +133,14 @@ impl Worker {
             (true, false) => Asked::Part(range),
         };
         let expected = Some(job.resource.clone());
-        let request =
-            Request { source: job.source.clone(), headers: job.headers.clone(), asked, expected, unless: None };
+        let request = Request {
+            source: job.source.clone(),
+            headers: job.headers.clone(),
+            asked,
+            expected,
+            unless: None,
+            named: job.named,
+        };
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,

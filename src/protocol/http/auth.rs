@@ -71,24 +71,24 @@ impl Logins {
     pub(super) fn pass(&self, request: &Request, at: &Source) -> Pass<'_> {
         let own = at.url().origin() == request.source.url().origin();
         let by_header = own && request.headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
-        let login = if by_header { None } else { self.login(&request.source, at, own) };
+        let login = if by_header { None } else { self.login(request, at, own) };
         let key = login.map(|login| (at.url().origin(), login));
         Pass { logins: self, at: at.clone(), by_header, key, shown: Shown::Nothing, tries: 0, is_fresh: false }
     }
 
-    fn login(&self, source: &Source, at: &Source, own: bool) -> Option<Login> {
-        let given = Login::of(at.url()).or_else(|| if own { Login::of(source.url()) } else { None });
+    fn login(&self, request: &Request, at: &Source, own: bool) -> Option<Login> {
+        let given = Login::of(at.url()).or_else(|| if own { Login::of(request.source.url()) } else { None });
         match given {
             Some((login, true)) => Some(login),
-            Some((login, false)) => Some(self.named(source, at, Some(&login.user)).unwrap_or(login)),
-            None => self.named(source, at, None),
+            Some((login, false)) => Some(self.named(request, at, Some(&login.user)).unwrap_or(login)),
+            None => self.named(request, at, None),
         }
     }
 
-    /// netrc's login for a place. To a host that only a redirect names it goes over TLS alone: whoever can change what
+    /// netrc's login for a place. To a host that only a redirect, a link or a metalink names it goes over TLS alone: whoever can change what
     /// comes from one plain host could else ask for the logins of all others.
-    fn named(&self, source: &Source, at: &Source, user: Option<&[u8]>) -> Option<Login> {
-        let asked = at.url().host() == source.url().host();
+    fn named(&self, request: &Request, at: &Source, user: Option<&[u8]>) -> Option<Login> {
+        let asked = request.named && at.url().host() == request.source.url().host();
         let safe = asked || at.url().scheme() == "https" || at.url().host().is_some_and(|host| is_here(&host));
         self.netrc.login(at.url().host_str()?, user, asked).filter(|_| safe)
     }
