@@ -9,7 +9,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::Keymap;
-use crate::model::{OnChange, Patience, Rate, Secret};
+use crate::model::{OnChange, Patience, Rate, Secret, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -134,7 +134,8 @@ fn explain(why: &SpannedError) -> String {
         RonError::NoSuchEnumVariant { expected, found, .. } => {
             format!("{place}: there is no action {found:?}{}", hint(found, expected))
         }
-        other => format!("{place}: {other}"),
+        // It quotes what it found: a control character as it is.
+        other => format!("{place}: {}", harmless(&other.to_string())),
     }
 }
 
