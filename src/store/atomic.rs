@@ -1,9 +1,16 @@
 //! Files that appear whole or not at all, and folders that only their owner can read.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// How often a folder's lock is tried, and the wait between: another process holds it for the time of a write, and one
+/// that was stopped just then holds it for ever.
+const TRIES: u32 = 50;
+const WAIT: Duration = Duration::from_millis(20);
 
 /// Makes a folder for haul's own files, mode 0700, with all that it lies in.
 pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
@@ -22,6 +29,23 @@ pub(super) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         made => made.and_then(|()| sync_folder(parent)),
     }
+}
+
+/// A folder's own lock, so that no file is needed for it; it is given back when it is dropped. `None` where there are no
+/// locks.
+pub(super) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
+    let file = File::open(folder)?;
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => sleep(WAIT),
+            Err(TryLockError::Error(why)) => {
+                tracing::debug!("{}: no lock here: {why}", folder.display());
+                return Ok(None);
+            }
+        }
+    }
+    Err(io::Error::other("another haul holds it"))
 }
 
 /// Opens a file of haul's own that only its owner can read; links are not followed.

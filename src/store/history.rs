@@ -4,16 +4,20 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_file, private_folder, sync_folder};
+use super::atomic::{lock_folder, private_file, private_folder, sync_folder};
 use super::record::path_text;
 use super::sink::{Standing, standing};
 use crate::model::{Source, TransferId, Validator};
 
 /// Past this size the history is cut to its newer half when the next entry is written.
 const MAX_SIZE: u64 = 16 << 20;
+
+/// Threads of this process wait here and not for the folder's lock, which is tried in steps.
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A finished download, with what tells whether the file and the server are still the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +80,11 @@ impl History {
         line.push('\n');
         let folder = self.path.parent().unwrap_or(Path::new("."));
         private_folder(folder)?;
+        // Of two that are written at once neither may shorten the file under the other. Who gets no lock writes all the
+        // same, since a whole line is added at once.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _lock = lock_folder(folder);
         self.shorten();
-        let is_new = !self.path.exists();
         let mut file = private_file().read(true).append(true).create(true).open(&self.path)?;
         // What a crash has torn is closed, so that this entry has a line of its own.
         let mut last = [b'\n'];
@@ -87,7 +94,8 @@ impl History {
         }
         file.write_all(line.as_bytes())?;
         file.sync_data()?;
-        if is_new { sync_folder(folder) } else { Ok(()) }
+        // Not only by the one who made it: the name that another one saw there may not be durable yet.
+        sync_folder(folder)
     }
 
     /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file

@@ -7,16 +7,14 @@
 //! what can't be written soon is not written.
 
 use std::fmt::Write as _;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_folder, sync_folder, write_beside};
+use super::atomic::{lock_folder, private_folder, sync_folder, write_beside};
 use super::checkpoint::Unreadable;
 use super::ledger::seal;
 use crate::model::HostLimit;
@@ -25,11 +23,6 @@ const SEAL: &str = "// haul hosts, version ";
 const VERSION: u32 = 1;
 /// A file larger than this is not one of ours.
 const MAX_SIZE: u64 = 256 << 10;
-/// How often the lock is tried before nothing is written, and the wait between: another process holds it for the time of
-/// a write, and one that was stopped just then holds it for ever.
-const TRIES: u32 = 50;
-const WAIT: Duration = Duration::from_millis(20);
-
 /// A limit as it is stored: host, connections, seconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct Stored(String, u16, u64);
@@ -65,7 +58,7 @@ impl HostLimits {
     fn try_update(&self, change: impl FnOnce(Vec<HostLimit>) -> Vec<HostLimit>) -> io::Result<()> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         private_folder(folder)?;
-        let lock = Self::lock(folder)?;
+        let lock = lock_folder(folder)?;
         let known = match self.read() {
             Err(Unreadable::Newer(version)) => {
                 return Err(io::Error::other(format!("it is of a newer haul (version {version})")));
@@ -78,22 +71,6 @@ impl HostLimits {
         let (temporary, _) = write_beside(&self.path, &beside, text.as_bytes())?;
         fs::rename(temporary, &self.path)?;
         sync_folder(folder)
-    }
-
-    /// The folder's lock, which is given back when it is dropped; `None` where there are no locks.
-    fn lock(folder: &Path) -> io::Result<Option<File>> {
-        let file = File::open(folder)?;
-        for _ in 0..TRIES {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(file)),
-                Err(TryLockError::WouldBlock) => sleep(WAIT),
-                Err(TryLockError::Error(why)) => {
-                    tracing::debug!("{}: no lock here: {why}", folder.display());
-                    return Ok(None);
-                }
-            }
-        }
-        Err(io::Error::other("another haul holds it"))
     }
 
     fn read(&self) -> Result<Vec<HostLimit>, Unreadable> {

@@ -117,6 +117,23 @@ fn a_file_that_is_gone_already_and_a_folder_that_cannot_be_written_cost_nothing(
 }
 
 #[test]
+fn downloads_that_finish_at_once_are_all_known_though_the_file_is_cut_under_them() {
+    let bench = Bench::new();
+    fs::create_dir_all(bench.path().parent().unwrap()).unwrap();
+    fs::write(bench.path(), "an old line\n".repeat(1_500_000)).unwrap();
+    let names: Vec<String> = (0..32).map(|number| format!("file {number}")).collect();
+    let urls: Vec<String> = (0..32).map(|number| format!("https://host/{number}")).collect();
+    std::thread::scope(|scope| {
+        for (name, url) in names.iter().zip(&urls) {
+            scope.spawn(|| bench.finish(name, url));
+        }
+    });
+    let lost = names.iter().zip(&urls).filter(|(name, url)| bench.find(url, Some(name)).is_none()).count();
+    assert_eq!(lost, 0);
+    assert!(fs::metadata(bench.path()).unwrap().len() < 10_000_000);
+}
+
+#[test]
 fn one_engine_owns_a_state_folder() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("made/for/it");

@@ -103,7 +103,11 @@ impl Terminal {
 
     /// Makes the terminal larger or smaller, and tells the program.
     pub fn resize(&self, columns: u16, rows: u16) {
-        self.lock().parser.screen_mut().set_size(nonzero(rows), nonzero(columns));
+        let mut shown = self.lock();
+        shown.parser.screen_mut().set_size(nonzero(rows), nonzero(columns));
+        // What is seen from now on was drawn for the new size, and is not the cut rest of the old one.
+        shown.parser.process(b"\x1b[2J");
+        drop(shown);
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         self.master.as_ref().unwrap().resize(size).unwrap();
     }
