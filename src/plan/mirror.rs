@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::retry::backoff;
+use super::retry::{backoff, may_pass};
 use crate::model::{FaultKind, Moment};
 
 /// Of a new measurement so much counts, and of what was known before the rest.
@@ -201,16 +201,9 @@ pub enum Blame {
 pub fn blame(kind: FaultKind) -> Blame {
     use FaultKind as Kind;
     match kind {
-        Kind::Resolve
-        | Kind::Connect
-        | Kind::Cut
-        | Kind::Stalled
-        | Kind::WrongRange
-        | Kind::BadAnswer
-        | Kind::WebPage
+        kind if may_pass(kind) => Blame::Passing,
         // Another machine of the same site may say this of the same bytes.
-        | Kind::Retagged
-        | Kind::Status(408 | 425 | 429 | 500 | 502..=599) => Blame::Passing,
+        Kind::Retagged => Blame::Passing,
         Kind::Status(_)
         | Kind::Tls
         | Kind::Redirect

@@ -40,19 +40,17 @@ pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, ji
         Kind::Retagged => Verdict::Compare,
         Kind::WrongRange if failures > 2 => Verdict::Milder,
         Kind::Changed => Verdict::Restart,
-        Kind::Resolve
-        | Kind::Connect
-        | Kind::Cut
-        | Kind::Stalled
-        | Kind::WrongRange
-        | Kind::BadAnswer
-        | Kind::WebPage
-        | Kind::Status(408 | 425 | 429 | 500 | 502..=599) => again(fault, failures, patience, jitter),
-        Kind::Status(_) | Kind::Tls | Kind::Redirect | Kind::Expired | Kind::Different => Verdict::GiveUp,
-        Kind::DiskFull | Kind::Disk | Kind::Exists | Kind::Busy | Kind::Checksum | Kind::State | Kind::Request => {
-            Verdict::GiveUp
-        }
+        kind if may_pass(kind) => again(fault, failures, patience, jitter),
+        _ => Verdict::GiveUp,
     }
+}
+
+/// True if the same request may be answered better some time later.
+pub(super) fn may_pass(kind: FaultKind) -> bool {
+    use FaultKind as Kind;
+    let is_odd = matches!(kind, Kind::WrongRange | Kind::BadAnswer | Kind::WebPage);
+    let is_broken = matches!(kind, Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled);
+    is_odd || is_broken || matches!(kind, Kind::Status(408 | 425 | 429 | 500 | 502..=599))
 }
 
 fn again(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verdict {
