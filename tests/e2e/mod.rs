@@ -17,6 +17,7 @@ mod power;
 mod queue;
 mod servers;
 mod signals;
+mod tls;
 mod waiting;
 
 use crate::support::server::{Answer, File, Running, Server};

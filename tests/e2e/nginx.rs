@@ -20,31 +20,6 @@ fn parts_over_http_and_https() {
 }
 
 #[test]
-fn an_authority_that_is_not_trusted_is_refused_before_anything_is_sent() {
-    let Some(nginx) = Nginx::start("") else { return };
-    let sum = nginx.file("a.iso", 4, MIB);
-    let url = nginx.https("a.iso");
-    let sandbox = Sandbox::new();
-    sandbox.get(&["--retries", "0", &url]).refused(&["certificate"]);
-    holds_no_finished_file(&sandbox);
-    assert_eq!(nginx.log(), "");
-    sandbox.get(&["-k", &url]).ok();
-    holds_only(&sandbox, "a.iso", &sum);
-}
-
-#[test]
-fn a_certificate_for_another_host_is_refused() {
-    let Some(nginx) = Nginx::start("") else { return };
-    nginx.file("a.iso", 4, MIB);
-    let authority = nginx.authority();
-    let sandbox = Sandbox::new();
-    // The certificate is for the name, not for the address.
-    let url = nginx.https("a.iso").replace("localhost", "127.0.0.1");
-    sandbox.get(&["--retries", "0", "--ca-cert", authority.to_str().unwrap(), &url]).refused(&[]);
-    holds_no_finished_file(&sandbox);
-}
-
-#[test]
 fn ssl_cert_file_is_honoured() {
     let Some(nginx) = Nginx::start("") else { return };
     let sum = nginx.file("a.iso", 4, MIB);

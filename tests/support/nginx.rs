@@ -24,10 +24,20 @@ impl Nginx {
         Self::start_with(extra, "")
     }
 
+    /// With a certificate that it has signed itself, as `openssl req -x509` makes them: an authority's, which is the
+    /// server's too.
+    pub fn self_signed() -> Option<Self> {
+        Self::found(["", ""], own_certificate)
+    }
+
     /// The same with configuration that may stand `within` a server only, such as `return 302 ...;`.
     ///
     /// `None`, with a message, where nginx is not installed; in CI (the variable CI is set) that is a failure.
     pub fn start_with(extra: &str, within: &str) -> Option<Self> {
+        Self::found([extra, within], certificates)
+    }
+
+    fn found(more: [&str; 2], certify: fn(&Path)) -> Option<Self> {
         let found = ["nginx", "/usr/sbin/nginx"].into_iter().find(|name| Command::new(name).arg("-v").output().is_ok());
         let Some(program) = found else {
             assert!(std::env::var_os("CI").is_none(), "nginx is not installed: apt-get install nginx-light");
@@ -35,16 +45,16 @@ impl Nginx {
             return None;
         };
         // Another process may take a port between its choice and its use; then others are chosen.
-        let started = (0..5).find_map(|_| Self::attempt(program, [extra, within]));
+        let started = (0..5).find_map(|_| Self::attempt(program, more, certify));
         Some(started.expect("nginx does not start"))
     }
 
-    fn attempt(program: &str, more: [&str; 2]) -> Option<Self> {
+    fn attempt(program: &str, more: [&str; 2], certify: fn(&Path)) -> Option<Self> {
         let folder = tempfile::Builder::new().prefix("haul-nginx-").tempdir().unwrap();
         for name in ["files", "temp"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        certificates(folder.path());
+        certify(folder.path());
         let (http, https) = (free_port(), free_port());
         let config = config(folder.path(), (http, https), more);
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
@@ -159,19 +169,35 @@ http {{
 /// Writes `ca.pem` (the authority), `server.pem` and `server.key` (for localhost).
 fn certificates(folder: &Path) {
     let key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    authority.distinguished_name.push(DnType::CommonName, "haul test authority");
+    let authority = authority(Vec::new());
     let root = authority.self_signed(&key).unwrap();
     let issuer = Issuer::new(authority, key);
     let server_key = KeyPair::generate().unwrap();
     let mut server = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     server.distinguished_name.push(DnType::CommonName, "localhost");
     let certificate = server.signed_by(&server_key, &issuer).unwrap();
-    for (name, text) in
-        [("ca.pem", root.pem()), ("server.pem", certificate.pem()), ("server.key", server_key.serialize_pem())]
-    {
+    write_certificates(folder, &root.pem(), &certificate.pem(), &server_key);
+}
+
+/// The same files, in which the authority and the server are one.
+fn own_certificate(folder: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let mut server = authority(vec!["localhost".to_owned()]);
+    server.key_usages.clear();
+    let certificate = server.self_signed(&key).unwrap().pem();
+    write_certificates(folder, &certificate, &certificate, &key);
+}
+
+fn authority(names: Vec<String>) -> CertificateParams {
+    let mut authority = CertificateParams::new(names).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    authority.distinguished_name.push(DnType::CommonName, "haul test authority");
+    authority
+}
+
+fn write_certificates(folder: &Path, authority: &str, server: &str, key: &KeyPair) {
+    for (name, text) in [("ca.pem", authority), ("server.pem", server), ("server.key", &key.serialize_pem())] {
         std::fs::write(folder.join(name), text).unwrap();
     }
 }

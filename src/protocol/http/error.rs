@@ -9,16 +9,7 @@ use crate::model::{Fault, FaultKind, Source};
 pub(super) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
     let root = root(error);
     if let Some(tls) = find::<rustls::Error>(error) {
-        let (kind, detail) = match tls {
-            rustls::Error::InvalidCertificate(why) => (
-                FaultKind::Tls,
-                format!(
-                    "the server's certificate is not to be trusted: {why:?}; --ca-cert FILE names your own authority, -k accepts any"
-                ),
-            ),
-            other => (FaultKind::Tls, format!("no secure connection: {other}")),
-        };
-        return Fault::new(kind, source, detail);
+        return insecure(source, tls, error.is_connect());
     }
     if error.is_connect() {
         let text = chain(error);
@@ -41,6 +32,54 @@ pub(super) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
         Some(io::ErrorKind::UnexpectedEof) => Fault::new(FaultKind::Cut, source, "the connection ended too early"),
         _ if error.is_builder() => Fault::new(FaultKind::Request, source, format!("the request can't be made: {root}")),
         _ => by_words(source, error, &root),
+    }
+}
+
+/// The fault of a connection over TLS. What was damaged on the way may come right the next time; a certificate and what the
+/// two can speak won't change.
+fn insecure(source: &Source, error: &rustls::Error, while_connecting: bool) -> Fault {
+    use rustls::{AlertDescription as Alert, Error as Tls};
+    let lasting = match error {
+        Tls::InvalidCertificate(why) => {
+            let why = distrust(why);
+            let detail = format!(
+                "the server's certificate is not to be trusted: {why}; --ca-cert FILE names your own authority, -k accepts any"
+            );
+            return Fault::new(FaultKind::Tls, source, detail);
+        }
+        Tls::PeerIncompatible(_) | Tls::NoApplicationProtocol | Tls::InvalidMessage(_) => while_connecting,
+        Tls::AlertReceived(alert) => matches!(
+            alert,
+            Alert::HandshakeFailure
+                | Alert::ProtocolVersion
+                | Alert::InsufficientSecurity
+                | Alert::UnrecognisedName
+                | Alert::NoApplicationProtocol
+                | Alert::AccessDenied
+                | Alert::CertificateRequired
+        ),
+        _ => false,
+    };
+    let kind = match lasting {
+        true => FaultKind::Tls,
+        false if while_connecting => FaultKind::Connect,
+        false => FaultKind::Cut,
+    };
+    Fault::new(kind, source, format!("no secure connection: {error}"))
+}
+
+/// Why a certificate is refused.
+fn distrust(why: &rustls::CertificateError) -> String {
+    use rustls::CertificateError as Why;
+    match why {
+        Why::UnknownIssuer => "no authority that this machine trusts has signed it".to_owned(),
+        Why::NotValidForName | Why::NotValidForNameContext { .. } => "it is for another host".to_owned(),
+        Why::Expired | Why::ExpiredContext { .. } => "it has expired, or this machine's clock is wrong".to_owned(),
+        Why::NotValidYet | Why::NotValidYetContext { .. } => {
+            "it is not valid yet, or this machine's clock is wrong".to_owned()
+        }
+        Why::Revoked => "it was revoked".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -75,12 +114,17 @@ fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static
     })
 }
 
-/// An error of this type in the chain; an io::Error's inner error counts too, which its `source` skips.
+/// An error of this type in the chain; those count too that an io::Error carries, or one within another: its `source`
+/// skips them.
 fn find<E: Error + 'static>(error: &reqwest::Error) -> Option<&E> {
-    sources(error).find_map(|error| {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let inner = inner.and_then(|inner| (inner as &(dyn Error + 'static)).downcast_ref::<E>());
-        error.downcast_ref::<E>().or(inner)
+    sources(error).find_map(|mut error| {
+        while let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            if error.is::<E>() {
+                break;
+            }
+            error = inner;
+        }
+        error.downcast_ref::<E>()
     })
 }
 
