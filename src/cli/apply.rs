@@ -30,7 +30,7 @@ impl Arguments {
 impl WholeArgs {
     /// Lays what was given over the settings.
     pub fn apply(&self, settings: &mut Settings) {
-        settings.connections = self.connections.unwrap_or(settings.connections);
+        settings.connections = self.connections.or(settings.connections);
         settings.limit = self.limit.or(settings.limit);
     }
 }

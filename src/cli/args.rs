@@ -215,7 +215,7 @@ pub struct TransferArgs {
 /// What a whole run may use.
 #[derive(Args)]
 pub struct WholeArgs {
-    /// Connections for each transfer, 1 to 64
+    /// Connections for each transfer, 1 to 64; haul finds out by itself how many help
     #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: Option<u16>,
     /// Bytes a second over everything, such as 500K, 5M or 1.5MiB
@@ -226,7 +226,7 @@ pub struct WholeArgs {
 /// What each of the given URLs may use, now and after a restart.
 #[derive(Args)]
 pub struct EachArgs {
-    /// Connections for each of these URLs, 1 to 64
+    /// Connections for each of these URLs, 1 to 64; haul finds out by itself how many help
     #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: Option<u16>,
     /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB

@@ -20,8 +20,8 @@ pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
 pub struct Settings {
     /// Where downloads go; `None` is the desktop's download folder.
     pub folder: Option<PathBuf>,
-    /// Connections for each transfer, 1 to 64.
-    pub connections: u16,
+    /// Connections for each transfer, 1 to 64; `None`: as many as turn out to help.
+    pub connections: Option<u16>,
     /// Transfers at once, 1 to 64.
     pub transfers: u16,
     /// Bytes a second over everything.
@@ -53,7 +53,7 @@ impl Default for Settings {
         let patience = Patience::default();
         Self {
             folder: None,
-            connections: 8,
+            connections: None,
             transfers: 4,
             limit: None,
             retries: patience.retries,
@@ -105,7 +105,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let counts = [("connections", self.connections), ("transfers", self.transfers)];
+        let counts = [("connections", self.connections.unwrap_or(1)), ("transfers", self.transfers)];
         if let Some((name, count)) = counts.into_iter().find(|entry| !(1..=64).contains(&entry.1)) {
             return Err(format!(" {name} is {count}, but must be from 1 to 64"));
         }

@@ -129,6 +129,11 @@ impl Hosts {
         self.lock().allowed(host)
     }
 
+    /// How many connections to a host are open, of all transfers.
+    pub(super) fn open_now(&self, host: &str) -> u16 {
+        self.lock().open_now(host)
+    }
+
     /// True if something was learnt that has not been written down.
     pub(super) fn has_news(&self) -> bool {
         self.lock().has_news()

@@ -21,8 +21,8 @@ pub struct Setup {
     pub registry: Registry,
     /// Transfers at once.
     pub transfers: u16,
-    /// Connections for a transfer that does not say how many.
-    pub connections: u16,
+    /// Connections for a transfer that does not say how many; `None`: as many as turn out to help.
+    pub connections: Option<u16>,
     /// Bytes a second over everything.
     pub limit: Option<Rate>,
     /// How long to wait and how often to try.

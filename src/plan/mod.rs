@@ -1,6 +1,7 @@
 //! Decides: which bytes next, when again, how fast. Pure: no socket, no file, no task, and time is an argument.
 
 mod bucket;
+mod growth;
 mod host;
 mod mirror;
 mod pace;
@@ -13,6 +14,7 @@ mod takeover;
 mod turns;
 
 pub use bucket::Bucket;
+pub use growth::Growth;
 pub use host::{CALM, Host, recalled, remembered};
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use pace::Pace;
@@ -21,4 +23,5 @@ pub use retry::{MUCH, Verdict, backoff, is_expired, reopening, verdict};
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;
 pub use speed::Meter;
+pub use takeover::MIN_SLOW_PART;
 pub use turns::Turns;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::growth::LEAST;
 use super::segment::{Lease, LeaseId, MIN_STEAL, Opener, Plan};
 use crate::model::{ByteRange, Moment};
 
@@ -10,6 +11,10 @@ use crate::model::{ByteRange, Moment};
 const MIN_GAIN: f64 = 0.15;
 /// So much sooner, if a connection has to be opened for less than `MIN_PART`, in seconds.
 const NEW_GAIN: f64 = 1.0;
+/// Nor is it opened for less than this, if what it takes over from goes on.
+pub const MIN_SLOW_PART: u64 = 256 << 10;
+/// How long a lease must have had bytes before its speed is worth a connection.
+const MEASURED: Duration = Duration::from_millis(200);
 /// How long a lease is watched before it can count as slow.
 const GRACE: Duration = Duration::from_secs(5);
 /// A lease below this share of its fellows' mean speed is slow.
@@ -67,7 +72,12 @@ impl Plan {
         let enough = taken.len() >= least.max(MIN_STEAL.min(all.len()));
         let gain = time(victim) - taken.len() as f64 / thief;
         let is_worth_it = match opener {
-            Opener::New if is_crawling && kept == 0 && !enough => gain >= NEW_GAIN,
+            // Where each is slow a small part takes long too.
+            Opener::New if !enough => {
+                let is_measured = victim.began.is_some_and(|began| now.since(began) >= MEASURED);
+                let is_part = taken.len() >= MIN_SLOW_PART && is_measured && own >= LEAST;
+                (is_part || is_crawling && kept == 0) && gain >= NEW_GAIN
+            }
             _ => enough && (count == 0.0 || gain >= MIN_GAIN),
         };
         if taken.is_empty() || !is_worth_it {

@@ -121,6 +121,11 @@ impl<W> Turns<W> {
         too_many
     }
 
+    /// How many connections to a host are open.
+    pub fn open_now(&self, host: &str) -> u16 {
+        self.hosts.get(host).map_or(0, Host::open_now)
+    }
+
     /// How many hosts something is kept of.
     pub fn kept(&self) -> usize {
         self.hosts.len()

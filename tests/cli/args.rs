@@ -43,7 +43,7 @@ fn one(words: &[&str]) -> Spec {
 #[test]
 fn what_is_not_said_is_left_to_the_settings() {
     let parsed = arguments(&["get", URL]).unwrap();
-    let mut settings = Settings { connections: 3, limit: Some(Rate::per_second(5)), ..Settings::default() };
+    let mut settings = Settings { connections: Some(3), limit: Some(Rate::per_second(5)), ..Settings::default() };
     let before = settings.clone();
     parsed.apply(&mut settings);
     assert_eq!(settings, before);
@@ -60,7 +60,7 @@ fn what_is_said_goes_before_the_settings() {
         }
         let mut settings = Settings::default();
         arguments(&all).unwrap().apply(&mut settings);
-        assert_eq!((settings.connections, settings.transfers, settings.retries), (16, 2, 0));
+        assert_eq!((settings.connections, settings.transfers, settings.retries), (Some(16), 2, 0));
         assert_eq!(settings.limit, Some(Rate::per_second(1_572_864)));
         let patience = settings.patience();
         let spans = (patience.wait, patience.connect, patience.stall);

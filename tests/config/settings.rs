@@ -45,7 +45,7 @@ fn nothing_at_all_means_the_defaults() {
 #[test]
 fn what_is_written_is_used() {
     let settings = Settings::parse("(connections: 3, limit: \"1.5MiB\", folder: \"/tmp/x\")").unwrap();
-    assert_eq!(settings.connections, 3);
+    assert_eq!(settings.connections, Some(3));
     assert_eq!(settings.limit, Some(Rate::per_second(3 << 19)));
     assert_eq!(settings.folder, Some("/tmp/x".into()));
     assert_eq!(settings.transfers, Settings::default().transfers);

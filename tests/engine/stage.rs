@@ -87,7 +87,7 @@ impl Stage {
             queueing,
             registry: Registry::default().with("http", Arc::new(fake.clone())).with("https", Arc::new(fake.clone())),
             transfers: wishes.transfers,
-            connections: wishes.connections,
+            connections: Some(wishes.connections),
             limit: wishes.limit,
             patience: wishes.patience,
             on_change: wishes.on_change,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use haul::model::{ByteRange, Moment, RangeSet};
-use haul::plan::{LeaseId, MIN_PART, Opener, Plan};
+use haul::plan::{LeaseId, MIN_PART, MIN_SLOW_PART, Opener, Plan};
 use proptest::prelude::*;
 
 /// A lease that was silent for so long does not run.
@@ -88,7 +88,15 @@ impl Bench {
         if opener == Opener::New && others > 0 {
             let bytes = held.end - held.position;
             let shared = free >= MIN_PART && left / count >= MIN_PART;
-            assert!(bytes >= MIN_PART || shared || replaced, "a connection was opened for {bytes} bytes of {left}");
+            // What a slow one would need long for is worth a connection too.
+            let slow = bytes >= MIN_SLOW_PART
+                && self.plan.leases().any(|(other, lease)| {
+                    let rest = lease.end.saturating_sub(lease.position).saturating_add(bytes) as f64;
+                    let taken_from = ends.get(&other).is_some_and(|end| lease.end < *end);
+                    taken_from && rest >= lease.meter.per_second(self.now)
+                });
+            let worth = bytes >= MIN_PART || shared || replaced || slow;
+            assert!(worth, "a connection was opened for {bytes} bytes of {left}");
         }
         Some(id)
     }

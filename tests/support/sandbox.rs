@@ -285,8 +285,13 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Once its end is known its number may belong to another process.
         if self.status.is_none() && self.ended.try_recv().is_err() {
+            if std::thread::panicking() {
+                eprintln!("it still ran, and had said:\n{}\n{}", self.stdout(), self.stderr());
+            }
             self.signal(Signal::KILL);
             let _ = self.ended.recv();
+        } else if std::thread::panicking() && self.status.is_none() {
+            eprintln!("it had ended, and had said:\n{}\n{}", self.stdout(), self.stderr());
         }
     }
 }

@@ -63,7 +63,7 @@ impl Task {
                     if !held.ranged {
                         held.desk.forget_all();
                     }
-                    match held.desk.lease(1, Opener::Idle, self.connections_for(held)) {
+                    match held.desk.lease(1, Opener::Idle) {
                         Some(lease) => Some(lease),
                         None => return Ok(None),
                     }
@@ -75,6 +75,7 @@ impl Task {
                 held.desk.leave(1);
             }
             let (answer, permit) = result?;
+            self.growth.answered(permit.age());
             match lease {
                 Some(lease) => return self.work_off(lease, answer, permit).await,
                 None if self.is_metalink(&answer.resource) => {
@@ -166,7 +167,7 @@ impl Task {
         let resource = Arc::new(resource);
         let url = self.places.lead().url().to_string();
         let saver = Saver::new(desk.clone(), url, resource.clone());
-        Held {
+        let held = Held {
             id,
             desk,
             resource,
@@ -177,7 +178,9 @@ impl Task {
             vouched: true,
             foreign: false,
             tagless: false,
-        }
+        };
+        held.desk.widen(self.connections_for(&held));
+        held
     }
 
     /// A file that haul has finished before: complete if the server still has the same. Otherwise a name that the
@@ -282,8 +285,7 @@ impl Task {
                 self.held = Some(held);
                 self.fresh = false;
                 self.reserve(desk.clone(), resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
-                let connections = self.held.as_ref().map_or(1, |held| self.connections_for(held));
-                let lease = desk.lease(1, Opener::Idle, connections);
+                let lease = desk.lease(1, Opener::Idle);
                 // A file of no bytes has no lease: it is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))
             }
@@ -305,8 +307,8 @@ impl Task {
         if self.places.is_own(self.places.lead_number()) {
             held.saver.describe(held.resource.clone());
         }
-        let connections = self.connections_for(&held);
-        if held.resource.length.is_some_and(|length| !held.desk.learn(length, connections)) {
+        held.desk.widen(self.connections_for(&held));
+        if held.resource.length.is_some_and(|length| !held.desk.learn(length)) {
             self.held = Some(held);
             let detail = "the file on the server has changed: it is shorter than what came of it before";
             return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail).into());

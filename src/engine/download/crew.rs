@@ -16,13 +16,11 @@ use super::trouble::{MAX_STRAYS, Response, is_stray, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
-use crate::plan::{Blame, LeaseId, MIN_PART, MUCH, Opener, backoff, blame, reopening};
+use crate::plan::{Blame, LeaseId, MUCH, Opener, backoff, blame, reopening};
 use crate::protocol::Answer;
 
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
 const TICK: Duration = Duration::from_millis(125);
-/// How long places are measured before a connection moves from one to another.
-const SETTLING: Duration = Duration::from_secs(1);
 /// How often a checkpoint is saved.
 const SAVE: Duration = Duration::from_secs(1);
 
@@ -50,7 +48,7 @@ pub(super) struct Crew {
     pub(super) scouting: BTreeSet<usize>,
     pub(super) stops: BTreeMap<u32, CancellationToken>,
     /// Those that were closed before they were answered.
-    unanswered: BTreeSet<u32>,
+    pub(super) unanswered: BTreeSet<u32>,
     last_number: u32,
     /// No new connection before this moment.
     open_after: Moment,
@@ -64,7 +62,7 @@ pub(super) struct Crew {
     /// The wait for a place's host to give a connection, when there is none.
     line: Option<Line>,
     /// No connection moves to another place before this moment.
-    move_after: Moment,
+    pub(super) move_after: Moment,
 }
 
 impl Crew {
@@ -161,6 +159,7 @@ impl Crew {
                     self.replace_laggards(task);
                     self.give_way(task);
                     self.rebalance(task);
+                    self.grow(task, held);
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
@@ -182,7 +181,7 @@ impl Crew {
         }
         let reserved = self.send_scouts(task, held);
         let receiving = self.job.desk.receiving_now().len();
-        let connections = usize::from(self.job.connections);
+        let connections = usize::from(self.job.desk.width());
         let most = match task.strays {
             _ if !self.job.ranged => 1,
             0 => connections.saturating_sub(reserved).max(1),
@@ -203,7 +202,7 @@ impl Crew {
     fn employ(&mut self, task: &mut Task, place: usize, permit: Permit) -> bool {
         let number = self.next_number();
         let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
-        let Some(lease) = self.job.desk.lease(number, opener, self.job.connections) else {
+        let Some(lease) = self.job.desk.lease(number, opener) else {
             self.last_number -= 1;
             return false;
         };
@@ -310,62 +309,6 @@ impl Crew {
         task.retries += 1;
         task.fault = Some(Arc::new(fault.clone()));
         task.tell(Happening::Retried { fault: fault.clone(), after }).await;
-    }
-
-    /// A connection that lags behind its fellows is closed; the plan gives its rest to others. Under a speed limit
-    /// nobody lags.
-    fn replace_laggards(&mut self, task: &Task) {
-        if task.limiter.is_limited() || task.orders.shared.limiter.is_limited() {
-            return;
-        }
-        for (number, answered) in self.job.desk.laggards() {
-            // A host that answers others and not this one lets it wait for its turn: it gives no more at once.
-            if !answered {
-                self.unanswered.insert(number);
-            }
-            if let Some(stop) = self.stops.get(&number) {
-                stop.cancel();
-            }
-        }
-    }
-
-    /// One who waits for a host has no connection, and would have none for as long as others keep several: of these the
-    /// newest to that host is closed, one at a time, and the plan gives its rest to the others.
-    fn give_way(&self, task: &Task) {
-        let leaving = self.stops.values().any(CancellationToken::is_cancelled);
-        if self.stops.len() <= 1 || leaving {
-            return;
-        }
-        let hosts = &task.orders.shared.hosts;
-        let is_waited_for = |job: &Arc<Job>| hosts.is_waited_for(&job.resource.at.host());
-        let newest = self.seats.iter().rev().find(|(_, place)| self.jobs.get(place).is_some_and(is_waited_for));
-        if let Some(stop) = newest.and_then(|(number, _)| self.stops.get(number)) {
-            stop.cancel();
-        }
-    }
-
-    /// A connection moves to a place that gives clearly more, once all have been measured for a while and there is enough
-    /// left for a move to pay.
-    fn rebalance(&mut self, task: &Task) {
-        let now = task.orders.shared.clock.now();
-        let is_limited = task.limiter.is_limited() || task.orders.shared.limiter.is_limited();
-        let receiving = self.job.desk.receiving_now().len();
-        let is_settled = receiving == self.stops.len() && self.scouting.is_empty();
-        let pays = self.job.desk.missing_total() >= 4 * MIN_PART * receiving as u64;
-        if self.jobs.len() < 2 || is_limited || !is_settled {
-            self.move_after = now + SETTLING;
-        }
-        if self.move_after > now || !pays {
-            return;
-        }
-        if let Some(place) = task.places.overstaffed(now)
-            && let Some((number, _)) = self.seats.iter().rev().find(|(_, at)| **at == place)
-            && let Some(stop) = self.stops.get(number)
-        {
-            tracing::info!(number, place, "moves to a place that gives more");
-            stop.cancel();
-            self.move_after = now + SETTLING;
-        }
     }
 
     /// The connection that is to be opened once its wait is over, for the screen.

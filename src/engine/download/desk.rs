@@ -13,8 +13,8 @@ use super::comparison::Comparison;
 use super::durability::Durability;
 use tokio::sync::Notify;
 
-use crate::api::{Connection, ConnectionState};
-use crate::model::{Algorithm, Announced, ByteRange, Fault, Moment, RangeSet, Rate};
+use crate::api::ConnectionState;
+use crate::model::{Algorithm, Announced, ByteRange, Fault, RangeSet};
 use crate::plan::{Beyond, LeaseId, Meter, Opener, Pace, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
@@ -44,12 +44,14 @@ pub(super) struct State {
     pub(super) vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
     /// Which bytes came from which place, in this run; empty where there is only one.
     pub(super) brought: BTreeMap<usize, Brought>,
+    /// How many connections there are to be.
+    width: u16,
     /// Set while bytes that are on disk come once more.
     pub(super) comparison: Option<Comparison>,
-    meter: Meter,
+    pub(super) meter: Meter,
     pace: Pace,
     fetched: u64,
-    seats: BTreeMap<u32, Seat>,
+    pub(super) seats: BTreeMap<u32, Seat>,
     pub(super) durability: Durability,
 }
 
@@ -66,19 +68,10 @@ pub(super) struct Turn {
 }
 
 /// A worker's place: which lease it works on, and what it does.
-struct Seat {
-    lease: Option<LeaseId>,
-    state: ConnectionState,
-    host: Option<Arc<str>>,
-}
-
-/// What the screen shows of a plan at one moment.
-pub(super) struct Outlook {
-    pub(super) length: Option<u64>,
-    pub(super) done: RangeSet,
-    pub(super) speed: Rate,
-    pub(super) eta: Option<Duration>,
-    pub(super) connections: Vec<Connection>,
+pub(super) struct Seat {
+    pub(super) lease: Option<LeaseId>,
+    pub(super) state: ConnectionState,
+    pub(super) host: Option<Arc<str>>,
 }
 
 impl Desk {
@@ -93,6 +86,7 @@ impl Desk {
             announced,
             vouched,
             brought: BTreeMap::new(),
+            width: 1,
             comparison: None,
             meter,
             pace: Pace::default(),
@@ -108,10 +102,15 @@ impl Desk {
     }
 
     /// Gives a worker something to do; `None` if there is nothing worth it.
-    pub(super) fn lease(&self, worker: u32, opener: Opener, connections: u16) -> Option<LeaseId> {
+    pub(super) fn lease(&self, worker: u32, opener: Opener) -> Option<LeaseId> {
         let now = self.clock.now();
         let mut state = self.lock();
-        let lease = state.plan.lease(opener, connections, now)?;
+        let width = state.width;
+        // There are to be fewer than there are: who is done goes.
+        if opener == Opener::Idle && state.seats.len() > usize::from(width) {
+            return None;
+        }
+        let lease = state.plan.lease(opener, width, now)?;
         state.seats.insert(worker, Seat { lease: Some(lease), state: ConnectionState::Connecting, host: None });
         Some(lease)
     }
@@ -137,8 +136,20 @@ impl Desk {
     }
 
     /// The file's length is known now; false if that can't be.
-    pub(super) fn learn(&self, length: u64, connections: u16) -> bool {
-        self.lock().plan.learn(length, connections)
+    pub(super) fn learn(&self, length: u64) -> bool {
+        let mut state = self.lock();
+        let width = state.width;
+        state.plan.learn(length, width)
+    }
+
+    /// There are to be so many connections from now on.
+    pub(super) fn widen(&self, connections: u16) {
+        self.lock().width = connections;
+    }
+
+    /// How many connections there are to be.
+    pub(super) fn width(&self) -> u16 {
+        self.lock().width
     }
 
     /// Asks how many of the next bytes of a lease, which begin at `position`, may be written now.
@@ -336,20 +347,6 @@ impl Desk {
     pub(super) fn first_free(&self) -> Option<ByteRange> {
         self.lock().plan.free().ranges().first().copied()
     }
-
-    /// What the screen shows.
-    pub(super) fn outlook(&self) -> Outlook {
-        let now = self.clock.now();
-        let state = self.lock();
-        let plan = &state.plan;
-        Outlook {
-            length: plan.length(),
-            done: plan.done().clone(),
-            speed: state.meter.rate(now),
-            eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
-            connections: state.connections(now),
-        }
-    }
 }
 
 impl State {
@@ -360,33 +357,10 @@ impl State {
         }
     }
 
-    /// The connections for the screen. One that gives far less than its fellows is called slow.
-    fn connections(&self, now: Moment) -> Vec<Connection> {
-        let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));
-        let mut connections: Vec<Connection> = seats.collect();
-        let count = connections.len() as u64;
-        let mean = connections.iter().map(|shown| shown.speed.bytes()).sum::<u64>() / count.max(1);
-        for shown in &mut connections {
-            if shown.state == ConnectionState::Receiving && count > 1 && shown.speed.bytes() < mean / 4 {
-                shown.state = ConnectionState::Slow;
-            }
-        }
-        connections
-    }
-
     /// True if a worker that has not been answered holds the lease that begins where this one ends.
     fn is_asked_for(&self, lease: LeaseId) -> bool {
         let Some(end) = self.plan.get(lease).map(|held| held.end) else { return false };
         let asked = self.seats.values().filter(|seat| seat.state == ConnectionState::Connecting);
         asked.filter_map(|seat| self.plan.get(seat.lease?)).any(|next| next.start == end)
-    }
-}
-
-impl Seat {
-    fn show(&self, number: u32, plan: &Plan, now: Moment) -> Option<Connection> {
-        let lease = plan.get(self.lease?)?;
-        let range = ByteRange::new(lease.start, lease.end);
-        let (position, speed, host) = (lease.position, lease.meter.rate(now), self.host.clone());
-        Some(Connection { number, range, position, speed, state: self.state, host })
     }
 }

@@ -145,7 +145,6 @@ impl Task {
             resource,
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
-            connections: self.connections_for(held),
             ranged: held.ranged,
         })
     }

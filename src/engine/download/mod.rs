@@ -1,5 +1,6 @@
 //! One download: its task, its workers, and the desk at which they meet its plan.
 
+mod balance;
 mod begin;
 mod blocking;
 mod brought;
@@ -11,6 +12,7 @@ mod finish;
 mod found;
 mod metalink;
 mod mirrors;
+mod outlook;
 mod pen;
 mod places;
 mod proof;

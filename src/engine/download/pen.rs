@@ -50,7 +50,7 @@ pub(super) struct Pen {
 
 impl Pen {
     pub(super) fn new(job: &Job, lease: LeaseId) -> Self {
-        let most = if job.connections <= 8 { BUFFER } else { BUFFER / 2 };
+        let most = if job.desk.width() <= 8 { BUFFER } else { BUFFER / 2 };
         let size = usize::try_from(job.desk.missing(lease).len()).unwrap_or(most).clamp(1 << 12, most);
         Self {
             desk: job.desk.clone(),

@@ -97,7 +97,7 @@ impl Crew {
         let ready = desk.done_total() >= TELLING && held.checking.as_ref().is_none_or(Checking::is_over);
         let order = task.places.order(task.orders.shared.clock.now());
         let new: Vec<usize> = order.into_iter().filter(|place| !self.jobs.contains_key(place)).collect();
-        let connections = usize::from(job.connections);
+        let connections = usize::from(desk.width());
         for place in new.iter().filter(|_| ready) {
             if self.workers.len() + self.scouting.len() < connections
                 && !self.scouting.contains(place)

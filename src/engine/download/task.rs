@@ -17,7 +17,7 @@ use super::finish::Repair;
 use super::places::Places;
 use crate::api::{Activity, Connection, Happening, Live};
 use crate::model::{Checksum, Fault, FaultKind, OnChange, Patience, Spec, TransferId};
-use crate::plan::{Verdict, verdict};
+use crate::plan::{Growth, Verdict, verdict};
 use crate::protocol::Registry;
 use crate::store::Checkpoint;
 
@@ -30,7 +30,7 @@ const MAX_REFUSALS: u32 = 3;
 pub(in crate::engine) struct Shared {
     pub(in crate::engine) state: PathBuf,
     pub(in crate::engine) registry: Registry,
-    pub(in crate::engine) connections: u16,
+    pub(in crate::engine) connections: Option<u16>,
     pub(in crate::engine) patience: Patience,
     pub(in crate::engine) on_change: OnChange,
     pub(in crate::engine) room: RoomAt,
@@ -106,6 +106,8 @@ pub(super) struct Task {
     /// What the whole file must hash to, once that is settled.
     pub(super) wanted: Option<Checksum>,
     pub(super) repair: Repair,
+    /// How many connections there are to be.
+    pub(super) growth: Growth,
     failures: u32,
     refusals: u32,
     restarts: u32,
@@ -129,6 +131,8 @@ async fn download(orders: Orders) {
     let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
     let fresh = orders.fresh;
     let places = Places::new(&orders.spec);
+    let said = orders.spec.limits.connections.or(orders.shared.connections);
+    let growth = said.map_or_else(Growth::chosen, Growth::fixed);
     let mut task = Task {
         orders,
         places,
@@ -143,6 +147,7 @@ async fn download(orders: Orders) {
         strays: 0,
         wanted: None,
         repair: Repair::default(),
+        growth,
         failures: 0,
         refusals: 0,
         restarts: 0,
@@ -326,9 +331,9 @@ impl Task {
         let _ = self.orders.reports.send(report).await;
     }
 
-    /// How many connections this transfer may have.
+    /// How many connections this transfer may have now.
     pub(super) fn connections(&self) -> u16 {
-        self.orders.spec.limits.connections.unwrap_or(self.orders.shared.connections).max(1)
+        self.growth.connections()
     }
 
     /// Puts the latest where the supervisor looks for it.

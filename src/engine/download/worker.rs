@@ -35,7 +35,6 @@ pub(super) struct Job {
     pub(super) resource: Arc<Resource>,
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) stall: Duration,
-    pub(super) connections: u16,
     /// Which place it is, and its host, where there are several.
     pub(super) place: Option<usize>,
     pub(super) host: Option<Arc<str>>,
@@ -95,7 +94,7 @@ impl Worker {
                 Ok(LeaseEnd::Finished) => {}
                 Err(fault) => return End::Fault(fault, pen.received - before),
             }
-            match self.job.desk.lease(self.number, Opener::Idle, self.job.connections) {
+            match self.job.desk.lease(self.number, Opener::Idle) {
                 Some(next) if self.job.ranged => lease = next,
                 _ => return End::Idle,
             }

@@ -1,0 +1,58 @@
+//! What the screen shows of a download at one moment.
+
+use std::time::Duration;
+
+use super::desk::{Desk, Seat, State};
+use crate::api::{Connection, ConnectionState};
+use crate::model::{ByteRange, Moment, RangeSet, Rate};
+use crate::plan::Plan;
+
+/// What the screen shows of a plan at one moment.
+pub(super) struct Outlook {
+    pub(super) length: Option<u64>,
+    pub(super) done: RangeSet,
+    pub(super) speed: Rate,
+    pub(super) eta: Option<Duration>,
+    pub(super) connections: Vec<Connection>,
+}
+
+impl Desk {
+    /// What the screen shows.
+    pub(super) fn outlook(&self) -> Outlook {
+        let now = self.clock.now();
+        let state = self.lock();
+        let plan = &state.plan;
+        Outlook {
+            length: plan.length(),
+            done: plan.done().clone(),
+            speed: state.meter.rate(now),
+            eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
+            connections: state.connections(now),
+        }
+    }
+}
+
+impl State {
+    /// The connections for the screen. One that gives far less than its fellows is called slow.
+    fn connections(&self, now: Moment) -> Vec<Connection> {
+        let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));
+        let mut connections: Vec<Connection> = seats.collect();
+        let count = connections.len() as u64;
+        let mean = connections.iter().map(|shown| shown.speed.bytes()).sum::<u64>() / count.max(1);
+        for shown in &mut connections {
+            if shown.state == ConnectionState::Receiving && count > 1 && shown.speed.bytes() < mean / 4 {
+                shown.state = ConnectionState::Slow;
+            }
+        }
+        connections
+    }
+}
+
+impl Seat {
+    fn show(&self, number: u32, plan: &Plan, now: Moment) -> Option<Connection> {
+        let lease = plan.get(self.lease?)?;
+        let range = ByteRange::new(lease.start, lease.end);
+        let (position, speed, host) = (lease.position, lease.meter.rate(now), self.host.clone());
+        Some(Connection { number, range, position, speed, state: self.state, host })
+    }
+}

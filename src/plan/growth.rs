@@ -1,0 +1,108 @@
+//! How many connections a download has, where nobody says: few at first, more for as long as that brings more.
+
+use std::time::Duration;
+
+use crate::model::Moment;
+
+/// The first number, and that for a server far away: there each connection takes long to come to its speed, and so does
+/// finding out that more would help.
+const NEAR: u16 = 8;
+const FAR: u16 = 16;
+/// An answer after this is from far away. It takes two round trips or three, one of them for the connection.
+const FAR_FROM: Duration = Duration::from_millis(70);
+/// No more than this, unless each connection gives less than `SLOW`.
+const MOST: u16 = 16;
+/// No more than this at all.
+const MOST_SLOW: u16 = 32;
+/// Bytes a second of a connection that is held back: by a lossy line, or by a server that gives each so much.
+const SLOW: f64 = 1_048_576.0;
+/// A server that gives each connection less than this, in bytes a second, has enough to do with those that there are.
+pub(super) const LEAST: f64 = 32_768.0;
+/// What is measured for less than this says nothing.
+const SHORTEST: Duration = Duration::from_millis(200);
+/// Twice as many must bring this much more in all.
+const WORTH: f64 = 1.25;
+/// What is left must take so many times as long as a measurement, at the present speed.
+const LEFT: f64 = 3.0;
+
+/// The number of connections of one download.
+#[derive(Clone, Debug)]
+pub struct Growth {
+    now: u16,
+    /// Before the last step, with the bytes a second in all that they gave.
+    before: Option<(u16, f64)>,
+    settled: bool,
+    /// The answer's time tells how long a measurement takes.
+    window: Duration,
+    /// When the present measurement began, and the bytes that had come by then.
+    since: Option<(Moment, u64)>,
+}
+
+impl Growth {
+    /// The user has said how many.
+    pub fn fixed(connections: u16) -> Self {
+        Self { now: connections.max(1), before: None, settled: true, window: SHORTEST, since: None }
+    }
+
+    /// To be found out.
+    pub fn chosen() -> Self {
+        Self { settled: false, ..Self::fixed(NEAR) }
+    }
+
+    /// How many there are to be now.
+    pub fn connections(&self) -> u16 {
+        self.now
+    }
+
+    /// The first answer came after so long, with the time for its connection.
+    pub fn answered(&mut self, after: Duration) {
+        if self.settled || self.before.is_some() || self.since.is_some() {
+            return;
+        }
+        self.now = if after < FAR_FROM { NEAR } else { FAR };
+        self.window = (after * 2).clamp(SHORTEST, SHORTEST * 5);
+    }
+
+    /// There are to be no more: the host gives none, or something else holds the speed back.
+    pub fn settle(&mut self) {
+        self.settled = true;
+    }
+
+    /// Looks at what comes: bytes so far, connections that receive, bytes still to come. True if there are to be more
+    /// connections, or fewer again, from now on.
+    pub fn look(&mut self, now: Moment, bytes: u64, receiving: u16, missing: u64) -> bool {
+        // A connection or two may be between two answers.
+        if self.settled || receiving < self.now - self.now / 4 {
+            self.since = None;
+            return false;
+        }
+        let Some((since, from)) = self.since else {
+            self.since = Some((now, bytes));
+            return false;
+        };
+        let span = now.since(since);
+        if span < self.window {
+            return false;
+        }
+        let rate = bytes.saturating_sub(from) as f64 / span.as_secs_f64();
+        self.since = None;
+        self.step(rate, missing as f64 / rate.max(1.0) >= LEFT * span.as_secs_f64())
+    }
+
+    fn step(&mut self, rate: f64, is_worth_it: bool) -> bool {
+        let most = if rate / f64::from(self.now) < SLOW { MOST_SLOW } else { MOST };
+        match self.before {
+            Some((fewer, less)) if rate < less * WORTH => {
+                self.settled = true;
+                self.now = fewer;
+                true
+            }
+            _ if self.now < most && is_worth_it && rate / f64::from(self.now) >= LEAST => {
+                self.before = Some((self.now, rate));
+                self.now = (self.now * 2).min(most);
+                true
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How many connections there are where nobody says: as many as bring something, and no more.
+
+use std::time::Duration;
+
+use haul::model::Moment;
+use haul::plan::Growth;
+
+const MIB: f64 = 1_048_576.0;
+
+/// Lets a server answer whose speed depends on the number of connections, and looks each eighth of a second as the crew
+/// does. Gives the number that it comes to, and the largest on the way.
+fn grow(mut growth: Growth, length: f64, speed: impl Fn(u16) -> f64) -> (u16, u16) {
+    let (mut now, mut bytes, mut most) = (Moment::ZERO, 0.0, growth.connections());
+    while bytes < length {
+        now = now + Duration::from_millis(125);
+        bytes += speed(growth.connections()) / 8.0;
+        growth.look(now, bytes as u64, growth.connections(), (length - bytes).max(0.0) as u64);
+        most = most.max(growth.connections());
+    }
+    (growth.connections(), most)
+}
+
+fn after(millis: u64) -> Growth {
+    let mut growth = Growth::chosen();
+    growth.answered(Duration::from_millis(millis));
+    growth
+}
+
+#[test]
+fn what_is_far_away_begins_with_more() {
+    assert_eq!(after(1).connections(), 8);
+    assert_eq!(after(200).connections(), 16);
+    assert_eq!(Growth::chosen().connections(), 8);
+}
+
+#[test]
+fn a_line_that_is_full_gets_no_more() {
+    assert_eq!(grow(after(1), 1000.0 * MIB, |_| 100.0 * MIB), (8, 16), "one step is tried, and taken back");
+    assert_eq!(grow(after(200), 1000.0 * MIB, |_| 100.0 * MIB), (16, 16));
+}
+
+#[test]
+fn a_server_that_gives_each_so_much_gets_all_that_help() {
+    assert_eq!(grow(after(1), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (16, 16));
+    assert_eq!(grow(after(1), 1000.0 * MIB, |count| 0.3 * MIB * f64::from(count)), (32, 32));
+    let eight = |count: u16| 10.0 * MIB * f64::from(count.min(8));
+    assert_eq!(grow(after(1), 1000.0 * MIB, eight), (8, 16));
+    let sixteen = |count: u16| 0.5 * MIB * f64::from(count.min(16));
+    assert_eq!(grow(after(1), 1000.0 * MIB, sixteen), (16, 32));
+}
+
+#[test]
+fn a_server_that_crawls_or_gives_nothing_is_not_asked_for_more() {
+    for each in [0.0, 0.01 * MIB] {
+        let mut growth = after(1);
+        for tick in 1..1000 {
+            let bytes = each * f64::from(tick) * f64::from(growth.connections()) / 8.0;
+            growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, growth.connections(), 1 << 30);
+        }
+        assert_eq!(growth.connections(), 8);
+    }
+}
+
+#[test]
+fn what_is_over_soon_is_left_alone() {
+    assert_eq!(grow(after(1), 60.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (8, 8));
+}
+
+#[test]
+fn what_the_user_says_stays() {
+    assert_eq!(grow(Growth::fixed(3), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (3, 3));
+    let mut growth = Growth::fixed(3);
+    growth.answered(Duration::from_secs(1));
+    assert_eq!(growth.connections(), 3);
+    assert_eq!(Growth::fixed(0).connections(), 1);
+}
+
+#[test]
+fn while_some_are_not_answered_nothing_is_measured() {
+    let mut growth = after(1);
+    for tick in 1..100 {
+        let now = Moment::after(Duration::from_millis(125 * tick));
+        assert!(!growth.look(now, tick << 20, 2, u64::MAX));
+    }
+    assert_eq!(growth.connections(), 8);
+}
+
+#[test]
+fn a_host_that_gives_no_more_is_not_tried_again() {
+    let mut growth = after(1);
+    growth.settle();
+    assert_eq!(grow(growth, 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (8, 8));
+}
