@@ -22,6 +22,8 @@ pub(super) const LEAST: f64 = 32_768.0;
 const SHORTEST: Duration = Duration::from_millis(200);
 /// Twice as many must bring this much more in all.
 const WORTH: f64 = 1.25;
+/// The second half of a measurement may have this much more than the first.
+const STEADY: f64 = 1.6;
 /// What is left must take so many times as long as a measurement, at the present speed.
 const LEFT: f64 = 3.0;
 
@@ -34,14 +36,15 @@ pub struct Growth {
     settled: bool,
     /// The answer's time tells how long a measurement takes.
     window: Duration,
-    /// When the present measurement began, and the bytes that had come by then.
+    /// When the present measurement began, its second half too, and the bytes that had come by then.
     since: Option<(Moment, u64)>,
+    middle: Option<(Moment, u64)>,
 }
 
 impl Growth {
     /// The user has said how many.
     pub fn fixed(connections: u16) -> Self {
-        Self { now: connections.max(1), before: None, settled: true, window: SHORTEST, since: None }
+        Self { now: connections.max(1), before: None, settled: true, window: SHORTEST, since: None, middle: None }
     }
 
     /// To be found out.
@@ -60,7 +63,7 @@ impl Growth {
             return;
         }
         self.now = if after < FAR_FROM { NEAR } else { FAR };
-        self.window = (after * 2).clamp(SHORTEST, SHORTEST * 5);
+        self.window = (after * 3 / 2).clamp(SHORTEST, SHORTEST * 5);
     }
 
     /// There are to be no more: the host gives none, or something else holds the speed back.
@@ -73,19 +76,25 @@ impl Growth {
     pub fn look(&mut self, now: Moment, bytes: u64, receiving: u16, missing: u64) -> bool {
         // A connection or two may be between two answers.
         if self.settled || receiving < self.now - self.now / 4 {
-            self.since = None;
+            (self.since, self.middle) = (None, None);
             return false;
         }
-        let Some((since, from)) = self.since else {
+        let Some(since) = self.since else {
             self.since = Some((now, bytes));
             return false;
         };
-        let span = now.since(since);
-        if span < self.window {
+        let (span, rate) = measured(since, (now, bytes));
+        if self.middle.is_none() && span * 2 >= self.window {
+            self.middle = Some((now, bytes));
+        }
+        let Some(middle) = self.middle.filter(|_| span >= self.window) else { return false };
+        let (first, second) = (measured(since, middle).1, measured(middle, (now, bytes)).1);
+        if second > first * STEADY {
+            // They come to their speed by themselves (slow start): more of them would only share it.
+            (self.since, self.middle) = (Some(middle), Some((now, bytes)));
             return false;
         }
-        let rate = bytes.saturating_sub(from) as f64 / span.as_secs_f64();
-        self.since = None;
+        (self.since, self.middle) = (None, None);
         self.step(rate, missing as f64 / rate.max(1.0) >= LEFT * span.as_secs_f64())
     }
 
@@ -105,4 +114,10 @@ impl Growth {
             _ => false,
         }
     }
+}
+
+/// The time between two looks, and the bytes a second in it.
+fn measured((since, from): (Moment, u64), (now, bytes): (Moment, u64)) -> (Duration, f64) {
+    let span = now.since(since);
+    (span, bytes.saturating_sub(from) as f64 / span.as_secs_f64().max(1e-9))
 }

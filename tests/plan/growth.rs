@@ -62,6 +62,18 @@ fn a_server_that_crawls_or_gives_nothing_is_not_asked_for_more() {
 }
 
 #[test]
+fn while_connections_come_to_their_speed_no_more_are_opened() {
+    let mut growth = after(400);
+    let (mut bytes, mut rate) = (0.0, 0.5 * MIB);
+    for tick in 1..40 {
+        bytes += rate / 8.0;
+        rate *= 1.3;
+        growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, 16, 1 << 40);
+        assert_eq!(growth.connections(), 16, "after {tick} looks");
+    }
+}
+
+#[test]
 fn what_is_over_soon_is_left_alone() {
     assert_eq!(grow(after(1), 60.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (8, 8));
 }
