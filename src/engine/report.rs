@@ -22,6 +22,8 @@ pub(super) enum What {
     Happened(Happening),
     /// What looks at the disks of transfers found that wait for room.
     Room(Vec<Room>),
+    /// All bytes have come; what is left is to make them durable.
+    Ending,
     /// The task has ended; it is the last message.
     Ended(Ending),
 }

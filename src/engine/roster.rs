@@ -1,6 +1,6 @@
 //! The list: every transfer, its place, its row for the faces.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,6 +67,8 @@ pub(super) struct Roster {
     /// Which transfer has this URL and place; a hash of 64 bits each, since a queue may be long.
     places: HashMap<u64, TransferId>,
     last_rank: i64,
+    /// Those whose task runs.
+    running: HashSet<TransferId>,
     /// The transfers that have a log, the one first whose log began first.
     logged: VecDeque<TransferId>,
 }
@@ -93,8 +95,22 @@ impl Roster {
 
     /// The transfers that run.
     pub(super) fn running(&self) -> Vec<TransferId> {
-        let running = self.entries.iter().filter(|(_, entry)| entry.running.is_some());
-        running.map(|(id, _)| *id).collect()
+        self.running.iter().copied().collect()
+    }
+
+    /// A transfer's task runs.
+    pub(super) fn began(&mut self, id: TransferId, task: Running) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.running = Some(task);
+            self.running.insert(id);
+            self.set_status(id, Status::Running);
+        }
+    }
+
+    /// A transfer's task has ended; gives it back.
+    pub(super) fn ended(&mut self, id: TransferId) -> Option<Running> {
+        self.running.remove(&id);
+        self.entries.get_mut(&id)?.running.take()
     }
 
     /// A rank behind all others.
@@ -295,9 +311,8 @@ impl Roster {
     /// The snapshot of this moment.
     pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
         let count = |status| self.count(status);
-        let running = self.entries.values().filter(|entry| entry.status == Status::Running);
-        let speed =
-            if count(Status::Running) == 0 { 0 } else { running.map(|entry| entry.latest.live.speed.bytes()).sum() };
+        let running = self.running.iter().filter_map(|id| self.entries.get(id));
+        let speed = running.map(|entry| entry.latest.live.speed.bytes()).sum();
         let totals = Totals {
             queued: count(Status::Queued),
             running: count(Status::Running),

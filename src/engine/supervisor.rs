@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{Clock, time_of_day};
-use super::download::{Orders, Shared, run as run_download};
+use super::download::{Clerk, Errands, Orders, Shared, run as run_download};
 use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::memory::{Memory, recall};
@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// and for each transfer its part file, its checkpoint, the one that is being written and its folder.
 const FILES: usize = 16;
 const FILES_EACH: usize = 4;
+/// One in so many of the files that may be open may be of a transfer that only ends.
+const FILES_OF_ENDINGS: usize = 8;
 
 /// The supervisor's state. Its orders are in `commands.rs`.
 pub(super) struct Supervisor {
@@ -54,6 +56,8 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let clock = Clock::start();
     let known = recall(&setup.state).await;
     let shared = Arc::new(Shared {
+        errands: Errands::default(),
+        clerk: Arc::new(Clerk::new(setup.state.clone())),
         state: setup.state,
         registry: setup.registry,
         connections: setup.connections,
@@ -70,7 +74,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Passing => (None, Vec::new()),
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
-    let queue = Queue::new(usize::from(setup.transfers));
+    let queue = Queue::new(usize::from(setup.transfers), open_files() / FILES_OF_ENDINGS);
     let tasks = TaskTracker::new();
     let roster = Roster::default();
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
@@ -85,7 +89,8 @@ pub async fn run(side: EngineSide, setup: Setup) {
 
 /// How many connections the process's limit of open files leaves room for.
 fn connections_in_all(transfers: u16) -> usize {
-    open_files().saturating_sub(FILES + FILES_EACH * usize::from(transfers)).max(1)
+    let endings = open_files() / FILES_OF_ENDINGS;
+    open_files().saturating_sub(FILES + FILES_EACH * usize::from(transfers) + endings).max(1)
 }
 
 impl Supervisor {
@@ -176,7 +181,7 @@ impl Supervisor {
         let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
         let (progress, receiver) = watch::channel(Progress::default());
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
-        entry.running = Some(Running { stop: stop.clone(), nudge: nudge.clone(), progress: receiver, then: None });
+        let task = Running { stop: stop.clone(), nudge: nudge.clone(), progress: receiver, then: None };
         let orders = Orders {
             id,
             spec: entry.item.spec.clone(),
@@ -188,7 +193,7 @@ impl Supervisor {
             reports: self.reports.clone(),
             progress,
         };
-        self.roster.set_status(id, Status::Running);
+        self.roster.began(id, task);
         self.dirty = true;
         self.tasks.spawn(run_download(orders));
         self.tell(id, Happening::Started);
@@ -218,6 +223,7 @@ impl Supervisor {
                 self.tell(id, happening);
             }
             What::Room(rooms) => self.room_found(rooms),
+            What::Ending => self.queue.end(id),
             What::Ended(ending) => self.ended(id, ending),
         }
         self.dirty = true;
@@ -226,8 +232,7 @@ impl Supervisor {
     fn ended(&mut self, id: TransferId, ending: Ending) {
         self.roster.take_progress(id);
         self.queue.leave(id);
-        let running = self.roster.get_mut(id).and_then(|entry| entry.running.take());
-        let then = running.and_then(|running| running.then);
+        let then = self.roster.ended(id).and_then(|running| running.then);
         let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
         let ending = match (ending, relinked) {
             (Ending::Described(files), None) => {

@@ -57,27 +57,32 @@ impl History {
         Self { path: state.join("history.ron") }
     }
 
-    /// Adds a download that is about to get its name, durably: whatever moment the program dies at, the file under its
-    /// name is known to be complete. Until it has that name the entry fits nothing. `modified` is when the part file was
+    /// Adds downloads that are about to get their names, durably: whatever moment the program dies at, a file under its
+    /// name is known to be complete. Until it has that name its entry fits nothing. Each comes with when its part file was
     /// last written. A failure is told to the log and costs nothing else.
-    pub fn add(&self, source: &Source, finished: &Finished, modified: (i64, i64)) {
-        if let Err(why) = self.try_add(source, finished, modified) {
+    pub fn add(&self, downloads: &[(&Source, &Finished, (i64, i64))]) {
+        if !downloads.is_empty()
+            && let Err(why) = self.try_add(downloads)
+        {
             tracing::warn!("{}: {why}", self.path.display());
         }
     }
 
-    fn try_add(&self, source: &Source, finished: &Finished, modified: (i64, i64)) -> io::Result<()> {
-        let entry = Entry {
-            url: hash(source),
-            target: path_text::encode(&finished.target),
-            length: finished.length,
-            modified,
-            etag: finished.validator.etag.clone(),
-            last_modified: finished.validator.last_modified.clone(),
-            by: finished.by.map(|id| id.to_string()),
-        };
-        let mut line = ron::to_string(&entry).map_err(io::Error::other)?;
-        line.push('\n');
+    fn try_add(&self, downloads: &[(&Source, &Finished, (i64, i64))]) -> io::Result<()> {
+        let mut lines = String::new();
+        for (source, finished, modified) in downloads {
+            let entry = Entry {
+                url: hash(source),
+                target: path_text::encode(&finished.target),
+                length: finished.length,
+                modified: *modified,
+                etag: finished.validator.etag.clone(),
+                last_modified: finished.validator.last_modified.clone(),
+                by: finished.by.map(|id| id.to_string()),
+            };
+            lines.push_str(&ron::to_string(&entry).map_err(io::Error::other)?);
+            lines.push('\n');
+        }
         let folder = self.path.parent().unwrap_or(Path::new("."));
         private_folder(folder)?;
         // Of two that are written at once neither may shorten the file under the other. Who gets no lock writes all the
@@ -90,9 +95,9 @@ impl History {
         let mut last = [b'\n'];
         let length = file.metadata()?.len();
         if length > 0 && file.read_exact_at(&mut last, length - 1).is_ok() && last != *b"\n" {
-            line.insert(0, '\n');
+            lines.insert(0, '\n');
         }
-        file.write_all(line.as_bytes())?;
+        file.write_all(lines.as_bytes())?;
         file.sync_data()?;
         // Not only by the one who made it: the name that another one saw there may not be durable yet.
         sync_folder(folder)

@@ -3,6 +3,7 @@
 
 mod atomic;
 mod checkpoint;
+mod commit;
 mod digest;
 mod files;
 mod history;
@@ -16,6 +17,7 @@ mod room;
 mod sink;
 
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
+pub use commit::{Commit, Uncommitted, commit};
 pub use digest::digest;
 pub use files::open_files;
 pub use history::{Finished, History};

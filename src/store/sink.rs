@@ -184,6 +184,13 @@ impl PartFile {
         Ok(sum == fragment)
     }
 
+    /// Has the system begin to write the bytes back, without a wait; what fails here fails again when they are made
+    /// durable. Linux does so for bytes that are said not to be needed soon (`posix_fadvise`), and keeps those that are not
+    /// on disk yet.
+    pub fn begin_sync(&self) {
+        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    }
+
     /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.
     pub fn sync(&self) -> Result<(), Fault> {
         self.file.sync_data().map_err(|why| self.fault("syncing", &why))
@@ -218,8 +225,8 @@ impl PartFile {
         Ok((meta.mtime(), meta.mtime_nsec()))
     }
 
-    /// Gives a complete file the target's name, in one step that replaces nothing unless `overwrite` says so. The
-    /// bytes are durable by then; a folder that can't be synced may lose the name in a power cut, and nothing else.
+    /// Gives a complete file the target's name, in one step that replaces nothing unless `overwrite` says so. The bytes
+    /// are durable by then; the name is, once the folder is synced.
     pub fn publish(&self, overwrite: bool) -> Result<(), Fault> {
         if !self.is_in_place() {
             return Err(self.gone());
@@ -228,10 +235,6 @@ impl PartFile {
             fs::rename(&self.path, &self.target).map_err(|why| self.fault("giving it its name", &why))?;
         } else {
             self.rename_to_free_name()?;
-        }
-        let folder = self.target.parent().unwrap_or(Path::new("."));
-        if let Err(why) = sync_folder(folder) {
-            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
         }
         Ok(())
     }

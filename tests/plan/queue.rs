@@ -16,7 +16,7 @@ fn all(queue: &mut Queue) -> Vec<u64> {
 
 #[test]
 fn lower_ranks_run_earlier_and_slots_are_kept() {
-    let mut queue = Queue::new(2);
+    let mut queue = Queue::new(2, 0);
     for (number, rank) in [(1, 30), (2, -5), (3, 10)] {
         queue.wait(id(number), rank);
     }
@@ -24,15 +24,15 @@ fn lower_ranks_run_earlier_and_slots_are_kept() {
     assert_eq!((queue.running(), queue.waiting()), (2, 1));
     queue.leave(id(2));
     assert_eq!(all(&mut queue), [1]);
-    assert_eq!(Queue::new(0).running(), 0);
-    let mut one = Queue::new(0);
+    assert_eq!(Queue::new(0, 0).running(), 0);
+    let mut one = Queue::new(0, 0);
     one.wait(id(1), 0);
     assert_eq!(all(&mut one), [1], "a queue has one slot at least");
 }
 
 #[test]
 fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
-    let mut queue = Queue::new(1);
+    let mut queue = Queue::new(1, 0);
     queue.wait(id(1), 1);
     assert_eq!(queue.admit(), Some(id(1)));
     queue.wait(id(1), 1);
@@ -47,7 +47,7 @@ fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
 
 #[test]
 fn two_that_exchange_their_ranks_both_stay() {
-    let mut queue = Queue::new(9);
+    let mut queue = Queue::new(9, 0);
     for (number, rank) in [(1, 1), (2, 2), (3, 3)] {
         queue.wait(id(number), rank);
     }
@@ -63,7 +63,7 @@ proptest! {
         slots in 1..4_usize,
         steps in proptest::collection::vec((0..3_u8, 0..6_u64, 0..4_i64), 0..60),
     ) {
-        let mut queue = Queue::new(slots);
+        let mut queue = Queue::new(slots, 0);
         let (mut waiting, mut running) = (BTreeMap::new(), BTreeSet::new());
         for (step, number, rank) in steps {
             match step {
@@ -88,4 +88,25 @@ proptest! {
             prop_assert_eq!((queue.waiting(), queue.running()), (waiting.len(), running.len()));
         }
     }
+}
+
+#[test]
+fn one_that_ends_makes_room_for_another_but_not_for_any_number() {
+    let mut queue = Queue::new(1, 2);
+    for number in 1..=5 {
+        queue.wait(id(number), number.cast_signed());
+    }
+    for number in 1..=3 {
+        assert_eq!(all(&mut queue), [number]);
+        queue.end(id(number));
+    }
+    assert_eq!((all(&mut queue), queue.running()), (Vec::new(), 3), "the third keeps its slot");
+    queue.wait(id(1), 0);
+    assert_eq!(queue.waiting(), 2, "one that ends does not wait");
+    queue.leave(id(1));
+    assert_eq!(all(&mut queue), [0; 0], "the third has not told again");
+    queue.leave(id(3));
+    assert_eq!(all(&mut queue), [4]);
+    queue.end(id(5));
+    assert_eq!((queue.running(), queue.waiting()), (2, 1), "one that waits does not end");
 }

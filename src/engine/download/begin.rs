@@ -7,7 +7,6 @@ use tokio::time::timeout;
 
 use super::super::hosts::Permit;
 use super::super::report::Ending;
-use super::blocking::blocking;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
@@ -94,7 +93,7 @@ impl Task {
     /// Looks at the disk before the first request.
     async fn look(&mut self) -> Result<Option<Ending>, Halt> {
         let search = self.search();
-        let found = blocking(move || search.before()).await?;
+        let found = self.orders.shared.errands.run(move || search.before()).await?;
         match found {
             Found::Nothing | Found::New(_) => Ok(None),
             Found::Part(left) => {
@@ -266,7 +265,7 @@ impl Task {
     /// Settles on a target, opens its part file and makes the plan.
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
-        let found = blocking(move || search.after(&described));
+        let found = self.orders.shared.errands.run(move || search.after(&described));
         match found.await? {
             Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),
             Found::Part(left) => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::report::Ending;
+use super::super::report::{Ending, What};
 use super::begin::Held;
 use super::blocking::{blocking, lost_thread};
 use super::desk::Desk;
@@ -12,7 +12,7 @@ use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Source};
-use crate::store::{Checkpoint, Finished, History, PartFile, digest};
+use crate::store::{Checkpoint, Finished, PartFile, digest};
 
 /// What was fetched once more in this run, and what came of it.
 #[derive(Debug, Default)]
@@ -75,24 +75,16 @@ impl Task {
 
     async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
+        self.report(What::Ending).await;
         let Some(held) = &self.held else { return Err(lost_thread().into()) };
         // The next time it is the first place that is asked whether it has the same.
         let word = self.places.first_word().unwrap_or(&held.resource);
         let (id, validator) = (held.id, word.validator.clone());
         let bytes = desk.done_total();
         let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes, by: Some(id) };
-        let (overwrite, state) = (self.orders.spec.overwrite, self.orders.shared.state.clone());
-        let source = self.orders.spec.source.clone();
         let (target, fetched) = (finished.target.clone(), desk.fetched());
-        let published = blocking(move || {
-            let completed = desk.part.complete(bytes).and_then(|()| desk.part.modified());
-            let modified = completed.inspect_err(|_| desk.lock().durability.doubt())?;
-            History::of(&state).add(&source, &finished, modified);
-            desk.part.publish(overwrite)?;
-            Checkpoint::remove(&state, id);
-            Ok(())
-        });
-        published.await?;
+        let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
+        clerk.commit(desk, spec.source.clone(), finished, spec.overwrite).await?;
         Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked })
     }
 

@@ -4,6 +4,7 @@ mod balance;
 mod begin;
 mod blocking;
 mod brought;
+mod clerk;
 mod comparison;
 mod crew;
 mod desk;
@@ -26,4 +27,6 @@ mod task;
 mod trouble;
 mod worker;
 
+pub(super) use blocking::Errands;
+pub(super) use clerk::Clerk;
 pub(super) use task::{Orders, Shared, run};

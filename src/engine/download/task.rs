@@ -13,6 +13,8 @@ use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::super::setup::RoomAt;
 use super::begin::Held;
+use super::blocking::Errands;
+use super::clerk::Clerk;
 use super::finish::Repair;
 use super::places::Places;
 use crate::api::{Activity, Connection, Happening, Live};
@@ -38,6 +40,8 @@ pub(in crate::engine) struct Shared {
     pub(in crate::engine) lasts: bool,
     pub(in crate::engine) limiter: Arc<Limiter>,
     pub(in crate::engine) hosts: Arc<Hosts>,
+    pub(in crate::engine) clerk: Arc<Clerk>,
+    pub(in crate::engine) errands: Errands,
     pub(in crate::engine) clock: Clock,
 }
 
@@ -327,8 +331,11 @@ impl Task {
     }
 
     pub(super) async fn tell(&self, happening: Happening) {
-        let report = Report { id: self.orders.id, what: What::Happened(happening) };
-        let _ = self.orders.reports.send(report).await;
+        self.report(What::Happened(happening)).await;
+    }
+
+    pub(super) async fn report(&self, what: What) {
+        let _ = self.orders.reports.send(Report { id: self.orders.id, what }).await;
     }
 
     /// How many connections this transfer may have now.
