@@ -124,6 +124,11 @@ impl Hosts {
         self.lock().refuse(host, self.clock.now());
     }
 
+    /// The host has let a connection wait, which is closed by now, while it served others: no more are asked for, for now.
+    pub(super) fn keep_waiting(&self, host: &str) {
+        self.lock().keep_waiting(host, self.clock.now());
+    }
+
     /// How many connections the host bears, as far as it is known.
     pub(super) fn allowed(&self, host: &str) -> Option<u16> {
         self.lock().allowed(host)

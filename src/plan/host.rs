@@ -30,12 +30,14 @@ pub struct Host {
 struct Learnt {
     allowed: u16,
     at: Moment,
+    /// True if the host has said so; one that only let a connection wait may have been busy, or the line was.
+    firm: bool,
 }
 
 impl Host {
     /// A host that bears so many connections, as far as it is remembered.
     pub fn remembered(allowed: u16, now: Moment) -> Self {
-        let learnt = Some(Learnt { allowed: allowed.max(1), at: now });
+        let learnt = Some(Learnt { allowed: allowed.max(1), at: now, firm: true });
         Self { open: 0, learnt, noted: learnt }
     }
 
@@ -61,8 +63,18 @@ impl Host {
 
     /// The host refused one connection while others of ours were served: it bears no more than those.
     pub fn refuse(&mut self, served: u16, now: Moment) {
+        self.lower(served, now, true);
+    }
+
+    /// The host has let a connection wait while others of ours were served: for now it is asked for no more than those,
+    /// but that is no reason to ask for fewer in a week.
+    pub fn keep_waiting(&mut self, served: u16, now: Moment) {
+        self.lower(served, now, false);
+    }
+
+    fn lower(&mut self, served: u16, now: Moment, firm: bool) {
         let known = self.learnt.map_or(u16::MAX, |learnt| learnt.allowed);
-        self.learnt = Some(Learnt { allowed: served.max(1).min(known), at: now });
+        self.learnt = Some(Learnt { allowed: served.max(1).min(known), at: now, firm });
     }
 
     /// How many connections the host bears, as far as it is known.
@@ -89,7 +101,7 @@ impl Host {
     pub fn has_news(&self) -> bool {
         self.learnt.is_some_and(|now| {
             let again = |noted: Learnt| now.at.since(noted.at) >= Duration::from_secs(GROWTH);
-            self.noted.is_none_or(|noted| noted.allowed != now.allowed || again(noted))
+            now.firm && self.noted.is_none_or(|noted| noted.allowed != now.allowed || again(noted))
         })
     }
 
@@ -104,7 +116,7 @@ impl Host {
         if let Some(learnt) = &mut self.learnt
             && now.since(learnt.at) >= CALM
         {
-            *learnt = Learnt { allowed: learnt.allowed.saturating_add(1), at: now };
+            *learnt = Learnt { allowed: learnt.allowed.saturating_add(1), at: now, firm: learnt.firm };
         }
     }
 }

@@ -108,6 +108,13 @@ impl<W> Turns<W> {
         }
     }
 
+    /// The host has let a connection wait, which is closed by now, while it served others.
+    pub fn keep_waiting(&mut self, host: &str, now: Moment) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.keep_waiting(host.open_now(), now);
+        }
+    }
+
     /// The host refused a connection that still counts as open. True if that was one too many: others are open, as
     /// many as the host was known to bear or one fewer; then it bears those alone. A refusal far below what it bore
     /// before is about something else.

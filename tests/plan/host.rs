@@ -170,3 +170,17 @@ fn no_more_hosts_are_remembered_than_256_and_no_name_that_is_none() {
         assert_eq!(remembered(Vec::new(), vec![limit(&host, 1, NOW)], NOW).len(), 1, "{host}");
     }
 }
+
+#[test]
+fn a_wait_lowers_the_limit_for_now_and_is_not_remembered() {
+    let mut host = Host::default();
+    assert_eq!(fill(&mut host, 0), 100);
+    host.keep_waiting(3, at(1));
+    assert_eq!((host.allowed(), host.news()), (Some(3), None));
+    host.refuse(2, at(2));
+    assert_eq!(host.news(), Some((2, at(2))), "that was said");
+    host.keep_waiting(1, at(3));
+    assert_eq!((host.allowed(), host.has_news()), (Some(1), false));
+    host.refuse(1, at(4));
+    assert_eq!(host.news(), Some((1, at(4))));
+}

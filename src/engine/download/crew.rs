@@ -251,7 +251,7 @@ impl Crew {
         let host = self.jobs.get(&place).unwrap_or(&self.job).resource.at.host();
         let unanswered = self.unanswered.remove(&number);
         if unanswered {
-            task.orders.shared.hosts.refuse(&host);
+            task.orders.shared.hosts.keep_waiting(&host);
         }
         let others = self.receiving_at(place);
         let End::Fault(fault, bytes) = end else {
