@@ -50,5 +50,5 @@ pub(super) struct Progress {
     pub(super) done: Arc<RangeSet>,
     pub(super) resumable: bool,
     pub(super) fault: Option<Arc<Fault>>,
-    pub(super) live: Arc<Live>,
+    pub(super) live: Option<Arc<Live>>,
 }

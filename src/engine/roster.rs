@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +60,7 @@ pub(super) struct Entry {
 /// The list, in the queue's order.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    entries: HashMap<TransferId, Entry>,
+    entries: HashMap<TransferId, Box<Entry>>,
     order: Vec<TransferId>,
     rows: Rows,
     counts: HashMap<Status, usize>,
@@ -75,11 +75,11 @@ pub(super) struct Roster {
 
 impl Roster {
     pub(super) fn get(&self, id: TransferId) -> Option<&Entry> {
-        self.entries.get(&id)
+        self.entries.get(&id).map(AsRef::as_ref)
     }
 
     pub(super) fn get_mut(&mut self, id: TransferId) -> Option<&mut Entry> {
-        self.entries.get_mut(&id)
+        self.entries.get_mut(&id).map(AsMut::as_mut)
     }
 
     /// True if the same URL is to go to the same place already, and is not finished.
@@ -125,7 +125,7 @@ impl Roster {
         let latest = Progress {
             target: item.target.clone(),
             length: item.length,
-            done: Arc::new(item.done.clone()),
+            done: shared(&item.done),
             resumable: true,
             ..Progress::default()
         };
@@ -148,7 +148,7 @@ impl Roster {
         self.order.push(id);
         self.rows.push(Arc::new(row(&entry)));
         *self.counts.entry(status).or_default() += 1;
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Box::new(entry));
     }
 
     /// A transfer's bytes come from another URL.
@@ -312,7 +312,7 @@ impl Roster {
     pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
         let count = |status| self.count(status);
         let running = self.running.iter().filter_map(|id| self.entries.get(id));
-        let speed = running.map(|entry| entry.latest.live.speed.bytes()).sum();
+        let speed = running.filter_map(|entry| Some(entry.latest.live.as_ref()?.speed.bytes())).sum();
         let totals = Totals {
             queued: count(Status::Queued),
             running: count(Status::Running),
@@ -338,6 +338,12 @@ impl Roster {
     }
 }
 
+/// Ranges for a row. A long queue has none of most of its transfers, and keeps that once.
+fn shared(done: &RangeSet) -> Arc<RangeSet> {
+    static NOTHING: LazyLock<Arc<RangeSet>> = LazyLock::new(Arc::default);
+    if done.is_empty() { NOTHING.clone() } else { Arc::new(done.clone()) }
+}
+
 /// What makes two transfers the same: the URL, and where it goes.
 pub(super) fn place(spec: &Spec) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -351,7 +357,7 @@ fn row(entry: &Entry) -> Row {
     let target = latest.target.clone().or_else(|| Some(spec.target.folder.join(spec.target.name.as_ref()?)));
     let name = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
     let name = name.or_else(|| spec.source.last_segment()).unwrap_or_else(|| spec.source.host());
-    let live = (entry.status == Status::Running).then(|| latest.live.clone());
+    let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
     Row {
         id: entry.item.id,
         name: Arc::from(harmless(&name).as_ref()),

@@ -1,14 +1,15 @@
 //! Where bytes can come from: a URL whose secrets stay out of every log and screen.
 
 use std::fmt;
+use std::sync::Arc;
 
 use url::Url;
 
 use super::harmless;
 
-/// A place that the bytes can come from. `Display` and `Debug` never show a password or a signature.
+/// A place that the bytes can come from; a clone costs nothing. `Display` and `Debug` never show a password or a signature.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Source(Url);
+pub struct Source(Arc<Url>);
 
 /// Query parameters whose values open a door: signatures, tokens and keys of the object stores and of common sites.
 const SECRET_PARAMETERS: [&str; 16] = [
@@ -80,7 +81,7 @@ impl Source {
         if url.host_str().is_none_or(str::is_empty) || authority.is_empty() || authority.contains('\\') {
             return Err(format!("{:?} names no host", shown()));
         }
-        Ok(Self(url))
+        Ok(Self(Arc::new(url)))
     }
 
     /// The URL with its secrets: for the wire, for files of mode 0600 and for the user's own clipboard.
@@ -110,7 +111,7 @@ impl Source {
 
 impl From<Url> for Source {
     fn from(url: Url) -> Self {
-        Self(url)
+        Self(Arc::new(url))
     }
 }
 
@@ -154,7 +155,7 @@ fn bare(name: &str) -> &str {
 
 impl fmt::Display for Source {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = self.0.clone();
+        let mut url = Url::clone(&self.0);
         let _ = url.set_username("");
         let _ = url.set_password(None);
         url.set_fragment(None);

@@ -87,9 +87,10 @@ impl Recording {
     pub fn take(&mut self, root: &Path, calls: &[Call]) {
         let base = self.end;
         let mut open: HashMap<u64, (usize, bool)> = HashMap::new();
-        // Effects in the order in which they were complete; one that never was comes last.
+        // Effects in the order in which they were complete; one that never was comes last. A number that is closed may be
+        // another thread's next file before the log has the call's end.
         let mut ordered: Vec<&Call> = calls.iter().collect();
-        ordered.sort_by_key(|call| call.ended);
+        ordered.sort_by_key(|call| if call.name == "close" { call.began } else { call.ended });
         for call in ordered {
             let (began, ended) = (base + call.began, base.saturating_add(call.ended));
             self.call(root, call, &mut open, (began, ended));

@@ -1,5 +1,6 @@
 //! The tools themselves on trial, with programs that every system has.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -7,8 +8,10 @@ use portable_pty::CommandBuilder;
 use rustix::process::Signal;
 
 use super::nginx::Nginx;
+use super::power::Recording;
 use super::pty::{Exit, Terminal};
 use super::sandbox::{Process, Sandbox, is_part_of};
+use super::strace::calls;
 
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
@@ -103,4 +106,27 @@ fn part_files_are_told_by_their_names() {
     for name in ["a.iso", "a.iso.part", "a.iso.0123456789abcdeF.part", "a.iso.0123456789abcdef0.part", "b.0.part"] {
         assert!(!is_part_of(name, "a.iso"), "{name}");
     }
+}
+
+/// A thread's file gets the number of one that another thread was just closing: the end of a close is told late.
+#[test]
+fn a_recording_knows_a_file_whose_number_another_was_closing() {
+    let hex = |text: &str| text.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let (part, history, folder) = (hex("/r/part"), hex("/r/history"), hex("/r"));
+    let log = format!(
+        "1 openat(AT_FDCWD, \"{part}\", O_RDWR|O_CREAT, 0666) = 7\n\
+         1 close(7 <unfinished ...>\n\
+         2 openat(AT_FDCWD, \"{history}\", O_RDWR|O_CREAT|O_APPEND, 0600) = 7\n\
+         1 <... close resumed>) = 0\n\
+         2 write(7, \"{}\", 2) = 2\n\
+         2 fdatasync(7) = 0\n\
+         2 openat(AT_FDCWD, \"{folder}\", O_RDONLY|O_CLOEXEC) = 8\n\
+         2 fsync(8) = 0\n",
+        hex("hi")
+    );
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), log).unwrap();
+    let recording = Recording::of(Path::new("/r"), &calls(file.path()));
+    let image = recording.image(usize::MAX, 0.0, &mut fastrand::Rng::with_seed(1));
+    assert_eq!(image.get(Path::new("/r/history")), Some(&Some(b"hi".to_vec())), "{image:?}");
 }

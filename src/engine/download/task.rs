@@ -379,7 +379,7 @@ impl Task {
                 }
             }
         }
-        progress.live = Arc::new(live);
+        progress.live = Some(Arc::new(live));
         self.orders.progress.send_replace(progress);
     }
 }
