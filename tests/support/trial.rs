@@ -111,7 +111,9 @@ fn part_files_are_told_by_their_names() {
 /// A thread's file gets the number of one that another thread was just closing: the end of a close is told late.
 #[test]
 fn a_recording_knows_a_file_whose_number_another_was_closing() {
-    let hex = |text: &str| text.bytes().map(|byte| format!("\\x{byte:02x}")).collect::<String>();
+    let hex = |text: &str| {
+        text.bytes().flat_map(|byte| format!("\\x{byte:02x}").into_bytes()).map(char::from).collect::<String>()
+    };
     let (part, history, folder) = (hex("/r/part"), hex("/r/history"), hex("/r"));
     let log = format!(
         "1 openat(AT_FDCWD, \"{part}\", O_RDWR|O_CREAT, 0666) = 7\n\
