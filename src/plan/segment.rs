@@ -103,6 +103,8 @@ pub struct Plan {
     pub(super) pace: Option<f64>,
     /// The best of these, until a connection is opened because of it.
     pub(super) best: Option<f64>,
+    /// True while a limit of our own holds the speed down: who has nothing to do is not needed then.
+    held_back: bool,
 }
 
 impl Plan {
@@ -120,7 +122,14 @@ impl Plan {
             silence: STALL,
             pace: None,
             best: None,
+            held_back: false,
         }
+    }
+
+    /// Whether a limit of our own holds the speed down now. Then nobody takes over from another: it would end nothing sooner,
+    /// and what is on its way to the other would be lost.
+    pub fn hold_back(&mut self, held_back: bool) {
+        self.held_back = held_back;
     }
 
     /// The file's length, if known.
@@ -187,7 +196,11 @@ impl Plan {
         };
         // Many small gaps are shared out like one large one: who is done with a gap goes on with the next.
         let least_gap = if self.is_worth_another() { 1 } else { least };
-        let range = self.take_free(least_gap, connections).or_else(|| self.take_over(least, opener, now))?;
+        let free = self.take_free(least_gap, connections);
+        let range = match free {
+            None if self.held_back => None,
+            free => free.or_else(|| self.take_over(least, opener, now)),
+        }?;
         self.last += 1;
         let id = LeaseId(self.last);
         let meter = Meter::new(MEMORY, now);

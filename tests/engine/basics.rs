@@ -242,8 +242,24 @@ async fn each_transfer_keeps_its_own_limit() {
     within(seconds(2), stage.complete(fast, "b.bin", &file)).await;
     stage.complete(slow, "a.bin", &file).await;
     let took = began.elapsed().as_secs_f64();
-    assert!((9.5..11.0).contains(&took), "{took}");
+    assert!((10.1..10.4).contains(&took), "{took}");
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_the_mean_over_a_whole_download() {
+    for (connections, length) in [(1, 5), (8, 40)] {
+        let file = FakeFile::new(1, length * MIB);
+        let limit = Some(Rate::per_second(5 * MIB));
+        let began = Instant::now();
+        let wishes = Wishes { limit, connections, ..Wishes::default() };
+        let (mut stage, id) = Stage::of(wishes, file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        let (took, wanted) = (began.elapsed().as_secs_f64(), length as f64 / 5.0);
+        // A twentieth of a second may be given at once; the beginning and the end are looked at a few times a second.
+        assert!((wanted - 0.06..wanted + 0.3).contains(&took), "{connections}: {took} s");
+        stage.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

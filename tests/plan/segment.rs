@@ -301,3 +301,14 @@ fn a_lease_that_is_gone_can_do_nothing() {
     assert!(plan.get(lease).is_none());
     assert_ne!(plan.lease_rest(at(2) + Duration::ZERO), Some(lease), "numbers are not given twice");
 }
+
+#[test]
+fn nobody_takes_over_while_a_limit_of_our_own_holds_the_speed_down() {
+    let (mut plan, _) = pair([4 * MIB, MIB / 8], 2000);
+    plan.hold_back(true);
+    assert_eq!(plan.lease(Opener::Idle, 2, at(2000)), None);
+    plan.lose(ByteRange::new(0, MIB));
+    assert!(plan.lease(Opener::Idle, 2, at(2000)).is_some(), "what is free is fetched");
+    plan.hold_back(false);
+    assert!(plan.lease(Opener::Idle, 2, at(2000)).is_some());
+}

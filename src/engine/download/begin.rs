@@ -62,7 +62,7 @@ impl Task {
                     if !held.ranged {
                         held.desk.forget_all();
                     }
-                    match held.desk.lease(1, Opener::Idle) {
+                    match held.desk.lease(1, Opener::Idle, false) {
                         Some(lease) => Some(lease),
                         None => return Ok(None),
                     }
@@ -284,7 +284,7 @@ impl Task {
                 self.held = Some(held);
                 self.fresh = false;
                 self.reserve(desk.clone(), resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
-                let lease = desk.lease(1, Opener::Idle);
+                let lease = desk.lease(1, Opener::Idle, false);
                 // A file of no bytes has no lease: it is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))
             }

@@ -116,6 +116,12 @@ impl Crew {
         let result = self.drive(task, held).await;
         self.dismiss().await;
         self.seats.values().for_each(|place| task.places.closed(*place));
+        if result.is_ok() {
+            // What the last answers brought beyond a limit: so that the mean over the whole is the limit.
+            for limiter in &self.job.limiters {
+                task.unless_stopped(limiter.wait(limiter.charge(0))).await?;
+            }
+        }
         result
     }
 
@@ -202,7 +208,7 @@ impl Crew {
     fn employ(&mut self, task: &mut Task, place: usize, permit: Permit) -> bool {
         let number = self.next_number();
         let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
-        let Some(lease) = self.job.desk.lease(number, opener) else {
+        let Some(lease) = self.job.desk.lease(number, opener, self.job.is_held_back()) else {
             self.last_number -= 1;
             return false;
         };

@@ -102,9 +102,12 @@ impl Desk {
     }
 
     /// Gives a worker something to do; `None` if there is nothing worth it.
-    pub(super) fn lease(&self, worker: u32, opener: Opener) -> Option<LeaseId> {
+    pub(super) fn lease(&self, worker: u32, opener: Opener, held_back: bool) -> Option<LeaseId> {
         let now = self.clock.now();
         let mut state = self.lock();
+        // Where nobody else works there is nobody to leave it to.
+        let is_alone = state.seats.keys().all(|seat| *seat == worker);
+        state.plan.hold_back(held_back && !is_alone);
         let width = state.width;
         // There are to be fewer than there are: who is done goes.
         if opener == Opener::Idle && state.seats.len() > usize::from(width) {

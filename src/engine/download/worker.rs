@@ -42,6 +42,13 @@ pub(super) struct Job {
     pub(super) ranged: bool,
 }
 
+impl Job {
+    /// True while a limit of our own is used up.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.limiters.iter().any(|limiter| !limiter.charge(0).is_zero())
+    }
+}
+
 /// How a worker ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -94,7 +101,7 @@ impl Worker {
                 Ok(LeaseEnd::Finished) => {}
                 Err(fault) => return End::Fault(fault, pen.received - before),
             }
-            match self.job.desk.lease(self.number, Opener::Idle) {
+            match self.job.desk.lease(self.number, Opener::Idle, self.job.is_held_back()) {
                 Some(next) if self.job.ranged => lease = next,
                 _ => return End::Idle,
             }
@@ -163,7 +170,7 @@ impl Worker {
                 Next::Stopped => return Ok(LeaseEnd::Stopped),
                 Next::Chunk(Some(chunk)) => {
                     let chunk = chunk?;
-                    let bytes = chunk.len() as u64;
+                    let debts = self.charge(chunk.len() as u64);
                     if self.absorb(chunk, answer.end, pen).await? {
                         return Ok(LeaseEnd::Finished);
                     }
@@ -171,7 +178,7 @@ impl Worker {
                     if pen.buffer.is_empty() && self.stop.is_cancelled() {
                         return Ok(LeaseEnd::Stopped);
                     }
-                    self.pay(bytes, pen).await?;
+                    self.pay(debts, pen).await?;
                 }
                 Next::Chunk(None) => return self.ended(answer.end, pen).await,
                 Next::Timer => {
@@ -240,10 +247,14 @@ impl Worker {
         Err(Fault::new(FaultKind::Cut, &self.job.source, "the connection ended before the last byte"))
     }
 
-    /// Pays for bytes at both limiters, and waits if they are spent. What has come is written first.
-    async fn pay(&self, bytes: u64, pen: &mut Pen) -> Result<(), Fault> {
-        for limiter in &self.job.limiters {
-            let debt = limiter.charge(bytes);
+    /// Charges both limiters for bytes that have come; what is to be waited for then.
+    fn charge(&self, bytes: u64) -> [Duration; 2] {
+        self.job.limiters.each_ref().map(|limiter| limiter.charge(bytes))
+    }
+
+    /// Waits if what the limiters allow is spent. What has come is written first.
+    async fn pay(&self, debts: [Duration; 2], pen: &mut Pen) -> Result<(), Fault> {
+        for (limiter, debt) in self.job.limiters.iter().zip(debts) {
             if debt.is_zero() {
                 continue;
             }
