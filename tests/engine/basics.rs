@@ -252,7 +252,7 @@ async fn a_limit_is_the_mean_over_a_whole_download() {
         let file = FakeFile::new(1, length * MIB);
         let limit = Some(Rate::per_second(5 * MIB));
         let began = Instant::now();
-        let wishes = Wishes { limit, connections, ..Wishes::default() };
+        let wishes = Wishes { connections, limit, ..Wishes::default() };
         let (mut stage, id) = Stage::of(wishes, file.clone()).await;
         stage.complete(id, "a.bin", &file).await;
         let (took, wanted) = (began.elapsed().as_secs_f64(), length as f64 / 5.0);
