@@ -23,7 +23,7 @@ pub(super) enum What {
     /// What looks at the disks of transfers found that wait for room.
     Room(Vec<Room>),
     /// All bytes have come; what is left is to make them durable.
-    Ending,
+    Fetched,
     /// The task has ended; it is the last message.
     Ended(Ending),
 }

@@ -223,7 +223,7 @@ impl Supervisor {
                 self.tell(id, happening);
             }
             What::Room(rooms) => self.room_found(rooms),
-            What::Ending => self.queue.end(id),
+            What::Fetched => self.queue.end(id),
             What::Ended(ending) => self.ended(id, ending),
         }
         self.dirty = true;

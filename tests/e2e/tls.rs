@@ -57,6 +57,16 @@ fn a_certificate_that_has_signed_itself_is_believed_if_the_user_names_it() {
 }
 
 #[test]
+fn one_that_is_out_of_date_is_not_believed_though_the_user_names_it() {
+    let Some(nginx) = Nginx::self_signed_long_ago() else { return };
+    nginx.file("a.iso", 4, MIB);
+    let own = nginx.authority();
+    let sandbox = Sandbox::new();
+    fails_at_once(sandbox.get(&["--ca-cert", own.to_str().unwrap(), &nginx.https("a.iso")]), &["expired"]);
+    holds_no_finished_file(&sandbox);
+}
+
+#[test]
 fn a_port_that_speaks_no_tls_is_no_reason_to_ask_again() {
     let Some(nginx) = Nginx::start("") else { return };
     nginx.file("a.iso", 4, MIB);

@@ -27,7 +27,12 @@ impl Nginx {
     /// With a certificate that it has signed itself, as `openssl req -x509` makes them: an authority's, which is the
     /// server's too.
     pub fn self_signed() -> Option<Self> {
-        Self::found(["", ""], own_certificate)
+        Self::found(["", ""], |folder| own_certificate(folder, 4096))
+    }
+
+    /// The same, and it was good until the end of 1999.
+    pub fn self_signed_long_ago() -> Option<Self> {
+        Self::found(["", ""], |folder| own_certificate(folder, 1999))
     }
 
     /// The same with configuration that may stand `within` a server only, such as `return 302 ...;`.
@@ -180,10 +185,11 @@ fn certificates(folder: &Path) {
 }
 
 /// The same files, in which the authority and the server are one.
-fn own_certificate(folder: &Path) {
+fn own_certificate(folder: &Path, until: i32) {
     let key = KeyPair::generate().unwrap();
     let mut server = authority(vec!["localhost".to_owned()]);
     server.key_usages.clear();
+    server.not_after = rcgen::date_time_ymd(until, 12, 31);
     let certificate = server.self_signed(&key).unwrap().pem();
     write_certificates(folder, &certificate, &certificate, &key);
 }

@@ -19,7 +19,7 @@ impl Crew {
     /// A connection that lags behind its fellows is closed; the plan gives its rest to others. Under a speed limit
     /// nobody lags.
     pub(super) fn replace_laggards(&mut self, task: &Task) {
-        if task.limiter.is_limited() || task.orders.shared.limiter.is_limited() {
+        if task.is_limited() {
             return;
         }
         for (number, answered) in self.job.desk.laggards() {
@@ -52,11 +52,10 @@ impl Crew {
     /// left for a move to pay.
     pub(super) fn rebalance(&mut self, task: &Task) {
         let now = task.orders.shared.clock.now();
-        let is_limited = task.limiter.is_limited() || task.orders.shared.limiter.is_limited();
         let receiving = self.job.desk.receiving_now().len();
         let is_settled = receiving == self.stops.len() && self.scouting.is_empty();
         let pays = self.job.desk.missing_total() >= 4 * MIN_PART * receiving as u64;
-        if self.jobs.len() < 2 || is_limited || !is_settled {
+        if self.jobs.len() < 2 || task.is_limited() || !is_settled {
             self.move_after = now + SETTLING;
         }
         if self.move_after > now || !pays {
@@ -79,9 +78,8 @@ impl Crew {
         if shared.hosts.allowed(&host).is_some() {
             task.growth.settle();
         }
-        let is_limited = task.limiter.is_limited() || shared.limiter.is_limited();
         let is_shared = usize::from(shared.hosts.open_now(&host)) > self.workers.len();
-        if is_limited || is_shared || !self.job.ranged || task.strays > 0 {
+        if task.is_limited() || is_shared || !self.job.ranged || task.strays > 0 {
             return;
         }
         let receiving = u16::try_from(desk.receiving_now().len()).unwrap_or(u16::MAX);

@@ -39,14 +39,16 @@ struct Paper {
     done: oneshot::Sender<Result<(), Uncommitted>>,
 }
 
-/// Says that no thread works any more, however it ended; those who still wait are told by what they wait for.
+/// Says that no thread works any more, if it panics; those who still wait are told by what they wait for.
 struct Shift<'a>(&'a Clerk);
 
 impl Drop for Shift<'_> {
     fn drop(&mut self) {
-        let mut tray = self.0.lock();
-        tray.busy = false;
-        tray.papers.clear();
+        if std::thread::panicking() {
+            let mut tray = self.0.lock();
+            tray.busy = false;
+            tray.papers.clear();
+        }
     }
 }
 
@@ -93,13 +95,12 @@ impl Clerk {
     }
 
     fn work(&self) {
-        let shift = Shift(self);
+        let _shift = Shift(self);
         loop {
             let papers = {
                 let mut tray = self.lock();
                 if tray.papers.is_empty() {
                     tray.busy = false;
-                    std::mem::forget(shift);
                     return;
                 }
                 std::mem::take(&mut tray.papers)

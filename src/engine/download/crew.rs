@@ -116,12 +116,6 @@ impl Crew {
         let result = self.drive(task, held).await;
         self.dismiss().await;
         self.seats.values().for_each(|place| task.places.closed(*place));
-        if result.is_ok() {
-            // What the last answers brought beyond a limit: so that the mean over the whole is the limit.
-            for limiter in &self.job.limiters {
-                task.unless_stopped(limiter.wait(limiter.charge(0))).await?;
-            }
-        }
         result
     }
 

@@ -75,7 +75,7 @@ impl Task {
 
     async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
-        self.report(What::Ending).await;
+        self.report(What::Fetched).await;
         let Some(held) = &self.held else { return Err(lost_thread().into()) };
         // The next time it is the first place that is asked whether it has the same.
         let word = self.places.first_word().unwrap_or(&held.resource);
@@ -85,6 +85,10 @@ impl Task {
         let (target, fetched) = (finished.target.clone(), desk.fetched());
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
         clerk.commit(desk, spec.source.clone(), finished, spec.overwrite).await?;
+        // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
+        for limiter in [&self.limiter, &self.orders.shared.limiter] {
+            let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;
+        }
         Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked })
     }
 

@@ -343,6 +343,11 @@ impl Task {
         self.growth.connections()
     }
 
+    /// True if a limit of our own may hold the speed down.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limiter.is_limited() || self.orders.shared.limiter.is_limited()
+    }
+
     /// Puts the latest where the supervisor looks for it.
     pub(super) fn show(&self, activity: Activity) {
         self.show_held(self.held.as_ref(), activity, None);

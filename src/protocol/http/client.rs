@@ -61,7 +61,7 @@ impl Clients {
             _ if self.options.proxy.as_ref().is_some_and(|proxy| proxy.text().starts_with("https")) => {
                 made(&self.plain, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
             }
-            _ => made(&self.plain, || self.build(&without_roots()?, reqwest::ClientBuilder::http1_only)),
+            _ => made(&self.plain, || self.build(&tls::without_roots()?, reqwest::ClientBuilder::http1_only)),
         }
     }
 
@@ -97,14 +97,6 @@ impl Clients {
         }
         shape(builder).build().map_err(|why| Fault::new(FaultKind::Request, "HTTP", why.to_string()))
     }
-}
-
-/// A configuration for a client that never uses it.
-fn without_roots() -> Result<ClientConfig, Fault> {
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|why| Fault::new(FaultKind::Request, "TLS", why.to_string()))?;
-    Ok(builder.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth())
 }
 
 /// What the cell holds; made now if it is empty. Two that come at once may both make it: the first one stays.

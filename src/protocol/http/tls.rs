@@ -7,7 +7,10 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    WantsVerifier,
+};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_platform_verifier::Verifier;
@@ -22,29 +25,38 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 /// A TLS configuration without application protocols; the clients add theirs.
 pub(super) fn config(ca_cert: Option<&Path>, insecure: bool) -> Result<ClientConfig, Fault> {
     let provider = provider();
-    let versions = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();
-    let builder = versions.map_err(|why| Fault::new(FaultKind::Request, "TLS", why.to_string()))?;
     let own = ca_cert.map(read_certificates).transpose()?.unwrap_or_default();
-    if insecure {
-        let verifier = Arc::new(AcceptAny(provider));
-        return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
-    }
-    let platforms: Arc<dyn ServerCertVerifier> =
-        match Verifier::new_with_extra_roots(own.iter().cloned(), provider.clone()) {
-            Ok(verifier) => Arc::new(verifier),
-            Err(why) => {
-                tracing::warn!(
-                    "no certificates on this machine ({why}): Mozilla's are used, as they were when haul was built"
-                );
-                let mut roots = RootCertStore::empty();
-                roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-                roots.add_parsable_certificates(own.iter().cloned());
-                let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
-                verifier.map_err(|why| Fault::new(FaultKind::Request, "TLS", why.to_string()))?
-            }
-        };
-    let verifier = Arc::new(OrOwn { platforms, own });
-    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+    let judge = if insecure { None } else { Some(judge(&own, provider.clone())?) };
+    let verifier = Arc::new(Trust { judge, own, provider });
+    Ok(builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// A configuration for a client that never uses it.
+pub(super) fn without_roots() -> Result<ClientConfig, Fault> {
+    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+}
+
+fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Fault> {
+    let versions = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
+    versions.map_err(|why| unusable(&why))
+}
+
+fn unusable(why: &dyn std::error::Error) -> Fault {
+    Fault::new(FaultKind::Request, "TLS", why.to_string())
+}
+
+/// Whose word on certificates counts: the platform's or, on a machine that has no roots, Mozilla's.
+fn judge(own: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Fault> {
+    let why = match Verifier::new_with_extra_roots(own.iter().cloned(), provider.clone()) {
+        Ok(verifier) => return Ok(Arc::new(verifier)),
+        Err(why) => why,
+    };
+    tracing::warn!("no certificates on this machine ({why}): Mozilla's are used, as they were when haul was built");
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    roots.add_parsable_certificates(own.iter().cloned());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+    verifier.map(|verifier| verifier as _).map_err(|why| unusable(&why))
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
@@ -56,15 +68,18 @@ fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault>
     if all.is_empty() { Err(wrong("it holds none in PEM form".to_owned())) } else { Ok(all) }
 }
 
-/// The platform's word; and a server's certificate that the user has named himself is taken though it is an authority's,
-/// as those are that `openssl req -x509` makes and that curl takes.
+/// Which servers are believed. Signatures are checked in any case, so that at least the key is the peer's own.
 #[derive(Debug)]
-struct OrOwn {
-    platforms: Arc<dyn ServerCertVerifier>,
+struct Trust {
+    /// `None` is what `--insecure` asks for: any certificate will do.
+    judge: Option<Arc<dyn ServerCertVerifier>>,
+    /// The certificates that the user has named. Such a one is taken from a server though it is an authority's, as those are
+    /// that `openssl req -x509` makes and that curl takes.
     own: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for OrOwn {
+impl ServerCertVerifier for Trust {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -73,7 +88,8 @@ impl ServerCertVerifier for OrOwn {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        match self.platforms.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+        let Some(judge) = &self.judge else { return Ok(ServerCertVerified::assertion()) };
+        match judge.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             // Of the reasons that have no name of their own this is the one that a certificate can have that is in order
             // and of today: one that is out of date is said to be so before.
             Err(Error::InvalidCertificate(CertificateError::Other(_))) if self.own.contains(end_entity) => {
@@ -90,7 +106,7 @@ impl ServerCertVerifier for OrOwn {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.platforms.verify_tls12_signature(message, certificate, signed)
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -99,50 +115,10 @@ impl ServerCertVerifier for OrOwn {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.platforms.verify_tls13_signature(message, certificate, signed)
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.platforms.supported_verify_schemes()
-    }
-}
-
-/// What `--insecure` asks for: any certificate will do. Signatures are still checked, so that at least the key is
-/// the peer's own.
-#[derive(Debug)]
-struct AcceptAny(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signed, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
