@@ -24,6 +24,8 @@ const SHORTEST: Duration = Duration::from_millis(200);
 const WORTH: f64 = 1.25;
 /// The second half of a measurement may have this much more than the first.
 const STEADY: f64 = 1.6;
+/// So many measurements tell that more connections bring nothing.
+const PATIENCE: u32 = 6;
 /// What is left must take so many times as long as a measurement, at the present speed.
 const LEFT: f64 = 3.0;
 
@@ -89,9 +91,16 @@ impl Growth {
         }
         let Some(middle) = self.middle.filter(|_| span >= self.window) else { return false };
         let (first, second) = (measured(since, middle).1, measured(middle, (now, bytes)).1);
-        if second > first * STEADY {
-            // They come to their speed by themselves (slow start): more of them would only share it.
+        // They come to their speed by themselves (slow start): more of them would only share it. Or they had much at first,
+        // as of a server that holds each of them back from then on: what comes later is to be compared with what lasts.
+        let settles = self.before.is_none() && second * STEADY < first;
+        if second > first * STEADY || settles {
             (self.since, self.middle) = (Some(middle), Some((now, bytes)));
+            return false;
+        }
+        // The new ones had theirs at first, and may have to wait for the next: that they bring nothing takes longer to tell.
+        let is_low = self.before.is_some_and(|(_, less)| rate < less * WORTH);
+        if is_low && span < self.window * PATIENCE {
             return false;
         }
         (self.since, self.middle) = (None, None);

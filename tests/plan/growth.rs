@@ -103,3 +103,21 @@ fn a_host_that_gives_no_more_is_not_tried_again() {
     growth.settle();
     assert_eq!(grow(growth, 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (8, 8));
 }
+
+/// As nginx's `limit_rate`: the first second's worth comes at once, and then nothing for that second.
+#[test]
+fn what_each_connection_has_at_first_is_not_taken_for_what_lasts() {
+    let mut growth = after(1);
+    let (mut begun, mut bytes) = (vec![0_u32; 8], 0.0);
+    for tick in 1..160 {
+        begun.resize(usize::from(growth.connections()).max(begun.len()), tick);
+        let due = |from: &u32| match tick - from {
+            0 | 1 => MIB,
+            2..8 => 0.0,
+            _ => MIB / 4.0,
+        };
+        bytes += begun.iter().map(due).sum::<f64>();
+        growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, begun.len() as u16, 1 << 40);
+    }
+    assert_eq!(growth.connections(), 16);
+}

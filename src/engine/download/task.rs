@@ -374,6 +374,10 @@ impl Task {
             progress.resumable = held.ranged;
             live.validator = held.resource.validator.clone();
             live.connections = outlook.connections.into_iter().chain(waiting).collect();
+            // Where there are to be fewer again, those that there are end what they have.
+            if learnt.is_none() {
+                live.allowed = live.allowed.max(live.connections.len() as u16);
+            }
             if !held.ranged || held.resource.length.is_none() {
                 live.allowed = 1;
             }
