@@ -76,7 +76,9 @@ impl Exit {
     pub fn of(fault: &Fault) -> Self {
         match fault.kind {
             FaultKind::Status(408 | 425 | 429 | 500..) => Self::Network,
-            FaultKind::Status(400..500) | FaultKind::Expired => Self::Refused,
+            FaultKind::Status(400..500) | FaultKind::Expired | FaultKind::UploadGone | FaultKind::Credentials => {
+                Self::Refused
+            }
             FaultKind::Resolve | FaultKind::Connect | FaultKind::Tls | FaultKind::Cut | FaultKind::Stalled => {
                 Self::Network
             }
@@ -89,10 +91,11 @@ impl Exit {
             | FaultKind::BadAnswer
             | FaultKind::WebPage
             | FaultKind::Different
+            | FaultKind::SourceChanged
             | FaultKind::Redirect => Self::Wrong,
             FaultKind::DiskFull | FaultKind::Disk => Self::Disk,
             FaultKind::Exists | FaultKind::Busy => Self::Taken,
-            FaultKind::Checksum => Self::Checksum,
+            FaultKind::Checksum | FaultKind::PartDamaged => Self::Checksum,
             FaultKind::State => Self::State,
             FaultKind::Request => Self::Usage,
         }

@@ -169,5 +169,9 @@ fn word(kind: FaultKind) -> &'static str {
         FaultKind::Checksum => "checksum",
         FaultKind::State => "state",
         FaultKind::Request => "request",
+        FaultKind::UploadGone => "upload_gone",
+        FaultKind::PartDamaged => "part_damaged",
+        FaultKind::Credentials => "credentials",
+        FaultKind::SourceChanged => "source_changed",
     }
 }

@@ -55,10 +55,18 @@ pub enum FaultKind {
     State,
     /// What the user asked for makes no sense.
     Request,
+    /// The store does not know the upload that was begun: it was completed, given up or has expired.
+    UploadGone,
+    /// A part arrived damaged: the store's checksum of it is not that of the bytes that were sent.
+    PartDamaged,
+    /// No login for the store was found, or the store does not take it.
+    Credentials,
+    /// The file that is being sent is not the one that was begun: it has changed on this disk.
+    SourceChanged,
 }
 
 /// Every kind but `Status` with the word that it is stored by.
-const WORDS: [(FaultKind, &str); 21] = [
+const WORDS: [(FaultKind, &str); 25] = [
     (FaultKind::Resolve, "resolve"),
     (FaultKind::Connect, "connect"),
     (FaultKind::Tls, "tls"),
@@ -80,6 +88,10 @@ const WORDS: [(FaultKind, &str); 21] = [
     (FaultKind::Checksum, "checksum"),
     (FaultKind::State, "state"),
     (FaultKind::Request, "request"),
+    (FaultKind::UploadGone, "upload-gone"),
+    (FaultKind::PartDamaged, "part-damaged"),
+    (FaultKind::Credentials, "credentials"),
+    (FaultKind::SourceChanged, "source-changed"),
 ];
 
 /// One word, the same in every version of haul: `cut`, `status-404`.

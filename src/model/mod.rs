@@ -15,6 +15,7 @@ mod spec;
 mod status;
 mod sums;
 mod text;
+mod upload;
 
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
 pub use fault::{Fault, FaultKind};
@@ -31,3 +32,4 @@ pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target};
 pub use status::Status;
 pub use sums::{Sums, find_sum};
 pub use text::{brief_duration, brief_wait, harmless, percent, repaired, size};
+pub use upload::Upload;

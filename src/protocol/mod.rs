@@ -1,7 +1,9 @@
-//! Moves bytes. Knows no parts, no disk and no screen: a driver opens a range of a source and hands over its bytes.
+//! Moves bytes. Knows no plan, no disk and no screen: a driver opens a range of a source and hands over its bytes, or takes
+//! the bytes of a file to a store.
 
 mod fetch;
 mod http;
+mod put;
 mod registry;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
@@ -9,4 +11,5 @@ pub use http::{
     Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, announced_digests, check, content_range,
     duplicates, file_name, retry_after,
 };
+pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart};
 pub use registry::Registry;

@@ -1,14 +1,15 @@
-//! Which driver fetches from which kind of URL.
+//! Which driver serves which kind of URL.
 
 use std::sync::Arc;
 
-use super::Fetch;
+use super::{Fetch, Put};
 use crate::model::{Fault, FaultKind, Source};
 
 /// The drivers by scheme.
 #[derive(Clone, Default)]
 pub struct Registry {
     drivers: Vec<(&'static str, Arc<dyn Fetch>)>,
+    takers: Vec<(&'static str, Arc<dyn Put>)>,
 }
 
 impl Registry {
@@ -17,6 +18,24 @@ impl Registry {
     pub fn with(mut self, scheme: &'static str, driver: Arc<dyn Fetch>) -> Self {
         self.drivers.push((scheme, driver));
         self
+    }
+
+    /// This registry with a driver for uploads to a scheme.
+    #[must_use]
+    pub fn with_put(mut self, scheme: &'static str, driver: Arc<dyn Put>) -> Self {
+        self.takers.push((scheme, driver));
+        self
+    }
+
+    /// The driver for uploads to a place.
+    pub fn taker(&self, place: &Source) -> Result<Arc<dyn Put>, Fault> {
+        let scheme = place.url().scheme();
+        let found = self.takers.iter().find(|(known, _)| *known == scheme);
+        found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
+            let known: Vec<String> = self.takers.iter().map(|(scheme, _)| format!("{scheme}:")).collect();
+            let detail = format!("haul can't send to {scheme}: URLs, only to {}", known.join(", "));
+            Fault::new(FaultKind::Request, place, detail)
+        })
     }
 
     /// The driver for a source.

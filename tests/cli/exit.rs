@@ -33,6 +33,10 @@ fn every_fault_has_its_code() {
         (FaultKind::Checksum, 7),
         (FaultKind::State, 9),
         (FaultKind::Request, 2),
+        (FaultKind::UploadGone, 3),
+        (FaultKind::PartDamaged, 7),
+        (FaultKind::Credentials, 3),
+        (FaultKind::SourceChanged, 8),
     ];
     for (kind, code) in table {
         assert_eq!(exit(kind), code, "{kind:?}");

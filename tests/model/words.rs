@@ -318,6 +318,10 @@ fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
         Kind::Checksum,
         Kind::State,
         Kind::Request,
+        Kind::UploadGone,
+        Kind::PartDamaged,
+        Kind::Credentials,
+        Kind::SourceChanged,
     ];
     for kind in kinds {
         assert_eq!(kind.to_string().parse(), Ok(kind), "{kind}");

@@ -61,6 +61,10 @@ fn every_kind_of_fault_has_its_verdict() {
         (Kind::Checksum, give_up),
         (Kind::State, give_up),
         (Kind::Request, give_up),
+        (Kind::UploadGone, give_up),
+        (Kind::PartDamaged, again),
+        (Kind::Credentials, give_up),
+        (Kind::SourceChanged, give_up),
     ] {
         assert_eq!(verdicts(kind), expected, "{kind:?}");
     }

@@ -141,6 +141,10 @@ pub fn reason(kind: FaultKind) -> String {
         FaultKind::Checksum => "wrong checksum",
         FaultKind::State => "state unreadable",
         FaultKind::Request => "bad request",
+        FaultKind::UploadGone => "upload gone",
+        FaultKind::PartDamaged => "part damaged",
+        FaultKind::Credentials => "no login",
+        FaultKind::SourceChanged => "file has changed",
     };
     words.to_owned()
 }
