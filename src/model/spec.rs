@@ -1,9 +1,10 @@
 //! What the user asked for.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Checksum, Limits, MetalinkFile, Pieces, Source, Sums};
+use super::{Checksum, Limits, MetalinkFile, Pieces, Source, Sums, Upload};
 
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ const MOST_PIECES: usize = 4096;
 /// One transfer as the user asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Where the bytes come from.
+    /// Where the bytes come from; the place that they go to, if it is an upload.
     pub source: Source,
     /// Other places that the same file can be had from, the preferred first.
     pub mirrors: Vec<Source>,
@@ -81,6 +82,8 @@ pub struct Spec {
     pub limits: Limits,
     /// Replace a file that stands at the target, at the end and atomically.
     pub overwrite: bool,
+    /// The file that is sent to the source, if it is an upload; then the target is that file.
+    pub upload: Option<Arc<Upload>>,
 }
 
 impl Spec {
@@ -98,7 +101,16 @@ impl Spec {
             digests: true,
             limits: Limits::default(),
             overwrite: false,
+            upload: None,
         }
+    }
+
+    /// A plain upload of a file to `place`.
+    pub fn of_upload(place: Source, upload: Upload) -> Self {
+        let folder = upload.file.parent().map(Path::to_path_buf).unwrap_or_default();
+        let name = upload.file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let target = Target { folder: folder.clone(), name };
+        Self { target, upload: Some(Arc::new(upload)), ..Self::new(place, folder) }
     }
 
     /// The download of a metalink's file into `folder`; `None` if it has no place that haul can ask.

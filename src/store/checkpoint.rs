@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
-use super::record::path_text;
+use super::path_text;
 use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";

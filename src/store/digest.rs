@@ -47,6 +47,23 @@ pub fn digest(
     Ok(sums.into_iter().zip(algorithms).filter_map(|(sum, algorithm)| sum.finish(*algorithm)).collect())
 }
 
+/// The checksum of the whole from those of its pieces in their order, each with its bytes. `None` unless all are of one
+/// algorithm that can be combined, which are the CRCs of 64 bits.
+pub fn combined(pieces: &[(Checksum, u64)]) -> Option<Checksum> {
+    let ((first, _), rest) = pieces.split_first()?;
+    let algorithm = first.algorithm;
+    let kind = match algorithm {
+        Algorithm::Crc64 => CrcAlgorithm::Crc64Xz,
+        Algorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
+        _ => return None,
+    };
+    let number = |sum: &Checksum| u64::from_str_radix(&sum.hex, 16).ok().filter(|_| sum.algorithm == algorithm);
+    let whole = rest.iter().try_fold(number(first)?, |before, (sum, bytes)| {
+        Some(crc_fast::checksum_combine(kind, before, number(sum)?, *bytes))
+    })?;
+    Checksum::of_bytes(algorithm, &whole.to_be_bytes())
+}
+
 /// A checksum that still grows.
 enum Sum {
     Md5(md5::Md5),

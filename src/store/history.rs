@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{lock_folder, private_file, private_folder, sync_folder};
-use super::record::path_text;
+use super::path_text;
 use super::sink::{Standing, standing};
 use crate::model::{Source, TransferId, Validator};
 

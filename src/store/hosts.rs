@@ -9,20 +9,17 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{lock_folder, private_folder, sync_folder, write_beside};
 use super::checkpoint::Unreadable;
-use super::ledger::seal;
+use super::sealed::Kind;
 use crate::model::HostLimit;
 
-const SEAL: &str = "// haul hosts, version ";
-const VERSION: u32 = 1;
-/// A file larger than this is not one of ours.
-const MAX_SIZE: u64 = 256 << 10;
+const KIND: Kind = Kind { word: "hosts", version: 1, most: 256 << 10 };
+
 /// A limit as it is stored: host, connections, seconds since 1970.
 #[derive(Serialize, Deserialize)]
 struct Stored(String, u16, u64);
@@ -74,15 +71,7 @@ impl HostLimits {
     }
 
     fn read(&self) -> Result<Vec<HostLimit>, Unreadable> {
-        let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
-        match fs::symlink_metadata(&self.path) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(why) => return Err(Unreadable::Damaged(why.to_string())),
-            // A pipe would be waited for.
-            Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Err(damaged("it is none of haul's files")),
-            Ok(_) => {}
-        }
-        Self::parse(&fs::read(&self.path).map_err(|why| Unreadable::Damaged(why.to_string()))?)
+        KIND.read(&self.path)?.map_or_else(|| Ok(Vec::new()), |bytes| Self::parse(&bytes))
     }
 
     fn text(limits: &[HostLimit]) -> Result<String, ron::Error> {
@@ -92,26 +81,13 @@ impl HostLimits {
             let _ = writeln!(body, "{line},");
         }
         body.push_str("]\n");
-        Ok(format!("{SEAL}{VERSION}, crc64 {:016x}\n{body}", seal(body.as_bytes())))
+        Ok(KIND.seal(&body))
     }
 
     /// Reads the bytes of the file. Nothing is believed that its seal does not cover.
     pub fn parse(bytes: &[u8]) -> Result<Vec<HostLimit>, Unreadable> {
-        let damaged = |why: &str| Unreadable::Damaged(why.to_owned());
-        let text = std::str::from_utf8(bytes).map_err(|why| Unreadable::Damaged(why.to_string()))?;
-        let (head, body) = text.split_once('\n').ok_or_else(|| damaged("no seal"))?;
-        let head = head.strip_prefix(SEAL).ok_or_else(|| damaged("no seal"))?;
-        let (version, rest) = head.split_once(", ").ok_or_else(|| damaged("no version"))?;
-        match version.parse::<u32>() {
-            Ok(version) if version > VERSION => return Err(Unreadable::Newer(version)),
-            Ok(VERSION) => {}
-            _ => return Err(damaged("no version")),
-        }
-        let sealed = rest.strip_prefix("crc64 ").and_then(|sum| u64::from_str_radix(sum, 16).ok());
-        if sealed != Some(seal(body.as_bytes())) {
-            return Err(damaged("the checksum differs"));
-        }
-        let stored: Vec<Stored> = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
+        let stored: Vec<Stored> =
+            ron::from_str(KIND.unseal(bytes)?).map_err(|why| Unreadable::Damaged(why.to_string()))?;
         Ok(stored.into_iter().map(|Stored(host, allowed, at)| HostLimit { host, allowed, at }).collect())
     }
 }

@@ -4,13 +4,15 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::ledger::seal;
+use super::path_text;
 use crate::model::{
     ByteRange, Checksum, Described, Fault, FaultKind, Header, Limits, Pieces, RangeSet, Rate, Source, Spec, Status,
-    Sums, Target, TransferId,
+    Sums, Target, TransferId, Upload,
 };
 
 /// What stands between a record and its checksum.
@@ -115,6 +117,8 @@ pub struct Stored {
     rate: Option<u64>,
     #[serde(skip_serializing_if = "is_false")]
     overwrite: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<StoredUpload>,
     status: StoredStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<StoredFault>,
@@ -126,6 +130,51 @@ pub struct Stored {
     length: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     done: Vec<(u64, u64)>,
+}
+
+/// What is sent, as it is stored.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct StoredUpload {
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    part_size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_class: Option<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    keep: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic_limit: Option<u64>,
+}
+
+impl StoredUpload {
+    fn of(upload: &Upload) -> Self {
+        Self {
+            file: path_text::encode(&upload.file),
+            part_size: upload.part_size,
+            threshold: upload.threshold,
+            content_type: upload.content_type.clone(),
+            storage_class: upload.storage_class.clone(),
+            keep: upload.keep,
+            traffic_limit: upload.traffic_limit.map(Rate::bytes),
+        }
+    }
+
+    fn upload(&self) -> Upload {
+        Upload {
+            file: path_text::decode(&self.file),
+            part_size: self.part_size,
+            threshold: self.threshold,
+            content_type: self.content_type.clone(),
+            storage_class: self.storage_class.clone(),
+            keep: self.keep,
+            traffic_limit: self.traffic_limit.map(Rate::per_second),
+        }
+    }
 }
 
 impl fmt::Debug for Stored {
@@ -271,6 +320,7 @@ impl Item {
             connections: spec.limits.connections,
             rate: spec.limits.rate.map(Rate::bytes),
             overwrite: spec.overwrite,
+            upload: spec.upload.as_deref().map(StoredUpload::of),
             status: self.status.into(),
             reason: self.reason.as_ref().map(StoredFault::of),
             rank: Some(self.rank),
@@ -300,6 +350,7 @@ impl Item {
             digests: !stored.no_digests,
             limits: Limits { connections: stored.connections, rate: stored.rate.map(Rate::per_second) },
             overwrite: stored.overwrite,
+            upload: stored.upload.as_ref().map(|upload| Arc::new(upload.upload())),
         };
         Some(Self {
             id: stored.id.parse().ok()?,
@@ -333,28 +384,5 @@ impl Item {
             }
             Record::Added(_) | Record::Removed(_) => {}
         }
-    }
-}
-
-/// Paths as text that any path survives: bytes that are no UTF-8 are percent-encoded, and so is the percent sign.
-pub(super) mod path_text {
-    use std::ffi::OsString;
-    use std::fmt::Write as _;
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    use std::path::{Path, PathBuf};
-
-    pub(in crate::store) fn encode(path: &Path) -> String {
-        let mut text = String::new();
-        for chunk in path.as_os_str().as_bytes().utf8_chunks() {
-            text.push_str(&chunk.valid().replace('%', "%25"));
-            for byte in chunk.invalid() {
-                let _ = write!(text, "%{byte:02X}");
-            }
-        }
-        text
-    }
-
-    pub(in crate::store) fn decode(text: &str) -> PathBuf {
-        PathBuf::from(OsString::from_vec(percent_encoding::percent_decode_str(text).collect()))
     }
 }
