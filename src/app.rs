@@ -172,6 +172,7 @@ impl House {
             transfers: settings.transfers,
             connections: settings.connections,
             limit: settings.limit,
+            upload_limit: settings.upload_limit,
             patience: settings.patience(),
             on_change: settings.on_change,
             room: Arc::new(room),

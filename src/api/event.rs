@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Algorithm, Fault, Source, TransferId};
+use crate::model::{Algorithm, ByteRange, Fault, Source, TransferId};
 
 /// Something that happened to a transfer.
 #[derive(Clone, Debug)]
@@ -70,6 +70,31 @@ pub enum Happening {
     Expired(Fault),
     /// Its disk has no room for the rest; it goes on by itself when there is room.
     DiskFull(Fault),
+    /// The store has begun an upload in parts.
+    UploadCreated,
+    /// The store has a part.
+    PartDone {
+        /// Its number, from 1.
+        number: u32,
+        /// Its bytes.
+        range: ByteRange,
+    },
+    /// The store has not taken a part; it is sent again.
+    PartFailed {
+        /// Its number, from 1.
+        number: u32,
+        /// Why.
+        fault: Fault,
+        /// How long its connection rests before.
+        after: Duration,
+    },
+    /// A part was on its way when the transfer was stopped.
+    PartAborted {
+        /// Its number, from 1.
+        number: u32,
+    },
+    /// The store has freed the parts of an upload that was given up.
+    UploadAborted,
     /// The user stopped it.
     Paused,
     /// Every byte is at the target, checked and synced.

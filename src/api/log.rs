@@ -27,6 +27,8 @@ pub struct LogEntry {
     pub sentence: Arc<str>,
     /// How often in a row.
     pub times: u32,
+    /// True if it tells of parts that have arrived; then the sentence is of the last of them.
+    pub is_arrival: bool,
 }
 
 impl Log {
@@ -66,6 +68,12 @@ impl Log {
         let (word, level) = (happening.word(), happening.level());
         let sentence = shortened(happening.sentence_about(url));
         let lines = Arc::make_mut(self.0.get_or_insert_default());
+        // A large file has thousands of parts: those that arrive one after the other share a line.
+        let arrives = matches!(happening, Happening::PartDone { .. });
+        if let Some(last) = lines.back_mut().filter(|last| arrives && last.is_arrival) {
+            (last.at, last.times, last.sentence) = (at, last.times.saturating_add(1), sentence.into());
+            return;
+        }
         // A server that cuts often must not push the beginning out with one and the same line.
         if let Some(last) = lines.back_mut().filter(|last| last.word == word && *last.sentence == *sentence) {
             (last.at, last.times) = (at, last.times.saturating_add(1));
@@ -74,7 +82,7 @@ impl Log {
         if lines.len() >= Self::MOST {
             lines.pop_front();
         }
-        lines.push_back(LogEntry { at, level, word, sentence: sentence.into(), times: 1 });
+        lines.push_back(LogEntry { at, level, word, sentence: sentence.into(), times: 1, is_arrival: arrives });
     }
 
     /// Forgets everything.

@@ -33,8 +33,10 @@ pub struct Totals {
     pub done: usize,
     /// Transfers that were given up.
     pub failed: usize,
-    /// What arrives, over all transfers.
+    /// What arrives, over all transfers,
     pub speed: Rate,
+    /// and what goes out.
+    pub upload_speed: Rate,
     /// The limit on everything together.
     pub limit: Option<Rate>,
 }
@@ -99,6 +101,16 @@ impl FromIterator<Arc<Row>> for Rows {
     }
 }
 
+/// Which way a transfer's bytes go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From a server to this disk.
+    #[default]
+    Download,
+    /// From this disk to a store.
+    Upload,
+}
+
 /// One transfer.
 #[derive(Clone, Debug)]
 pub struct Row {
@@ -106,9 +118,11 @@ pub struct Row {
     pub id: TransferId,
     /// What it is called: the target's name, or a guess until the server has answered. Already harmless.
     pub name: Arc<str>,
-    /// Where its bytes come from.
+    /// Which way its bytes go.
+    pub direction: Direction,
+    /// Where its bytes come from; where they go to, if it is an upload.
     pub source: Source,
-    /// The folder or, once it is known, the file that the bytes go to.
+    /// The file that is sent, if it is an upload; else the folder or, once it is known, the file that the bytes go to.
     pub target: Arc<PathBuf>,
     /// Where it stands.
     pub status: Status,
@@ -164,6 +178,8 @@ pub enum Activity {
     Connecting,
     /// Receives.
     Receiving,
+    /// Sends.
+    Sending,
     /// Waits for so long before it tries again.
     Waiting(Duration),
     /// Reads what is on disk and compares checksums.
@@ -198,6 +214,8 @@ pub enum ConnectionState {
     Connecting,
     /// Receives.
     Receiving,
+    /// Sends.
+    Sending,
     /// Receives far less than its fellows; they will take over its rest.
     Slow,
     /// Waits for so long before it tries again.

@@ -32,6 +32,9 @@ impl Happening {
             Self::Repairing(_) => "check",
             Self::Relinked(_) | Self::Described { .. } => "link",
             Self::DiskFull(_) => "wait",
+            Self::UploadCreated | Self::PartDone { .. } => "part",
+            Self::PartFailed { .. } => "again",
+            Self::PartAborted { .. } | Self::UploadAborted => "part",
             Self::Paused => "pause",
             Self::Completed { .. } => "done",
             Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => "fail",
@@ -47,11 +50,16 @@ impl Happening {
             | Self::Answered { resumable: true, .. }
             | Self::Relinked(_)
             | Self::Described { .. }
+            | Self::UploadCreated
+            | Self::PartDone { .. }
+            | Self::PartAborted { .. }
+            | Self::UploadAborted
             | Self::Paused
             | Self::Removed => Level::Info,
             Self::Completed { .. } => Level::Success,
             Self::Answered { resumable: false, .. }
             | Self::Retried { .. }
+            | Self::PartFailed { .. }
             | Self::Restarted(_)
             | Self::Repairing(_)
             | Self::Repaired { .. }
@@ -75,6 +83,13 @@ impl Happening {
             Self::Started => return "the server is asked".into(),
             Self::Paused => return "it goes on when you resume it".into(),
             Self::Removed => return "it is not in the queue any more".into(),
+            Self::UploadCreated => return "the store has begun an upload in parts".into(),
+            Self::UploadAborted => return "the store has freed the parts of the upload before".into(),
+            Self::PartDone { number, range } => format!("part {number} has arrived ({})", size(range.len())),
+            Self::PartAborted { number } => format!("part {number} was on its way, and is sent anew"),
+            Self::PartFailed { number, fault, after } => {
+                format!("part {number}: {}; its connection goes on in {}", why(fault), brief_wait(*after))
+            }
             Self::Answered { length, resumed, resumable, .. } => answered(*length, *resumed, *resumable),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),

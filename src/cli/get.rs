@@ -289,6 +289,11 @@ impl Outcome {
             | Happening::Doubted(_)
             | Happening::Relinked(_)
             | Happening::Described { .. }
+            | Happening::UploadCreated
+            | Happening::UploadAborted
+            | Happening::PartDone { .. }
+            | Happening::PartFailed { .. }
+            | Happening::PartAborted { .. }
             | Happening::DiskFull(_) => return false,
         }
         true

@@ -56,6 +56,19 @@ enum Detail {
         places: usize,
         others: usize,
     },
+    Part {
+        part: u32,
+        /// The first byte, and one past the last.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        start: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        end: Option<u64>,
+    },
+    PartFault {
+        part: u32,
+        #[serde(flatten)]
+        trouble: Box<Detail>,
+    },
     Fault {
         /// A word for programs.
         fault: &'static str,
@@ -88,6 +101,15 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         }
         Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),
+        Happening::UploadCreated => ("upload_created", Detail::Plain {}),
+        Happening::UploadAborted => ("upload_aborted", Detail::Plain {}),
+        Happening::PartDone { number, range } => {
+            ("part_done", Detail::Part { part: *number, start: Some(range.start), end: Some(range.end) })
+        }
+        Happening::PartAborted { number } => ("part_aborted", Detail::Part { part: *number, start: None, end: None }),
+        Happening::PartFailed { number, fault, after } => {
+            ("part_failed", Detail::PartFault { part: *number, trouble: Box::new(trouble(fault, Some(*after), None)) })
+        }
         Happening::Paused => ("paused", Detail::Plain {}),
         Happening::Repairing(fault) => ("repairing", trouble(fault, None, None)),
         Happening::Repaired { damaged, blocks } => {

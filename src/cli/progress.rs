@@ -19,7 +19,11 @@ const NAME: usize = 32;
 /// The line that tells what happened; none for what people need not be told.
 pub(super) fn fact(known: &Known, happening: &Happening) -> Option<String> {
     let sentence = match happening {
-        Happening::Added | Happening::Answered { resumed: 0, resumable: true, .. } => return None,
+        Happening::UploadCreated
+        | Happening::PartDone { .. }
+        | Happening::PartAborted { .. }
+        | Happening::Added
+        | Happening::Answered { resumed: 0, resumable: true, .. } => return None,
         Happening::Started => known.url.clone().into(),
         _ => happening.sentence(),
     };
@@ -66,7 +70,7 @@ pub(super) fn live(row: &Row, columns: usize) -> String {
 fn movement(row: &Row) -> Vec<String> {
     let Some(live) = &row.live else { return Vec::new() };
     let word = match live.activity {
-        Activity::Receiving => return receiving(live),
+        Activity::Receiving | Activity::Sending => return moving(live),
         Activity::Connecting => "connecting".to_owned(),
         Activity::Waiting(after) => format!("again in {}", brief_wait(after)),
         Activity::Checking => "checking".to_owned(),
@@ -76,7 +80,7 @@ fn movement(row: &Row) -> Vec<String> {
     vec![word]
 }
 
-fn receiving(live: &Live) -> Vec<String> {
+fn moving(live: &Live) -> Vec<String> {
     let left = live.eta.map(|eta| format!("{} left", brief_duration(eta)));
     [live.speed.to_string()].into_iter().chain(left).collect()
 }

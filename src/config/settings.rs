@@ -24,8 +24,10 @@ pub struct Settings {
     pub connections: Option<u16>,
     /// Transfers at once, 1 to 64.
     pub transfers: u16,
-    /// Bytes a second over everything.
+    /// Bytes a second over everything that comes,
     pub limit: Option<Rate>,
+    /// and over everything that goes.
+    pub upload_limit: Option<Rate>,
     /// Failures in a row without a new byte after which a transfer is given up.
     pub retries: u32,
     /// Seconds before the first further attempt; doubles with each failure.
@@ -56,6 +58,7 @@ impl Default for Settings {
             connections: None,
             transfers: 4,
             limit: None,
+            upload_limit: None,
             retries: patience.retries,
             retry_wait: patience.wait.as_secs_f64(),
             connect_timeout: patience.connect.as_secs_f64(),

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::roster::{Then, place};
 use super::supervisor::Supervisor;
+use super::upload::abandon;
 use crate::api::{Command, Happening, Place};
 use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Source, Spec, Status, TransferId};
 use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
@@ -178,6 +179,11 @@ impl Supervisor {
 
     fn delete_data(&self, id: TransferId) {
         let state = &self.shared.state;
+        if let Some(entry) = self.roster.get(id).filter(|entry| entry.item.spec.upload.is_some()) {
+            // What it has is at the store; the file is the user's.
+            self.tasks.spawn(abandon(self.shared.clone(), id, entry.item.spec.clone()));
+            return;
+        }
         let checkpoint = Checkpoint::load(state, id).ok().flatten();
         let entry = self.roster.get(id);
         let target = checkpoint.map(|found| found.target).or_else(|| entry?.item.target.clone());

@@ -12,6 +12,7 @@ mod scribe;
 mod setup;
 mod shortage;
 mod supervisor;
+mod upload;
 
 pub use setup::{Queueing, RoomAt, Setup};
 pub use supervisor::run;

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Progress;
-use crate::api::{Happening, Log, Place, Row, Rows, Snapshot, Totals};
+use crate::api::{Direction, Happening, Log, Place, Row, Rows, Snapshot, Totals};
 use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, harmless};
 use crate::plan::Shortage;
 use crate::store::Item;
@@ -311,8 +311,11 @@ impl Roster {
     /// The snapshot of this moment.
     pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
         let count = |status| self.count(status);
-        let running = self.running.iter().filter_map(|id| self.entries.get(id));
-        let speed = running.filter_map(|entry| Some(entry.latest.live.as_ref()?.speed.bytes())).sum();
+        let speed = |sends: bool| {
+            let running = self.running.iter().filter_map(|id| self.entries.get(id));
+            let chosen = running.filter(|entry| entry.item.spec.upload.is_some() == sends);
+            Rate::per_second(chosen.filter_map(|entry| Some(entry.latest.live.as_ref()?.speed.bytes())).sum())
+        };
         let totals = Totals {
             queued: count(Status::Queued),
             running: count(Status::Running),
@@ -321,7 +324,8 @@ impl Roster {
             disk_full: count(Status::DiskFull),
             done: count(Status::Done),
             failed: count(Status::Failed),
-            speed: Rate::per_second(speed),
+            speed: speed(false),
+            upload_speed: speed(true),
             limit,
         };
         Snapshot { rows: self.rows.clone(), totals }
@@ -361,6 +365,7 @@ fn row(entry: &Entry) -> Row {
     Row {
         id: entry.item.id,
         name: Arc::from(harmless(&name).as_ref()),
+        direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
         target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
         status: entry.status,

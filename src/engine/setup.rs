@@ -23,8 +23,10 @@ pub struct Setup {
     pub transfers: u16,
     /// Connections for a transfer that does not say how many; `None`: as many as turn out to help.
     pub connections: Option<u16>,
-    /// Bytes a second over everything.
+    /// Bytes a second over everything that comes,
     pub limit: Option<Rate>,
+    /// and over everything that goes.
+    pub upload_limit: Option<Rate>,
     /// How long to wait and how often to try.
     pub patience: Patience,
     /// What to do when a file has changed on its server.

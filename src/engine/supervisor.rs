@@ -17,6 +17,7 @@ use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::scribe::{Scribe, Written};
 use super::setup::{Queueing, Setup};
+use super::upload::run as run_upload;
 use crate::api::{EngineSide, Event, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
 use crate::plan::Queue;
@@ -66,6 +67,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         room: setup.room,
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
+        uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
         hosts: Hosts::new(clock, connections_in_all(setup.transfers), known),
         clock,
     });
@@ -195,7 +197,11 @@ impl Supervisor {
         };
         self.roster.began(id, task);
         self.dirty = true;
-        self.tasks.spawn(run_download(orders));
+        if orders.spec.upload.is_some() {
+            self.tasks.spawn(run_upload(orders));
+        } else {
+            self.tasks.spawn(run_download(orders));
+        }
         self.tell(id, Happening::Started);
     }
 

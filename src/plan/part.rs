@@ -107,6 +107,11 @@ impl Parts {
         self.state(number) == Some(State::Stored)
     }
 
+    /// True if there is a part to send.
+    pub fn is_any_missing(&self) -> bool {
+        self.states[self.first_missing..].contains(&State::Missing)
+    }
+
     /// True if the store has all of them.
     pub fn is_complete(&self) -> bool {
         self.stored == self.states.len()

@@ -28,6 +28,8 @@ pub struct Bounds {
     pub most_part: u64,
     /// Parts of one upload.
     pub most_parts: u32,
+    /// True if it takes an object in one request (`Put::put`); else even a small one goes as a part.
+    pub takes_whole: bool,
     /// Which checksum of each part and of the whole object goes with the requests or comes with the answers.
     pub sum: Algorithm,
     /// True if a part's checksum goes in the request's head: then it is computed before the part is sent.

@@ -64,6 +64,19 @@ pub fn combined(pieces: &[(Checksum, u64)]) -> Option<Checksum> {
     Checksum::of_bytes(algorithm, &whole.to_be_bytes())
 }
 
+/// What S3 and those who follow it call an object of parts with these ETags, all of them MD5s in hex: the MD5 of the
+/// MD5s, and how many. `None` if one of them is no MD5.
+pub fn multipart_etag(etags: &[String]) -> Option<String> {
+    let mut all = md5::Md5::new();
+    for etag in etags {
+        let hex = Checksum::of_hex(Algorithm::Md5, etag)?.hex;
+        let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap_or(0));
+        all.update(bytes.collect::<Vec<u8>>());
+    }
+    let whole = Checksum::of_bytes(Algorithm::Md5, &all.finalize())?;
+    Some(format!("{}-{}", whole.hex, etags.len()))
+}
+
 /// A checksum that still grows.
 enum Sum {
     Md5(md5::Md5),

@@ -21,7 +21,7 @@ mod upload;
 
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use commit::{Commit, Uncommitted, commit};
-pub use digest::{combined, digest};
+pub use digest::{combined, digest, multipart_etag};
 pub use files::open_files;
 pub use history::{Finished, History};
 pub use hosts::HostLimits;

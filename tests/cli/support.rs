@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Live, Log, Row};
+use haul::api::{Activity, Connection, ConnectionState, Direction, Live, Log, Row};
 use haul::cli::{Arguments, parse};
 use haul::model::{ByteRange, Rate, Source, Status, TransferId};
 
@@ -74,6 +74,7 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         ..Live::default()
     };
     Row {
+        direction: Direction::Download,
         id: TransferId::from_bits(bits),
         name: name.into(),
         source: source(&format!("https://example.org/{bits}")),

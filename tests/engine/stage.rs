@@ -89,6 +89,7 @@ impl Stage {
             transfers: wishes.transfers,
             connections: Some(wishes.connections),
             limit: wishes.limit,
+            upload_limit: None,
             patience: wishes.patience,
             on_change: wishes.on_change,
             room: fake.room(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::api::{Activity, Connection, ConnectionState, Happening, Live, Log, Row, Snapshot, Totals};
+use haul::api::{Activity, Connection, ConnectionState, Direction, Happening, Live, Log, Row, Snapshot, Totals};
 use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Status, TransferId, Validator};
 
 /// A row under construction.
@@ -16,6 +16,7 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
     let mut url = url::Url::parse("https://files.example.org/pub/").unwrap();
     url.path_segments_mut().unwrap().pop_if_empty().push(name);
     RowBuilder(Row {
+        direction: Direction::Download,
         id: TransferId::from_bits(id),
         name: name.into(),
         source: Source::from(url),

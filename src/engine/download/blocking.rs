@@ -9,7 +9,7 @@ use crate::model::{Fault, FaultKind};
 use crate::plan::Pace;
 
 /// Runs it there, and waits for what comes of it.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(in crate::engine) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     spawn_blocking(work).await.unwrap_or_else(|_| Err(lost_thread()))

@@ -27,6 +27,6 @@ mod task;
 mod trouble;
 mod worker;
 
-pub(super) use blocking::Errands;
+pub(super) use blocking::{Errands, blocking};
 pub(super) use clerk::Clerk;
 pub(super) use task::{Orders, Shared, run};

@@ -38,7 +38,10 @@ pub(in crate::engine) struct Shared {
     pub(in crate::engine) room: RoomAt,
     /// True if the queue lasts, so that what waits goes on by itself.
     pub(in crate::engine) lasts: bool,
+    /// The limit on everything that comes,
     pub(in crate::engine) limiter: Arc<Limiter>,
+    /// and on everything that goes.
+    pub(in crate::engine) uplink: Arc<Limiter>,
     pub(in crate::engine) hosts: Arc<Hosts>,
     pub(in crate::engine) clerk: Arc<Clerk>,
     pub(in crate::engine) errands: Errands,

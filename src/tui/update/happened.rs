@@ -37,6 +37,11 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::Answered { .. }
         | Happening::Retried { .. }
         | Happening::Dropped(_)
+        | Happening::UploadCreated
+        | Happening::UploadAborted
+        | Happening::PartDone { .. }
+        | Happening::PartFailed { .. }
+        | Happening::PartAborted { .. }
         | Happening::Paused
         | Happening::Removed => return,
     };

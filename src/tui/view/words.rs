@@ -86,6 +86,7 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
         Activity::Checking => (said("checking"), Role::Plain),
         Activity::Repairing => (said("repairing"), Role::Warning),
         Activity::Finishing => (said("finishing"), Role::Plain),
+        Activity::Sending => (said("sending"), Role::Plain),
         Activity::Receiving => match &live.remark {
             Some(remark) => (vec![harmless(remark).into_owned()], Role::Warning),
             None if !row.resumable => (said(UNRESUMABLE), Role::Warning),
@@ -103,6 +104,7 @@ pub fn connection(state: ConnectionState, host: Option<&str>) -> (Vec<String>, R
     match state {
         ConnectionState::Connecting => named("connecting", "to"),
         ConnectionState::Receiving => named("receiving", "from"),
+        ConnectionState::Sending => named("sending", "to"),
         ConnectionState::Slow => {
             let long = "slow: others take over its rest".to_owned();
             (vec![long, "slow: loses its rest".to_owned(), "slow".to_owned()], Role::Warning)

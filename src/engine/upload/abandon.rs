@@ -1,0 +1,42 @@
+//! The end of an upload that the user gives up: the store frees what was sent, and its checkpoint goes.
+
+use std::sync::Arc;
+
+use super::super::download::{Shared, blocking};
+use super::watch::answered;
+use crate::model::{Fault, Spec, TransferId};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::Place;
+use crate::store::UploadCheckpoint;
+
+/// Frees the parts of an upload that does not run any more. Nobody waits for it; what can't be freed is told to the log,
+/// and its checkpoint stays.
+pub(in crate::engine) async fn abandon(shared: Arc<Shared>, id: TransferId, spec: Spec) {
+    if let Err(fault) = free(&shared, id, spec).await {
+        tracing::warn!("the parts of an upload could not be freed: {fault}");
+    }
+}
+
+async fn free(shared: &Arc<Shared>, id: TransferId, spec: Spec) -> Result<(), Fault> {
+    let state = shared.state.clone();
+    let Some(kept) = blocking(move || UploadCheckpoint::load(&state, id)).await? else { return Ok(()) };
+    let driver = shared.registry.taker(&spec.source)?;
+    let upload = spec.upload.unwrap_or_default();
+    let place = Place { source: spec.source, headers: spec.headers.into(), upload };
+    let mut failures = 0;
+    loop {
+        let request = driver.abort(&place, &kept.upload);
+        let Err(fault) = answered(request, &place.source, shared.patience.stall).await else { break };
+        failures += 1;
+        let Verdict::Again { after } = verdict(&fault, failures, false, &shared.patience, fastrand::f64()) else {
+            return Err(fault);
+        };
+        tokio::time::sleep(after).await;
+    }
+    let state = shared.state.clone();
+    blocking(move || {
+        UploadCheckpoint::remove(&state, id);
+        Ok(())
+    })
+    .await
+}

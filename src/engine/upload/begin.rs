@@ -1,0 +1,282 @@
+//! How an upload in parts begins: goes on with what the store has, takes up one whose record was lost, or begins anew.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::super::download::blocking;
+use super::super::report::Ending;
+use super::desk::Desk;
+use super::original::{Original, changed};
+use super::proof::{Proof, compare, sums, verified};
+use super::task::{Halt, Task};
+use super::watch::answered;
+use crate::api::Happening;
+use crate::model::{ByteRange, Fault, FaultKind, TransferId};
+use crate::plan::{Parts, part_size};
+use crate::protocol::{Bounds, StoredPart};
+use crate::store::{SentPart, UploadCheckpoint};
+
+/// So many open uploads to one place are looked at, the newest first.
+const MOST_LOOKED_AT: usize = 4;
+
+/// An upload in parts that was begun.
+pub(super) struct Held {
+    pub(super) original: Arc<Original>,
+    /// The store's id of it.
+    pub(super) upload: String,
+    pub(super) bounds: Bounds,
+    pub(super) desk: Desk,
+    /// What the store says that it has, and nobody has compared yet.
+    pub(super) claims: VecDeque<Claim>,
+    pub(super) saver: Saver,
+}
+
+/// A part that the store says it has.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) part: StoredPart,
+    pub(super) range: ByteRange,
+    /// What the checkpoint says was sent for it.
+    pub(super) known: Option<SentPart>,
+}
+
+impl Task {
+    /// Begins an upload in parts. An ending if it turns out that all was done by an earlier run.
+    pub(super) async fn begin(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<Option<Ending>, Halt> {
+        if let Some(kept) = self.kept().await? {
+            let same = kept.url == self.place.source.url().as_str() && kept.file == original.path;
+            let unchanged = (kept.length, kept.modified) == (original.length, original.modified);
+            if !same || !unchanged {
+                self.give_up_on(&kept.upload, changed(&original.path)).await?;
+            } else if let Some(ending) = self.go_on_with(kept, &original, bounds).await? {
+                return Ok(Some(ending));
+            }
+        }
+        if self.held.is_none() {
+            self.find_or_create(original, bounds).await?;
+        }
+        self.announce().await;
+        Ok(None)
+    }
+
+    async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
+        let (state, id) = (self.shared().state.clone(), self.orders.id);
+        blocking(move || UploadCheckpoint::load(&state, id)).await
+    }
+
+    /// An upload of other bytes than those of the file as it is now: its parts are freed.
+    async fn give_up_on(&mut self, upload: &str, fault: Fault) -> Result<(), Halt> {
+        self.tell(Happening::Restarted(fault)).await;
+        self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await?;
+        self.tell(Happening::UploadAborted).await;
+        self.forget().await;
+        Ok(())
+    }
+
+    /// Goes on with an upload of an earlier run. One that the store does not know any more was perhaps completed, and its
+    /// answer lost.
+    async fn go_on_with(
+        &mut self,
+        kept: UploadCheckpoint,
+        original: &Arc<Original>,
+        bounds: Bounds,
+    ) -> Result<Option<Ending>, Halt> {
+        match self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await {
+            Ok(parts) => {
+                let known = kept.parts.into_iter().map(|part| (part.number, part)).collect();
+                self.take_up(original.clone(), bounds, kept.upload, kept.part_size, parts, known);
+                Ok(None)
+            }
+            Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => {
+                if let Some(ending) = self.arrived_before(original, bounds).await? {
+                    self.forget().await;
+                    return Ok(Some(ending));
+                }
+                self.tell(Happening::Restarted(fault)).await;
+                self.forget().await;
+                Ok(None)
+            }
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// True to its last byte, the object stands where it is to stand: nothing needs to be sent.
+    async fn arrived_before(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<Option<Ending>, Halt> {
+        let Some(object) = self.unless_stopped(self.ask(self.driver.head(&self.place))).await? else { return Ok(None) };
+        if object.length.is_some_and(|length| length != original.length) || object.sum.is_none() {
+            return Ok(None);
+        }
+        let all = ByteRange::new(0, original.length);
+        let sum = self.unless_stopped(sums(original.clone(), all, vec![bounds.sum])).await?.pop();
+        let proof = compare(&object, original.length, sum.as_ref(), None);
+        Ok(matches!(proof, Proof::Right(_)).then(|| self.done(original, proof)))
+    }
+
+    async fn find_or_create(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<(), Halt> {
+        if self.place.upload.keep && self.unless_stopped(self.ask(self.driver.head(&self.place))).await?.is_some() {
+            return Err(self.stands_already().into());
+        }
+        if self.adopt(&original, bounds).await? {
+            return Ok(());
+        }
+        let wanted = self.place.upload.part_size;
+        let size = part_size(original.length, wanted, bounds.least_part, bounds.most_part, bounds.most_parts);
+        let size = size.map_err(|why| Fault::new(FaultKind::Request, original.path.display(), why))?;
+        let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
+        self.take_up(original, bounds, upload, size, Vec::new(), BTreeMap::new());
+        if let Some(held) = &mut self.held {
+            // On disk before the first part is sent, or parts might be left that nobody knows.
+            held.saver.first(&held.desk).await?;
+        }
+        self.tell(Happening::UploadCreated).await;
+        Ok(())
+    }
+
+    /// Looks for an upload of this file to this place that no checkpoint knows: another tool began it, or the checkpoint
+    /// was lost. It counts as one of this file if its first part is. A store that shows no list has none.
+    async fn adopt(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<bool, Halt> {
+        let open = match self.unless_stopped(self.ask(self.driver.uploads(&self.place))).await {
+            Ok(open) => open,
+            Err(Halt::Fault(fault)) if matches!(fault.kind, FaultKind::Status(400..=499 | 501)) => return Ok(false),
+            Err(halt) => return Err(halt),
+        };
+        for upload in open.into_iter().take(MOST_LOOKED_AT) {
+            let parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
+                Ok(parts) => parts,
+                Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
+                Err(halt) => return Err(halt),
+            };
+            let Some(size) = common_size(&parts, original.length, bounds) else { continue };
+            let layout = Parts::new(original.length, size);
+            let Some(first) = parts.first() else { continue };
+            let range = layout.range(first.number);
+            let compared = verified(original.clone(), first, range, None, bounds.sum);
+            if self.unless_stopped(compared).await?.is_some() {
+                self.take_up(original.clone(), bounds, upload, size, parts, BTreeMap::new());
+                if let Some(held) = &mut self.held {
+                    held.saver.first(&held.desk).await?;
+                }
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// From here on this upload is worked on. What the store says that it has is compared before it counts.
+    fn take_up(
+        &mut self,
+        original: Arc<Original>,
+        bounds: Bounds,
+        upload: String,
+        size: u64,
+        stored: Vec<StoredPart>,
+        mut known: BTreeMap<u32, SentPart>,
+    ) {
+        let mut parts = Parts::new(original.length, size);
+        let mut claims = VecDeque::new();
+        for part in stored {
+            if parts.claim(part.number, part.length) {
+                let range = parts.range(part.number);
+                claims.push_back(Claim { known: known.remove(&part.number), range, part });
+            }
+        }
+        let checkpoint = UploadCheckpoint {
+            url: self.place.source.url().to_string(),
+            file: original.path.clone(),
+            length: original.length,
+            modified: original.modified,
+            upload: upload.clone(),
+            part_size: size,
+            parts: Vec::new(),
+        };
+        let saver = Saver::new(self.shared().state.clone(), self.orders.id, checkpoint);
+        let desk = Desk::new(parts, self.shared().clock.now());
+        self.held = Some(Held { original, upload, bounds, desk, claims, saver });
+    }
+
+    async fn announce(&self) {
+        let Some(held) = &self.held else { return };
+        let answered = Happening::Answered {
+            target: held.original.path.clone(),
+            length: Some(held.original.length),
+            resumed: held.claims.iter().map(|claim| claim.part.length).sum(),
+            resumable: true,
+        };
+        self.tell(answered).await;
+    }
+
+    /// The outcome of a request that sends next to nothing.
+    pub(super) async fn ask<T>(&self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+        answered(request, &self.place.source, self.shared().patience.stall).await
+    }
+
+    /// The fault of an object that is to be left alone.
+    pub(super) fn stands_already(&self) -> Fault {
+        let detail = "an object stands there already, and is left alone as you said (--no-clobber)";
+        Fault::new(FaultKind::Exists, &self.place.source, detail)
+    }
+}
+
+/// The size of all parts but the last, if these can be parts of a file of `length` bytes.
+fn common_size(parts: &[StoredPart], length: u64, bounds: Bounds) -> Option<u64> {
+    let size = parts.iter().map(|part| part.length).max()?;
+    let layout = (size >= bounds.least_part.min(length) && size > 0).then(|| Parts::new(length, size))?;
+    let fits = |part: &StoredPart| part.number >= 1 && layout.range(part.number).len() == part.length;
+    (layout.count() <= bounds.most_parts && parts.iter().all(fits)).then_some(size)
+}
+
+/// Saves the checkpoint now and then, never two at once.
+pub(super) struct Saver {
+    state: PathBuf,
+    id: TransferId,
+    checkpoint: UploadCheckpoint,
+    saved: usize,
+    running: Option<JoinHandle<()>>,
+}
+
+impl Saver {
+    fn new(state: PathBuf, id: TransferId, checkpoint: UploadCheckpoint) -> Self {
+        Self { state, id, checkpoint, saved: 0, running: None }
+    }
+
+    /// Saves for the first time; a state folder that can't be written ends the attempt.
+    async fn first(&mut self, desk: &Desk) -> Result<(), Fault> {
+        self.checkpoint.parts = desk.sent_parts();
+        let (state, id, checkpoint) = (self.state.clone(), self.id, self.checkpoint.clone());
+        blocking(move || checkpoint.save(&state, id)).await
+    }
+
+    /// Begins to save if parts were taken since the last time, and no save runs.
+    pub(super) fn start(&mut self, desk: &Desk) {
+        let is_free = self.running.as_ref().is_none_or(JoinHandle::is_finished);
+        if !is_free || desk.count() == self.saved {
+            return;
+        }
+        self.saved = desk.count();
+        self.checkpoint.parts = desk.sent_parts();
+        let (state, id, checkpoint) = (self.state.clone(), self.id, self.checkpoint.clone());
+        self.running = Some(spawn_blocking(move || {
+            // The store knows the parts: a save that fails costs a comparison.
+            if let Err(why) = checkpoint.save(&state, id) {
+                tracing::warn!("{why}");
+            }
+        }));
+    }
+
+    /// Saves what has changed and waits for it.
+    pub(super) async fn last(&mut self, desk: &Desk) {
+        self.settle().await;
+        self.start(desk);
+        self.settle().await;
+    }
+
+    /// Waits for a save that runs.
+    pub(super) async fn settle(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.await;
+        }
+    }
+}

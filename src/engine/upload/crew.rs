@@ -1,0 +1,240 @@
+//! The connections of one upload: each sends a part after the other, while others compare what the store has already.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::super::hosts::Permit;
+use super::begin::{Claim, Held};
+use super::payload::{Piece, Sent};
+use super::proof::{sums, verified};
+use super::task::{Halt, Task};
+use super::watch::while_it_moves;
+use crate::api::{Activity, Happening};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::{Place, Put, StoredPart};
+
+/// How often the screen's figures are renewed.
+const TICK: Duration = Duration::from_millis(125);
+/// How often a checkpoint is saved.
+const SAVE: Duration = Duration::from_secs(1);
+
+type Line = Pin<Box<dyn Future<Output = Permit> + Send>>;
+
+async fn next_in_line(line: &mut Option<Line>) -> Permit {
+    match line {
+        Some(line) => line.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What came of a part.
+struct Landed {
+    number: u32,
+    part: u32,
+    permit: Permit,
+    result: Result<(StoredPart, Checksum), Fault>,
+}
+
+/// The connections of one upload.
+#[derive(Default)]
+struct Crew {
+    sending: JoinSet<Landed>,
+    /// Connections that have a permit and nothing to do just now.
+    idle: Vec<Permit>,
+    /// Places that stay empty until then: their connection has failed.
+    resting: Vec<Instant>,
+    comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
+    line: Option<Line>,
+    last_number: u32,
+}
+
+impl Task {
+    /// Sends until the store has every part.
+    pub(super) async fn send_parts(&mut self) -> Result<(), Halt> {
+        let Some(mut held) = self.held.take() else { return Ok(()) };
+        let mut crew = Crew::default();
+        let sent = crew.drive(self, &mut held).await;
+        // What is under way ends here: a request that is dropped is cut off.
+        crew.sending.shutdown().await;
+        crew.comparing.shutdown().await;
+        held.saver.settle().await;
+        self.held = Some(held);
+        sent
+    }
+}
+
+impl Crew {
+    async fn drive(&mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut save_at = Instant::now() + SAVE;
+        while !held.desk.parts.is_complete() {
+            self.compare(held);
+            self.staff(task, held);
+            tokio::select! {
+                biased;
+                () = task.orders.stop.cancelled() => {
+                    self.tell_aborted(task, held).await;
+                    return Err(Halt::Stopped);
+                }
+                Some(Ok(landed)) = self.sending.join_next() => self.landed(landed, task, held).await?,
+                Some(Ok((claim, compared))) = self.comparing.join_next() => compared_to(held, claim, compared?),
+                permit = next_in_line(&mut self.line) => {
+                    self.line = None;
+                    self.idle.push(permit);
+                }
+                now = tick.tick() => {
+                    held.desk.measure(task.shared().clock.now());
+                    task.show_held(Some(held), Activity::Sending);
+                    if now >= save_at {
+                        save_at = now + SAVE;
+                        held.saver.start(&held.desk);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares one claim at a time: to read is cheaper than to send, but not free.
+    fn compare(&mut self, held: &mut Held) {
+        if self.comparing.is_empty()
+            && let Some(claim) = held.claims.pop_front()
+        {
+            let (original, algorithm) = (held.original.clone(), held.bounds.sum);
+            self.comparing.spawn(async move {
+                let compared = verified(original, &claim.part, claim.range, claim.known.as_ref(), algorithm).await;
+                (claim, compared)
+            });
+        }
+    }
+
+    /// Puts connections to work while there are parts to send and the host bears more.
+    fn staff(&mut self, task: &Task, held: &mut Held) {
+        let now = Instant::now();
+        self.resting.retain(|until| *until > now);
+        let most = usize::from(task.connections()).saturating_sub(self.resting.len());
+        let host = task.place.source.host();
+        while self.sending.len() < most && held.desk.parts.is_any_missing() {
+            let permit = self.idle.pop().or_else(|| task.shared().hosts.try_open(&host));
+            let Some(permit) = permit else {
+                if self.sending.is_empty() && self.line.is_none() {
+                    let (hosts, host) = (task.shared().hosts.clone(), host.clone());
+                    self.line = Some(Box::pin(async move { hosts.open(&host).await }));
+                }
+                break;
+            };
+            self.last_number += 1;
+            let number = self.last_number;
+            let Some((part, range, sent)) = held.desk.lease(number, task.shared().clock.now()) else { break };
+            let sender = Sender::new(task, held, range, sent);
+            self.sending.spawn(async move {
+                let result = sender.send(part).await;
+                Landed { number, part, permit, result }
+            });
+        }
+        if !held.desk.parts.is_any_missing() {
+            // Others may need them.
+            self.idle.clear();
+        }
+    }
+
+    async fn landed(&mut self, landed: Landed, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
+        let Landed { number, part, permit, result } = landed;
+        held.desk.landed(number, task.shared().clock.now());
+        match result {
+            Ok((stored, sum)) => {
+                held.original.check()?;
+                let range = held.desk.parts.range(part);
+                held.desk.stored(stored, sum);
+                (task.failures, task.sent) = (0, task.sent + range.len());
+                let is_wanted = task.shared().hosts.is_waited_for(&task.place.source.host());
+                // One that waits for a connection gets this one, unless it is the last of ours.
+                if !is_wanted || self.sending.is_empty() {
+                    self.idle.push(permit);
+                }
+                task.tell(Happening::PartDone { number: part, range }).await;
+                Ok(())
+            }
+            Err(fault) => self.failed(part, fault, task).await,
+        }
+    }
+
+    /// A part was not taken: it is sent again later, or the upload ends here.
+    async fn failed(&mut self, part: u32, fault: Fault, task: &mut Task) -> Result<(), Halt> {
+        task.failures += 1;
+        let patience = &task.shared().patience;
+        let in_turn = task.failures.div_ceil(u32::from(task.connections()));
+        let Verdict::Again { after } = verdict(&fault, in_turn, false, patience, fastrand::f64()) else {
+            return Err(Halt::Fault(fault));
+        };
+        task.retries += 1;
+        self.resting.push(Instant::now() + after);
+        task.tell(Happening::PartFailed { number: part, fault, after }).await;
+        Ok(())
+    }
+
+    async fn tell_aborted(&mut self, task: &Task, held: &Held) {
+        self.sending.shutdown().await;
+        for number in held.desk.under_way() {
+            task.tell(Happening::PartAborted { number }).await;
+        }
+    }
+}
+
+/// A claim was compared: the part counts, or is sent.
+fn compared_to(held: &mut Held, claim: Claim, sum: Option<Checksum>) {
+    match sum {
+        Some(sum) => held.desk.stored(claim.part, sum),
+        None => held.desk.parts.release(claim.part.number),
+    }
+}
+
+/// What one connection needs to send a part.
+struct Sender {
+    driver: Arc<dyn Put>,
+    place: Place,
+    upload: String,
+    piece: Piece,
+    algorithm: Algorithm,
+    stall: Duration,
+}
+
+impl Sender {
+    fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>) -> Self {
+        let limiters = task.limiters();
+        Self {
+            driver: task.driver.clone(),
+            place: task.place.clone(),
+            upload: held.upload.clone(),
+            piece: Piece { original: held.original.clone(), range, sum: None, limiters, sent },
+            algorithm: held.bounds.sum,
+            stall: task.shared().patience.stall,
+        }
+    }
+
+    /// Sends it; what it is called, and what its bytes hash to. The bytes are read once before they are sent: that is what
+    /// the store's word is compared with, and it brings them into memory, so that the sending waits for no disk.
+    async fn send(mut self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
+        let sum = sums(self.piece.original.clone(), self.piece.range, vec![self.algorithm]).await?.pop();
+        let sum = sum.ok_or_else(|| Fault::new(FaultKind::State, &self.place.source, "a checksum was lost"))?;
+        self.piece.sum = Some(sum.clone());
+        let sent = self.piece.sent.clone();
+        let request = self.driver.part(&self.place, &self.upload, part, Arc::new(self.piece.clone()));
+        let stored = while_it_moves(request, &sent, &self.place.source, self.stall).await?;
+        match &stored.sum {
+            Some(told) if told.algorithm == sum.algorithm && *told != sum => {
+                // Another file than was read before, or damage on the way.
+                self.piece.original.check()?;
+                let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {sum}");
+                Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail))
+            }
+            _ => Ok((stored, sum)),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The end of an upload: one object of all parts, and the proof that it is the file.
+
+use std::sync::Arc;
+
+use super::super::report::Ending;
+use super::original::Original;
+use super::proof::{Proof, assembled_etag, compare};
+use super::task::{Halt, Task};
+use super::watch::assembled;
+use crate::api::Activity;
+use crate::model::{Checksum, Fault, FaultKind};
+use crate::protocol::{StoredObject, StoredPart};
+use crate::store::combined;
+
+impl Task {
+    /// Makes one object of the parts, which the store all has, and compares it with the file. When the answer is lost or
+    /// is an error, the object tells whether it is there all the same.
+    pub(super) async fn complete(&mut self) -> Result<Ending, Halt> {
+        self.show(Activity::Finishing);
+        let Some(held) = self.held.take() else {
+            return Err(
+                Fault::new(FaultKind::State, &self.place.source, "an upload was lost, which is a bug of haul").into()
+            );
+        };
+        held.original.check()?;
+        let (parts, whole) = (held.desk.taken(), combined(&held.desk.sums()));
+        let patience = self.shared().patience.stall;
+        let request = self.driver.complete(&self.place, &held.upload, &parts, whole.clone());
+        let request = assembled(request, &self.place.source, patience);
+        let outcome = match self.unless_stopped(request).await {
+            Err(Halt::Stopped) => {
+                self.held = Some(held);
+                return Err(Halt::Stopped);
+            }
+            outcome => outcome,
+        };
+        let proof = self.settled(outcome, &held.original, whole.as_ref(), &parts).await?;
+        self.forget().await;
+        if proof == Proof::Wrong {
+            return Err(self.is_another().into());
+        }
+        Ok(self.done(&held.original, proof))
+    }
+
+    /// What the object proves after a Complete that went well, or badly. In the second case the next attempt asks the store
+    /// which parts it has, unless the object is there.
+    async fn settled(
+        &self,
+        outcome: Result<StoredObject, Halt>,
+        original: &Arc<Original>,
+        whole: Option<&Checksum>,
+        parts: &[StoredPart],
+    ) -> Result<Proof, Halt> {
+        let etag = assembled_etag(parts);
+        let proof = |object: &StoredObject| compare(object, original.length, whole, etag.as_deref());
+        match outcome {
+            Ok(object) if proof(&object) != Proof::Silent => Ok(proof(&object)),
+            Ok(_) => {
+                let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await?;
+                Ok(stands.map_or(Proof::Silent, |object| proof(&object)))
+            }
+            Err(halt) => {
+                let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
+                match stands.ok().flatten().map(|object| proof(&object)) {
+                    Some(right @ Proof::Right(_)) => Ok(right),
+                    _ => Err(halt),
+                }
+            }
+        }
+    }
+
+    /// The fault of an object that is not the file.
+    pub(super) fn is_another(&self) -> Fault {
+        let detail = "what the store has is not what was sent: its checksum or its length differs";
+        Fault::new(FaultKind::Checksum, &self.place.source, detail)
+    }
+
+    /// How it ended.
+    pub(super) fn done(&self, original: &Original, proof: Proof) -> Ending {
+        let checked = if let Proof::Right(algorithm) = proof { vec![algorithm] } else { Vec::new() };
+        Ending::Done {
+            target: original.path.clone(),
+            bytes: original.length,
+            fetched: self.sent,
+            took: std::time::Duration::ZERO,
+            unchanged: false,
+            checked,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! One upload: its task, the parts on their way, and what proves that all of it has arrived.
+
+mod abandon;
+mod begin;
+mod crew;
+mod desk;
+mod finish;
+mod original;
+mod payload;
+mod proof;
+mod single;
+mod task;
+mod watch;
+
+pub(super) use abandon::abandon;
+pub(super) use task::run;

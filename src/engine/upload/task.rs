@@ -1,0 +1,289 @@
+//! The task of one upload: begin, let the crew send, put together; and when something goes wrong, what the verdict says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::download::{Orders, Shared, blocking};
+use super::super::limiter::Limiter;
+use super::super::report::{Ending, Progress, Report, What};
+use super::begin::Held;
+use super::original::Original;
+use crate::api::{Activity, Happening, Live};
+use crate::model::{Fault, FaultKind, RangeSet, Upload};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::{Place, Put};
+use crate::store::UploadCheckpoint;
+
+/// Connections where the user has not said how many: parts are large, and a store gives each connection some ten MB/s.
+const USUAL_CONNECTIONS: u16 = 8;
+
+/// Why an attempt did not end with the object complete.
+pub(super) enum Halt {
+    /// The engine or the user says so.
+    Stopped,
+    /// Something went wrong.
+    Fault(Fault),
+}
+
+impl From<Fault> for Halt {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// An upload at work.
+pub(super) struct Task {
+    pub(super) orders: Orders,
+    pub(super) place: Place,
+    pub(super) driver: Arc<dyn Put>,
+    pub(super) limiter: Arc<Limiter>,
+    /// What has been begun, kept over the attempts.
+    pub(super) held: Option<Held>,
+    /// Bytes that went out in this run and were taken.
+    pub(super) sent: u64,
+    pub(super) retries: u32,
+    /// Failures in a row without a part that was taken.
+    pub(super) failures: u32,
+    fault: Option<Arc<Fault>>,
+    /// Why it began again, each kind once.
+    restarts: Vec<FaultKind>,
+}
+
+/// Runs an upload until it is complete, is told to stop, or can't go on; the last report says which. It has a task of
+/// its own, so that a panic ends this transfer and nothing else.
+pub(in crate::engine) async fn run(orders: Orders) {
+    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
+    let ending = tokio::spawn(upload(orders)).await.unwrap_or_else(|_| {
+        let detail = "its task was lost, which is a bug of haul; what the store has is kept, and r goes on with it";
+        Ending::Failed(Fault::new(FaultKind::State, source, detail))
+    });
+    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+}
+
+async fn upload(orders: Orders) -> Ending {
+    let shared = orders.shared.clone();
+    let began = shared.clock.now();
+    let driver = match shared.registry.taker(&orders.spec.source) {
+        Ok(driver) => driver,
+        Err(fault) => return Ending::Failed(fault),
+    };
+    let wanted = orders.spec.upload.clone().unwrap_or_default();
+    let mut task = Task {
+        place: Place {
+            source: orders.spec.source.clone(),
+            headers: orders.spec.headers.clone().into(),
+            upload: wanted,
+        },
+        limiter: Arc::new(Limiter::new(orders.spec.limits.rate, shared.clock)),
+        orders,
+        driver,
+        held: None,
+        sent: 0,
+        retries: 0,
+        failures: 0,
+        fault: None,
+        restarts: Vec::new(),
+    };
+    let mut ending = task.work().await;
+    if let Ending::Done { took, .. } = &mut ending {
+        *took = shared.clock.now().since(began);
+    }
+    ending
+}
+
+impl Task {
+    async fn work(&mut self) -> Ending {
+        loop {
+            let fault = match self.attempt().await {
+                Ok(ending) => return ending,
+                Err(Halt::Stopped) => return self.stopped().await,
+                Err(Halt::Fault(fault)) => fault,
+            };
+            self.failures += 1;
+            self.fault = Some(Arc::new(fault.clone()));
+            if self.begins_again(&fault) {
+                if let Err(fault) = self.restart(fault).await {
+                    return self.failed(fault).await;
+                }
+                continue;
+            }
+            let patience = &self.orders.shared.patience;
+            let Verdict::Again { after } = verdict(&fault, self.failures, false, patience, fastrand::f64()) else {
+                return self.failed(fault).await;
+            };
+            self.retries += 1;
+            self.tell(Happening::Retried { fault, after }).await;
+            if self.wait(after).await.is_err() {
+                return self.stopped().await;
+            }
+        }
+    }
+
+    /// What was sent is of no use: but all of it may be sent once more, if that was not tried for this reason already.
+    fn begins_again(&mut self, fault: &Fault) -> bool {
+        let is_lost = matches!(fault.kind, FaultKind::UploadGone | FaultKind::SourceChanged | FaultKind::Checksum);
+        let is_new = is_lost && !self.restarts.contains(&fault.kind);
+        if is_new {
+            self.restarts.push(fault.kind);
+        }
+        is_new
+    }
+
+    /// Nothing of the old upload is left behind.
+    async fn restart(&mut self, fault: Fault) -> Result<(), Fault> {
+        let is_open = fault.kind == FaultKind::SourceChanged;
+        self.tell(Happening::Restarted(fault)).await;
+        if let Some(held) = self.held.take() {
+            if is_open {
+                self.driver.abort(&self.place, &held.upload).await?;
+                self.tell(Happening::UploadAborted).await;
+            }
+            self.forget().await;
+        }
+        Ok(())
+    }
+
+    async fn attempt(&mut self) -> Result<Ending, Halt> {
+        self.show(Activity::Connecting);
+        let original = self.original().await?;
+        let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
+        let bounds = self.driver.bounds(&self.place);
+        // A store that has no requests for whole objects takes one of a single part.
+        if original.length < threshold.min(bounds.most_part) && bounds.takes_whole {
+            return self.send_whole(original).await;
+        }
+        if self.held.is_none()
+            && let Some(ending) = self.begin(original, bounds).await?
+        {
+            return Ok(ending);
+        }
+        self.send_parts().await?;
+        self.complete().await
+    }
+
+    /// The file, which is opened once; after a failure it must still be the one that it was.
+    async fn original(&self) -> Result<Arc<Original>, Fault> {
+        match &self.held {
+            Some(held) => {
+                held.original.check()?;
+                Ok(held.original.clone())
+            }
+            None => Ok(Arc::new(Original::open(self.place.upload.file.clone()).await?)),
+        }
+    }
+
+    async fn stopped(&mut self) -> Ending {
+        self.save().await;
+        Ending::Stopped
+    }
+
+    async fn failed(&mut self, fault: Fault) -> Ending {
+        self.save().await;
+        Ending::Failed(fault)
+    }
+
+    /// Saves what the store has by now.
+    async fn save(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.saver.last(&held.desk).await;
+        }
+        self.show(Activity::Connecting);
+    }
+
+    /// The upload is no more: its checkpoint goes.
+    pub(super) async fn forget(&mut self) {
+        let (state, id) = (self.orders.shared.state.clone(), self.orders.id);
+        let gone = blocking(move || {
+            UploadCheckpoint::remove(&state, id);
+            Ok(())
+        });
+        let _ = gone.await;
+    }
+
+    /// Waits before the next attempt; the user may cut it short.
+    async fn wait(&mut self, after: Duration) -> Result<(), Halt> {
+        let until = tokio::time::Instant::now() + after;
+        loop {
+            let rest = until.saturating_duration_since(tokio::time::Instant::now());
+            if rest.is_zero() {
+                return Ok(());
+            }
+            self.show(Activity::Waiting(rest));
+            tokio::select! {
+                biased;
+                () = self.orders.stop.cancelled() => return Err(Halt::Stopped),
+                () = self.orders.nudge.notified() => return Ok(()),
+                () = tokio::time::sleep(rest.min(Duration::from_secs(1))) => {}
+            }
+        }
+    }
+
+    /// The outcome of a request, unless it is told to stop.
+    pub(super) async fn unless_stopped<T>(&self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Halt> {
+        tokio::select! {
+            biased;
+            () = self.orders.stop.cancelled() => Err(Halt::Stopped),
+            outcome = request => Ok(outcome?),
+        }
+    }
+
+    pub(super) async fn tell(&self, happening: Happening) {
+        let _ = self.orders.reports.send(Report { id: self.orders.id, what: What::Happened(happening) }).await;
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.orders.shared
+    }
+
+    /// How many connections it may have.
+    pub(super) fn connections(&self) -> u16 {
+        let said = self.orders.spec.limits.connections.or(self.shared().connections);
+        said.unwrap_or(USUAL_CONNECTIONS).max(1)
+    }
+
+    /// The limits that it keeps: its own, and that on everything that is sent.
+    pub(super) fn limiters(&self) -> [Arc<Limiter>; 2] {
+        [self.limiter.clone(), self.shared().uplink.clone()]
+    }
+
+    /// Puts the latest where the supervisor looks for it.
+    pub(super) fn show(&self, activity: Activity) {
+        self.show_held(self.held.as_ref(), activity);
+    }
+
+    /// The same for what the crew works on.
+    pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity) {
+        let now = self.shared().clock.now();
+        let mut progress = Progress {
+            target: Some(self.place.upload.file.clone()),
+            resumable: true,
+            fault: self.fault.clone(),
+            ..Progress::default()
+        };
+        let mut live = Live { activity, allowed: self.connections(), retries: self.retries, ..Live::default() };
+        if let Some(held) = held {
+            let desk = &held.desk;
+            progress.length = Some(held.original.length);
+            progress.done = Arc::new(desk.done());
+            live.connections = desk.connections(now);
+            if activity == Activity::Sending {
+                (live.speed, live.eta) = (desk.speed(now), desk.eta(held.original.length, now));
+            }
+        }
+        progress.live = Some(Arc::new(live));
+        self.orders.progress.send_replace(progress);
+    }
+
+    /// The same for a file that goes in one request, of whose bytes so many are out.
+    pub(super) fn show_whole(&self, length: u64, live: Live) {
+        let progress = Progress {
+            target: Some(self.place.upload.file.clone()),
+            length: Some(length),
+            done: Arc::new(RangeSet::new()),
+            resumable: true,
+            fault: self.fault.clone(),
+            live: Some(Arc::new(live)),
+        };
+        self.orders.progress.send_replace(progress);
+    }
+}
