@@ -67,21 +67,25 @@ enum Detail {
     PartFault {
         part: u32,
         #[serde(flatten)]
-        trouble: Box<Detail>,
+        trouble: Trouble,
     },
-    Fault {
-        /// A word for programs.
-        fault: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        status: Option<u16>,
-        /// A sentence for people.
-        message: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        after_ms: Option<u64>,
-        /// With what haul ends if this is the only reason.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        exit: Option<u8>,
-    },
+    Fault(Trouble),
+}
+
+/// What went wrong.
+#[derive(Serialize)]
+struct Trouble {
+    /// A word for programs.
+    fault: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    /// A sentence for people.
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_ms: Option<u64>,
+    /// With what haul ends if this is the only reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<u8>,
 }
 
 /// The line for what happened.
@@ -108,7 +112,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         }
         Happening::PartAborted { number } => ("part_aborted", Detail::Part { part: *number, start: None, end: None }),
         Happening::PartFailed { number, fault, after } => {
-            ("part_failed", Detail::PartFault { part: *number, trouble: Box::new(trouble(fault, Some(*after), None)) })
+            ("part_failed", Detail::PartFault { part: *number, trouble: told(fault, Some(*after), None) })
         }
         Happening::Paused => ("paused", Detail::Plain {}),
         Happening::Repairing(fault) => ("repairing", trouble(fault, None, None)),
@@ -157,8 +161,12 @@ fn millis(span: Duration) -> u64 {
 }
 
 fn trouble(fault: &Fault, after: Option<Duration>, exit: Option<Exit>) -> Detail {
+    Detail::Fault(told(fault, after, exit))
+}
+
+fn told(fault: &Fault, after: Option<Duration>, exit: Option<Exit>) -> Trouble {
     let status = if let FaultKind::Status(code) = fault.kind { Some(code) } else { None };
-    Detail::Fault {
+    Trouble {
         fault: word(fault.kind),
         status,
         message: harmless(&fault.to_string()).into_owned(),

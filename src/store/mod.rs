@@ -32,4 +32,4 @@ pub use name::{numbered, part_name, safe_name};
 pub use record::{Item, Record, Stamp};
 pub use room::room;
 pub use sink::{PartFile, Standing, standing};
-pub use upload::{SentPart, UploadCheckpoint};
+pub use upload::{SentPart, UploadCheckpoint, UploadLock};

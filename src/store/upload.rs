@@ -1,20 +1,23 @@
-//! What survives a crash of an upload: one small file each, `uploads/<id>.ron`. The parts are at the store; here stands which
-//! upload of which file they are, and what was sent in them.
+//! What survives a crash of an upload: one small file each, `uploads/<16 hex digits>.ron`, named by the place and the file,
+//! so that the same order finds it again. The parts are at the store; here stands which upload they are of, and what was
+//! sent in them.
 //!
 //! It is written before the first part is sent, so that no parts are left that nobody knows, and about once a second
 //! then. A part that it does not name is compared with the store's own word for it; a lost file costs a list of uploads.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_folder, sync_folder, write_beside};
+use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::checkpoint::Unreadable;
+use super::ledger::seal;
 use super::path_text;
 use super::sealed::Kind;
-use crate::model::{Checksum, Fault, FaultKind, TransferId};
+use crate::model::{Checksum, Fault, FaultKind};
 
 /// Ten thousand parts with their checksums are some hundred KiB.
 const KIND: Kind = Kind { word: "upload", version: 1, most: 64 << 20 };
@@ -29,7 +32,7 @@ pub struct UploadCheckpoint {
     /// The file's bytes when the upload was begun,
     pub length: u64,
     /// and when it was last written, in nanoseconds since 1970.
-    pub modified: i128,
+    pub modified: i64,
     /// The store's id of the upload.
     pub upload: String,
     /// Bytes of each part but the last.
@@ -56,23 +59,23 @@ struct Document {
     url: String,
     file: String,
     length: u64,
-    modified: i128,
+    modified: i64,
     upload: String,
     part_size: u64,
     parts: Vec<(u32, String, String)>,
 }
 
 impl UploadCheckpoint {
-    /// Where the checkpoint of a transfer is kept.
-    pub fn path(state: &Path, id: TransferId) -> PathBuf {
-        state.join("uploads").join(format!("{id}.ron"))
+    /// Where the checkpoint of the upload of a file to a place is kept.
+    pub fn path(state: &Path, url: &str, file: &Path) -> PathBuf {
+        let key = seal(format!("{url}\n{}", path_text::encode(file)).as_bytes());
+        state.join("uploads").join(format!("{key:016x}.ron"))
     }
 
-    /// Reads a transfer's checkpoint. `Ok(None)` if there is none; a damaged one is set aside, for the store knows the
+    /// Reads the checkpoint that is kept there. `Ok(None)` if there is none; a damaged one is set aside, for the store knows the
     /// parts; one of a newer haul is refused and kept.
-    pub fn load(state: &Path, id: TransferId) -> Result<Option<Self>, Fault> {
-        let path = Self::path(state, id);
-        let read = KIND.read(&path).and_then(|bytes| bytes.map(|bytes| Self::parse(&bytes)).transpose());
+    pub fn load(path: &Path) -> Result<Option<Self>, Fault> {
+        let read = KIND.read(path).and_then(|bytes| bytes.map(|bytes| Self::parse(&bytes)).transpose());
         match read {
             Ok(found) => Ok(found),
             Err(Unreadable::Newer(version)) => {
@@ -81,7 +84,7 @@ impl UploadCheckpoint {
             }
             Err(Unreadable::Damaged(why)) => {
                 tracing::warn!("{}: damaged ({why}), set aside", path.display());
-                let _ = fs::rename(&path, path.with_extension("damaged"));
+                let _ = fs::rename(path, path.with_extension("damaged"));
                 Ok(None)
             }
         }
@@ -108,9 +111,8 @@ impl UploadCheckpoint {
     }
 
     /// Writes it durably in the place of the one before.
-    pub fn save(&self, state: &Path, id: TransferId) -> Result<(), Fault> {
-        let path = Self::path(state, id);
-        self.write(&path).map_err(|why| Fault::disk(path.display(), "saving the checkpoint", &why))
+    pub fn save(&self, path: &Path) -> Result<(), Fault> {
+        self.write(path).map_err(|why| Fault::disk(path.display(), "saving the checkpoint", &why))
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -135,11 +137,50 @@ impl UploadCheckpoint {
         Ok(KIND.seal(&ron::to_string(&document).map_err(io::Error::other)?))
     }
 
-    /// Forgets a transfer's checkpoint.
-    pub fn remove(state: &Path, id: TransferId) {
-        let path = Self::path(state, id);
+    /// Forgets it.
+    pub fn remove(path: &Path) {
         for file in ["ron", "new", "damaged"] {
             let _ = fs::remove_file(path.with_extension(file));
         }
+    }
+}
+
+/// The right to send a file to a place: no other process has it at the same time. Given back when it is dropped.
+#[derive(Debug)]
+pub struct UploadLock {
+    path: PathBuf,
+    file: File,
+}
+
+impl UploadLock {
+    /// Takes it, beside the upload's checkpoint. `None` if another process has it.
+    pub fn take(checkpoint: &Path) -> Result<Option<Self>, Fault> {
+        let path = checkpoint.with_extension("lock");
+        Self::try_take(&path).map_err(|why| Fault::disk(path.display(), "taking the upload's lock", &why))
+    }
+
+    fn try_take(path: &Path) -> io::Result<Option<Self>> {
+        private_folder(path.parent().unwrap_or(Path::new(".")))?;
+        loop {
+            let file = private_file().write(true).create(true).truncate(false).open(path)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                // Where there are no locks nobody can be kept out.
+                Ok(()) | Err(TryLockError::Error(_)) => {}
+            }
+            // Its last holder may have deleted it in between: then others would lock another file.
+            let held = file.metadata()?;
+            if fs::metadata(path).is_ok_and(|met| (met.dev(), met.ino()) == (held.dev(), held.ino())) {
+                return Ok(Some(Self { path: path.to_path_buf(), file }));
+            }
+        }
+    }
+}
+
+impl Drop for UploadLock {
+    fn drop(&mut self) {
+        // While it is still held, or it could be another one's by now.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.file.unlock();
     }
 }

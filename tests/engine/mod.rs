@@ -9,4 +9,5 @@ mod orders;
 mod repair;
 mod schedules;
 mod stage;
+mod uploads;
 mod waiting;

@@ -18,6 +18,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::support::depot::Depot;
 use crate::support::fetch::{Fake, FakeFile};
 
 pub const MIB: u64 = 1 << 20;
@@ -53,6 +54,7 @@ impl Default for Wishes {
 pub struct Stage {
     folder: Arc<TempDir>,
     pub fake: Fake,
+    pub depot: Depot,
     pub handle: Handle,
     engine: JoinHandle<()>,
     events: Receiver<Event>,
@@ -71,10 +73,17 @@ impl Stage {
         let home = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("haul-engine-").tempdir_in(home).unwrap();
         std::fs::create_dir(folder.path().join("downloads")).unwrap();
-        Self::start(Arc::new(folder), Fake::default(), wishes)
+        Self::start(Arc::new(folder), Fake::default(), Depot::default(), wishes)
     }
 
-    fn start(folder: Arc<TempDir>, fake: Fake, wishes: Wishes) -> Self {
+    /// The same with a store of its own kind.
+    pub fn with_depot(depot: Depot, wishes: Wishes) -> Self {
+        let folder = tempfile::Builder::new().prefix("haul-engine-").tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("downloads")).unwrap();
+        Self::start(Arc::new(folder), Fake::default(), depot, wishes)
+    }
+
+    fn start(folder: Arc<TempDir>, fake: Fake, depot: Depot, wishes: Wishes) -> Self {
         let state = folder.path().join("state");
         let queueing = if wishes.durable {
             let (journal, items) = Journal::open(&state).unwrap();
@@ -85,7 +94,10 @@ impl Stage {
         let setup = Setup {
             state,
             queueing,
-            registry: Registry::default().with("http", Arc::new(fake.clone())).with("https", Arc::new(fake.clone())),
+            registry: Registry::default()
+                .with("http", Arc::new(fake.clone()))
+                .with("https", Arc::new(fake.clone()))
+                .with_put("http", Arc::new(depot.clone())),
             transfers: wishes.transfers,
             connections: Some(wishes.connections),
             limit: wishes.limit,
@@ -97,7 +109,7 @@ impl Stage {
         let (handle, side) = pair();
         let events = handle.events();
         let engine = tokio::spawn(run(side, setup));
-        Self { folder, fake, handle, engine, events, told: Vec::new(), wishes }
+        Self { folder, fake, depot, handle, engine, events, told: Vec::new(), wishes }
     }
 
     /// A server with one file, and the transfer of it.
@@ -259,7 +271,8 @@ impl Stage {
         assert!(before.elapsed() < Duration::from_secs(1), "the engine took {:?} to stop", before.elapsed());
         assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 0, "tasks are left");
         assert_eq!(self.fake.open_now(), 0, "connections are left");
-        let stopped = Stopped { folder: self.folder, fake: self.fake, wishes: self.wishes };
+        assert_eq!(self.depot.open_now(), 0, "requests to the store are left");
+        let stopped = Stopped { folder: self.folder, fake: self.fake, depot: self.depot, wishes: self.wishes };
         stopped.every_part_has_a_checkpoint();
         stopped
     }
@@ -279,12 +292,13 @@ impl Stage {
 pub struct Stopped {
     folder: Arc<TempDir>,
     pub fake: Fake,
+    pub depot: Depot,
     pub wishes: Wishes,
 }
 
 impl Stopped {
     pub fn start(self) -> Stage {
-        Stage::start(self.folder, self.fake, self.wishes)
+        Stage::start(self.folder, self.fake, self.depot, self.wishes)
     }
 
     pub fn state(&self) -> PathBuf {

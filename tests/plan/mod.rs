@@ -6,6 +6,7 @@ mod host;
 mod laws;
 mod mirror;
 mod pace;
+mod part;
 mod queue;
 mod race;
 mod retry;

@@ -4,24 +4,25 @@ use std::sync::Arc;
 
 use super::super::download::{Shared, blocking};
 use super::watch::answered;
-use crate::model::{Fault, Spec, TransferId};
+use crate::model::{Fault, Spec};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Place;
 use crate::store::UploadCheckpoint;
 
 /// Frees the parts of an upload that does not run any more. Nobody waits for it; what can't be freed is told to the log,
 /// and its checkpoint stays.
-pub(in crate::engine) async fn abandon(shared: Arc<Shared>, id: TransferId, spec: Spec) {
-    if let Err(fault) = free(&shared, id, spec).await {
+pub(in crate::engine) async fn abandon(shared: Arc<Shared>, spec: Spec) {
+    if let Err(fault) = free(&shared, spec).await {
         tracing::warn!("the parts of an upload could not be freed: {fault}");
     }
 }
 
-async fn free(shared: &Arc<Shared>, id: TransferId, spec: Spec) -> Result<(), Fault> {
-    let state = shared.state.clone();
-    let Some(kept) = blocking(move || UploadCheckpoint::load(&state, id)).await? else { return Ok(()) };
-    let driver = shared.registry.taker(&spec.source)?;
+async fn free(shared: &Arc<Shared>, spec: Spec) -> Result<(), Fault> {
     let upload = spec.upload.unwrap_or_default();
+    let path = UploadCheckpoint::path(&shared.state, spec.source.url().as_str(), &upload.file);
+    let found = path.clone();
+    let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(()) };
+    let driver = shared.registry.taker(&spec.source)?;
     let place = Place { source: spec.source, headers: spec.headers.into(), upload };
     let mut failures = 0;
     loop {
@@ -33,9 +34,8 @@ async fn free(shared: &Arc<Shared>, id: TransferId, spec: Spec) -> Result<(), Fa
         };
         tokio::time::sleep(after).await;
     }
-    let state = shared.state.clone();
     blocking(move || {
-        UploadCheckpoint::remove(&state, id);
+        UploadCheckpoint::remove(&path);
         Ok(())
     })
     .await

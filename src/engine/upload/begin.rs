@@ -14,7 +14,7 @@ use super::proof::{Proof, compare, sums, verified};
 use super::task::{Halt, Task};
 use super::watch::answered;
 use crate::api::Happening;
-use crate::model::{ByteRange, Fault, FaultKind, TransferId};
+use crate::model::{ByteRange, Fault, FaultKind};
 use crate::plan::{Parts, part_size};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::{SentPart, UploadCheckpoint};
@@ -63,8 +63,8 @@ impl Task {
     }
 
     async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
-        let (state, id) = (self.shared().state.clone(), self.orders.id);
-        blocking(move || UploadCheckpoint::load(&state, id)).await
+        let path = self.checkpoint.clone();
+        blocking(move || UploadCheckpoint::load(&path)).await
     }
 
     /// An upload of other bytes than those of the file as it is now: its parts are freed.
@@ -192,7 +192,7 @@ impl Task {
             part_size: size,
             parts: Vec::new(),
         };
-        let saver = Saver::new(self.shared().state.clone(), self.orders.id, checkpoint);
+        let saver = Saver::new(self.checkpoint.clone(), checkpoint);
         let desk = Desk::new(parts, self.shared().clock.now());
         self.held = Some(Held { original, upload, bounds, desk, claims, saver });
     }
@@ -230,23 +230,22 @@ fn common_size(parts: &[StoredPart], length: u64, bounds: Bounds) -> Option<u64>
 
 /// Saves the checkpoint now and then, never two at once.
 pub(super) struct Saver {
-    state: PathBuf,
-    id: TransferId,
+    path: PathBuf,
     checkpoint: UploadCheckpoint,
     saved: usize,
     running: Option<JoinHandle<()>>,
 }
 
 impl Saver {
-    fn new(state: PathBuf, id: TransferId, checkpoint: UploadCheckpoint) -> Self {
-        Self { state, id, checkpoint, saved: 0, running: None }
+    fn new(path: PathBuf, checkpoint: UploadCheckpoint) -> Self {
+        Self { path, checkpoint, saved: 0, running: None }
     }
 
     /// Saves for the first time; a state folder that can't be written ends the attempt.
     async fn first(&mut self, desk: &Desk) -> Result<(), Fault> {
         self.checkpoint.parts = desk.sent_parts();
-        let (state, id, checkpoint) = (self.state.clone(), self.id, self.checkpoint.clone());
-        blocking(move || checkpoint.save(&state, id)).await
+        let (path, checkpoint) = (self.path.clone(), self.checkpoint.clone());
+        blocking(move || checkpoint.save(&path)).await
     }
 
     /// Begins to save if parts were taken since the last time, and no save runs.
@@ -257,10 +256,10 @@ impl Saver {
         }
         self.saved = desk.count();
         self.checkpoint.parts = desk.sent_parts();
-        let (state, id, checkpoint) = (self.state.clone(), self.id, self.checkpoint.clone());
+        let (path, checkpoint) = (self.path.clone(), self.checkpoint.clone());
         self.running = Some(spawn_blocking(move || {
             // The store knows the parts: a save that fails costs a comparison.
-            if let Err(why) = checkpoint.save(&state, id) {
+            if let Err(why) = checkpoint.save(&path) {
                 tracing::warn!("{why}");
             }
         }));

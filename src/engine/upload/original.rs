@@ -15,7 +15,7 @@ pub(super) struct Original {
     /// Its bytes,
     pub(super) length: u64,
     /// and when it was last written, in nanoseconds since 1970: as it was when it was opened.
-    pub(super) modified: i128,
+    pub(super) modified: i64,
     /// Which file it is: the disk, and the number on it.
     identity: (u64, u64),
 }
@@ -57,6 +57,6 @@ pub(super) fn changed(path: &Path) -> Fault {
     Fault::new(FaultKind::SourceChanged, path.display(), detail)
 }
 
-fn written(met: &Metadata) -> i128 {
-    i128::from(met.mtime()) * 1_000_000_000 + i128::from(met.mtime_nsec())
+fn written(met: &Metadata) -> i64 {
+    met.mtime().saturating_mul(1_000_000_000).saturating_add(met.mtime_nsec())
 }

@@ -1,5 +1,6 @@
 //! The task of one upload: begin, let the crew send, put together; and when something goes wrong, what the verdict says.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::api::{Activity, Happening, Live};
 use crate::model::{Fault, FaultKind, RangeSet, Upload};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Place, Put};
-use crate::store::UploadCheckpoint;
+use crate::store::{UploadCheckpoint, UploadLock};
 
 /// Connections where the user has not said how many: parts are large, and a store gives each connection some ten MB/s.
 const USUAL_CONNECTIONS: u16 = 8;
@@ -37,6 +38,8 @@ pub(super) struct Task {
     pub(super) place: Place,
     pub(super) driver: Arc<dyn Put>,
     pub(super) limiter: Arc<Limiter>,
+    /// Where it is written down what was begun.
+    pub(super) checkpoint: PathBuf,
     /// What has been begun, kept over the attempts.
     pub(super) held: Option<Held>,
     /// Bytes that went out in this run and were taken.
@@ -68,7 +71,18 @@ async fn upload(orders: Orders) -> Ending {
         Err(fault) => return Ending::Failed(fault),
     };
     let wanted = orders.spec.upload.clone().unwrap_or_default();
+    let checkpoint = UploadCheckpoint::path(&shared.state, orders.spec.source.url().as_str(), &wanted.file);
+    let path = checkpoint.clone();
+    let _lock = match blocking(move || UploadLock::take(&path)).await {
+        Ok(Some(lock)) => lock,
+        Ok(None) => {
+            let detail = "another haul sends it to this place just now";
+            return Ending::Failed(Fault::new(FaultKind::Busy, wanted.file.display(), detail));
+        }
+        Err(fault) => return Ending::Failed(fault),
+    };
     let mut task = Task {
+        checkpoint,
         place: Place {
             source: orders.spec.source.clone(),
             headers: orders.spec.headers.clone().into(),
@@ -192,9 +206,9 @@ impl Task {
 
     /// The upload is no more: its checkpoint goes.
     pub(super) async fn forget(&mut self) {
-        let (state, id) = (self.orders.shared.state.clone(), self.orders.id);
+        let path = self.checkpoint.clone();
         let gone = blocking(move || {
-            UploadCheckpoint::remove(&state, id);
+            UploadCheckpoint::remove(&path);
             Ok(())
         });
         let _ = gone.await;

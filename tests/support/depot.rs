@@ -1,0 +1,344 @@
+//! A scripted object store on tokio's clock: a driver for uploads without a network. On paused time an hour passes at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use crc_fast::{CrcAlgorithm, checksum};
+use haul::model::{Algorithm, Checksum, Fault, FaultKind};
+use haul::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, StoredPart};
+use md5::Digest as _;
+use tokio::time::sleep;
+
+/// Which call came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    Head,
+    Put,
+    Create,
+    Part(u32),
+    Parts,
+    Uploads,
+    Complete,
+    Abort,
+}
+
+/// What goes wrong with a call.
+#[derive(Clone, Copy, Debug)]
+pub enum Trouble {
+    /// It is refused, and nothing is done.
+    Refused(FaultKind),
+    /// All is done, and the answer is lost.
+    Unheard(FaultKind),
+    /// The bytes are stored damaged; the answer is none the wiser.
+    Damaged,
+    /// The bytes are taken, and no answer comes.
+    Silent,
+}
+
+type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
+
+#[derive(Default)]
+struct State {
+    objects: HashMap<String, Vec<u8>>,
+    uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
+    calls: Vec<Call>,
+    /// Bytes that came in requests for parts and whole objects, by call.
+    received: u64,
+    last_upload: u32,
+    script: Option<Script>,
+    open: usize,
+    most_open: usize,
+}
+
+/// The store with its driver.
+#[derive(Clone)]
+pub struct Depot {
+    state: Arc<Mutex<State>>,
+    /// Seconds that a MiB takes on one connection.
+    pub pace: Duration,
+    /// True if it tells the checksum of what it has.
+    pub tells: bool,
+    pub least_part: u64,
+}
+
+impl Default for Depot {
+    fn default() -> Self {
+        Self { state: Arc::default(), pace: Duration::from_secs(1), tells: true, least_part: 1 << 20 }
+    }
+}
+
+/// An open request; counted while it lives.
+struct Open(Depot);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.lock().open -= 1;
+    }
+}
+
+impl Depot {
+    /// One that tells no checksums, if so.
+    pub fn telling(tells: bool) -> Self {
+        Self { tells, ..Self::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// What goes wrong: by the call, and how often this very call has come before.
+    pub fn script(&self, script: impl Fn(Call, u32) -> Option<Trouble> + Send + Sync + 'static) {
+        self.lock().script = Some(Arc::new(script));
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    pub fn count(&self, wanted: impl Fn(Call) -> bool) -> usize {
+        self.calls().into_iter().filter(|call| wanted(*call)).count()
+    }
+
+    pub fn forget_calls(&self) {
+        self.lock().calls.clear();
+    }
+
+    pub fn object(&self, url: &str) -> Option<Vec<u8>> {
+        self.lock().objects.get(url).cloned()
+    }
+
+    pub fn put_object(&self, url: &str, bytes: &[u8]) {
+        self.lock().objects.insert(url.to_owned(), bytes.to_vec());
+    }
+
+    pub fn received(&self) -> u64 {
+        self.lock().received
+    }
+
+    pub fn most_open(&self) -> usize {
+        self.lock().most_open
+    }
+
+    pub fn open_now(&self) -> usize {
+        self.lock().open
+    }
+
+    /// The ids of the uploads that are open.
+    pub fn open_uploads(&self) -> Vec<String> {
+        self.lock().uploads.keys().cloned().collect()
+    }
+
+    /// The store forgets an upload, as it does after some days.
+    pub fn lose(&self, upload: &str) {
+        self.lock().uploads.remove(upload);
+    }
+
+    /// An upload that somebody else has begun, with these parts.
+    pub fn begun(&self, url: &str, parts: &[(u32, &[u8])]) -> String {
+        let mut state = self.lock();
+        state.last_upload += 1;
+        let id = format!("upload-{}", state.last_upload);
+        let parts = parts.iter().map(|(number, bytes)| (*number, bytes.to_vec())).collect();
+        state.uploads.insert(id.clone(), (url.to_owned(), parts));
+        id
+    }
+
+    /// Damages a part that the store has.
+    pub fn damage(&self, upload: &str, number: u32) {
+        if let Some(byte) =
+            self.lock().uploads.get_mut(upload).and_then(|(_, parts)| parts.get_mut(&number)?.first_mut())
+        {
+            *byte ^= 1;
+        }
+    }
+
+    fn begin(&self, call: Call) -> (Option<Trouble>, Open) {
+        let mut state = self.lock();
+        let before = state.calls.iter().filter(|earlier| **earlier == call).count() as u32;
+        state.calls.push(call);
+        state.open += 1;
+        state.most_open = state.most_open.max(state.open);
+        let trouble = state.script.clone().and_then(|script| script(call, before));
+        drop(state);
+        (trouble, Open(self.clone()))
+    }
+
+    fn sum(&self, bytes: &[u8]) -> Option<Checksum> {
+        let crc = checksum(CrcAlgorithm::Crc64Xz, bytes);
+        Checksum::of_bytes(Algorithm::Crc64, &crc.to_be_bytes()).filter(|_| self.tells)
+    }
+
+    /// Takes the bytes of a request at the store's pace.
+    async fn take(&self, payload: &Arc<dyn Payload>) -> Result<Vec<u8>, Fault> {
+        let (mut bytes, mut body) = (Vec::new(), payload.open());
+        while let Some(chunk) = poll_fn(|context| body.poll_chunk(context)).await {
+            let chunk = chunk?;
+            sleep(self.pace.mul_f64(chunk.len() as f64 / f64::from(1 << 20))).await;
+            self.lock().received += chunk.len() as u64;
+            bytes.extend_from_slice(&chunk);
+        }
+        assert_eq!(bytes.len() as u64, payload.length(), "a payload gives as much as it says");
+        Ok(bytes)
+    }
+
+    fn object_of(&self, bytes: &[u8], etag: String) -> StoredObject {
+        StoredObject { length: Some(bytes.len() as u64), etag: Some(etag), sum: self.sum(bytes), modified: None }
+    }
+
+    fn part_of(&self, number: u32, bytes: &[u8]) -> StoredPart {
+        let etag = format!("\"{}\"", hex(&md5::Md5::digest(bytes)));
+        StoredPart { number, length: bytes.len() as u64, etag, sum: self.sum(bytes) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn fault(place: &Place, kind: FaultKind) -> Fault {
+    Fault::new(kind, &place.source, "the script says so")
+}
+
+fn gone(place: &Place) -> Fault {
+    Fault::new(FaultKind::UploadGone, &place.source, "NoSuchUpload")
+}
+
+/// Does what a call is to do, unless the script says otherwise.
+macro_rules! obey {
+    ($depot:expr, $place:expr, $trouble:expr, $work:expr) => {{
+        if let Some(Trouble::Refused(kind)) = $trouble {
+            return Err(fault($place, kind));
+        }
+        let done = $work;
+        match $trouble {
+            Some(Trouble::Unheard(kind)) => Err(fault($place, kind)),
+            Some(Trouble::Silent) => std::future::pending().await,
+            _ => done,
+        }
+    }};
+}
+
+impl Put for Depot {
+    fn bounds(&self, _: &Place) -> Bounds {
+        Bounds {
+            least_part: self.least_part,
+            most_part: 5 << 30,
+            most_parts: 10_000,
+            takes_whole: true,
+            sum: Algorithm::Crc64,
+            sum_first: false,
+        }
+    }
+
+    fn head<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<StoredObject>, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Head);
+            obey!(self, place, trouble, {
+                let bytes = self.object(place.source.url().as_str());
+                Ok(bytes.map(|bytes| self.object_of(&bytes, format!("\"{}\"", hex(&md5::Md5::digest(&bytes))))))
+            })
+        })
+    }
+
+    fn put<'a>(&'a self, place: &'a Place, payload: Arc<dyn Payload>) -> BoxFuture<'a, Result<StoredObject, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Put);
+            obey!(self, place, trouble, {
+                let mut bytes = self.take(&payload).await?;
+                if matches!(trouble, Some(Trouble::Damaged)) {
+                    bytes[0] ^= 1;
+                }
+                let object = self.object_of(&bytes, format!("\"{}\"", hex(&md5::Md5::digest(&bytes))));
+                self.lock().objects.insert(place.source.url().to_string(), bytes);
+                Ok(object)
+            })
+        })
+    }
+
+    fn create<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<String, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Create);
+            obey!(self, place, trouble, Ok(self.begun(place.source.url().as_str(), &[])))
+        })
+    }
+
+    fn part<'a>(
+        &'a self,
+        place: &'a Place,
+        upload: &'a str,
+        number: u32,
+        payload: Arc<dyn Payload>,
+    ) -> BoxFuture<'a, Result<StoredPart, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Part(number));
+            obey!(self, place, trouble, {
+                let mut bytes = self.take(&payload).await?;
+                if matches!(trouble, Some(Trouble::Damaged)) {
+                    bytes[0] ^= 1;
+                }
+                let stored = self.part_of(number, &bytes);
+                let mut state = self.lock();
+                let (_, parts) = state.uploads.get_mut(upload).ok_or_else(|| gone(place))?;
+                parts.insert(number, bytes);
+                Ok(stored)
+            })
+        })
+    }
+
+    fn parts<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<Vec<StoredPart>, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Parts);
+            obey!(self, place, trouble, {
+                let found = self.lock().uploads.get(upload).cloned();
+                let (_, parts) = found.ok_or_else(|| gone(place))?;
+                Ok(parts.iter().map(|(number, bytes)| self.part_of(*number, bytes)).collect())
+            })
+        })
+    }
+
+    fn uploads<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Uploads);
+            obey!(self, place, trouble, {
+                let url = place.source.url().as_str();
+                let state = self.lock();
+                let here = state.uploads.iter().filter(|(_, (at, _))| at == url).map(|(id, _)| id.clone());
+                Ok(here.rev().collect())
+            })
+        })
+    }
+
+    fn complete<'a>(
+        &'a self,
+        place: &'a Place,
+        upload: &'a str,
+        parts: &'a [StoredPart],
+        _: Option<Checksum>,
+    ) -> BoxFuture<'a, Result<StoredObject, Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Complete);
+            obey!(self, place, trouble, {
+                let mut state = self.lock();
+                let (url, stored) = state.uploads.remove(upload).ok_or_else(|| gone(place))?;
+                let told: Vec<u32> = parts.iter().map(|part| part.number).collect();
+                assert!(told.is_sorted() && told.iter().copied().eq(stored.keys().copied()), "{told:?}");
+                let bytes: Vec<u8> = stored.into_values().flatten().collect();
+                let object = self.object_of(&bytes, "\"of-parts\"".to_owned());
+                state.objects.insert(url, bytes);
+                Ok(object)
+            })
+        })
+    }
+
+    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+        Box::pin(async move {
+            let (trouble, _open) = self.begin(Call::Abort);
+            obey!(self, place, trouble, {
+                self.lose(upload);
+                Ok(())
+            })
+        })
+    }
+}
