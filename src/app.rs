@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::{Command as Order, EngineSide, Handle, pair};
 use crate::cli::{
-    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Outcome, Signals, Watcher, completions, parse,
+    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Outcome, Signals, Style, Watcher, completions, parse,
     stderr_is_terminal, write_added, write_list,
 };
 use crate::config::{Paths, Settings};
@@ -104,6 +104,10 @@ impl House {
         match self.arguments.command.take() {
             None => self.screen(),
             Some(Command::Get(get)) => self.get(&get),
+            Some(Command::Put(put)) => {
+                let style = put.output.style(stderr_is_terminal());
+                self.follow(put.specs()?, &put.network, style)
+            }
             Some(Command::Run(run)) => {
                 let network = &run.network;
                 let style = run.output.style(stderr_is_terminal());
@@ -192,11 +196,16 @@ impl House {
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
         let here = std::env::current_dir().wrap_err("the current folder can't be read")?;
         let specs = get.specs(&here)?;
-        let engine = Engine::new(self.setup(&get.network, Queueing::Passing)?)?;
+        self.follow(specs, &get.network, get.output.style(stderr_is_terminal()))
+    }
+
+    /// An engine without a queue, for these transfers alone, until all have ended.
+    fn follow(&self, specs: Vec<Spec>, network: &NetworkArgs, style: Style) -> Result<Exit, Trouble> {
+        let engine = Engine::new(self.setup(network, Queueing::Passing)?)?;
         let batch = minted(specs);
         let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
-        engine.follow(get.output.style(stderr_is_terminal()), |handle| {
+        engine.follow(style, |handle| {
             let handle = handle.clone();
             tokio::spawn(async move { handle.send(Order::Add(batch)).await });
             wanted
@@ -316,7 +325,7 @@ impl Engine {
     /// Follows transfers on the command line until all have ended or a signal comes.
     fn follow(
         mut self,
-        style: crate::cli::Style,
+        style: Style,
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
         let handle = self.handle.clone();

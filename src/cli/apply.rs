@@ -21,6 +21,7 @@ impl Arguments {
         match &self.command {
             None => Some(&self.screen.network),
             Some(Command::Get(get)) => Some(&get.network),
+            Some(Command::Put(put)) => Some(&put.network),
             Some(Command::Run(run)) => Some(&run.network),
             Some(Command::Add(_) | Command::List(_) | Command::Demo | Command::Completions { .. }) => None,
         }

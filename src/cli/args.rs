@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use super::exit::Exit;
 use super::logins::LoginArgs;
+use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
 use crate::model::{Checksum, OnChange, Rate, Sums, harmless};
@@ -61,6 +62,9 @@ pub enum Command {
     /// Download now, without a screen, and end when every file is complete
     #[command(override_usage = "haul get [OPTIONS] URL...", after_help = AFTER_GET_HELP)]
     Get(GetArgs),
+    /// Upload files to an object store, in parts, and go on where an earlier run stopped
+    #[command(override_usage = "haul put [OPTIONS] FILE... URL", after_help = AFTER_PUT_HELP)]
+    Put(PutArgs),
     /// Put URLs into the queue; they are on disk when this returns
     #[command(override_usage = "haul add [OPTIONS] URL...")]
     Add(AddArgs),

@@ -95,8 +95,7 @@ impl TransferArgs {
     fn specs(&self, folder: &Path, limits: Limits, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let entries = self.entries(stdin)?;
         self.check_single(entries.len())?;
-        let headers = self.headers.iter().map(|text| Header::parse(text)).collect::<Result<Vec<_>, _>>();
-        let headers = headers.map_err(|why| Usage::new(format!("-H: {why}")))?;
+        let headers = headers(&self.headers)?;
         let folder = absolute(self.dir.as_deref().unwrap_or(folder))?;
         entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
     }
@@ -147,10 +146,7 @@ impl TransferArgs {
             (None, None) => Target { folder, name: None },
         };
         let headers: Vec<Header> = headers.iter().cloned().chain(entry.headers).collect();
-        let own = |header: &&Header| OWN_HEADERS.contains(&header.name.to_ascii_lowercase().as_str());
-        if let Some(header) = headers.iter().find(own) {
-            return Err(Usage::new(format!("the header {} is set by haul itself", header.name)));
-        }
+        check_headers(&headers)?;
         let given = self.mirrors.iter().map(|url| Source::parse(url)).collect::<Result<Vec<_>, _>>();
         let given = given.map_err(|why| Usage::new(format!("--mirror: {why}")))?;
         let mut spec = Spec {
@@ -170,6 +166,22 @@ impl TransferArgs {
         }
         spec.mirrors = given.into_iter().chain(entry.mirrors).chain(listed).collect();
         Ok(spec)
+    }
+}
+
+/// The headers that stand on the command line.
+pub(super) fn headers(texts: &[String]) -> Result<Vec<Header>, Usage> {
+    let headers = texts.iter().map(|text| Header::parse(text)).collect::<Result<Vec<_>, _>>();
+    let headers = headers.map_err(|why| Usage::new(format!("-H: {why}")))?;
+    check_headers(&headers)?;
+    Ok(headers)
+}
+
+fn check_headers(headers: &[Header]) -> Result<(), Usage> {
+    let own = |header: &&Header| OWN_HEADERS.contains(&header.name.to_ascii_lowercase().as_str());
+    match headers.iter().find(own) {
+        Some(header) => Err(Usage::new(format!("the header {} is set by haul itself", header.name))),
+        None => Ok(()),
     }
 }
 

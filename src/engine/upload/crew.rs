@@ -196,13 +196,14 @@ fn compared_to(held: &mut Held, claim: Claim, sum: Option<Checksum>) {
 }
 
 /// What one connection needs to send a part.
-struct Sender {
-    driver: Arc<dyn Put>,
-    place: Place,
-    upload: String,
-    piece: Piece,
-    algorithm: Algorithm,
-    stall: Duration,
+#[derive(Clone)]
+pub(super) struct Sender {
+    pub(super) driver: Arc<dyn Put>,
+    pub(super) place: Place,
+    pub(super) upload: String,
+    pub(super) piece: Piece,
+    pub(super) algorithm: Algorithm,
+    pub(super) stall: Duration,
 }
 
 impl Sender {
@@ -220,7 +221,7 @@ impl Sender {
 
     /// Sends it; what it is called, and what its bytes hash to. The bytes are read once before they are sent: that is what
     /// the store's word is compared with, and it brings them into memory, so that the sending waits for no disk.
-    async fn send(mut self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
+    pub(super) async fn send(mut self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
         let sum = sums(self.piece.original.clone(), self.piece.range, vec![self.algorithm]).await?.pop();
         let sum = sum.ok_or_else(|| Fault::new(FaultKind::State, &self.place.source, "a checksum was lost"))?;
         self.piece.sum = Some(sum.clone());

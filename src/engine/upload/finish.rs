@@ -1,7 +1,5 @@
 //! The end of an upload: one object of all parts, and the proof that it is the file.
 
-use std::sync::Arc;
-
 use super::super::report::Ending;
 use super::original::Original;
 use super::proof::{Proof, assembled_etag, compare};
@@ -24,17 +22,13 @@ impl Task {
         };
         held.original.check()?;
         let (parts, whole) = (held.desk.taken(), combined(&held.desk.sums()));
-        let patience = self.shared().patience.stall;
-        let request = self.driver.complete(&self.place, &held.upload, &parts, whole.clone());
-        let request = assembled(request, &self.place.source, patience);
-        let outcome = match self.unless_stopped(request).await {
+        let proof = match self.assemble(&held.upload, held.original.length, &parts, whole.as_ref()).await {
             Err(Halt::Stopped) => {
                 self.held = Some(held);
                 return Err(Halt::Stopped);
             }
-            outcome => outcome,
+            outcome => outcome?,
         };
-        let proof = self.settled(outcome, &held.original, whole.as_ref(), &parts).await?;
         self.forget().await;
         if proof == Proof::Wrong {
             return Err(self.is_another().into());
@@ -42,17 +36,33 @@ impl Task {
         Ok(self.done(&held.original, proof))
     }
 
+    /// Makes one object of `length` bytes of these parts; what it proves.
+    pub(super) async fn assemble(
+        &self,
+        upload: &str,
+        length: u64,
+        parts: &[StoredPart],
+        whole: Option<&Checksum>,
+    ) -> Result<Proof, Halt> {
+        let request = self.driver.complete(&self.place, upload, parts, whole.cloned());
+        let request = assembled(request, &self.place.source, self.shared().patience.stall);
+        match self.unless_stopped(request).await {
+            Err(Halt::Stopped) => Err(Halt::Stopped),
+            outcome => self.settled(outcome, length, whole, parts).await,
+        }
+    }
+
     /// What the object proves after a Complete that went well, or badly. In the second case the next attempt asks the store
     /// which parts it has, unless the object is there.
     async fn settled(
         &self,
         outcome: Result<StoredObject, Halt>,
-        original: &Arc<Original>,
+        length: u64,
         whole: Option<&Checksum>,
         parts: &[StoredPart],
     ) -> Result<Proof, Halt> {
         let etag = assembled_etag(parts);
-        let proof = |object: &StoredObject| compare(object, original.length, whole, etag.as_deref());
+        let proof = |object: &StoredObject| compare(object, length, whole, etag.as_deref());
         match outcome {
             Ok(object) if proof(&object) != Proof::Silent => Ok(proof(&object)),
             Ok(_) => {
@@ -77,14 +87,12 @@ impl Task {
 
     /// How it ended.
     pub(super) fn done(&self, original: &Original, proof: Proof) -> Ending {
+        self.ended(original.path.clone(), original.length, proof)
+    }
+
+    /// The same for a stream of so many bytes.
+    pub(super) fn ended(&self, target: std::path::PathBuf, bytes: u64, proof: Proof) -> Ending {
         let checked = if let Proof::Right(algorithm) = proof { vec![algorithm] } else { Vec::new() };
-        Ending::Done {
-            target: original.path.clone(),
-            bytes: original.length,
-            fetched: self.sent,
-            took: std::time::Duration::ZERO,
-            unchanged: false,
-            checked,
-        }
+        Ending::Done { target, bytes, fetched: self.sent, took: std::time::Duration::ZERO, unchanged: false, checked }
     }
 }

@@ -9,6 +9,7 @@ mod original;
 mod payload;
 mod proof;
 mod single;
+mod stream;
 mod task;
 mod watch;
 

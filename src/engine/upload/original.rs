@@ -18,6 +18,8 @@ pub(super) struct Original {
     pub(super) modified: i64,
     /// Which file it is: the disk, and the number on it.
     identity: (u64, u64),
+    /// True if it has no name any more: it holds a piece of a stream, and nobody else can change it.
+    nameless: bool,
 }
 
 impl Original {
@@ -36,8 +38,18 @@ impl Original {
         }
         let file = File::open(&path).map_err(|why| broken(&why))?;
         let met = file.metadata().map_err(|why| broken(&why))?;
-        let (length, modified, identity) = (met.size(), written(&met), (met.dev(), met.ino()));
-        Ok(Self { file, path, length, modified, identity })
+        Ok(Self::of(file, path, &met, false))
+    }
+
+    /// A piece of a stream, in a file without a name.
+    pub(super) fn nameless(file: File, path: PathBuf) -> Result<Self, Fault> {
+        let met = file.metadata().map_err(|why| Fault::disk(path.display(), "keeping a piece of the stream", &why))?;
+        Ok(Self::of(file, path, &met, true))
+    }
+
+    fn of(file: File, path: PathBuf, met: &Metadata, nameless: bool) -> Self {
+        let (length, modified, identity) = (met.size(), written(met), (met.dev(), met.ino()));
+        Self { file, path, length, modified, identity, nameless }
     }
 
     /// Fails if the file is not what it was when it was opened, or another one stands in its place. Costs microseconds.
@@ -46,9 +58,15 @@ impl Original {
         let is_same = |met: &Metadata| {
             (met.size(), written(met), (met.dev(), met.ino())) == (self.length, self.modified, self.identity)
         };
-        let stands = std::fs::metadata(&self.path).is_ok_and(|met| is_same(&met));
+        let stands = self.nameless || std::fs::metadata(&self.path).is_ok_and(|met| is_same(&met));
         if is_same(&open) && stands { Ok(()) } else { Err(changed(&self.path)) }
     }
+}
+
+/// True if it is a pipe or a device, which gives its bytes once.
+pub(super) async fn is_stream(path: PathBuf) -> bool {
+    let looked = blocking(move || Ok(std::fs::metadata(path).is_ok_and(|met| !met.is_file() && !met.is_dir())));
+    looked.await.unwrap_or(false)
 }
 
 /// The fault of a file that has changed while it was sent.

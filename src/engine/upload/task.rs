@@ -8,9 +8,9 @@ use super::super::download::{Orders, Shared, blocking};
 use super::super::limiter::Limiter;
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
-use super::original::Original;
+use super::original::{Original, is_stream};
 use crate::api::{Activity, Happening, Live};
-use crate::model::{Fault, FaultKind, RangeSet, Upload};
+use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Upload};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
@@ -98,7 +98,10 @@ async fn upload(orders: Orders) -> Ending {
         fault: None,
         restarts: Vec::new(),
     };
-    let mut ending = task.work().await;
+    let mut ending = match is_stream(task.place.upload.file.clone()).await {
+        true => task.work_once().await,
+        false => task.work().await,
+    };
     if let Ending::Done { took, .. } = &mut ending {
         *took = shared.clock.now().since(began);
     }
@@ -130,6 +133,15 @@ impl Task {
             if self.wait(after).await.is_err() {
                 return self.stopped().await;
             }
+        }
+    }
+
+    /// A stream gives its bytes once: what goes wrong beyond its parts' own attempts ends it.
+    async fn work_once(&mut self) -> Ending {
+        match self.send_stream().await {
+            Ok(ending) => ending,
+            Err(Halt::Stopped) => Ending::Stopped,
+            Err(Halt::Fault(fault)) => Ending::Failed(fault),
         }
     }
 
@@ -215,7 +227,7 @@ impl Task {
     }
 
     /// Waits before the next attempt; the user may cut it short.
-    async fn wait(&mut self, after: Duration) -> Result<(), Halt> {
+    pub(super) async fn wait(&self, after: Duration) -> Result<(), Halt> {
         let until = tokio::time::Instant::now() + after;
         loop {
             let rest = until.saturating_duration_since(tokio::time::Instant::now());
@@ -285,6 +297,18 @@ impl Task {
             }
         }
         progress.live = Some(Arc::new(live));
+        self.orders.progress.send_replace(progress);
+    }
+
+    /// The same for a stream: what has arrived is all that is known.
+    pub(super) fn show_streamed(&self) {
+        let live = Live { activity: Activity::Sending, allowed: self.connections(), ..Live::default() };
+        let progress = Progress {
+            target: Some(self.place.upload.file.clone()),
+            done: Arc::new([ByteRange::new(0, self.sent)].into_iter().collect()),
+            live: Some(Arc::new(live)),
+            ..Progress::default()
+        };
         self.orders.progress.send_replace(progress);
     }
 

@@ -1,0 +1,246 @@
+//! A stream whose length nobody knows: each part is kept in a file without a name until the store has it. It can't be
+//! resumed, so that nothing is left at the store if it ends early.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::super::download::blocking;
+use super::super::report::Ending;
+use super::crew::Sender;
+use super::original::Original;
+use super::payload::{Piece, Sent};
+use super::proof::Proof;
+use super::task::{Halt, Task};
+use crate::api::{Activity, Happening};
+use crate::model::{ByteRange, Checksum, Fault, Patience, TransferId, Upload};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::{Bounds, StoredPart};
+use crate::store::combined;
+
+/// Parts grow as the stream does: after so many of a size comes the double.
+const OF_A_SIZE: u32 = 1000;
+/// The first parts have so many bytes.
+const FIRST: u64 = 16 << 20;
+/// So much is copied at once.
+const STEP: usize = 256 << 10;
+
+/// What one part came to.
+struct Arrived {
+    /// Its first byte in the stream.
+    start: u64,
+    part: StoredPart,
+    sum: Checksum,
+}
+
+/// The stream, and the folder where its pieces are kept meanwhile.
+struct Source {
+    stream: File,
+    path: PathBuf,
+    folder: PathBuf,
+    id: TransferId,
+}
+
+impl Source {
+    fn open(path: PathBuf, folder: PathBuf, id: TransferId) -> Result<Self, Fault> {
+        let stream = File::open(&path).map_err(|why| Fault::disk(path.display(), "reading the stream", &why))?;
+        Ok(Self { stream, path, folder, id })
+    }
+
+    /// The next bytes of the stream, at most so many; fewer at its end.
+    fn next(&mut self, most: u64) -> Result<Original, Fault> {
+        let kept = |why: io::Error| Fault::disk(self.folder.display(), "keeping a piece of the stream", &why);
+        let mut file = nameless(&self.folder, self.id).map_err(kept)?;
+        let (mut buffer, mut left) = (vec![0; STEP], most);
+        while left > 0 {
+            let step = left.min(STEP as u64) as usize;
+            match self.stream.read(&mut buffer[..step]) {
+                Ok(0) => break,
+                Ok(count) => {
+                    file.write_all(&buffer[..count]).map_err(kept)?;
+                    left -= count as u64;
+                }
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(Fault::disk(self.path.display(), "reading the stream", &why)),
+            }
+        }
+        Original::nameless(file, self.path.clone())
+    }
+}
+
+/// A new file that has lost its name by the time that it is handed out: it goes with whoever holds it.
+fn nameless(folder: &Path, id: TransferId) -> io::Result<File> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{id}.piece"));
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
+/// How many bytes a part of a stream has.
+fn size_of_part(number: u32, wanted: Option<u64>, bounds: Bounds) -> u64 {
+    let doublings = (number - 1) / OF_A_SIZE;
+    let size = wanted.unwrap_or(FIRST).max(bounds.least_part).saturating_mul(1 << doublings.min(20));
+    size.min(bounds.most_part)
+}
+
+impl Task {
+    /// Sends a stream to its end.
+    pub(super) async fn send_stream(&mut self) -> Result<Ending, Halt> {
+        self.show(Activity::Connecting);
+        let (path, id) = (self.place.upload.file.clone(), self.orders.id);
+        let folder = self.shared().state.join("uploads");
+        let source = self.unless_stopped(blocking(move || Source::open(path, folder, id))).await?;
+        let bounds = self.driver.bounds(&self.place);
+        let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
+        let first_size = size_of_part(1, self.place.upload.part_size, bounds).max(threshold.min(bounds.most_part));
+        let (source, first) = self.read(source, first_size).await?;
+        if first.length < first_size && bounds.takes_whole {
+            return self.send_whole(Arc::new(first)).await;
+        }
+        let target = self.place.upload.file.clone();
+        self.tell(Happening::Answered { target, length: None, resumed: 0, resumable: false }).await;
+        if self.place.upload.keep && self.unless_stopped(self.ask(self.driver.head(&self.place))).await?.is_some() {
+            return Err(self.stands_already().into());
+        }
+        let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
+        self.tell(Happening::UploadCreated).await;
+        match self.send_pieces(&upload, source, first, first_size, bounds).await {
+            Ok(ending) => Ok(ending),
+            Err(halt) => {
+                if self.ask(self.driver.abort(&self.place, &upload)).await.is_ok() {
+                    self.tell(Happening::UploadAborted).await;
+                }
+                Err(halt)
+            }
+        }
+    }
+
+    /// Reads on, on a thread that may block: it may wait for the stream for ever.
+    async fn read(&self, mut source: Source, most: u64) -> Result<(Source, Original), Halt> {
+        self.unless_stopped(blocking(move || {
+            let piece = source.next(most)?;
+            Ok((source, piece))
+        }))
+        .await
+    }
+
+    async fn send_pieces(
+        &mut self,
+        upload: &str,
+        mut source: Source,
+        first: Original,
+        first_size: u64,
+        bounds: Bounds,
+    ) -> Result<Ending, Halt> {
+        let mut sending: JoinSet<Result<Arrived, Fault>> = JoinSet::new();
+        let mut arrived: Vec<Arrived> = Vec::new();
+        let (mut piece, mut number, mut length, mut size) = (first, 1, 0, first_size);
+        loop {
+            let is_last = piece.length < size;
+            let start = length;
+            length += piece.length;
+            if piece.length > 0 || number == 1 {
+                let sender = self.sender(upload, piece, bounds);
+                let patience = self.shared().patience;
+                sending.spawn(async move {
+                    let (part, sum) = persistently(sender, number, patience).await?;
+                    Ok(Arrived { start, part, sum })
+                });
+            }
+            if is_last {
+                break;
+            }
+            while sending.len() >= usize::from(self.connections()) {
+                self.take_one(&mut sending, &mut arrived).await?;
+            }
+            number += 1;
+            if number > bounds.most_parts {
+                let detail = "the stream is longer than this store takes in one object";
+                return Err(Fault::new(crate::model::FaultKind::Request, &self.place.source, detail).into());
+            }
+            size = size_of_part(number, self.place.upload.part_size, bounds);
+            (source, piece) = self.read(source, size).await?;
+        }
+        while !sending.is_empty() {
+            self.take_one(&mut sending, &mut arrived).await?;
+        }
+        self.end_stream(upload, length, arrived).await
+    }
+
+    fn sender(&self, upload: &str, piece: Original, bounds: Bounds) -> Sender {
+        let range = ByteRange::new(0, piece.length);
+        let (limiters, sent) = (self.limiters(), Arc::new(Sent::default()));
+        Sender {
+            driver: self.driver.clone(),
+            place: self.place.clone(),
+            upload: upload.to_owned(),
+            piece: Piece { original: Arc::new(piece), range, sum: None, limiters, sent },
+            algorithm: bounds.sum,
+            stall: self.shared().patience.stall,
+        }
+    }
+
+    async fn take_one(
+        &mut self,
+        sending: &mut JoinSet<Result<Arrived, Fault>>,
+        arrived: &mut Vec<Arrived>,
+    ) -> Result<(), Halt> {
+        let lost = || Fault::new(crate::model::FaultKind::State, &self.place.source, "a part's task was lost");
+        let next = async { sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(lost())) };
+        let next = self.unless_stopped(next).await?;
+        let range = ByteRange::new(next.start, next.start + next.part.length);
+        self.sent += range.len();
+        self.tell(Happening::PartDone { number: next.part.number, range }).await;
+        arrived.push(next);
+        self.show_streamed();
+        Ok(())
+    }
+
+    async fn end_stream(&mut self, upload: &str, length: u64, mut arrived: Vec<Arrived>) -> Result<Ending, Halt> {
+        self.show(Activity::Finishing);
+        arrived.sort_by_key(|next| next.start);
+        let sums: Vec<(Checksum, u64)> = arrived.iter().map(|next| (next.sum.clone(), next.part.length)).collect();
+        let (parts, whole): (Vec<_>, _) = (arrived.into_iter().map(|next| next.part).collect(), combined(&sums));
+        let mut failures = 0;
+        let proof = loop {
+            let fault = match self.assemble(upload, length, &parts, whole.as_ref()).await {
+                Ok(proof) => break proof,
+                Err(Halt::Stopped) => return Err(Halt::Stopped),
+                Err(Halt::Fault(fault)) => fault,
+            };
+            failures += 1;
+            let patience = &self.shared().patience;
+            let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
+                return Err(fault.into());
+            };
+            self.tell(Happening::Retried { fault, after }).await;
+            self.wait(after).await?;
+        };
+        if proof == Proof::Wrong {
+            return Err(self.is_another().into());
+        }
+        Ok(self.ended(self.place.upload.file.clone(), length, proof))
+    }
+}
+
+/// Sends a part as often as the verdict allows.
+async fn persistently(sender: Sender, number: u32, patience: Patience) -> Result<(StoredPart, Checksum), Fault> {
+    let mut failures = 0;
+    loop {
+        let fault = match sender.clone().send(number).await {
+            Ok(arrived) => return Ok(arrived),
+            Err(fault) => fault,
+        };
+        failures += 1;
+        let Verdict::Again { after } = verdict(&fault, failures, false, &patience, fastrand::f64()) else {
+            return Err(fault);
+        };
+        tokio::time::sleep(after.max(Duration::from_millis(1))).await;
+    }
+}
