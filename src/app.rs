@@ -1,32 +1,30 @@
 //! Puts the house together: settings, drivers, engine, the chosen face, shutdown.
 
+mod engine;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
 use rustix::process::Signal;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::task::JoinHandle;
 
-use crate::api::{Command as Order, EngineSide, Handle, pair};
+use self::engine::Engine;
+use crate::api::Command as Order;
 use crate::cli::{
-    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Outcome, Signals, Style, Watcher, completions, parse,
-    stderr_is_terminal, write_added, write_list,
+    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Style, completions, parse, stderr_is_terminal,
+    write_added, write_list,
 };
 use crate::config::{Paths, Settings};
 use crate::demo::Demo;
-use crate::engine::{Queueing, Setup, run as run_engine};
-use crate::model::{Fault, FaultKind, Source, Spec, Status, TransferId, harmless};
+use crate::engine::{Queueing, Setup};
+use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Registry};
 use crate::store::{Checkpoint, Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
-
-/// How long the engine may take to save everything once it was told to stop.
-const STOP: Duration = Duration::from_secs(5);
 
 /// Runs haul with the process's own arguments.
 pub fn run() -> ExitCode {
@@ -288,82 +286,6 @@ impl House {
         let exit = self.show(engine, specs, folder.to_path_buf(), Some(notice.to_owned()));
         drop(demo);
         exit
-    }
-}
-
-/// The threads that an engine receives on, by the machine's processors. One takes more than 10 Gbit/s; a second one
-/// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
-fn threads(processors: usize) -> usize {
-    (processors / 8).clamp(1, 4)
-}
-
-/// An engine with the threads that it runs on.
-struct Engine {
-    handle: Handle,
-    waiting: Option<(EngineSide, Setup)>,
-    task: Option<JoinHandle<()>>,
-    runtime: Runtime,
-}
-
-impl Engine {
-    /// An engine that does not run yet, so that a face can listen before anything happens.
-    fn new(setup: Setup) -> Result<Self, Trouble> {
-        let threads = threads(std::thread::available_parallelism().map_or(1, usize::from));
-        let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
-        let runtime = runtime.wrap_err("no threads can be started")?;
-        let (handle, side) = pair();
-        Ok(Self { handle, waiting: Some((side, setup)), task: None, runtime })
-    }
-
-    /// Lets it run.
-    fn start(&mut self) {
-        if let Some((side, setup)) = self.waiting.take() {
-            self.task = Some(self.runtime.spawn(run_engine(side, setup)));
-        }
-    }
-
-    /// Follows transfers on the command line until all have ended or a signal comes.
-    fn follow(
-        mut self,
-        style: Style,
-        wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
-    ) -> Result<Exit, Trouble> {
-        let handle = self.handle.clone();
-        let signalled = Arc::new(Mutex::new(None));
-        let heard = signalled.clone();
-        self.runtime.spawn(async move {
-            let Ok(mut signals) = Signals::listen() else { return };
-            let number = signals.next().await;
-            *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(number);
-            handle.stop();
-            tokio::select! {
-                // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
-                _ = signals.next() => {}
-                () = tokio::time::sleep(STOP) => {}
-            }
-            std::process::exit(i32::from(Exit::by_signal(number).code()));
-        });
-        let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
-        self.start();
-        let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
-        self.end()?;
-        let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
-    }
-
-    /// Stops the engine: what runs is saved.
-    fn end(self) -> Result<(), Trouble> {
-        self.handle.stop();
-        let task = self.task;
-        let ended = self.runtime.block_on(async {
-            match task {
-                Some(task) => tokio::time::timeout(STOP, task).await.map(|_| ()),
-                None => Ok(()),
-            }
-        });
-        self.runtime.shutdown_timeout(Duration::from_millis(100));
-        let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
-        Ok(ended.map_err(late)?)
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod input;
 mod list;
+mod put;
 mod run;
 mod signals;
 mod support;

@@ -98,10 +98,8 @@ async fn upload(orders: Orders) -> Ending {
         fault: None,
         restarts: Vec::new(),
     };
-    let mut ending = match is_stream(task.place.upload.file.clone()).await {
-        true => task.work_once().await,
-        false => task.work().await,
-    };
+    let streams = is_stream(task.place.upload.file.clone()).await;
+    let mut ending = if streams { task.work_once().await } else { task.work().await };
     if let Ending::Done { took, .. } = &mut ending {
         *took = shared.clock.now().since(began);
     }

@@ -130,7 +130,7 @@ pub fn reason(kind: FaultKind) -> String {
         FaultKind::Status(code) => return status(code),
         FaultKind::RangeIgnored => "gives no parts",
         FaultKind::WrongRange => "wrong part sent",
-        FaultKind::Changed | FaultKind::Retagged => "file has changed",
+        FaultKind::Changed | FaultKind::Retagged | FaultKind::SourceChanged => "file has changed",
         FaultKind::BadAnswer => "unusable answer",
         FaultKind::WebPage => "a page came",
         FaultKind::Expired => "link expired",
@@ -146,7 +146,6 @@ pub fn reason(kind: FaultKind) -> String {
         FaultKind::UploadGone => "upload gone",
         FaultKind::PartDamaged => "part damaged",
         FaultKind::Credentials => "no login",
-        FaultKind::SourceChanged => "file has changed",
     };
     words.to_owned()
 }

@@ -1,0 +1,94 @@
+//! An engine with the threads that it runs on, and how a face on the command line follows it.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use color_eyre::eyre::WrapErr;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use super::Trouble;
+use crate::api::{EngineSide, Handle, pair};
+use crate::cli::{Exit, Outcome, Signals, Style, Watcher};
+use crate::engine::{Setup, run as run_engine};
+use crate::model::{Fault, FaultKind, Source, TransferId};
+
+/// How long the engine may take to save everything once it was told to stop.
+const STOP: Duration = Duration::from_secs(5);
+
+/// The threads that an engine receives on, by the machine's processors. One takes more than 10 Gbit/s; a second one
+/// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
+fn threads(processors: usize) -> usize {
+    (processors / 8).clamp(1, 4)
+}
+
+/// An engine with the threads that it runs on.
+pub(super) struct Engine {
+    pub(super) handle: Handle,
+    waiting: Option<(EngineSide, Setup)>,
+    task: Option<JoinHandle<()>>,
+    pub(super) runtime: Runtime,
+}
+
+impl Engine {
+    /// An engine that does not run yet, so that a face can listen before anything happens.
+    pub(super) fn new(setup: Setup) -> Result<Self, Trouble> {
+        let threads = threads(std::thread::available_parallelism().map_or(1, usize::from));
+        let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
+        let runtime = runtime.wrap_err("no threads can be started")?;
+        let (handle, side) = pair();
+        Ok(Self { handle, waiting: Some((side, setup)), task: None, runtime })
+    }
+
+    /// Lets it run.
+    pub(super) fn start(&mut self) {
+        if let Some((side, setup)) = self.waiting.take() {
+            self.task = Some(self.runtime.spawn(run_engine(side, setup)));
+        }
+    }
+
+    /// Follows transfers on the command line until all have ended or a signal comes.
+    pub(super) fn follow(
+        mut self,
+        style: Style,
+        wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
+    ) -> Result<Exit, Trouble> {
+        let handle = self.handle.clone();
+        let signalled = Arc::new(Mutex::new(None));
+        let heard = signalled.clone();
+        self.runtime.spawn(async move {
+            let Ok(mut signals) = Signals::listen() else { return };
+            let number = signals.next().await;
+            *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(number);
+            handle.stop();
+            tokio::select! {
+                // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
+                _ = signals.next() => {}
+                () = tokio::time::sleep(STOP) => {}
+            }
+            std::process::exit(i32::from(Exit::by_signal(number).code()));
+        });
+        let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
+        self.start();
+        let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
+        self.end()?;
+        let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
+    }
+
+    /// Stops the engine: what runs is saved.
+    pub(super) fn end(self) -> Result<(), Trouble> {
+        self.handle.stop();
+        let task = self.task;
+        let ended = self.runtime.block_on(async {
+            match task {
+                Some(task) => tokio::time::timeout(STOP, task).await.map(|_| ()),
+                None => Ok(()),
+            }
+        });
+        self.runtime.shutdown_timeout(Duration::from_millis(100));
+        let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
+        Ok(ended.map_err(late)?)
+    }
+}
