@@ -9,5 +9,6 @@ mod orders;
 mod repair;
 mod schedules;
 mod stage;
+mod streams;
 mod uploads;
 mod waiting;

@@ -11,10 +11,10 @@ use haul::store::{UploadCheckpoint, UploadLock};
 use super::stage::{MIB, Stage, Wishes, impatient, seconds};
 use crate::support::depot::{Call, Depot, Trouble};
 
-const URL: &str = "http://store/bucket/key.bin";
+pub const URL: &str = "http://store/bucket/key.bin";
 
 /// Bytes that no two parts have alike.
-fn bytes(length: u64) -> Vec<u8> {
+pub fn bytes(length: u64) -> Vec<u8> {
     (0..length).map(|at| (at * 31 + (at >> 12) * 7 + (at >> 20)) as u8).collect()
 }
 
@@ -29,7 +29,7 @@ fn in_parts(path: &Path) -> Upload {
     Upload { part_size: Some(MIB), threshold: Some(0), ..Upload::of(path.to_path_buf()) }
 }
 
-fn spec(upload: Upload) -> Spec {
+pub fn spec(upload: Upload) -> Spec {
     Spec::of_upload(Source::parse(URL).unwrap(), upload)
 }
 
@@ -389,60 +389,5 @@ async fn the_same_order_finds_its_upload_again_and_two_processes_do_not_mix() {
     complete(&mut stage, refused, 4 * MIB).await;
     assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Uploads)), (2, 0));
     assert_eq!(std::fs::read_dir(stage.state().join("uploads")).unwrap().count(), 0, "nothing is left");
-    stage.end().await;
-}
-
-/// A named pipe that gives these bytes.
-fn pipe(stage: &Stage, bytes: Vec<u8>) -> PathBuf {
-    let path = stage.downloads().join("pipe");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &path,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .unwrap();
-    let writer = path.clone();
-    // It may be told to stop before it is read to its end.
-    std::thread::spawn(move || std::fs::write(writer, bytes));
-    path
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_of_unknown_length_goes_in_parts_and_can_not_be_resumed() {
-    for length in [0, 5, 3 * MIB, 3 * MIB + 7] {
-        let mut stage = Stage::new();
-        let path = pipe(&stage, bytes(length));
-        let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
-        stage.depot.script(|call, before| match (call, before) {
-            (Call::Part(2), 0) => Some(Trouble::Unheard(FaultKind::Cut)),
-            (Call::Complete, 0) => Some(Trouble::Refused(FaultKind::Status(500))),
-            _ => None,
-        });
-        let id = stage.add_spec(spec(upload)).await;
-        let done = stage.outcome(id).await.unwrap();
-        let Happening::Completed { bytes: whole, checked, .. } = done else { panic!() };
-        assert_eq!((whole, checked), (length, vec![Algorithm::Crc64]));
-        assert!(stage.depot.object(URL).unwrap() == bytes(length), "{length}");
-        let resumable = stage.told.iter().find_map(|event| match event.happening {
-            Happening::Answered { resumable, .. } => Some(resumable),
-            _ => None,
-        });
-        assert_eq!(resumable, Some(length < MIB));
-        assert_eq!(stage.depot.open_uploads(), [] as [&str; 0]);
-        stage.end().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_fails_leaves_nothing_at_the_store() {
-    let mut stage = Stage::with(Wishes { patience: impatient(), ..Wishes::default() });
-    let path = pipe(&stage, bytes(4 * MIB));
-    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
-    stage.depot.script(|call, _| (call == Call::Part(3)).then_some(Trouble::Refused(FaultKind::Status(503))));
-    let id = stage.add_spec(spec(upload)).await;
-    assert_eq!(stage.fail(id).await.kind, FaultKind::Status(503));
-    assert_eq!((stage.depot.open_uploads().len(), stage.depot.object(URL)), (0, None));
     stage.end().await;
 }

@@ -194,7 +194,7 @@ impl Depot {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Checksum::of_bytes(Algorithm::Md5, bytes).unwrap().hex
 }
 
 fn fault(place: &Place, kind: FaultKind) -> Fault {
