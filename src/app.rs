@@ -1,6 +1,7 @@
 //! Puts the house together: settings, drivers, engine, the chosen face, shutdown.
 
 mod engine;
+mod registry;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::engine::Engine;
+use self::registry::registry;
 use crate::api::Command as Order;
 use crate::cli::{
     Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Style, completions, parse, stderr_is_terminal,
@@ -22,7 +24,7 @@ use crate::config::{Paths, Settings};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
-use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Registry};
+use crate::protocol::{Cookies, Http, HttpOptions, Netrc};
 use crate::store::{Checkpoint, Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
 
@@ -170,7 +172,7 @@ impl House {
         Ok(Setup {
             state: self.paths.state.clone(),
             queueing,
-            registry: Registry::default().with("http", http.clone()).with("https", http),
+            registry: registry(&http),
             transfers: settings.transfers,
             connections: settings.connections,
             limit: settings.limit,

@@ -50,6 +50,11 @@ impl Paths {
         }
     }
 
+    /// The user's home folder, where other programs have their files.
+    pub fn home() -> Option<PathBuf> {
+        Some(UserDirs::new()?.home_dir().to_path_buf())
+    }
+
     /// The usual place of the logins of hosts: what the variable NETRC says, or a file in the home folder.
     pub fn netrc() -> Option<PathBuf> {
         let said = std::env::var_os("NETRC").filter(|path| !path.is_empty()).map(PathBuf::from);

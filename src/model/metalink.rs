@@ -191,7 +191,9 @@ impl Reading {
             (Some(Open::File), Some(_)) => self.close_file(),
             (Some(Open::Size), Some(file)) => file.length = text.parse().ok(),
             (Some(Open::Url(priority, location)), Some(file)) => {
+                // Whoever wrote it must not choose where requests go that are signed with the user's keys.
                 if let Ok(source) = Source::parse(text)
+                    && matches!(source.url().scheme(), "http" | "https")
                     && file.sources.len() < MOST_SOURCES
                 {
                     file.sources.push(MetalinkSource { source, priority, location });

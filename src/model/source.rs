@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::harmless;
+use super::{ObjectUrl, Vendor, harmless};
 
 /// A place that the bytes can come from; a clone costs nothing. `Display` and `Debug` never show a password or a signature.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -59,14 +59,26 @@ const PASSING_PARAMETERS: [&str; 22] = [
     "hdnea",
 ];
 
+/// What the URL of a plain chunk upload has before `http:` or `https:`.
+const CHUNKED: &str = "chunk+";
+
 /// What a parameter's name holds whose value is a secret, whatever else is in the name.
 const SECRET_WORDS: [&str; 4] = ["token", "secret", "password", "signature"];
 
 impl Source {
-    /// Reads a URL that a person wrote. Only http and https are known; control characters, blanks and an empty host
-    /// are refused, so that no other parser can read the URL differently.
+    /// Reads a URL that a person wrote: of http, https, a store's object, or the plain chunk upload (`chunk+http`).
+    /// Control characters, blanks and an empty host are refused, so that no other parser can read the URL differently.
     pub fn parse(text: &str) -> Result<Self, String> {
         let shown = || without_secrets(text);
+        let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+        if Vendor::of_scheme(&scheme).is_some() {
+            return ObjectUrl::parse(text)?.source();
+        }
+        if matches!(scheme.strip_prefix(CHUNKED), Some("http" | "https")) {
+            let plain = Self::parse(&text[CHUNKED.len()..])?;
+            let url = Url::parse(&format!("{CHUNKED}{}", plain.url()));
+            return url.map(Self::from).map_err(|why| format!("{:?} is not a URL: {why}", shown()));
+        }
         if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(format!("{:?} is not a URL: it holds blanks or control characters", shown()));
         }
@@ -75,7 +87,7 @@ impl Source {
             other => format!("{:?} is not a URL: {other}", shown()),
         })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("haul knows no {}: URLs, only http: and https:", url.scheme()));
+            return Err(format!("haul knows no {}: URLs, only http:, https:, s3:, oss: and tos:", url.scheme()));
         }
         let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
         if url.host_str().is_none_or(str::is_empty) || authority.is_empty() || authority.contains('\\') {
@@ -90,8 +102,11 @@ impl Source {
     }
 
     /// True if the URL carries a signature, a token or an end of its validity: one day it will be refused although the
-    /// file is still there.
+    /// file is still there. A store's own URL is signed anew for each request.
     pub fn is_passing(&self) -> bool {
+        if Vendor::of_scheme(self.0.scheme()).is_some() {
+            return false;
+        }
         let mut names = self.0.query_pairs().map(|(name, _)| name.to_ascii_lowercase());
         names.any(|name| PASSING_PARAMETERS.contains(&bare(&name)))
     }
@@ -102,8 +117,29 @@ impl Source {
         Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
     }
 
-    /// The host with its port, as it is shown and as limits are kept by.
+    /// True if a request to the other place may carry what was given for this one: both have the same scheme, host and
+    /// port, or are of the same bucket at the same endpoint.
+    pub fn shares_origin(&self, other: &Self) -> bool {
+        if Vendor::of_scheme(self.0.scheme()).is_some() {
+            let place = |source: &Self| ObjectUrl::of(source).map(|url| (url.vendor, url.bucket, url.options.endpoint));
+            return place(self).is_some_and(|own| place(other) == Some(own));
+        }
+        match (self.chunked(), other.chunked()) {
+            (None, None) => self.0.origin() == other.0.origin(),
+            (own, other) => own.map(|url| url.origin()) == other.map(|url| url.origin()),
+        }
+    }
+
+    /// For a plain chunk upload, the web address that it goes to.
+    pub fn chunked(&self) -> Option<Url> {
+        Url::parse(self.0.as_str().strip_prefix(CHUNKED)?).ok()
+    }
+
+    /// The host with its port, as it is shown and as limits are kept by; for a store without an endpoint, the bucket.
     pub fn host(&self) -> String {
+        if let Some(object) = ObjectUrl::of(self) {
+            return object.host();
+        }
         let host = self.0.host_str().unwrap_or("");
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }

@@ -156,7 +156,7 @@ impl Spec {
 
     /// The bytes come from another URL from now on. Headers were given for the origin of the one before, and stay with it.
     pub fn relink(&mut self, source: Source) {
-        if source.url().origin() != self.source.url().origin() {
+        if !source.shares_origin(&self.source) {
             self.headers.clear();
         }
         self.source = source;

@@ -43,7 +43,9 @@ impl Registry {
         let scheme = source.url().scheme();
         let found = self.drivers.iter().find(|(known, _)| *known == scheme);
         found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
-            Fault::new(FaultKind::Request, source, format!("haul knows no {scheme}: URLs, only http: and https:"))
+            let known: Vec<String> = self.drivers.iter().map(|(scheme, _)| format!("{scheme}:")).collect();
+            let detail = format!("haul can't fetch {scheme}: URLs, only {}", known.join(", "));
+            Fault::new(FaultKind::Request, source, detail)
         })
     }
 }

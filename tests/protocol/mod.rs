@@ -9,6 +9,7 @@ mod disposition;
 mod driver;
 mod links;
 mod logins;
+mod object;
 mod redirects;
 mod retry_after;
 mod validators;

@@ -12,6 +12,7 @@ pub mod power;
 pub mod pty;
 pub mod sandbox;
 pub mod server;
+pub mod store;
 pub mod strace;
 #[cfg(test)]
 mod trial;
@@ -21,5 +22,6 @@ pub use nginx::Nginx;
 pub use power::{Image, Recording};
 pub use pty::{Exit, Terminal};
 pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};
+pub use store::Store;
 pub use strace::{Strace, strace_works};
 pub use wire::Wire;

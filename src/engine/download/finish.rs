@@ -175,7 +175,7 @@ impl Task {
     pub(super) fn headers(&self, source: &Source, held: Option<&Held>) -> Arc<[Header]> {
         let spec = &self.orders.spec;
         // What the user gave for the URL's own origin goes to no mirror.
-        let own = source.url().origin() == spec.source.url().origin();
+        let own = source.shares_origin(&spec.source);
         let mut headers = if own { spec.headers.clone() } else { Vec::new() };
         let said = headers.iter().any(|header| header.name.eq_ignore_ascii_case("cache-control"));
         if !said && held.is_some_and(|held| held.desk.is_comparing()) {

@@ -11,7 +11,7 @@ use rustls::ClientConfig;
 use super::cookies::Cookies;
 use super::netrc::Netrc;
 use super::tls;
-use crate::model::{Fault, FaultKind, Secret, Source};
+use crate::model::{Fault, FaultKind, Secret};
 
 /// How haul speaks HTTP.
 #[derive(Clone, Debug)]
@@ -48,9 +48,9 @@ impl Clients {
         Self { options, tls: OnceLock::new(), plain: OnceLock::new(), secure: OnceLock::new(), http2: OnceLock::new() }
     }
 
-    /// The client for a source.
-    pub(super) fn client(&self, source: &Source, http2: bool) -> Result<Client, Fault> {
-        match (source.url().scheme(), http2) {
+    /// The client for URLs of a scheme.
+    pub(super) fn client(&self, scheme: &str, http2: bool) -> Result<Client, Fault> {
+        match (scheme, http2) {
             ("https", true) => made(&self.http2, || {
                 self.build(&self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
             }),

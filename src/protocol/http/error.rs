@@ -6,7 +6,7 @@ use std::io;
 use crate::model::{Fault, FaultKind, Source};
 
 /// The fault behind an error while a request was made or a body was read.
-pub(super) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
+pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
     let root = root(error);
     if let Some(tls) = find::<rustls::Error>(error) {
         return insecure(source, tls, error.is_connect());

@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use http_body::Body as _;
-use reqwest::Response;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE,
     LOCATION, RANGE,
 };
-use url::Origin;
+use reqwest::{Method, RequestBuilder, Response};
+use url::{Origin, Url};
 
 use super::auth::Logins;
 use super::check::{Accepted, Head, check};
@@ -85,7 +85,7 @@ impl Http {
             return Err(Fault::new(FaultKind::BadAnswer, &at, detail));
         }
         let is_empty = unchanged || end == Some(start);
-        let body = Stream { body: reqwest::Body::from(response), at, is_empty };
+        let body = Stream::new(response, at, is_empty);
         Ok(Answer { resource, start, end, unchanged, body: Box::new(body) })
     }
 
@@ -130,22 +130,47 @@ impl Http {
     }
 
     async fn transmit(&self, at: &Source, headers: HeaderMap) -> Result<Response, Fault> {
-        let origin = at.url().origin();
-        let http2 = self.http2.lock().is_ok_and(|known| known.contains(&origin));
         // The login goes in a header of our own making, or not at all.
         let mut url = at.url().clone();
         let _ = url.set_username("").and_then(|()| url.set_password(None));
-        let build = |http2| Ok(self.clients.client(at, http2)?.get(url.clone()).headers(headers.clone()));
+        let nothing = || None;
+        self.call(Call { method: Method::GET, url: &url, subject: at, headers, body: &nothing }).await
+    }
+
+    /// Makes one request as it stands: no redirect is followed and no login added.
+    pub(in crate::protocol) async fn call(&self, call: Call<'_>) -> Result<Response, Fault> {
+        let Call { method, url, subject, headers, body } = call;
+        let origin = url.origin();
+        let http2 = self.http2.lock().is_ok_and(|known| known.contains(&origin));
+        let build = |http2| -> Result<RequestBuilder, Fault> {
+            let client = self.clients.client(url.scheme(), http2)?;
+            let request = client.request(method.clone(), url.clone()).headers(headers.clone());
+            Ok(match body() {
+                Some(body) => request.body(body),
+                None => request,
+            })
+        };
         match build(http2)?.send().await {
             Err(error) if !http2 && wants_http2(&error) => {
                 if let Ok(mut known) = self.http2.lock() {
                     known.insert(origin);
                 }
-                build(true)?.send().await.map_err(|error| fault(at, &error))
+                build(true)?.send().await.map_err(|error| fault(subject, &error))
             }
-            other => other.map_err(|error| fault(at, &error)),
+            other => other.map_err(|error| fault(subject, &error)),
         }
     }
+}
+
+/// A request of any kind.
+pub(in crate::protocol) struct Call<'a> {
+    pub(in crate::protocol) method: Method,
+    pub(in crate::protocol) url: &'a Url,
+    /// What a fault speaks of.
+    pub(in crate::protocol) subject: &'a Source,
+    pub(in crate::protocol) headers: HeaderMap,
+    /// Makes the body, from its beginning each time.
+    pub(in crate::protocol) body: &'a (dyn Fn() -> Option<reqwest::Body> + Sync),
 }
 
 impl Fetch for Http {
@@ -216,10 +241,17 @@ fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
 }
 
 /// The bytes of a response.
-struct Stream {
+pub(in crate::protocol) struct Stream {
     body: reqwest::Body,
     at: Source,
     is_empty: bool,
+}
+
+impl Stream {
+    /// The bytes of this response, or none at all where it `is_empty`.
+    pub(in crate::protocol) fn new(response: Response, at: Source, is_empty: bool) -> Self {
+        Self { body: reqwest::Body::from(response), at, is_empty }
+    }
 }
 
 impl Body for Stream {

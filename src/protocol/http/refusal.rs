@@ -22,7 +22,7 @@ pub(super) async fn read(fault: Fault, source: &Source, response: Response) -> F
     if !telling || !source.is_passing() {
         return fault;
     }
-    let text = timeout(PATIENCE, beginning(response)).await.unwrap_or_default();
+    let text = timeout(PATIENCE, beginning(response, MOST)).await.unwrap_or_default();
     if String::from_utf8_lossy(&text).to_ascii_lowercase().contains("expired") {
         let detail = "the server says that this URL has expired".to_owned();
         return Fault { kind: FaultKind::Expired, detail, ..fault };
@@ -30,15 +30,16 @@ pub(super) async fn read(fault: Fault, source: &Source, response: Response) -> F
     fault
 }
 
-async fn beginning(response: Response) -> Vec<u8> {
+/// At most so many bytes of a body, up to where it ends or breaks.
+pub(in crate::protocol) async fn beginning(response: Response, most: usize) -> Vec<u8> {
     let mut body = reqwest::Body::from(response);
     let mut text = Vec::new();
-    while text.len() < MOST {
+    while text.len() < most {
         match poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
             Some(Ok(frame)) => text.extend(frame.into_data().unwrap_or_default()),
             _ => break,
         }
     }
-    text.truncate(MOST);
+    text.truncate(most);
     text
 }

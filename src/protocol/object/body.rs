@@ -1,0 +1,79 @@
+//! A payload as the body of a request: of exactly its length, or broken off with the fault that stopped it.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::model::{Fault, FaultKind};
+use crate::protocol::{Outgoing, Payload};
+
+/// Where a body leaves the fault that broke it off: the HTTP library tells of it in other words, or of what the server
+/// said to half a request.
+#[derive(Clone, Default)]
+pub(super) struct Broken(Arc<Mutex<Option<Fault>>>);
+
+impl Broken {
+    /// The fault, if the body broke off.
+    pub(super) fn take(&self) -> Option<Fault> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn set(&self, fault: Fault) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+}
+
+/// The bytes of a payload on their way.
+pub(super) struct PayloadBody {
+    // Never locked: it makes of what can be sent between threads what can be shared, as the HTTP library wants it.
+    outgoing: Mutex<Box<dyn Outgoing>>,
+    left: u64,
+    broken: Broken,
+}
+
+impl PayloadBody {
+    pub(super) fn new(payload: &dyn Payload, broken: Broken) -> Self {
+        Self { outgoing: Mutex::new(payload.open()), left: payload.length(), broken }
+    }
+}
+
+impl Body for PayloadBody {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let this = &mut *self;
+        let outgoing = this.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let next = match ready!(outgoing.poll_chunk(context)) {
+            None if this.left == 0 => return Poll::Ready(None),
+            None => Err(uneven("ended too early")),
+            Some(Ok(chunk)) if chunk.len() as u64 > this.left => Err(uneven("went on for too long")),
+            Some(other) => other,
+        };
+        Poll::Ready(Some(match next {
+            Ok(chunk) => {
+                this.left -= chunk.len() as u64;
+                Ok(Frame::data(chunk))
+            }
+            Err(fault) => {
+                this.broken.set(fault.clone());
+                Err(fault)
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+fn uneven(how: &str) -> Fault {
+    Fault::new(FaultKind::SourceChanged, "the file", format!("what was read of it {how}: it has changed meanwhile"))
+}

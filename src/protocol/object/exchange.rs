@@ -1,0 +1,331 @@
+//! One request to a store, signed last and anew each time. What a store says of itself is learnt, and asked again with: the
+//! bucket's region, its clock, and that a login has ended.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Response};
+use sha2::{Digest, Sha256};
+
+use super::body::{Broken, PayloadBody};
+use super::keychain::Keychain;
+use super::refusal::{Cure, Refusal};
+use super::sign::{Dialect, Login, Pair, Signing, hex};
+use super::site::Site;
+use super::surroundings::Surroundings;
+use super::time;
+use crate::model::{Fault, FaultKind, ObjectUrl, Source, StoreOptions, Vendor};
+use crate::protocol::http::{Call, beginning};
+use crate::protocol::{Http, Payload};
+
+/// A list of a thousand long keys has this many bytes at most.
+const LONGEST: usize = 16 << 20;
+/// Buckets that something is remembered of.
+const MOST_KNOWN: usize = 1024;
+
+/// The driver for object stores, with what it has learnt of them.
+#[derive(Debug)]
+pub struct Stores {
+    http: Arc<Http>,
+    settings: BTreeMap<String, StoreOptions>,
+    around: Surroundings,
+    keychain: Keychain,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// What is known of a bucket.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) site: Arc<Site>,
+    /// Seconds that the store's clock is ahead of ours.
+    ahead: i64,
+    /// False if it has turned out not to know checksums of whole objects (S3).
+    pub(super) sums: bool,
+}
+
+/// What is sent with a request.
+#[derive(Clone)]
+pub(super) enum Content {
+    Nothing,
+    Bytes(Bytes),
+    Payload(Arc<dyn Payload>),
+}
+
+/// A request as the driver thinks of it.
+pub(super) struct Draft {
+    pub(super) method: Method,
+    /// The object; empty for the bucket itself.
+    pub(super) key: String,
+    pub(super) query: Vec<Pair>,
+    /// Headers, with names in lower case.
+    pub(super) headers: Vec<Pair>,
+    pub(super) content: Content,
+    /// What is done, as in "the right to ... the bucket".
+    pub(super) doing: &'static str,
+}
+
+impl Draft {
+    pub(super) fn new(method: Method, key: &str, doing: &'static str) -> Self {
+        Self { method, key: key.to_owned(), query: Vec::new(), headers: Vec::new(), content: Content::Nothing, doing }
+    }
+
+    pub(super) fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub(super) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(super) fn headers(mut self, more: impl IntoIterator<Item = Pair>) -> Self {
+        self.headers.extend(more);
+        self
+    }
+
+    pub(super) fn content(self, content: Content) -> Self {
+        Self { content, ..self }
+    }
+}
+
+/// Why nothing came of a request.
+pub(super) struct Refused {
+    pub(super) fault: Fault,
+    /// What the store said, if it was the store.
+    pub(super) refusal: Refusal,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self { fault, refusal: Refusal::default() }
+    }
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        refused.fault
+    }
+}
+
+/// A whole answer.
+pub(super) struct Reply {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl Stores {
+    /// A driver that goes over these HTTP clients. `settings` says of `oss://bucket`, or of all as `oss://`, how it is
+    /// reached.
+    pub fn new(http: Arc<Http>, settings: BTreeMap<String, StoreOptions>, around: Surroundings) -> Self {
+        Self { http, settings, keychain: Keychain::new(around.clone()), around, known: Mutex::default() }
+    }
+
+    /// What is known of a URL's bucket.
+    pub(super) async fn known(&self, url: &ObjectUrl) -> Result<Known, Fault> {
+        let name = name(url);
+        if let Some(known) = self.lock().get(&name) {
+            return Ok(known.clone());
+        }
+        let (place, settings, around) = (url.clone(), self.settings.clone(), self.around.clone());
+        // The vendors' files are read.
+        let finding = tokio::task::spawn_blocking(move || Site::of(&place, &settings, &around));
+        let stopped = |_| Fault::new(FaultKind::Request, url, "haul is being stopped");
+        let known = Known { site: Arc::new(finding.await.map_err(stopped)??), ahead: 0, sums: true };
+        let mut all = self.lock();
+        if all.len() >= MOST_KNOWN {
+            all.clear();
+        }
+        Ok(all.entry(name).or_insert(known).clone())
+    }
+
+    /// Remembers something of a bucket.
+    pub(super) fn learn(&self, url: &ObjectUrl, what: impl FnOnce(&mut Known)) {
+        if let Some(known) = self.lock().get_mut(&name(url)) {
+            what(known);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a request; `fine` are the statuses that are answers and no refusals. What the driver can mend, it mends once.
+    pub(super) async fn send(
+        &self,
+        url: &ObjectUrl,
+        draft: &Draft,
+        fine: impl Fn(u16) -> bool,
+    ) -> Result<Response, Refused> {
+        let subject = url.source().map_err(|why| Fault::new(FaultKind::Request, url, why))?;
+        let mut cured: Vec<Cure> = Vec::new();
+        loop {
+            let known = self.known(url).await?;
+            let login = self.keychain.login(&known.site.who, &subject.to_string()).await?;
+            let response = self.transmit(&subject, &known, login.as_ref(), draft).await?;
+            let status = response.status().as_u16();
+            if fine(status) {
+                return Ok(response);
+            }
+            let headers = response.headers().clone();
+            let refusal = Refusal::read(status, &headers, &beginning(response, LONGEST).await);
+            match refusal.cure(&known.site) {
+                Some(cure) if !cured.iter().any(|done| done.same_kind(&cure)) => {
+                    let mended = self.mend(url, &known, &cure, login.as_ref()).await;
+                    cured.push(cure);
+                    if mended? {
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            let fault = refusal.fault(&subject.to_string(), &known.site, draft.doing);
+            return Err(Refused { fault, refusal });
+        }
+    }
+
+    /// Makes a request whose answer is small.
+    pub(super) async fn reply(&self, url: &ObjectUrl, draft: &Draft) -> Result<Reply, Refused> {
+        let response = self.send(url, draft, |status| (200..300).contains(&status)).await?;
+        let headers = response.headers().clone();
+        let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = beginning(response, LONGEST).await;
+        if draft.method != Method::HEAD && told.is_some_and(|told: usize| told > body.len()) {
+            return Err(Fault::new(FaultKind::Cut, url, "the store's answer broke off").into());
+        }
+        Ok(Reply { headers, body })
+    }
+
+    /// Does what can be done about a refusal; true if the request is worth another try.
+    async fn mend(&self, url: &ObjectUrl, known: &Known, cure: &Cure, login: Option<&Login>) -> Result<bool, Fault> {
+        match cure {
+            Cure::Region(region) => {
+                let Some(moved) = known.site.moved(region) else { return Ok(false) };
+                tracing::info!("{}: the bucket is in {region}", url.with_key(""));
+                self.learn(url, |known| known.site = Arc::new(moved));
+                Ok(true)
+            }
+            Cure::Clock(clock) => {
+                let ahead = (*clock).cast_signed() - now().cast_signed();
+                tracing::warn!("{}: this machine's clock is {} s off; the store's is taken", url.with_key(""), -ahead);
+                self.learn(url, |known| known.ahead = ahead);
+                Ok(ahead != known.ahead)
+            }
+            Cure::Login => match login {
+                Some(refused) => self.keychain.renew(&known.site.who, refused, &url.to_string()).await,
+                None => Ok(false),
+            },
+        }
+    }
+
+    async fn transmit(
+        &self,
+        subject: &Source,
+        known: &Known,
+        login: Option<&Login>,
+        draft: &Draft,
+    ) -> Result<Response, Fault> {
+        let site = &known.site;
+        let mut headers = draft.headers.clone();
+        if let Some(login) = login {
+            headers.extend(signature(known, login, draft));
+        }
+        let url = site.url(&draft.key, &draft.query)?;
+        let mut fields = header_map(&headers, subject)?;
+        if matches!(draft.method, Method::PUT | Method::POST) {
+            fields.insert(CONTENT_LENGTH, HeaderValue::from(draft.content.length()));
+        }
+        let broken = Broken::default();
+        let body = || draft.content.body(&broken);
+        let call = Call { method: draft.method.clone(), url: &url, subject, headers: fields, body: &body };
+        let answer = self.http.call(call).await;
+        if let Some(fault) = broken.take() {
+            return Err(fault);
+        }
+        answer.map_err(|fault| Fault { detail: format!("{} (at {})", fault.detail, site.host()), ..fault })
+    }
+}
+
+impl Content {
+    /// The bytes, where they are at hand.
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Nothing => Some(b""),
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Payload(_) => None,
+        }
+    }
+
+    fn length(&self) -> u64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Payload(payload) => payload.length(),
+        }
+    }
+
+    fn body(&self, broken: &Broken) -> Option<reqwest::Body> {
+        match self {
+            Self::Nothing => None,
+            Self::Bytes(bytes) => Some(bytes.clone().into()),
+            Self::Payload(payload) => Some(reqwest::Body::wrap(PayloadBody::new(payload.as_ref(), broken.clone()))),
+        }
+    }
+}
+
+/// The headers that sign a request.
+fn signature(known: &Known, login: &Login, draft: &Draft) -> Vec<Pair> {
+    let site = &known.site;
+    let mut own = Vec::new();
+    // OSS takes nothing else than that the body is not signed.
+    if let Some(bytes) = draft.content.bytes().filter(|_| site.vendor != Vendor::Oss) {
+        own.push((Dialect::of(site.vendor).header("content-sha256"), hex(&Sha256::digest(bytes))));
+    }
+    let headers: Vec<Pair> = draft.headers.iter().chain(&own).cloned().collect();
+    let signing = Signing {
+        vendor: site.vendor,
+        signature: site.signature,
+        region: &site.region,
+        time: now().saturating_add_signed(known.ahead),
+        login,
+        method: draft.method.as_str(),
+        host: &site.host(),
+        path: &site.path(&draft.key),
+        bucket: &site.bucket,
+        key: &draft.key,
+        query: &draft.query,
+        headers: &headers,
+    };
+    own.extend(signing.headers());
+    own
+}
+
+/// Seconds since 1970.
+pub(super) fn now() -> u64 {
+    time::seconds(SystemTime::now()).unwrap_or(0)
+}
+
+/// A bucket's name among those that something is known of.
+fn name(url: &ObjectUrl) -> String {
+    url.with_key("").to_string()
+}
+
+/// Header fields; a value that could be read in two ways is refused.
+fn header_map(headers: &[Pair], subject: &Source) -> Result<HeaderMap, Fault> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let wrong = || Fault::new(FaultKind::Request, subject, format!("the header {name} can only hold plain ASCII"));
+        let field = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+        if !value.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+            return Err(wrong());
+        }
+        let mut value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+        value.set_sensitive(true);
+        map.append(field, value);
+    }
+    Ok(map)
+}

@@ -1,0 +1,20 @@
+//! Object stores: S3, OSS and TOS, both ways, and the plain chunk upload.
+
+mod answers;
+mod body;
+mod document;
+mod exchange;
+mod keychain;
+mod offer;
+mod profile;
+mod put;
+mod refusal;
+mod sign;
+mod sign_old;
+mod site;
+mod surroundings;
+mod time;
+
+pub use exchange::Stores;
+pub use sign::{Login, Pair, Signing};
+pub use surroundings::Surroundings;

@@ -1,0 +1,171 @@
+//! The vendors' own files: what a profile in them says. A file that is missing says nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::sign::Login;
+use super::surroundings::Surroundings;
+use super::time;
+use crate::model::{Secret, Vendor};
+
+/// Longer files are none of these.
+const LONGEST: u64 = 1 << 20;
+
+/// A profile's entries: names in lower case without dashes and underscores, since the vendors' tools spell them freely.
+#[derive(Clone, Default)]
+pub(super) struct Profile(BTreeMap<String, String>);
+
+/// A login and, where it is one for a while, when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Passing {
+    pub(super) login: Login,
+    pub(super) expires: Option<u64>,
+}
+
+impl Profile {
+    /// What the files of a vendor say of the profile of this name, or of the one that is used by itself.
+    pub(super) fn of(vendor: Vendor, name: Option<&str>, around: &Surroundings) -> Self {
+        match vendor {
+            Vendor::S3 => Self::of_aws(name, around),
+            Vendor::Oss => Self::of_oss(name, around),
+            Vendor::Tos => Self::of_tos(name, around),
+        }
+    }
+
+    /// An entry, under whichever of these names it has.
+    pub(super) fn get(&self, names: &[&str]) -> Option<&str> {
+        names
+            .iter()
+            .find_map(|name| self.0.get(&plain(name)))
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The login in it.
+    pub(super) fn login(&self) -> Option<Passing> {
+        let secret = |names: &[&str]| self.get(names).map(|text| Secret::from(text.to_owned()));
+        let id = secret(&["aws_access_key_id", "AccessKeyId", "access_key", "ak"])?;
+        let key = secret(&["aws_secret_access_key", "SecretAccessKey", "AccessKeySecret", "secret_key", "sk"])?;
+        let token = secret(&["aws_session_token", "SessionToken", "SecurityToken", "StsToken", "Token"]);
+        let expires = self.get(&["Expiration", "ExpiredTime"]).and_then(time::read);
+        Some(Passing { login: Login { id, secret: key, token }, expires })
+    }
+
+    /// What a command or a service prints: a JSON object, or one within another.
+    pub(super) fn of_json(text: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(text.trim()).ok()?;
+        let own = Self::of_object(&value);
+        let inner = || value.as_object()?.values().map(Self::of_object).find(|inner| inner.login().is_some());
+        if own.login().is_some() { Some(own) } else { inner().or(Some(own)) }
+    }
+
+    /// `~/.aws/credentials` before `~/.aws/config`.
+    fn of_aws(name: Option<&str>, around: &Surroundings) -> Self {
+        let name = name.or_else(|| around.variable(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])).unwrap_or("default");
+        let section = |variable, usual, title: &str| {
+            let file = around.file(variable, usual)?;
+            sections(&read(&file)?).remove(title)
+        };
+        let title = if name == "default" { name.to_owned() } else { format!("profile {name}") };
+        let mut profile = section("AWS_CONFIG_FILE", ".aws/config", &title).unwrap_or_default();
+        profile.0.extend(section("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", name).unwrap_or_default().0);
+        profile
+    }
+
+    /// ossutil's file of either version, then the Alibaba Cloud tools' own.
+    fn of_oss(name: Option<&str>, around: &Surroundings) -> Self {
+        let name = name.or_else(|| around.variable(&["OSS_PROFILE", "ALIBABA_CLOUD_PROFILE"]));
+        let file = around.file("OSS_CONFIG_FILE", ".ossutilconfig");
+        let mut all = file.and_then(|file| read(&file)).map(|text| sections(&text)).unwrap_or_default();
+        let titles = match name {
+            None => vec!["default".to_owned(), "credentials".to_owned()],
+            Some(name) => vec![format!("profile {name}"), name.to_owned()],
+        };
+        let mut found = titles.iter().find_map(|title| all.remove(title)).unwrap_or_default();
+        for (variable, usual) in [
+            ("OSS_CREDENTIALS_FILE", ".oss/credentials"),
+            ("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials"),
+        ] {
+            let text = || read(&around.file(variable, usual)?);
+            let other = || sections(&text()?).remove(name.unwrap_or("default"));
+            found.fill(other().unwrap_or_default());
+        }
+        let aliyun = || of_profiles(&read(&around.file("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json")?)?, name);
+        found.fill(aliyun().unwrap_or_default());
+        found
+    }
+
+    /// Volcengine's command line tool's file.
+    fn of_tos(name: Option<&str>, around: &Surroundings) -> Self {
+        let name = name.or_else(|| around.variable(&["TOS_PROFILE", "VOLCENGINE_PROFILE"]));
+        let text = || read(&around.file("VOLCENGINE_CONFIG_FILE", ".volcengine/config.json")?);
+        text().and_then(|text| of_profiles(&text, name)).unwrap_or_default()
+    }
+
+    /// Takes over from another profile what this one does not say. A login is taken as a whole.
+    fn fill(&mut self, other: Self) {
+        if self.login().is_some() && other.login().is_some() {
+            return;
+        }
+        for (name, value) in other.0 {
+            self.0.entry(name).or_insert(value);
+        }
+    }
+
+    fn of_object(value: &Value) -> Self {
+        let members = value.as_object().into_iter().flatten();
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        Self(members.filter_map(|(name, value)| Some((plain(name), text(value)?))).collect())
+    }
+}
+
+/// The profile in `{"current": ..., "profiles": ...}`, where the profiles are a list with names or a map.
+fn of_profiles(text: &str, name: Option<&str>) -> Option<Profile> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let name = name.or_else(|| value.get("current")?.as_str()).unwrap_or("default");
+    let found = match value.get("profiles")? {
+        Value::Array(all) => all.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(name))?,
+        all => all.get(name)?,
+    };
+    Some(Profile::of_object(found))
+}
+
+/// The sections of an ini file by their titles in lower case.
+fn sections(text: &str) -> BTreeMap<String, Profile> {
+    let mut all: BTreeMap<String, Profile> = BTreeMap::new();
+    let mut title = String::new();
+    for line in text.lines() {
+        // Indented lines belong to a setting of another program above them.
+        let nested = line.starts_with([' ', '\t']);
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
+            let words: Vec<&str> = name.split_ascii_whitespace().collect();
+            title = match words[..] {
+                [one] if one.eq_ignore_ascii_case("default") || one.eq_ignore_ascii_case("credentials") => {
+                    one.to_ascii_lowercase()
+                }
+                _ => words.join(" "),
+            };
+            all.entry(title.clone()).or_default();
+        } else if !nested
+            && !line.starts_with(['#', ';'])
+            && let Some((name, value)) = line.split_once('=')
+        {
+            let section = all.entry(title.clone()).or_default();
+            section.0.insert(plain(name), value.trim().to_owned());
+        }
+    }
+    all
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+fn read(file: &Path) -> Option<String> {
+    let metadata = std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() <= LONGEST)?;
+    let _ = metadata;
+    std::fs::read_to_string(file).ok()
+}

@@ -1,0 +1,83 @@
+//! What a store does wrong.
+
+/// A call that is refused.
+#[derive(Clone, Debug)]
+pub struct Refusing {
+    /// Which call, such as `UploadPart`; empty for every one.
+    pub call: &'static str,
+    /// How many times.
+    pub times: usize,
+    /// With which status
+    pub status: u16,
+    /// and which code.
+    pub code: &'static str,
+}
+
+/// What becomes of Complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// It is done, and no answer comes.
+    Answer,
+    /// It is done, and the answer is 500.
+    Done500,
+    /// It is not done, and the answer is 200 with an error in it, after blanks.
+    Error200,
+}
+
+/// All faults; by default there are none.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Calls that are refused.
+    pub refusing: Vec<Refusing>,
+    /// Seconds of Retry-After in every refusal by status 429 or 503.
+    pub retry_after: Option<u64>,
+    /// Of so many calls, the first ones are cut before any answer: the call's name and how many.
+    pub dropping: Vec<(&'static str, usize)>,
+    /// Downloads are cut after so many bytes, so many times.
+    pub cut_after: Option<(u64, usize)>,
+    /// Bodies of uploads are cut after so many bytes, so many times.
+    pub cut_upload_after: Option<(u64, usize)>,
+    /// The n-th download (from 1) has its middle byte damaged.
+    pub corrupt_download: Option<usize>,
+    /// The n-th part that comes (from 1) is damaged on its way: the store sees other bytes than were sent.
+    pub corrupt_upload: Option<usize>,
+    /// After so many downloads the object is another one.
+    pub mutate_after: Option<usize>,
+    /// After so many parts the upload is forgotten, once.
+    pub forget_upload_after: Option<usize>,
+    /// What becomes of the next Complete.
+    pub complete: Option<Lost>,
+    /// No checksums are told, and such that are sent are not known (an old clone of S3).
+    pub no_sums: bool,
+    /// No ranges.
+    pub no_ranges: bool,
+    /// Bytes a second for each body that comes in or goes out.
+    pub rate: Option<u64>,
+    /// Items of each page of a list; 0 is 1000.
+    pub page: usize,
+}
+
+impl Faults {
+    /// Takes one refusal of this call, if one is due.
+    pub(super) fn refusal(&mut self, call: &str) -> Option<Refusing> {
+        let due = |one: &&mut Refusing| one.times > 0 && (one.call.is_empty() || one.call == call);
+        let found = self.refusing.iter_mut().find(due)?;
+        found.times -= 1;
+        Some(found.clone())
+    }
+
+    pub(super) fn drops(&mut self, call: &str) -> bool {
+        let due = |one: &&mut (&'static str, usize)| one.1 > 0 && (one.0.is_empty() || one.0 == call);
+        self.dropping.iter_mut().find(due).is_some_and(|one| {
+            one.1 -= 1;
+            true
+        })
+    }
+}
+
+/// One use of a fault that happens so many times.
+pub(super) fn used(fault: &mut Option<(u64, usize)>) -> Option<u64> {
+    let (after, times) = fault.as_mut().filter(|fault| fault.1 > 0)?;
+    *times -= 1;
+    Some(*after)
+}
