@@ -1,5 +1,6 @@
 //! What is sent back, in the vendor's own way of speaking.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::net::TcpStream;
 use std::time::Instant;
@@ -28,7 +29,7 @@ impl Answer {
         Self { status, ..Self::default() }
     }
 
-    pub(super) fn header(mut self, name: &str, value: impl ToString) -> Self {
+    pub(super) fn header(mut self, name: &str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
     }
@@ -65,10 +66,10 @@ impl Answer {
         let mut head =
             format!("HTTP/1.1 {} Told\r\nDate: {date}\r\nx-{name}-request-id: REQUEST-0001\r\n", self.status);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(head, "{name}: {value}\r\n").unwrap();
         }
         if self.status != 204 && self.status != 304 {
-            head.push_str(&format!("Content-Length: {length}\r\n"));
+            write!(head, "Content-Length: {length}\r\n").unwrap();
         }
         if to.write_all(format!("{head}\r\n").as_bytes()).is_err() {
             return (0, false);
@@ -109,7 +110,7 @@ pub(super) fn error(vendor: Vendor, code: &str, words: &str, more: &[(&str, &str
         inner.push_str("<EC>0003-00000001</EC>");
     }
     for (name, value) in more {
-        inner.push_str(&format!("<{name}>{}</{name}>", escaped(value)));
+        write!(inner, "<{name}>{}</{name}>", escaped(value)).unwrap();
     }
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>{inner}</Error>")
 }

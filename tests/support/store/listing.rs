@@ -1,5 +1,6 @@
 //! Lists, in pages.
 
+use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use haul::model::Vendor;
@@ -50,10 +51,12 @@ impl State {
                 _ => format!("<HashCrc64ecma>{}</HashCrc64ecma>", ecma(&part.bytes)),
             };
             let (etag, length) = (&part.etag, part.bytes.len());
-            inner.push_str(&format!(
+            write!(
+                inner,
                 "<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag><Size>{length}</Size>{sum}</Part>",
                 etag.replace('"', "&quot;")
-            ));
+            )
+            .unwrap();
             list.push(serde_json::json!({ "PartNumber": number, "ETag": etag, "Size": length }));
         }
         let json = serde_json::json!({ "UploadId": id, "NextPartNumberMarker": next, "IsTruncated": truncated, "Parts": list });
@@ -73,17 +76,14 @@ impl State {
         let mut json = serde_json::json!({ "IsTruncated": truncated, "Uploads": [] });
         if let Some((id, upload)) = page.last().filter(|_| truncated) {
             let key = self.key(request, &upload.key);
-            inner.push_str(&format!(
-                "<NextKeyMarker>{key}</NextKeyMarker><NextUploadIdMarker>{id}</NextUploadIdMarker>"
-            ));
+            write!(inner, "<NextKeyMarker>{key}</NextKeyMarker><NextUploadIdMarker>{id}</NextUploadIdMarker>").unwrap();
             json["NextKeyMarker"] = upload.key.clone().into();
-            json["NextUploadIdMarker"] = id.to_string().into();
+            json["NextUploadIdMarker"] = id.as_str().into();
         }
         for (id, upload) in page {
             let (key, begun) = (self.key(request, &upload.key), moment(upload.number as u64));
-            inner.push_str(&format!(
-                "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{begun}</Initiated></Upload>"
-            ));
+            write!(inner, "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{begun}</Initiated></Upload>")
+                .unwrap();
             let one = serde_json::json!({ "Key": upload.key, "UploadId": id, "Initiated": begun });
             json["Uploads"].as_array_mut().unwrap().push(one);
         }
@@ -97,10 +97,8 @@ impl State {
         let mut names: Vec<(String, bool)> = Vec::new();
         for key in self.objects.keys().filter(|key| key.starts_with(prefix)) {
             let rest = &key[prefix.len()..];
-            let folder = rest
-                .find(delimiter)
-                .filter(|_| !delimiter.is_empty())
-                .map(|at| key[..prefix.len() + at + 1].to_owned());
+            let folder =
+                rest.find(delimiter).filter(|_| !delimiter.is_empty()).map(|at| key[..=prefix.len() + at].to_owned());
             let entry = folder.map_or_else(|| (key.clone(), false), |folder| (folder, true));
             if names.last() != Some(&entry) && entry.0.as_str() > after {
                 names.push(entry);
@@ -115,22 +113,20 @@ impl State {
         }
         let mut json = serde_json::json!({ "IsTruncated": truncated, "Contents": [], "CommonPrefixes": [] });
         if let Some((last, _)) = names.last().filter(|_| truncated) {
-            inner.push_str(&format!("<NextContinuationToken>{}</NextContinuationToken>", escaped(last)));
+            write!(inner, "<NextContinuationToken>{}</NextContinuationToken>", escaped(last)).unwrap();
             json["NextContinuationToken"] = last.clone().into();
         }
         for (name, folder) in &names {
             let key = self.key(request, name);
             if *folder {
-                inner.push_str(&format!("<CommonPrefixes><Prefix>{key}</Prefix></CommonPrefixes>"));
+                write!(inner, "<CommonPrefixes><Prefix>{key}</Prefix></CommonPrefixes>").unwrap();
                 json["CommonPrefixes"].as_array_mut().unwrap().push(serde_json::json!({ "Prefix": name }));
                 continue;
             }
             let object = &self.objects[name];
             let since = object.modified.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
             let (length, etag, when) = (object.bytes.len(), &object.etag, moment(since));
-            inner.push_str(&format!(
-                "<Contents><Key>{key}</Key><LastModified>{when}</LastModified><ETag>{etag}</ETag><Size>{length}</Size></Contents>"
-            ));
+            write!(inner, "<Contents><Key>{key}</Key><LastModified>{when}</LastModified><ETag>{etag}</ETag><Size>{length}</Size></Contents>").unwrap();
             let one = serde_json::json!({ "Key": name, "LastModified": when, "ETag": etag, "Size": length });
             json["Contents"].as_array_mut().unwrap().push(one);
         }

@@ -137,7 +137,7 @@ impl Store {
 
     /// The region that requests must be signed for.
     pub fn region(&self, region: &str) {
-        self.state().guard.region = region.to_owned();
+        region.clone_into(&mut self.state().guard.region);
     }
 
     /// The store's clock is so many seconds ahead.

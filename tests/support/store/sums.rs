@@ -4,13 +4,14 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use crc_fast::{CrcAlgorithm, checksum};
 use md5::Digest as _;
+use std::fmt::Write as _;
 
 pub(super) fn md5(bytes: &[u8]) -> Vec<u8> {
     md5::Md5::digest(bytes).to_vec()
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// OSS's and TOS's: a decimal number.
@@ -51,7 +52,7 @@ pub(super) fn encode(text: &str, slash: bool) -> String {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
             b'/' if slash => encoded.push('/'),
-            other => encoded.push_str(&format!("%{other:02X}")),
+            other => write!(encoded, "%{other:02X}").unwrap(),
         }
     }
     encoded
