@@ -10,6 +10,7 @@ use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
+use super::room::Reserving;
 use super::save::{Checking, Saver};
 use super::task::{Halt, Task};
 use super::trouble::is_refusal;
@@ -28,6 +29,8 @@ pub(super) struct Held {
     pub(super) saver: Saver,
     /// The check of an old checkpoint's claims, while it runs.
     pub(super) checking: Option<Checking>,
+    /// The reservation of its space, while it runs.
+    pub(super) reserving: Reserving,
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
@@ -139,7 +142,7 @@ impl Task {
         let mut held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
         desk.lock().durability.take_up(checkpoint.unsynced);
-        let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
+        let checking = Checking::start(desk, self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
         let same_url = place.is_some();
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
@@ -147,7 +150,7 @@ impl Task {
             held.is_of(checkpoint.url);
         }
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
-        self.reserve(desk, checkpoint.length.unwrap_or(0)).await
+        self.reserve(checkpoint.length.unwrap_or(0)).await
     }
 
     fn hold(
@@ -172,6 +175,7 @@ impl Task {
             resource,
             saver,
             checking: None,
+            reserving: Reserving::default(),
             ranged,
             answered: false,
             vouched: true,
@@ -283,7 +287,7 @@ impl Task {
                 let desk = held.desk.clone();
                 self.held = Some(held);
                 self.fresh = false;
-                self.reserve(desk.clone(), resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
+                self.reserve(resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
                 let lease = desk.lease(1, Opener::Idle, false);
                 // A file of no bytes has no lease: it is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))

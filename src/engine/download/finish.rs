@@ -35,6 +35,7 @@ impl Task {
     pub(super) async fn finish(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
+        held.reserving.give_up().await;
         if held.checking.is_none() && !held.desk.part.is_whole(held.desk.done_total()) {
             // Somebody may have cut the part file; what is still there is kept.
             held.checking = Some(Checking::start(held.desk.clone(), self.orders.stop.child_token()));

@@ -269,9 +269,7 @@ impl Task {
         self.repair = Repair::default();
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
-            if let Some(checking) = held.checking.take() {
-                checking.give_up().await;
-            }
+            held.let_rest().await;
             // These bytes are of no use; a part file that no checkpoint knows would stay for ever if this ends here.
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
@@ -298,9 +296,7 @@ impl Task {
     /// is to go on under its name. The checkpoint of one that somebody has deleted goes too.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
-        if let Some(checking) = held.checking.take() {
-            checking.give_up().await;
-        }
+        held.let_rest().await;
         let full = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
         let waits = full && self.orders.shared.lasts;
         if held.desk.done_total() == 0 && !waits || !held.desk.part.is_in_place() {
