@@ -72,6 +72,30 @@ impl PartFile {
         Ok((part, existed))
     }
 
+    /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
+    /// is on its way there, and if there is no such folder.
+    pub fn whole(target: &Path, bytes: &[u8]) -> Result<Option<Self>, Fault> {
+        if standing(target) != Standing::Nothing {
+            return Ok(None);
+        }
+        let path = target.with_file_name(part_name(target));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = match options.open(&path) {
+            Ok(file) => file,
+            Err(why) if matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+                return Ok(None);
+            }
+            Err(why) => return Err(Fault::disk(path.display(), "opening the part file", &why)),
+        };
+        let part = Self { file, path, target: target.to_path_buf() };
+        if part.lock().is_err() {
+            return Ok(None);
+        }
+        part.write_at(bytes, 0).inspect_err(|_| part.discard())?;
+        Ok(Some(part))
+    }
+
     fn lock(&self) -> Result<(), Fault> {
         let busy = || {
             let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
@@ -217,24 +241,21 @@ impl PartFile {
         if self.is_in_place() { Ok(file) } else { Err(self.gone()) }
     }
 
-    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any
-    /// byte that was not durable before.
-    pub fn complete(&self, length: u64) -> Result<(), Fault> {
-        let held = self.file.metadata().map_err(|why| self.fault("reading the length", &why))?.len();
-        if held < length {
+    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
+    /// that was not durable before. Tells when it was last written, in seconds and nanoseconds of the wall clock; it keeps
+    /// that under its new name.
+    pub fn complete(&self, length: u64) -> Result<(i64, i64), Fault> {
+        let look = || self.file.metadata().map_err(|why| self.fault("reading the length", &why));
+        let mut meta = look()?;
+        if meta.len() < length {
             let detail = "was cut by somebody while haul wrote it; run haul again, which fetches what is missing";
             return Err(Fault::new(FaultKind::Disk, self.path.display(), detail));
         }
-        if held > length {
+        if meta.len() > length {
             self.file.set_len(length).map_err(|why| self.fault("setting the length", &why))?;
+            meta = look()?;
         }
-        self.file.sync_all().map_err(|why| self.fault("syncing", &why))
-    }
-
-    /// When a complete file was last written, in seconds and nanoseconds of the wall clock; it keeps that under its
-    /// new name.
-    pub fn modified(&self) -> Result<(i64, i64), Fault> {
-        let meta = self.file.metadata().map_err(|why| self.fault("reading the date", &why))?;
+        self.file.sync_all().map_err(|why| self.fault("syncing", &why))?;
         Ok((meta.mtime(), meta.mtime_nsec()))
     }
 

@@ -215,6 +215,23 @@ fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
 }
 
 #[test]
+fn a_whole_file_is_begun_only_where_nothing_stands_and_nothing_is_on_its_way() {
+    let (folder, target) = folder();
+    let whole = |target: &Path| PartFile::whole(target, b"all of it").unwrap();
+    let part = whole(&target).expect("nothing stands there");
+    assert!(whole(&target).is_none(), "one is on its way");
+    part.complete(9).unwrap();
+    part.publish(false).unwrap();
+    assert!(whole(&target).is_none(), "it stands there");
+    assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"all of it".to_vec(), vec!["a.iso".to_owned()]));
+    let left = folder.path().join("left");
+    drop(open(&left));
+    assert!(whole(&left).is_none(), "an earlier run may have left it");
+    assert!(whole(&folder.path().join("no/folder")).is_none());
+    assert!(!folder.path().join("no").exists());
+}
+
+#[test]
 fn space_is_reserved_beside_what_is_written_and_no_further_than_is_wanted() {
     let (_folder, target) = folder();
     let part = open(&target);

@@ -12,6 +12,7 @@ use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
 use super::room::Reserving;
 use super::save::{Checking, Saver};
+use super::small::Gathered;
 use super::task::{Halt, Task};
 use super::trouble::is_refusal;
 use crate::api::{Activity, Happening};
@@ -83,11 +84,17 @@ impl Task {
                 None if self.is_metalink(&answer.resource) => {
                     return Ok(Some(Ending::Described(self.read_metalink(answer).await?)));
                 }
-                None => match self.settle(&answer.resource).await? {
-                    Settled::New(lease) => return self.work_off(lease, answer, permit).await,
-                    Settled::Ended(ending) => return Ok(Some(ending)),
-                    // What an earlier run left is asked for again, from where it ends.
-                    Settled::Resumed => {}
+                None => match self.gather(answer, permit).await? {
+                    Gathered::Ended(ending) => return Ok(Some(ending)),
+                    Gathered::Rest(answer, permit) => match self.settle(&answer.resource).await? {
+                        Settled::New(lease) => {
+                            let permit = self.permit(permit, &answer.resource).await?;
+                            return self.work_off(lease, answer, permit).await;
+                        }
+                        Settled::Ended(ending) => return Ok(Some(ending)),
+                        // What an earlier run left is asked for again, from where it ends.
+                        Settled::Resumed => {}
+                    },
                 },
             }
         }
@@ -107,8 +114,14 @@ impl Task {
         }
     }
 
-    fn search(&self) -> Search {
+    /// False if there can't be a checkpoint of this transfer.
+    pub(super) fn may_have_checkpoint(&self) -> bool {
+        !self.orders.first || self.failed_before()
+    }
+
+    pub(super) fn search(&self) -> Search {
         Search {
+            known: self.may_have_checkpoint(),
             id: self.orders.id,
             spec: self.orders.spec.clone(),
             target: self.orders.target.clone(),
@@ -255,6 +268,14 @@ impl Task {
                 }
                 Err(fault) => return Err(fault.into()),
             }
+        }
+    }
+
+    /// The permit for an answer: the one that it came with or, where that was given back, the next one.
+    async fn permit(&self, permit: Option<Permit>, resource: &Resource) -> Result<Permit, Halt> {
+        match permit {
+            Some(permit) => Ok(permit),
+            None => self.unless_stopped(self.orders.shared.hosts.open(&resource.at.host())).await,
         }
     }
 

@@ -57,6 +57,8 @@ pub(in crate::engine) struct Orders {
     pub(in crate::engine) shared: Arc<Shared>,
     /// Begin from the first byte, whatever is on disk.
     pub(in crate::engine) fresh: bool,
+    /// Nobody has begun with it before: nothing is on disk under its number.
+    pub(in crate::engine) first: bool,
     pub(in crate::engine) stop: CancellationToken,
     /// Ends a wait for the next attempt.
     pub(in crate::engine) nudge: Arc<Notify>,
@@ -235,6 +237,11 @@ impl Task {
     /// that gives a few bytes each time would have it go on like that for ever.
     fn keeps_parts(&self) -> bool {
         self.best > 0 && !self.whole && self.refusals <= MAX_REFUSALS
+    }
+
+    /// True if this is not the first attempt.
+    pub(super) fn failed_before(&self) -> bool {
+        self.failures > 0
     }
 
     async fn attempt(&mut self) -> Result<Ending, Halt> {
