@@ -10,7 +10,7 @@ use super::{Command, Event, Snapshot};
 /// Commands that may wait for the engine before a sender waits too.
 const COMMANDS: usize = 64;
 /// Events that a face may lag behind before it has to read the snapshot again.
-const EVENTS: usize = 1024;
+const EVENTS: usize = 2048;
 
 /// A face's end of the engine. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -17,6 +17,11 @@ use crate::model::{Fault, FaultKind, Source, Status, TransferId};
 
 /// How long after events were lost the snapshot is read for how things ended: by then it shows all that they told.
 const SETTLE: Duration = Duration::from_secs(1);
+
+/// With more than this to wait for, what happens is heard of so often at most: to be woken for each of thousands of small
+/// files would cost as much as to fetch them.
+const MANY: usize = 64;
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// How many are named that are not complete when haul stops.
 const NAMED: usize = 20;
@@ -69,6 +74,8 @@ pub struct Watcher<O, E> {
     /// When the snapshot is read because events were lost, and whether more were lost since that was decided.
     settle: Option<Instant>,
     is_behind: bool,
+    /// No event is heard before this.
+    hear_at: Instant,
 }
 
 impl<O: Write, E: Write> Watcher<O, E> {
@@ -89,6 +96,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             looked: None,
             settle: None,
             is_behind: false,
+            hear_at: Instant::now(),
         }
     }
 
@@ -102,8 +110,8 @@ impl<O: Write, E: Write> Watcher<O, E> {
             // Facts first, so that no progress is told of what has not been said to have started.
             tokio::select! {
                 biased;
-                event = self.events.recv() => match event {
-                    Ok(event) => self.hear(&event),
+                event = next_after(&mut self.events, self.hear_at) => match event {
+                    Ok(event) => self.hear_all(&event),
                     Err(RecvError::Lagged(_)) => self.fall_behind(),
                     Err(RecvError::Closed) => break,
                 },
@@ -139,6 +147,22 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
     }
 
+    /// Hears an event and those that have come with it.
+    fn hear_all(&mut self, event: &Event) {
+        self.hear(event);
+        // As many as there may be at once: one who tells without end is not listened to without end.
+        for _ in 0..self.events.len() {
+            match self.events.try_recv() {
+                Ok(event) => self.hear(&event),
+                Err(TryRecvError::Lagged(_)) => self.fall_behind(),
+                Err(_) => break,
+            }
+        }
+        if self.open.len() > MANY {
+            self.hear_at = Instant::now() + PAUSE;
+        }
+    }
+
     fn hear(&mut self, event: &Event) {
         let now = Instant::now();
         let Some(known) = self.open.get_mut(&event.id) else { return };
@@ -161,7 +185,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         loop {
             match self.events.try_recv() {
                 Ok(event) => self.hear(&event),
-                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Lagged(_)) => {}
                 Err(_) => break,
             }
         }
@@ -267,6 +291,14 @@ impl<O: Write, E: Write> Watcher<O, E> {
         self.report.left_more(left.len().saturating_sub(NAMED));
         self.outcome.left.extend(left.iter().map(|known| known.id));
     }
+}
+
+/// The next event, but none before this moment. May be cancelled.
+async fn next_after(events: &mut broadcast::Receiver<Event>, moment: Instant) -> Result<Event, RecvError> {
+    if moment > Instant::now() {
+        sleep_until(moment).await;
+    }
+    events.recv().await
 }
 
 impl Outcome {

@@ -43,7 +43,7 @@ impl Supervisor {
         }
         for item in items {
             let id = item.id;
-            self.enlist(item);
+            self.enlist(item, false);
             self.tell(id, Happening::Added);
         }
     }

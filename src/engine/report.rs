@@ -31,8 +31,16 @@ pub(super) enum What {
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Every byte is at the target.
-    Done { target: PathBuf, bytes: u64, fetched: u64, took: Duration, unchanged: bool, checked: Vec<Algorithm> },
+    /// Every byte is at the target. `answered`: the faces have been told of the first answer.
+    Done {
+        target: PathBuf,
+        bytes: u64,
+        fetched: u64,
+        took: Duration,
+        unchanged: bool,
+        checked: Vec<Algorithm>,
+        answered: bool,
+    },
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
     Described(Vec<MetalinkFile>),
     /// It was told to stop, and has saved what it has.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::report::Progress;
-use crate::api::{Direction, Happening, Log, Place, Row, Rows, Snapshot, Totals};
+use crate::api::{Direction, Happening, Level, Log, Place, Row, Rows, Snapshot, Totals};
 use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, harmless};
 use crate::plan::Shortage;
 use crate::store::Item;
@@ -46,6 +46,8 @@ pub(super) struct Entry {
     pub(super) running: Option<Running>,
     /// At its next start it begins from its first byte: the user was asked and says so.
     pub(super) anew: bool,
+    /// True if a task of this run, or perhaps one of an earlier run, has begun with it: then it may have a checkpoint.
+    pub(super) begun: bool,
     /// The URL that takes the present one's place when its task has stopped.
     pub(super) relink: Option<Source>,
     /// Bytes that its disk lacks, as far as that is known.
@@ -55,6 +57,8 @@ pub(super) struct Entry {
     log: Log,
     latest: Progress,
     index: usize,
+    /// True if its row tells of an earlier moment.
+    stale: bool,
 }
 
 /// The list, in the queue's order.
@@ -63,6 +67,8 @@ pub(super) struct Roster {
     entries: HashMap<TransferId, Box<Entry>>,
     order: Vec<TransferId>,
     rows: Rows,
+    /// Those whose rows are to be made anew for the next snapshot: much may happen to one between two of them.
+    stale: Vec<TransferId>,
     counts: HashMap<Status, usize>,
     /// Which transfer has this URL and place; a hash of 64 bits each, since a queue may be long.
     places: HashMap<u64, TransferId>,
@@ -119,7 +125,7 @@ impl Roster {
     }
 
     /// Puts a transfer at the end.
-    pub(super) fn add(&mut self, item: Item) {
+    pub(super) fn add(&mut self, item: Item, begun: bool) {
         let (id, status) = (item.id, item.status);
         let fault = item.reason.clone().map(Arc::new);
         let latest = Progress {
@@ -138,12 +144,14 @@ impl Roster {
             fault,
             running: None,
             anew: false,
+            begun,
             relink: None,
             short: None,
             shortage: None,
             log: Log::default(),
             latest,
             index,
+            stale: false,
         };
         self.order.push(id);
         self.rows.push(Arc::new(row(&entry)));
@@ -252,10 +260,12 @@ impl Roster {
         }
     }
 
-    /// Puts a transfer's row into the list anew.
+    /// The next snapshot is to have a transfer's row anew.
     pub(super) fn refresh(&mut self, id: TransferId) {
-        if let Some(entry) = self.entries.get(&id) {
-            self.rows.set(entry.index, Arc::new(row(entry)));
+        if let Some(entry) = self.entries.get_mut(&id)
+            && !std::mem::replace(&mut entry.stale, true)
+        {
+            self.stale.push(id);
         }
     }
 
@@ -263,7 +273,11 @@ impl Roster {
     pub(super) fn log(&mut self, id: TransferId, at: u64, happening: &Happening) {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.log.takes(happening)) else { return };
         let was_empty = entry.log.is_empty();
-        entry.log.add(at, happening, &entry.item.spec.source.to_string());
+        let url = match happening.level() {
+            Level::Info | Level::Success => String::new(),
+            Level::Warning | Level::Error => entry.item.spec.source.to_string(),
+        };
+        entry.log.add(at, happening, &url);
         if was_empty && !entry.log.is_empty() {
             self.logged.push_back(id);
         }
@@ -309,7 +323,13 @@ impl Roster {
     }
 
     /// The snapshot of this moment.
-    pub(super) fn snapshot(&self, limit: Option<Rate>) -> Snapshot {
+    pub(super) fn snapshot(&mut self, limit: Option<Rate>) -> Snapshot {
+        for id in std::mem::take(&mut self.stale) {
+            if let Some(entry) = self.entries.get_mut(&id) {
+                entry.stale = false;
+                self.rows.set(entry.index, Arc::new(row(entry)));
+            }
+        }
         let count = |status| self.count(status);
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));

@@ -56,9 +56,10 @@ pub(super) struct Supervisor {
 pub async fn run(side: EngineSide, setup: Setup) {
     let clock = Clock::start();
     let known = recall(&setup.state).await;
+    let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
         errands: Errands::default(),
-        clerk: Arc::new(Clerk::new(setup.state.clone())),
+        clerk: Arc::new(Clerk::new(setup.state.clone(), tasks.clone())),
         state: setup.state,
         registry: setup.registry,
         connections: setup.connections,
@@ -77,14 +78,13 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
     let queue = Queue::new(usize::from(setup.transfers), open_files() / FILES_OF_ENDINGS);
-    let tasks = TaskTracker::new();
     let roster = Roster::default();
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
     let mut supervisor =
         Supervisor { roster, queue, shared, scribe, dirty: true, tasks, reports, room_at, memory, side };
     for item in items {
-        supervisor.enlist(item);
+        supervisor.enlist(item, true);
     }
     supervisor.work(inbox).await;
 }
@@ -163,12 +163,12 @@ impl Supervisor {
         }
     }
 
-    /// Takes a transfer into the list, and lets it wait if it is to run.
-    pub(super) fn enlist(&mut self, item: Item) {
+    /// Takes a transfer into the list, and lets it wait if it is to run. `begun`: an earlier run may have begun it.
+    pub(super) fn enlist(&mut self, item: Item, begun: bool) {
         if item.status == Status::Queued {
             self.queue.wait(item.id, item.rank);
         }
-        self.roster.add(item);
+        self.roster.add(item, begun);
         self.dirty = true;
     }
 
@@ -190,6 +190,7 @@ impl Supervisor {
             target: entry.item.target.clone(),
             shared: self.shared.clone(),
             fresh: std::mem::take(&mut entry.anew),
+            first: !std::mem::replace(&mut entry.begun, true),
             stop,
             nudge,
             reports: self.reports.clone(),
@@ -256,7 +257,11 @@ impl Supervisor {
             }
         };
         match (ending, then) {
-            (Ending::Done { target, bytes, fetched, took, unchanged, checked }, _) => {
+            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }, _) => {
+                if !answered {
+                    let (target, length) = (target.clone(), Some(bytes));
+                    self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
+                }
                 self.roster.complete(id, target.clone(), bytes);
                 self.rest(id, Status::Done, None);
                 self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
@@ -326,7 +331,7 @@ impl Supervisor {
             let id = item.id;
             match &result {
                 Ok(_) => {
-                    self.enlist(item);
+                    self.enlist(item, false);
                     self.send(Event { id, happening: Happening::Added });
                 }
                 Err(fault) => self.send(Event { id, happening: Happening::Refused(fault.clone()) }),
@@ -345,7 +350,7 @@ impl Supervisor {
             let rank = self.roster.next_rank();
             if let Some(item) = Item::restore(&stored, rank).filter(|item| self.roster.get(item.id).is_none()) {
                 let id = item.id;
-                self.enlist(item);
+                self.enlist(item, true);
                 self.tell(id, Happening::Added);
             }
         }

@@ -21,6 +21,8 @@ pub struct Commit<'a> {
     pub finished: &'a Finished,
     /// True if what stands at the target may be replaced.
     pub overwrite: bool,
+    /// False if it never had a checkpoint.
+    pub checkpointed: bool,
 }
 
 /// Why a download was not named. Its part file and its checkpoint are still there.
@@ -44,7 +46,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommit
         }
     }
     let complete = |download: &Commit<'_>| {
-        let synced = download.part.complete(download.finished.length).and_then(|()| download.part.modified());
+        let synced = download.part.complete(download.finished.length);
         synced.map_err(|fault| Uncommitted { fault, synced: false })
     };
     let modified: Vec<_> = downloads.iter().map(complete).collect();
@@ -66,6 +68,9 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommit
             tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
         }
     }
-    done().filter_map(|download| download.finished.by).for_each(|id| Checkpoint::remove(state, id));
+    done()
+        .filter(|download| download.checkpointed)
+        .filter_map(|download| download.finished.by)
+        .for_each(|id| Checkpoint::remove(state, id));
     named
 }

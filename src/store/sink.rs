@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
 use rustix::io::Errno;
@@ -15,6 +16,9 @@ use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.
 const STEP: u64 = 1 << 20;
+/// So many bytes are reserved at once at first; more, where that took less than this.
+const RESERVED_AT_ONCE: u64 = 16 << 20;
+const NOTHING: Duration = Duration::from_millis(1);
 
 /// What stands at a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +70,30 @@ impl PartFile {
         let part = Self { file, path, target: target.to_path_buf() };
         part.lock()?;
         Ok((part, existed))
+    }
+
+    /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
+    /// is on its way there, and if there is no such folder.
+    pub fn whole(target: &Path, bytes: &[u8]) -> Result<Option<Self>, Fault> {
+        if standing(target) != Standing::Nothing {
+            return Ok(None);
+        }
+        let path = target.with_file_name(part_name(target));
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = match options.open(&path) {
+            Ok(file) => file,
+            Err(why) if matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
+                return Ok(None);
+            }
+            Err(why) => return Err(Fault::disk(path.display(), "opening the part file", &why)),
+        };
+        let part = Self { file, path, target: target.to_path_buf() };
+        if part.lock().is_err() {
+            return Ok(None);
+        }
+        part.write_at(bytes, 0).inspect_err(|_| part.discard())?;
+        Ok(Some(part))
     }
 
     fn lock(&self) -> Result<(), Fault> {
@@ -120,8 +148,9 @@ impl PartFile {
         length.saturating_sub(part.map_or(0, |meta| meta.blocks() * 512))
     }
 
-    /// Fails if a file of this length does not fit into so much free room.
-    fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
+    /// Fails if a file of this length does not fit into so much free room, where that is known: a full disk is to be told
+    /// before any byte comes.
+    pub fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
         let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
         let wanted = length.saturating_sub(held);
         match free {
@@ -136,18 +165,26 @@ impl PartFile {
         }
     }
 
-    /// Reserves the space for a file of this length, of which `free` bytes are said to be there, so that a full disk is
-    /// known now and writes go into extents that exist. A file system that can't reserve is fine; one that has not enough
-    /// room is a fault.
-    pub fn reserve(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
-        self.check_room(length, free)?;
-        if length == 0 {
-            return Ok(());
+    /// Reserves the space for a file of this length, so that writes go into extents that exist. What is written meanwhile
+    /// stays as it is. A file system that can't reserve is fine; one that has not enough room is a fault. Blocking: a file
+    /// system in memory takes as long as for writing, and lets nobody write to the file meanwhile; so it is done in steps,
+    /// which grow where they cost nothing, and while `go_on` says so.
+    pub fn reserve(&self, length: u64, go_on: impl Fn() -> bool) -> Result<(), Fault> {
+        let (mut at, mut step) = (0, RESERVED_AT_ONCE);
+        while at < length && go_on() {
+            let bytes = step.min(length - at);
+            let began = Instant::now();
+            match rustix::io::retry_on_intr(|| rustix::fs::fallocate(&self.file, FallocateFlags::empty(), at, bytes)) {
+                Ok(()) => {}
+                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => return Ok(()),
+                Err(why) => return Err(self.fault("reserving space", &why.into())),
+            }
+            at += bytes;
+            if began.elapsed() < NOTHING {
+                step *= 4;
+            }
         }
-        match rustix::io::retry_on_intr(|| rustix::fs::fallocate(&self.file, FallocateFlags::empty(), 0, length)) {
-            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => Ok(()),
-            Err(why) => Err(self.fault("reserving space", &why.into())),
-        }
+        Ok(())
     }
 
     /// Writes all of `bytes` at `position`.
@@ -204,24 +241,21 @@ impl PartFile {
         if self.is_in_place() { Ok(file) } else { Err(self.gone()) }
     }
 
-    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any
-    /// byte that was not durable before.
-    pub fn complete(&self, length: u64) -> Result<(), Fault> {
-        let held = self.file.metadata().map_err(|why| self.fault("reading the length", &why))?.len();
-        if held < length {
+    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
+    /// that was not durable before. Tells when it was last written, in seconds and nanoseconds of the wall clock; it keeps
+    /// that under its new name.
+    pub fn complete(&self, length: u64) -> Result<(i64, i64), Fault> {
+        let look = || self.file.metadata().map_err(|why| self.fault("reading the length", &why));
+        let mut meta = look()?;
+        if meta.len() < length {
             let detail = "was cut by somebody while haul wrote it; run haul again, which fetches what is missing";
             return Err(Fault::new(FaultKind::Disk, self.path.display(), detail));
         }
-        if held > length {
+        if meta.len() > length {
             self.file.set_len(length).map_err(|why| self.fault("setting the length", &why))?;
+            meta = look()?;
         }
-        self.file.sync_all().map_err(|why| self.fault("syncing", &why))
-    }
-
-    /// When a complete file was last written, in seconds and nanoseconds of the wall clock; it keeps that under its
-    /// new name.
-    pub fn modified(&self) -> Result<(i64, i64), Fault> {
-        let meta = self.file.metadata().map_err(|why| self.fault("reading the date", &why))?;
+        self.file.sync_all().map_err(|why| self.fault("syncing", &why))?;
         Ok((meta.mtime(), meta.mtime_nsec()))
     }
 

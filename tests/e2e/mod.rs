@@ -17,6 +17,7 @@ mod power;
 mod queue;
 mod servers;
 mod signals;
+mod small;
 mod tls;
 mod waiting;
 

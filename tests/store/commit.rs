@@ -25,7 +25,13 @@ fn what_becomes_of_one_is_not_anothers_matter() {
         by: None,
     });
     let downloads: Vec<Commit<'_>> = (0..cases.len())
-        .map(|at| Commit { part: &parts[at], source: &sources[at], finished: &finished[at], overwrite: false })
+        .map(|at| Commit {
+            part: &parts[at],
+            source: &sources[at],
+            finished: &finished[at],
+            overwrite: false,
+            checkpointed: false,
+        })
         .collect();
     let ends = commit(state.path(), &downloads);
     let told: Vec<Result<(), (FaultKind, bool)>> =

@@ -31,7 +31,7 @@ fn bytes_go_where_they_belong_and_the_name_comes_last() {
     let (part, existed) = PartFile::open(&target).unwrap();
     assert!(!existed);
     assert_eq!((part.target(), part.path()), (&*target, &*folder.path().join(part_name(&target))));
-    part.reserve(10, None).unwrap();
+    part.reserve(10, || true).unwrap();
     part.write_at(b"world", 5).unwrap();
     part.write_at(b"hello", 0).unwrap();
     part.sync().unwrap();
@@ -204,13 +204,46 @@ fn a_part_file_that_went_away_is_not_taken_for_ours() {
 fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
     let (_folder, target) = folder();
     let part = open(&target);
-    let fault = part.reserve(1 << 50, Some(1 << 30)).unwrap_err();
+    let fault = part.check_room(1 << 50, Some(1 << 30)).unwrap_err();
     assert_eq!(fault.kind, FaultKind::DiskFull);
     let told = fault.to_string();
     assert!(told.contains("the disk is full") && told.contains("1.1 PB") && told.contains("make room"), "{told}");
     assert_eq!(part.path().metadata().unwrap().len(), 0);
-    part.reserve(u64::MAX, Some(1 << 62)).unwrap_err();
-    part.reserve(0, Some(0)).unwrap();
+    part.check_room(u64::MAX, Some(1 << 62)).unwrap_err();
+    part.check_room(0, Some(0)).unwrap();
+    part.check_room(1 << 50, None).unwrap();
+}
+
+#[test]
+fn a_whole_file_is_begun_only_where_nothing_stands_and_nothing_is_on_its_way() {
+    let (folder, target) = folder();
+    let whole = |target: &Path| PartFile::whole(target, b"all of it").unwrap();
+    let part = whole(&target).expect("nothing stands there");
+    assert!(whole(&target).is_none(), "one is on its way");
+    part.complete(9).unwrap();
+    part.publish(false).unwrap();
+    assert!(whole(&target).is_none(), "it stands there");
+    assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"all of it".to_vec(), vec!["a.iso".to_owned()]));
+    let left = folder.path().join("left");
+    drop(open(&left));
+    assert!(whole(&left).is_none(), "an earlier run may have left it");
+    assert!(whole(&folder.path().join("no/folder")).is_none());
+    assert!(!folder.path().join("no").exists());
+}
+
+#[test]
+fn space_is_reserved_beside_what_is_written_and_no_further_than_is_wanted() {
+    let (_folder, target) = folder();
+    let part = open(&target);
+    part.write_at(b"here", 1000).unwrap();
+    part.reserve(100 << 20, || false).unwrap();
+    assert_eq!(part.path().metadata().unwrap().len(), 1004, "nobody wants it any more");
+    part.reserve(40 << 20, || true).unwrap();
+    let length = part.path().metadata().unwrap().len();
+    assert!([1004, 40 << 20].contains(&length), "all of it, or nothing where there is no way: {length}");
+    let mut kept = Vec::new();
+    assert!(part.read_at(ByteRange::new(998, 1004), &mut kept).unwrap());
+    assert_eq!(kept, b"\0\0here");
 }
 
 #[test]

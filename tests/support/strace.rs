@@ -44,6 +44,11 @@ impl Strace {
         Self::inject(call, &format!("error={error}:when={when}"))
     }
 
+    /// Lets each call wait for so many seconds before it is made.
+    pub fn delay(call: &str, seconds: u32) -> Self {
+        Self::inject(call, &format!("delay_enter={seconds}s"))
+    }
+
     fn inject(call: &str, what: &str) -> Self {
         let mut options = vec!["-e".to_owned(), format!("trace={call}"), "-e".to_owned()];
         options.push(format!("inject={call}:{what}"));

@@ -10,7 +10,9 @@ use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::found::{Found, Left, Search, is_same};
+use super::room::Reserving;
 use super::save::{Checking, Saver};
+use super::small::Gathered;
 use super::task::{Halt, Task};
 use super::trouble::is_refusal;
 use crate::api::{Activity, Happening};
@@ -28,6 +30,8 @@ pub(super) struct Held {
     pub(super) saver: Saver,
     /// The check of an old checkpoint's claims, while it runs.
     pub(super) checking: Option<Checking>,
+    /// The reservation of its space, while it runs.
+    pub(super) reserving: Reserving,
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
@@ -80,11 +84,17 @@ impl Task {
                 None if self.is_metalink(&answer.resource) => {
                     return Ok(Some(Ending::Described(self.read_metalink(answer).await?)));
                 }
-                None => match self.settle(&answer.resource).await? {
-                    Settled::New(lease) => return self.work_off(lease, answer, permit).await,
-                    Settled::Ended(ending) => return Ok(Some(ending)),
-                    // What an earlier run left is asked for again, from where it ends.
-                    Settled::Resumed => {}
+                None => match self.gather(answer, permit).await? {
+                    Gathered::Ended(ending) => return Ok(Some(ending)),
+                    Gathered::Rest(answer, permit) => match self.settle(&answer.resource).await? {
+                        Settled::New(lease) => {
+                            let permit = self.permit(permit, &answer.resource).await?;
+                            return self.work_off(lease, answer, permit).await;
+                        }
+                        Settled::Ended(ending) => return Ok(Some(ending)),
+                        // What an earlier run left is asked for again, from where it ends.
+                        Settled::Resumed => {}
+                    },
                 },
             }
         }
@@ -104,8 +114,14 @@ impl Task {
         }
     }
 
-    fn search(&self) -> Search {
+    /// False if there can't be a checkpoint of this transfer.
+    pub(super) fn may_have_checkpoint(&self) -> bool {
+        !self.orders.first || self.failed_before()
+    }
+
+    pub(super) fn search(&self) -> Search {
         Search {
+            known: self.may_have_checkpoint(),
             id: self.orders.id,
             spec: self.orders.spec.clone(),
             target: self.orders.target.clone(),
@@ -139,7 +155,7 @@ impl Task {
         let mut held = self.hold(id, part, plan, checkpoint.ledger, log, resource);
         let desk = held.desk.clone();
         desk.lock().durability.take_up(checkpoint.unsynced);
-        let checking = Checking::start(desk.clone(), self.orders.stop.child_token());
+        let checking = Checking::start(desk, self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
         let same_url = place.is_some();
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
@@ -147,7 +163,7 @@ impl Task {
             held.is_of(checkpoint.url);
         }
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
-        self.reserve(desk, checkpoint.length.unwrap_or(0)).await
+        self.reserve(checkpoint.length.unwrap_or(0)).await
     }
 
     fn hold(
@@ -172,6 +188,7 @@ impl Task {
             resource,
             saver,
             checking: None,
+            reserving: Reserving::default(),
             ranged,
             answered: false,
             vouched: true,
@@ -254,6 +271,14 @@ impl Task {
         }
     }
 
+    /// The permit for an answer: the one that it came with or, where that was given back, the next one.
+    async fn permit(&self, permit: Option<Permit>, resource: &Resource) -> Result<Permit, Halt> {
+        match permit {
+            Some(permit) => Ok(permit),
+            None => self.unless_stopped(self.orders.shared.hosts.open(&resource.at.host())).await,
+        }
+    }
+
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
         tokio::select! {
             biased;
@@ -283,7 +308,7 @@ impl Task {
                 let desk = held.desk.clone();
                 self.held = Some(held);
                 self.fresh = false;
-                self.reserve(desk.clone(), resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
+                self.reserve(resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
                 let lease = desk.lease(1, Opener::Idle, false);
                 // A file of no bytes has no lease: it is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))

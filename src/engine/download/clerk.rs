@@ -1,60 +1,65 @@
 //! Commits downloads that are complete, on a thread that may block: those that come while it works go together with the
 //! next, so that a thousand small files cost few syncs, and a single one waits for nobody.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::task::TaskTracker;
 
 use super::blocking::lost_thread;
 use super::desk::Desk;
-use crate::model::{Fault, Source};
-use crate::store::{Commit, Finished, Uncommitted, commit};
+use crate::model::{Fault, FaultKind, Source};
+use crate::store::{Commit, Finished, PartFile, Uncommitted, commit};
 
 /// How long downloads are gathered, where they come by the dozen.
 const GATHERING: Duration = Duration::from_millis(8);
 
+/// No more bytes of whole files are to wait in memory for the disk.
+const MOST_WAITING: usize = 4 << 20;
+
 /// Takes downloads that are complete.
-#[derive(Default)]
 pub(in crate::engine) struct Clerk {
     state: PathBuf,
+    /// Where its work is counted, so that none outlives the engine.
+    tasks: TaskTracker,
     tray: Mutex<Tray>,
 }
 
 #[derive(Default)]
 struct Tray {
     papers: Vec<Paper>,
-    /// True while a thread works on what was taken.
+    /// True while somebody works on what was taken.
     busy: bool,
+    /// Bytes of whole files in here, and of those that somebody works on.
+    bytes: usize,
 }
 
 /// One download, and who waits for it.
 struct Paper {
-    desk: Arc<Desk>,
+    goods: Goods,
     source: Source,
     finished: Finished,
     overwrite: bool,
+    checkpointed: bool,
     done: oneshot::Sender<Result<(), Uncommitted>>,
 }
 
-/// Says that no thread works any more, if it panics; those who still wait are told by what they wait for.
-struct Shift<'a>(&'a Clerk);
-
-impl Drop for Shift<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let mut tray = self.0.lock();
-            tray.busy = false;
-            tray.papers.clear();
-        }
-    }
+/// What a download has brought.
+enum Goods {
+    /// A part file that holds every byte.
+    Part(Arc<PartFile>),
+    /// The bytes themselves.
+    Whole(Bytes),
 }
 
 impl Clerk {
-    pub(in crate::engine) fn new(state: PathBuf) -> Self {
-        Self { state, ..Self::default() }
+    pub(in crate::engine) fn new(state: PathBuf, tasks: TaskTracker) -> Self {
+        Self { state, tasks, tray: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tray> {
@@ -68,9 +73,11 @@ impl Clerk {
         source: Source,
         finished: Finished,
         overwrite: bool,
+        checkpointed: bool,
     ) -> Result<(), Fault> {
         let (done, told) = oneshot::channel();
-        self.hand_in(Paper { desk: desk.clone(), source, finished, overwrite, done });
+        let goods = Goods::Part(desk.part.clone());
+        self.hand_in(Paper { goods, source, finished, overwrite, checkpointed, done });
         match told.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Uncommitted { fault, synced })) => {
@@ -83,43 +90,108 @@ impl Clerk {
         }
     }
 
+    /// True while few bytes of whole files wait for the disk: then the next download may come beside them.
+    pub(super) fn has_room(&self) -> bool {
+        self.lock().bytes < MOST_WAITING
+    }
+
+    /// Puts a whole file at its target, durably; false if something stands there, or is on its way there. After a fault
+    /// nothing is left of it.
+    pub(super) async fn put_down(
+        self: &Arc<Self>,
+        bytes: Bytes,
+        source: Source,
+        finished: Finished,
+        checkpointed: bool,
+    ) -> Result<bool, Fault> {
+        let (done, told) = oneshot::channel();
+        self.hand_in(Paper { goods: Goods::Whole(bytes), source, finished, overwrite: false, checkpointed, done });
+        match told.await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(Uncommitted { fault, .. })) if fault.kind == FaultKind::Exists => Ok(false),
+            Ok(Err(Uncommitted { fault, .. })) => Err(fault),
+            Err(_) => Err(lost_thread()),
+        }
+    }
+
     fn hand_in(self: &Arc<Self>, paper: Paper) {
         let mut tray = self.lock();
+        tray.bytes += paper.bytes();
         tray.papers.push(paper);
         let is_first = !std::mem::replace(&mut tray.busy, true);
         drop(tray);
         if is_first {
-            let clerk = self.clone();
-            spawn_blocking(move || clerk.work());
+            self.tasks.spawn(self.clone().work());
         }
     }
 
-    fn work(&self) {
-        let _shift = Shift(self);
-        loop {
-            let papers = {
-                let mut tray = self.lock();
-                if tray.papers.is_empty() {
-                    tray.busy = false;
-                    return;
-                }
-                std::mem::take(&mut tray.papers)
-            };
-            let downloads: Vec<Commit<'_>> = papers.iter().map(Paper::as_commit).collect();
-            let (ends, many) = (commit(&self.state, &downloads), downloads.len() > 1);
-            for (paper, end) in papers.into_iter().zip(ends) {
-                let _ = paper.done.send(end);
+    /// Works until nothing is left, on a thread that may block. Who waits is told from here: to wake a task from another
+    /// thread costs more than all that was done for a small file.
+    async fn work(self: Arc<Self>) {
+        while let Some(papers) = self.take() {
+            let clerk = self.clone();
+            let (many, bytes) = (papers.len() > 1, papers.iter().map(Paper::bytes).sum::<usize>());
+            let committed = spawn_blocking(move || {
+                let ends = commit_all(&clerk.state, &papers);
+                // Their locks are free when anybody hears of it.
+                papers.into_iter().map(|paper| paper.done).zip(ends).collect::<Vec<_>>()
+            });
+            // Where that thread was lost, those who wait are told by what they wait for.
+            let ends = committed.await;
+            self.lock().bytes -= bytes;
+            for (done, end) in ends.unwrap_or_default() {
+                let _ = done.send(end);
             }
             if many {
-                // Where some come at once more are to come: a sync costs the same for all of them. Nobody unparks it.
-                std::thread::park_timeout(GATHERING);
+                // Where some come at once more are to come: a sync costs the same for all of them.
+                sleep(GATHERING).await;
             }
         }
+    }
+
+    /// What lies in the tray; `None` once that is nothing, and nobody works any more.
+    fn take(&self) -> Option<Vec<Paper>> {
+        let mut tray = self.lock();
+        tray.busy = !tray.papers.is_empty();
+        tray.busy.then(|| std::mem::take(&mut tray.papers))
     }
 }
 
+/// Commits what these say. Blocking.
+fn commit_all(state: &Path, papers: &[Paper]) -> Vec<Result<(), Uncommitted>> {
+    let parts: Vec<Result<Arc<PartFile>, Uncommitted>> = papers.iter().map(Paper::part).collect();
+    let ready = parts.iter().zip(papers).filter_map(|(part, paper)| Some(paper.as_commit(part.as_ref().ok()?)));
+    let mut ends = commit(state, &ready.collect::<Vec<_>>()).into_iter();
+    let end = |(part, paper): (Result<Arc<PartFile>, Uncommitted>, &Paper)| {
+        let part = part?;
+        let end = ends.next().unwrap_or_else(|| Err(Uncommitted { fault: lost_thread(), synced: false }));
+        if end.is_err() && matches!(paper.goods, Goods::Whole(_)) {
+            part.discard();
+        }
+        end
+    };
+    parts.into_iter().zip(papers).map(end).collect()
+}
+
 impl Paper {
-    fn as_commit(&self) -> Commit<'_> {
-        Commit { part: &self.desk.part, source: &self.source, finished: &self.finished, overwrite: self.overwrite }
+    fn bytes(&self) -> usize {
+        if let Goods::Whole(bytes) = &self.goods { bytes.len() } else { 0 }
+    }
+
+    /// The part file; made now for bytes that have none. At a target that is taken there can be none.
+    fn part(&self) -> Result<Arc<PartFile>, Uncommitted> {
+        let target = &self.finished.target;
+        let made = match &self.goods {
+            Goods::Part(part) => return Ok(part.clone()),
+            Goods::Whole(bytes) => PartFile::whole(target, bytes),
+        };
+        let taken = || Fault::new(FaultKind::Exists, target.display(), "is taken");
+        let part = made.and_then(|part| part.ok_or_else(taken));
+        part.map(Arc::new).map_err(|fault| Uncommitted { fault, synced: true })
+    }
+
+    fn as_commit<'a>(&'a self, part: &'a PartFile) -> Commit<'a> {
+        let Self { source, finished, overwrite, checkpointed, .. } = self;
+        Commit { part, source, finished, overwrite: *overwrite, checkpointed: *checkpointed }
     }
 }

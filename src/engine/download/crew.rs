@@ -154,6 +154,7 @@ impl Crew {
                     }
                 }
                 saved = held.saver.finished() => saved?,
+                reserved = held.reserving.ended() => reserved?,
                 now = tick.tick() => {
                     self.measure(task);
                     self.replace_laggards(task);

@@ -25,7 +25,7 @@ const MOST_ANNOUNCED: usize = 1 << 16;
 
 /// The desk of one download.
 pub(super) struct Desk {
-    pub(super) part: PartFile,
+    pub(super) part: Arc<PartFile>,
     pub(super) clock: Clock,
     pub(super) block: u64,
     state: Mutex<State>,
@@ -94,7 +94,7 @@ impl Desk {
             seats,
             durability: Durability::default(),
         };
-        Self { part, clock, block, state: Mutex::new(state), changed: Notify::new() }
+        Self { part: Arc::new(part), clock, block, state: Mutex::new(state), changed: Notify::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -35,6 +35,7 @@ impl Task {
     pub(super) async fn finish(&mut self) -> Result<Option<Ending>, Halt> {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
+        held.reserving.give_up().await;
         if held.checking.is_none() && !held.desk.part.is_whole(held.desk.done_total()) {
             // Somebody may have cut the part file; what is still there is kept.
             held.checking = Some(Checking::start(held.desk.clone(), self.orders.stop.child_token()));
@@ -84,12 +85,13 @@ impl Task {
         let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes, by: Some(id) };
         let (target, fetched) = (finished.target.clone(), desk.fetched());
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
-        clerk.commit(desk, spec.source.clone(), finished, spec.overwrite).await?;
+        let checkpointed = self.may_have_checkpoint() || id != self.orders.id || desk.lock().log.is_saved();
+        clerk.commit(desk, spec.source.clone(), finished, spec.overwrite, checkpointed).await?;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
         for limiter in [&self.limiter, &self.orders.shared.limiter] {
             let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;
         }
-        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked })
+        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked, answered: true })
     }
 
     /// Reads the file back and compares it with the user's checksum and with what was announced of it; reads nothing
@@ -237,7 +239,7 @@ impl Task {
             Checkpoint::remove(&self.orders.shared.state, id);
         }
         let (target, bytes) = (finished.target, finished.length);
-        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked })
+        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked, answered: true })
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) struct Left {
 #[derive(Clone)]
 pub(super) struct Search {
     pub(super) id: TransferId,
+    /// False if there can't be a checkpoint under that number.
+    pub(super) known: bool,
     pub(super) spec: Spec,
     /// The target that an earlier run has settled on.
     pub(super) target: Option<PathBuf>,
@@ -87,7 +89,18 @@ impl Search {
         if self.fresh {
             return Ok(None);
         }
-        Ok(Checkpoint::load(&self.state, self.id)?.map(|checkpoint| checkpoint.target))
+        Ok(self.own()?.map(|checkpoint| checkpoint.target))
+    }
+
+    /// The transfer's own checkpoint.
+    fn own(&self) -> Result<Option<Checkpoint>, Fault> {
+        if self.known { Checkpoint::load(&self.state, self.id) } else { Ok(None) }
+    }
+
+    /// Where a file goes of which nothing is on disk, if nothing else is there either; whoever puts it there looks again.
+    pub(super) fn aim(&self, resource: &Resource) -> Result<PathBuf, Fault> {
+        let chosen = || self.spec.target.folder.join(derived(&self.spec, Some(resource)));
+        Ok(self.named()?.unwrap_or_else(chosen))
     }
 
     /// What there is at a target that is named.
@@ -134,7 +147,7 @@ impl Search {
             return Ok(None);
         }
         let (part, _) = PartFile::open(target)?;
-        let own = Checkpoint::load(&self.state, self.id)?.filter(|checkpoint| checkpoint.target == target);
+        let own = self.own()?.filter(|checkpoint| checkpoint.target == target);
         let found = match own {
             Some(checkpoint) => Some((self.id, checkpoint)),
             None => Checkpoint::find(&self.state, target)?,

@@ -22,6 +22,7 @@ mod room;
 mod samples;
 mod save;
 mod scout;
+mod small;
 mod sums;
 mod task;
 mod trouble;

@@ -73,9 +73,7 @@ impl Task {
     pub(super) async fn let_go(&mut self) {
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
-            if let Some(checking) = held.checking.take() {
-                checking.give_up().await;
-            }
+            held.let_rest().await;
         }
         self.shuns = true;
     }

@@ -1,19 +1,68 @@
-//! Room on the disk for all of a file, before its bytes come.
+//! Room on the disk for all of a file: looked at before its bytes come, reserved beside them.
 
+use std::future::pending;
 use std::sync::Arc;
 
-use super::blocking::blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio_util::sync::CancellationToken;
+
+use super::begin::Held;
+use super::blocking::lost_thread;
 use super::desk::Desk;
 use super::task::{Halt, Task};
+use crate::model::Fault;
 
 impl Task {
-    /// Makes sure that the disk has room for a file of this length, and reserves it.
-    pub(super) async fn reserve(&self, desk: Arc<Desk>, length: u64) -> Result<(), Halt> {
-        if length == 0 {
-            return Ok(());
+    /// Makes sure that the disk has room for a file of this length, and begins to reserve it.
+    pub(super) async fn reserve(&mut self, length: u64) -> Result<(), Halt> {
+        let Some(held) = self.held.as_mut().filter(|_| length > 0) else { return Ok(()) };
+        let (room, desk) = (self.orders.shared.room.clone(), held.desk.clone());
+        let looked = self.orders.shared.errands.run(move || desk.part.check_room(length, room(desk.part.path()).ok()));
+        looked.await?;
+        held.reserving = Reserving::start(held.desk.clone(), length);
+        Ok(())
+    }
+}
+
+impl Held {
+    /// Ends what threads do with the part file, which must be free before anyone else can take it.
+    pub(super) async fn let_rest(&mut self) {
+        if let Some(checking) = self.checking.take() {
+            checking.give_up().await;
         }
-        let room = self.orders.shared.room.clone();
-        let reserved = blocking(move || desk.part.reserve(length, room(desk.part.path()).ok()));
-        Ok(reserved.await?)
+        self.reserving.give_up().await;
+    }
+}
+
+/// The reservation of a file's space, on a thread that may block: on some file systems it takes as long as writing does, and
+/// the first request need not wait for it.
+#[derive(Default)]
+pub(super) struct Reserving {
+    stop: CancellationToken,
+    thread: Option<JoinHandle<Result<(), Fault>>>,
+}
+
+impl Reserving {
+    fn start(desk: Arc<Desk>, length: u64) -> Self {
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let thread = spawn_blocking(move || desk.part.reserve(length, || !stopped.is_cancelled()));
+        Self { stop, thread: Some(thread) }
+    }
+
+    /// What came of it; pends for ever if none runs. May be cancelled.
+    pub(super) async fn ended(&mut self) -> Result<(), Fault> {
+        let Some(thread) = &mut self.thread else { return pending().await };
+        let result = thread.await;
+        self.thread = None;
+        result.unwrap_or_else(|_| Err(lost_thread()))
+    }
+
+    /// Ends it early, whatever comes of it: it would make a finished file longer again.
+    pub(super) async fn give_up(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.await;
+        }
     }
 }

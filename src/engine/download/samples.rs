@@ -6,26 +6,47 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::begin::Held;
+use super::blocking::blocking;
+use super::desk::Desk;
 use super::task::{Halt, Task};
 use crate::model::{ByteRange, Fault, FaultKind, Resource, Source};
 use crate::protocol::{Answer, Asked};
-use crate::store::PartFile;
+use crate::store::{Fragment, PartFile};
 
 /// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
 /// vouches for them. Chromium compares 1 KiB once.
 pub(super) const SAMPLES: usize = 3;
 pub(super) const SAMPLE: u64 = 4096;
 
+impl Desk {
+    /// Samples of bytes that are known to be those that were written: the claims around them were compared with the disk,
+    /// without a wait for all the others. May block.
+    fn sound_samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
+        loop {
+            let samples = self.samples(count, most);
+            let touches = |claim: &Fragment| samples.iter().any(|sample| !sample.intersect(claim.range()).is_empty());
+            let claims: Vec<Fragment> = self.lock().ledger.fragments().filter(touches).collect();
+            let mut buffer = Vec::new();
+            let wrong = |claim: &Fragment| !matches!(self.part.holds(*claim, &mut buffer), Ok(true));
+            let wrong: Vec<Fragment> = claims.into_iter().filter(wrong).collect();
+            if wrong.is_empty() {
+                return samples;
+            }
+            for claim in wrong {
+                self.lose(claim);
+            }
+        }
+    }
+}
+
 impl Task {
     /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
     pub(super) async fn compare_overlap(&mut self) -> Result<(), Halt> {
-        let Some(held) = self.held.as_mut().filter(|held| !held.vouched) else { return Ok(()) };
+        let Some(held) = self.held.as_ref().filter(|held| !held.vouched) else { return Ok(()) };
+        let desk = held.desk.clone();
         // Bytes that are wrong on disk must not be taken for another version.
-        if let Some(checking) = held.checking.take() {
-            checking.finish().await;
-        }
-        let Some(held) = &self.held else { return Ok(()) };
-        for range in held.desk.samples(SAMPLES, SAMPLE) {
+        let samples = blocking(move || Ok(desk.sound_samples(SAMPLES, SAMPLE))).await?;
+        for range in samples {
             self.compare_sample(held, range).await?;
         }
         if let Some(held) = &mut self.held {

@@ -57,6 +57,8 @@ pub(in crate::engine) struct Orders {
     pub(in crate::engine) shared: Arc<Shared>,
     /// Begin from the first byte, whatever is on disk.
     pub(in crate::engine) fresh: bool,
+    /// Nobody has begun with it before: nothing is on disk under its number.
+    pub(in crate::engine) first: bool,
     pub(in crate::engine) stop: CancellationToken,
     /// Ends a wait for the next attempt.
     pub(in crate::engine) nudge: Arc<Notify>,
@@ -237,6 +239,11 @@ impl Task {
         self.best > 0 && !self.whole && self.refusals <= MAX_REFUSALS
     }
 
+    /// True if this is not the first attempt.
+    pub(super) fn failed_before(&self) -> bool {
+        self.failures > 0
+    }
+
     async fn attempt(&mut self) -> Result<Ending, Halt> {
         self.settle_sum().await?;
         loop {
@@ -269,9 +276,7 @@ impl Task {
         self.repair = Repair::default();
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
-            if let Some(checking) = held.checking.take() {
-                checking.give_up().await;
-            }
+            held.let_rest().await;
             // These bytes are of no use; a part file that no checkpoint knows would stay for ever if this ends here.
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
@@ -298,9 +303,7 @@ impl Task {
     /// is to go on under its name. The checkpoint of one that somebody has deleted goes too.
     async fn save(&mut self) {
         let Some(held) = &mut self.held else { return };
-        if let Some(checking) = held.checking.take() {
-            checking.give_up().await;
-        }
+        held.let_rest().await;
         let full = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
         let waits = full && self.orders.shared.lasts;
         if held.desk.done_total() == 0 && !waits || !held.desk.part.is_in_place() {

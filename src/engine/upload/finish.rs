@@ -93,6 +93,14 @@ impl Task {
     /// The same for a stream of so many bytes.
     pub(super) fn ended(&self, target: std::path::PathBuf, bytes: u64, proof: Proof) -> Ending {
         let checked = if let Proof::Right(algorithm) = proof { vec![algorithm] } else { Vec::new() };
-        Ending::Done { target, bytes, fetched: self.sent, took: std::time::Duration::ZERO, unchanged: false, checked }
+        Ending::Done {
+            target,
+            bytes,
+            fetched: self.sent,
+            took: std::time::Duration::ZERO,
+            unchanged: false,
+            checked,
+            answered: true,
+        }
     }
 }

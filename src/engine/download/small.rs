@@ -1,0 +1,110 @@
+//! Files that come in one answer and at once: put down as a whole. They need no plan, no crew and no checkpoint of their own;
+//! what is not so after all goes on in the usual way, with the bytes that have come.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::hosts::Permit;
+use super::super::report::{Ending, What};
+use super::task::{Halt, Task};
+use crate::model::{Fault, Resource};
+use crate::protocol::{Answer, Body, Chunk};
+use crate::store::Finished;
+
+/// No larger than this: some dozens of them may be in memory at once.
+const MOST: u64 = 128 << 10;
+/// All of it comes within this, so that kill -9 loses no more than on the usual way.
+const AT_ONCE: Duration = Duration::from_millis(200);
+
+/// What became of the first answer.
+pub(super) enum Gathered {
+    /// The file is at its target.
+    Ended(Ending),
+    /// The answer has still to be worked off. Without a permit the connection was given back: all has come.
+    Rest(Answer, Option<Permit>),
+}
+
+impl Task {
+    /// Takes a small file in as a whole.
+    pub(super) async fn gather(&mut self, mut answer: Answer, permit: Permit) -> Result<Gathered, Halt> {
+        let Some(length) = self.is_small(&answer) else { return Ok(Gathered::Rest(answer, Some(permit))) };
+        let until = Instant::now() + AT_ONCE;
+        let mut bytes = Vec::with_capacity(length);
+        let mut fault = None;
+        while bytes.len() < length && fault.is_none() {
+            let chunk = timeout_at(until, poll_fn(|context| answer.body.poll_chunk(context)));
+            match self.unless_stopped(chunk).await? {
+                Ok(Some(Ok(chunk))) => bytes.extend_from_slice(&chunk),
+                Ok(Some(Err(why))) => fault = Some(why),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let bytes = Bytes::from(bytes);
+        if bytes.len() != length || fault.is_some() {
+            let body = Box::new(Resumed { bytes: Some(bytes), fault, rest: Some(answer.body) });
+            return Ok(Gathered::Rest(Answer { body, ..answer }, Some(permit)));
+        }
+        drop(permit);
+        if let Some(ending) = self.put_down(bytes.clone(), &answer.resource).await? {
+            return Ok(Gathered::Ended(ending));
+        }
+        let body = Box::new(Resumed { bytes: Some(bytes), fault: None, rest: None });
+        Ok(Gathered::Rest(Answer { body, ..answer }, None))
+    }
+
+    /// The length of a file that all of this answer holds and nobody has said more of than its length.
+    fn is_small(&self, answer: &Answer) -> Option<usize> {
+        let resource = &answer.resource;
+        let length = resource.length.filter(|length| (1..=MOST).contains(length))?;
+        let is_all = answer.start == 0 && answer.end == Some(length) && resource.coding.is_none();
+        let spec = &self.orders.spec;
+        let is_plain =
+            self.wanted.is_none() && (resource.digests.is_empty() || !spec.digests) && spec.described.pieces.is_none();
+        let is_first = self.held.is_none() && self.places.lead_number() == 0;
+        (is_all && is_plain && is_first && !self.is_limited()).then_some(length as usize)
+    }
+
+    /// Puts a whole file at its target. `None` if something stands there, or is on its way there.
+    async fn put_down(&self, bytes: Bytes, resource: &Resource) -> Result<Option<Ending>, Halt> {
+        let target = self.search().aim(resource)?;
+        let (spec, length) = (&self.orders.spec, bytes.len() as u64);
+        if self.orders.shared.clerk.has_room() {
+            self.report(What::Fetched).await;
+        }
+        let (validator, by) = (resource.validator.clone(), Some(self.orders.id));
+        let finished = Finished { target: target.clone(), validator, length, by };
+        let clerk = &self.orders.shared.clerk;
+        if !clerk.put_down(bytes, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
+            return Ok(None);
+        }
+        let checked = Vec::new();
+        let (bytes, fetched, took) = (length, length, Duration::ZERO);
+        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged: false, checked, answered: false }))
+    }
+}
+
+/// Bytes that have come, with what came then.
+struct Resumed {
+    bytes: Option<Bytes>,
+    fault: Option<Fault>,
+    rest: Option<Box<dyn Body>>,
+}
+
+impl Body for Resumed {
+    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk, Fault>>> {
+        if let Some(bytes) = self.bytes.take().filter(|bytes| !bytes.is_empty()) {
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        if let Some(fault) = self.fault.take() {
+            return Poll::Ready(Some(Err(fault)));
+        }
+        match &mut self.rest {
+            Some(rest) => rest.poll_chunk(context),
+            None => Poll::Ready(None),
+        }
+    }
+}
