@@ -255,7 +255,8 @@ impl House {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
-        let setup = tui::Setup { keys: self.settings.keys.clone(), folder, notice };
+        let Settings { keys, columns, mouse, .. } = &self.settings;
+        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end()?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {

@@ -91,6 +91,39 @@ impl Rows {
     }
 }
 
+/// What differs between two lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// The rows at these places, ascending; those behind the older list's end were added.
+    Rows(Vec<usize>),
+    /// Rows went or changed places.
+    Order,
+}
+
+impl Rows {
+    /// What differs from an older list. Blocks and rows that the two share are not looked into.
+    pub fn changes_since(&self, old: &Self) -> Changes {
+        if self.len < old.len {
+            return Changes::Order;
+        }
+        let mut changed = Vec::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            let before = old.blocks.get(number);
+            if before.is_some_and(|before| Arc::ptr_eq(before, block)) {
+                continue;
+            }
+            for (index, row) in block.iter().enumerate() {
+                match before.and_then(|before| before.get(index)) {
+                    Some(same) if Arc::ptr_eq(same, row) => {}
+                    Some(other) if other.id != row.id => return Changes::Order,
+                    _ => changed.push(number * BLOCK + index),
+                }
+            }
+        }
+        Changes::Rows(changed)
+    }
+}
+
 impl FromIterator<Arc<Row>> for Rows {
     fn from_iter<I: IntoIterator<Item = Arc<Row>>>(rows: I) -> Self {
         let mut all = Self::default();

@@ -331,14 +331,15 @@ impl Roster {
         Snapshot { rows: self.rows.clone(), totals }
     }
 
+    /// Puts the rows into the order. The rows themselves stay, so that faces see which ones did not change.
     fn rebuild(&mut self) {
+        let mut rows = Rows::default();
         for (index, id) in self.order.iter().enumerate() {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.index = index;
-            }
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            rows.push(self.rows.get(entry.index).cloned().unwrap_or_else(|| Arc::new(row(entry))));
+            entry.index = index;
         }
-        let entries = self.order.iter().filter_map(|id| self.entries.get(id));
-        self.rows = entries.map(|entry| Arc::new(row(entry))).collect();
+        self.rows = rows;
     }
 }
 

@@ -6,4 +6,6 @@ mod laws;
 mod list;
 mod log;
 mod looks;
+mod mouse;
+mod sorting;
 mod stage;

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::{Frame, buffer::Buffer};
 
 use super::super::{Palette, Role, State};
-use super::text;
+use super::{graph, text};
 
 /// Draws the totals.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
@@ -26,6 +26,16 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     if usize::from(width) <= room {
         let at = Rect { x: area.right() - width, width, ..area };
         frame.render_widget(right, at);
+        graph(state, frame, Rect { x: area.right() - room as u16, width: room as u16 - width, ..area });
+    }
+}
+
+/// The last minute's speed where there is room for it.
+fn graph(state: &State, frame: &mut Frame, room: Rect) {
+    if room.width >= 24 && graph::has_total(state.history.total()) {
+        let width = (room.width - 6).min(60);
+        let place = Rect { x: room.right() - width - 2, width, ..room };
+        frame.render_widget(graph::total(state, width), place);
     }
 }
 
