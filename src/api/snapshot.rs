@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Log;
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Status, TransferId, Validator};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, Validator};
 
 /// The state of everything at one moment. A clone costs one reference count.
 #[derive(Clone, Debug, Default)]
@@ -155,6 +155,8 @@ pub struct Row {
     pub direction: Direction,
     /// Where its bytes come from; where they go to, if it is an upload.
     pub source: Source,
+    /// What the user asked for.
+    pub spec: Arc<Spec>,
     /// The file that is sent, if it is an upload; else the folder or, once it is known, the file that the bytes go to.
     pub target: Arc<PathBuf>,
     /// Where it stands.

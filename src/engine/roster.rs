@@ -154,7 +154,7 @@ impl Roster {
     /// A transfer's bytes come from another URL.
     pub(super) fn relink(&mut self, id: TransferId, source: Source) {
         let Some(entry) = self.entries.get(&id) else { return };
-        let mut spec = entry.item.spec.clone();
+        let mut spec = Spec::clone(&entry.item.spec);
         spec.relink(source);
         self.replace(id, spec);
     }
@@ -163,7 +163,7 @@ impl Roster {
     pub(super) fn replace(&mut self, id: TransferId, spec: Spec) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let before = place(&entry.item.spec);
-        entry.item.spec = spec;
+        entry.item.spec = Arc::new(spec);
         let now = place(&entry.item.spec);
         if self.places.get(&before) == Some(&id) {
             self.places.remove(&before);
@@ -368,6 +368,7 @@ fn row(entry: &Entry) -> Row {
         name: Arc::from(harmless(&name).as_ref()),
         direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
+        spec: spec.clone(),
         target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
         status: entry.status,
         length: latest.length,

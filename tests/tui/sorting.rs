@@ -167,7 +167,7 @@ fn every_action_works_on_the_marked_ones() {
     assert!(stage.text().contains("Remove 5 transfers") && stage.text().contains("3.0 MB"), "{}", stage.text());
     let sent = stage.press("y y").commands();
     assert!(sent[2].starts_with("Remove { ids: [0000000000000001, ") && sent[2].ends_with("data: true }"), "{sent:?}");
-    assert!(stage.toasts().iter().any(|toast| *toast == "copied 5 URLs"), "{:?}", stage.toasts());
+    assert!(stage.toasts().contains(&"copied 5 URLs"), "{:?}", stage.toasts());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn marks_stay_on_their_transfers_when_rows_move_and_go_with_them() {
 /// A row whose every sortable value follows from a number.
 fn odd(id: u64, number: u8) -> RowBuilder {
     let status = Status::ALL[usize::from(number) % Status::ALL.len()];
-    let row = row(id, &format!("n{}", number % 5)).length((number % 3 > 0).then_some(u64::from(number)));
+    let row = row(id, &format!("n{}", number % 5)).length((!number.is_multiple_of(3)).then_some(u64::from(number)));
     match status {
         Status::Running => row.live(receiving(u64::from(number))),
         status => row.status(status),

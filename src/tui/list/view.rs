@@ -1,6 +1,6 @@
 //! The views: which kind of transfers the list shows.
 
-use crate::api::Row;
+use crate::api::{Direction, Row};
 use crate::model::Status;
 
 /// A kind of transfers.
@@ -45,8 +45,7 @@ impl View {
             Self::Queued => matches!(row.status, Status::Queued | Status::Paused | Status::DiskFull),
             Self::Done => row.status == Status::Done,
             Self::Failed => matches!(row.status, Status::Failed | Status::Expired),
-            // The engine knows no uploads yet, so there is no row of one.
-            Self::Uploads => false,
+            Self::Uploads => row.direction == Direction::Upload,
         }
     }
 

@@ -48,7 +48,7 @@ fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>
     let cells = usize::from(width);
     match live {
         _ if state.tab == Tab::Log => vec![(width, log::lines(state, row, cells))],
-        _ if state.tab == Tab::Info => vec![(width, facts::lines(state, row, cells))],
+        _ if state.tab == Tab::Info => vec![(width, facts::all(state, row, cells))],
         None => vec![(width, facts::lines(state, row, cells))],
         Some(live) if width >= SIDE_BY_SIDE => {
             let left = width * 3 / 5;

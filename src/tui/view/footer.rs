@@ -112,7 +112,9 @@ fn line(state: &State, width: u16, left: &[Entry], right: &[Entry]) -> Strip<Cho
     };
     let measure = |entries: &[Entry]| {
         let mut strip = Strip::new();
-        entries.iter().for_each(|entry| add(&mut strip, entry));
+        for entry in entries {
+            add(&mut strip, entry);
+        }
         strip.width()
     };
     let room = width.saturating_sub(measure(right));
@@ -124,7 +126,9 @@ fn line(state: &State, width: u16, left: &[Entry], right: &[Entry]) -> Strip<Cho
         add(&mut strip, entry);
     }
     strip.gap(room - strip.width());
-    right.iter().for_each(|entry| add(&mut strip, entry));
+    for entry in right {
+        add(&mut strip, entry);
+    }
     strip
 }
 
