@@ -48,6 +48,12 @@ impl RowBuilder {
         self
     }
 
+    /// It sends its file to its URL.
+    pub fn upload(mut self) -> Self {
+        self.0.direction = Direction::Upload;
+        self
+    }
+
     pub fn status(mut self, status: Status) -> Self {
         self.0.status = status;
         self

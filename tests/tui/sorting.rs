@@ -103,6 +103,17 @@ fn views_hold_what_their_names_say_and_every_transfer_is_in_one() {
 }
 
 #[test]
+fn uploads_have_a_view_an_arrow_and_a_word_for_the_filter() {
+    use haul::api::{Activity, Live};
+    let sending = Live { activity: Activity::Sending, ..receiving(3_000_000) };
+    let mut stage = stage::with([row(1, "a"), row(2, "b").upload().live(sending), row(3, "c").upload()]);
+    assert_eq!(shown(stage.press("6")), [2, 3]);
+    assert!(stage.text().contains("▸↑ b") && stage.text().contains("3.0 MB/s"), "{}", stage.text());
+    assert!(stage.text().contains("Goes to"), "{}", stage.text());
+    assert_eq!(shown(stage.press("1 /").types("!upload")), [1]);
+}
+
+#[test]
 fn a_transfer_that_leaves_the_view_hands_the_selection_to_the_one_below() {
     let running = |id: u64| row(id, "x").live(receiving(1));
     let mut stage = stage::with([running(1), running(2), running(3)]);

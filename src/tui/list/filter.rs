@@ -1,6 +1,6 @@
 //! The filter: words that rows have to hold, or must not hold, in their name, host or state.
 
-use crate::api::{Activity, Row};
+use crate::api::{Activity, Direction, Row};
 use crate::model::Status;
 
 /// Words that rows have to hold, or must not hold.
@@ -57,6 +57,7 @@ fn holds(row: &Row, word: &str) -> bool {
     contains(&row.name, word)
         || contains(host, word)
         || states(row).into_iter().any(|state| contains(state, word))
+        || contains(if row.direction == Direction::Upload { "upload" } else { "download" }, word)
         // Few look for a port, so few need pay for writing it out.
         || (word.contains(':') && contains(&row.source.host(), word))
 }

@@ -7,6 +7,7 @@ use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, edit, happened, mouse, sort, toast, transfer};
 use crate::api::Snapshot;
 use crate::config::{Action, Chord, Key};
+use crate::model::Rate;
 
 /// Changes the state by a message, and says what is to be done about it.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -36,7 +37,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// Takes over what the engine shows.
 fn take(state: &mut State, snapshot: &Snapshot) {
     state.totals = snapshot.totals;
-    state.history.note_total(state.now, snapshot.totals.speed);
+    let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
+    state.history.note_total(state.now, Rate::per_second(both));
     for place in state.list.replace(snapshot.rows.clone()) {
         if let Some(row) = snapshot.rows.get(place) {
             state.history.note(state.now, row);

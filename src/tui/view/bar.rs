@@ -45,7 +45,8 @@ pub fn range(connection: &Connection, width: u16, palette: Palette) -> Vec<Span<
 }
 
 fn is_writing(connection: &Connection) -> bool {
-    let open = matches!(connection.state, ConnectionState::Receiving | ConnectionState::Slow);
+    let open =
+        matches!(connection.state, ConnectionState::Receiving | ConnectionState::Sending | ConnectionState::Slow);
     open && connection.position < connection.range.end
 }
 

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
 use super::{text, words};
-use crate::api::Row;
+use crate::api::{Direction, Row};
 use crate::model::{Header, Spec, Status, Sums, Validator, harmless, percent, size};
 
 /// The widest label, and two blanks.
@@ -80,8 +80,12 @@ impl Facts<'_> {
             };
             self.add(label, &harmless(&fault.to_string()), role);
         }
-        self.add("URL", &harmless(&row.source.to_string()), Role::Plain);
-        self.add("Target", &harmless(&row.target.to_string_lossy()), Role::Plain);
+        let (source, target) = match row.direction {
+            Direction::Download => ("URL", "Target"),
+            Direction::Upload => ("Goes to", "File"),
+        };
+        self.add(source, &harmless(&row.source.to_string()), Role::Plain);
+        self.add(target, &harmless(&row.target.to_string_lossy()), Role::Plain);
         self.add("Done", &progress(row), Role::Plain);
         if let Some(live) = &row.live {
             let (said, role) = version(&live.validator);

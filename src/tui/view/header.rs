@@ -16,6 +16,10 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
         Span::styled(" haul ", palette.style(Role::Strong)),
         Span::styled(format!(" ↓ {}", text::right(&totals.speed.to_string(), 10)), palette.style(Role::Accent)),
     ];
+    if totals.upload_speed.bytes() > 0 {
+        let said = format!("  ↑ {}", text::right(&totals.upload_speed.to_string(), 10));
+        left.push(Span::styled(said, palette.style(Role::Accent)));
+    }
     if let Some(limit) = totals.limit {
         left.push(Span::styled(format!("  limit {limit}"), palette.style(Role::Warning)));
     }

@@ -98,7 +98,7 @@ impl Cells<'_> {
     fn all(mut self) -> Line<'static> {
         self.lead();
         let live = self.row.live.as_ref().filter(|live| {
-            let counts = matches!(live.activity, Activity::Receiving | Activity::Repairing);
+            let counts = matches!(live.activity, Activity::Receiving | Activity::Sending | Activity::Repairing);
             self.row.status == Status::Running && counts
         });
         let (in_words, room) = self.columns.words();
