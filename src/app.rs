@@ -123,7 +123,7 @@ impl House {
             }
             Some(Command::List(list)) => {
                 let items = Journal::peek(&self.paths.state)?;
-                let items: Vec<ListItem> = items.into_iter().map(|item| list_item(&self.paths.state, item)).collect();
+                let items: Vec<ListItem> = items.iter().map(|item| list_item(&self.paths.state, item)).collect();
                 let _ = write_list(&items, list.json, io::stdout().lock());
                 Ok(Exit::Complete)
             }
@@ -257,7 +257,8 @@ impl House {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
-        let setup = tui::Setup { keys: self.settings.keys.clone(), folder, notice };
+        let Settings { keys, columns, mouse, .. } = &self.settings;
+        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end()?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
@@ -303,7 +304,7 @@ fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {
 }
 
 /// A queued transfer for the list; what a crash left on disk counts.
-fn list_item(state: &Path, item: Item) -> ListItem {
+fn list_item(state: &Path, item: &Item) -> ListItem {
     let checkpoint = match item.status {
         Status::Done => None,
         _ => Checkpoint::load(state, item.id).ok().flatten(),
@@ -315,7 +316,7 @@ fn list_item(state: &Path, item: Item) -> ListItem {
         id: item.id,
         name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
         url: item.spec.source.to_string(),
-        target: target.unwrap_or(item.spec.target.folder),
+        target: target.unwrap_or_else(|| item.spec.target.folder.clone()),
         why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
         status: item.status,
         length: item.length,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Log;
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Status, TransferId, Validator};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, Validator};
 
 /// The state of everything at one moment. A clone costs one reference count.
 #[derive(Clone, Debug, Default)]
@@ -91,6 +91,39 @@ impl Rows {
     }
 }
 
+/// What differs between two lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// The rows at these places, ascending; those behind the older list's end were added.
+    Rows(Vec<usize>),
+    /// Rows went or changed places.
+    Order,
+}
+
+impl Rows {
+    /// What differs from an older list. Blocks and rows that the two share are not looked into.
+    pub fn changes_since(&self, old: &Self) -> Changes {
+        if self.len < old.len {
+            return Changes::Order;
+        }
+        let mut changed = Vec::new();
+        for (number, block) in self.blocks.iter().enumerate() {
+            let before = old.blocks.get(number);
+            if before.is_some_and(|before| Arc::ptr_eq(before, block)) {
+                continue;
+            }
+            for (index, row) in block.iter().enumerate() {
+                match before.and_then(|before| before.get(index)) {
+                    Some(same) if Arc::ptr_eq(same, row) => {}
+                    Some(other) if other.id != row.id => return Changes::Order,
+                    _ => changed.push(number * BLOCK + index),
+                }
+            }
+        }
+        Changes::Rows(changed)
+    }
+}
+
 impl FromIterator<Arc<Row>> for Rows {
     fn from_iter<I: IntoIterator<Item = Arc<Row>>>(rows: I) -> Self {
         let mut all = Self::default();
@@ -122,6 +155,8 @@ pub struct Row {
     pub direction: Direction,
     /// Where its bytes come from; where they go to, if it is an upload.
     pub source: Source,
+    /// What the user asked for.
+    pub spec: Arc<Spec>,
     /// The file that is sent, if it is an upload; else the folder or, once it is known, the file that the bytes go to.
     pub target: Arc<PathBuf>,
     /// Where it stands.

@@ -41,13 +41,37 @@ pub enum Action {
     MoveUp,
     /// Show only rows that match a text.
     Filter,
+    /// Choose what the list is sorted by.
+    Sort,
+    /// Mark the selected transfer, or take its mark away.
+    Mark,
+    /// Mark all from the one that was marked last to the selected one.
+    MarkRange,
+    /// Mark all that are shown, or none.
+    MarkAll,
+    /// Show all transfers.
+    ShowAll,
+    /// Show those that run.
+    ShowActive,
+    /// Show those that are to run.
+    ShowQueued,
+    /// Show those that are complete.
+    ShowDone,
+    /// Show those that need somebody.
+    ShowFailed,
+    /// Show those that send.
+    ShowUploads,
     /// Give the keys to the other pane.
     NextPane,
     /// Give the details the whole screen, and back.
     Details,
     /// Show the selected transfer's log in place of its connections, or close it.
     Log,
-    /// Close what is open, clear the filter.
+    /// Show the next page of the details.
+    NextTab,
+    /// Show the page of the details before this one.
+    PreviousTab,
+    /// Close what is open, take the marks away, clear the filter.
     Back,
     /// Copy the selected transfer's URL to the clipboard.
     CopyUrl,
@@ -89,11 +113,23 @@ impl Action {
             Self::PageUp => ("page up", "a page up"),
             Self::MoveDown => ("later", "move down in the queue"),
             Self::MoveUp => ("sooner", "move up in the queue"),
-            Self::Filter => ("filter", "show only rows that hold a text (name, host, state)"),
+            Self::Filter => ("filter", "show rows that hold words (name, host, state); !word: that do not"),
+            Self::Sort => ("sort", "choose what the list is sorted by, and which way round"),
+            Self::Mark => ("mark", "mark this one, or not; keys then act on all marked ones"),
+            Self::MarkRange => ("mark to here", "mark all from the one marked last to this one"),
+            Self::MarkAll => ("mark all", "mark all that are shown; once all are, none"),
+            Self::ShowAll => ("all", "show all transfers"),
+            Self::ShowActive => ("active", "show those that run"),
+            Self::ShowQueued => ("queued", "show those that wait for their turn or for room, or are paused"),
+            Self::ShowDone => ("complete", "show those that are complete"),
+            Self::ShowFailed => ("failed", "show those that failed or whose link expired"),
+            Self::ShowUploads => ("uploads", "show those that send"),
             Self::NextPane => ("pane", "give the keys to the other pane"),
             Self::Details => ("details", "details on the whole screen, and back"),
             Self::Log => ("log", "its log in place of its connections, and back"),
-            Self::Back => ("back", "close what is open, clear the filter"),
+            Self::NextTab => ("next page", "its connections, map, graph, log, info: the next one"),
+            Self::PreviousTab => ("previous page", "the one before"),
+            Self::Back => ("back", "close what is open, take the marks away, clear the filter"),
             Self::CopyUrl => ("copy URL", "copy the URL to the clipboard (OSC 52)"),
             Self::Help => ("help", "show or hide these keys"),
             Self::Suspend => ("suspend", "put haul in the background (fg brings it back)"),
@@ -127,6 +163,16 @@ impl Default for Keymap {
             ('K', Action::MoveUp),
             ('L', Action::Log),
             ('/', Action::Filter),
+            ('s', Action::Sort),
+            ('v', Action::Mark),
+            ('V', Action::MarkRange),
+            ('*', Action::MarkAll),
+            ('1', Action::ShowAll),
+            ('2', Action::ShowActive),
+            ('3', Action::ShowQueued),
+            ('4', Action::ShowDone),
+            ('5', Action::ShowFailed),
+            ('6', Action::ShowUploads),
             ('y', Action::CopyUrl),
             ('?', Action::Help),
             ('q', Action::Quit),
@@ -140,6 +186,8 @@ impl Default for Keymap {
             (Key::PageUp, Action::PageUp),
             (Key::Tab, Action::NextPane),
             (Key::Enter, Action::Details),
+            (Key::Right, Action::NextTab),
+            (Key::Left, Action::PreviousTab),
             (Key::Esc, Action::Back),
         ];
         let held = [('c', Action::Quit), ('z', Action::Suspend), ('d', Action::PageDown), ('u', Action::PageUp)];

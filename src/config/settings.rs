@@ -8,7 +8,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::Keymap;
+use super::{Column, Keymap};
 use crate::model::{OnChange, Patience, Rate, Secret, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -46,6 +46,10 @@ pub struct Settings {
     pub netrc: Option<PathBuf>,
     /// A cookies.txt.
     pub cookies: Option<PathBuf>,
+    /// The columns of the list, from left to right.
+    pub columns: Vec<Column>,
+    /// The screen takes the mouse.
+    pub mouse: bool,
     /// Keys on the screen, laid over the default ones.
     pub keys: Keymap,
 }
@@ -68,6 +72,8 @@ impl Default for Settings {
             proxy: None,
             netrc: None,
             cookies: None,
+            columns: Column::USUAL.to_vec(),
+            mouse: true,
             keys: Keymap::default(),
         }
     }
@@ -118,10 +124,19 @@ impl Settings {
             ("timeout", self.timeout, 0.1),
         ];
         let wrong = |entry: &(&str, f64, f64)| !(entry.2..=86_400.0).contains(&entry.1);
-        match spans.into_iter().find(wrong) {
-            Some((name, seconds, least)) => {
-                Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"))
-            }
+        if let Some((name, seconds, least)) = spans.into_iter().find(wrong) {
+            return Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"));
+        }
+        self.check_columns()
+    }
+
+    fn check_columns(&self) -> Result<(), String> {
+        if !self.columns.contains(&Column::Name) {
+            return Err(" columns must hold Name".to_owned());
+        }
+        let twice = |at: &usize| self.columns[..*at].contains(&self.columns[*at]);
+        match (0..self.columns.len()).find(twice) {
+            Some(at) => Err(format!(" columns hold {:?} twice", self.columns[at])),
             None => Ok(()),
         }
     }
@@ -135,7 +150,7 @@ fn explain(why: &SpannedError) -> String {
             format!("{place}: there is no setting {found:?}{}", hint(found, expected))
         }
         RonError::NoSuchEnumVariant { expected, found, .. } => {
-            format!("{place}: there is no action {found:?}{}", hint(found, expected))
+            format!("{place}: there is no {found:?} here{}", hint(found, expected))
         }
         // It quotes what it found: a control character as it is.
         other => format!("{place}: {}", harmless(&other.to_string())),

@@ -181,7 +181,7 @@ impl Supervisor {
         let state = &self.shared.state;
         if let Some(entry) = self.roster.get(id).filter(|entry| entry.item.spec.upload.is_some()) {
             // What it has is at the store; the file is the user's.
-            self.tasks.spawn(abandon(self.shared.clone(), entry.item.spec.clone()));
+            self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&entry.item.spec)));
             return;
         }
         let checkpoint = Checkpoint::load(state, id).ok().flatten();

@@ -162,7 +162,7 @@ impl Roster {
     /// A transfer's bytes come from another URL.
     pub(super) fn relink(&mut self, id: TransferId, source: Source) {
         let Some(entry) = self.entries.get(&id) else { return };
-        let mut spec = entry.item.spec.clone();
+        let mut spec = Spec::clone(&entry.item.spec);
         spec.relink(source);
         self.replace(id, spec);
     }
@@ -171,7 +171,7 @@ impl Roster {
     pub(super) fn replace(&mut self, id: TransferId, spec: Spec) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         let before = place(&entry.item.spec);
-        entry.item.spec = spec;
+        entry.item.spec = Arc::new(spec);
         let now = place(&entry.item.spec);
         if self.places.get(&before) == Some(&id) {
             self.places.remove(&before);
@@ -351,14 +351,15 @@ impl Roster {
         Snapshot { rows: self.rows.clone(), totals }
     }
 
+    /// Puts the rows into the order. The rows themselves stay, so that faces see which ones did not change.
     fn rebuild(&mut self) {
+        let mut rows = Rows::default();
         for (index, id) in self.order.iter().enumerate() {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.index = index;
-            }
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            rows.push(self.rows.get(entry.index).cloned().unwrap_or_else(|| Arc::new(row(entry))));
+            entry.index = index;
         }
-        let entries = self.order.iter().filter_map(|id| self.entries.get(id));
-        self.rows = entries.map(|entry| Arc::new(row(entry))).collect();
+        self.rows = rows;
     }
 }
 
@@ -387,6 +388,7 @@ fn row(entry: &Entry) -> Row {
         name: Arc::from(harmless(&name).as_ref()),
         direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
+        spec: spec.clone(),
         target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
         status: entry.status,
         length: latest.length,

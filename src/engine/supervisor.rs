@@ -186,7 +186,7 @@ impl Supervisor {
         let task = Running { stop: stop.clone(), nudge: nudge.clone(), progress: receiver, then: None };
         let orders = Orders {
             id,
-            spec: entry.item.spec.clone(),
+            spec: Spec::clone(&entry.item.spec),
             target: entry.item.target.clone(),
             shared: self.shared.clone(),
             fresh: std::mem::take(&mut entry.anew),

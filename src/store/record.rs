@@ -201,7 +201,7 @@ pub struct Item {
     /// Which.
     pub id: TransferId,
     /// What was asked for.
-    pub spec: Spec,
+    pub spec: Arc<Spec>,
     /// Where it stands; never `Running`.
     pub status: Status,
     /// Why it was given up.
@@ -289,6 +289,7 @@ impl Item {
     /// A transfer as it is added: queued, nothing known.
     pub fn new(id: TransferId, spec: Spec, rank: i64) -> Self {
         let done = RangeSet::new();
+        let spec = Arc::new(spec);
         Self { id, spec, status: Status::Queued, reason: None, rank, target: None, length: None, done }
     }
 
@@ -354,7 +355,7 @@ impl Item {
         };
         Some(Self {
             id: stored.id.parse().ok()?,
-            spec,
+            spec: Arc::new(spec),
             status: stored.status.into(),
             reason: stored.reason.as_ref().map(StoredFault::fault),
             rank: stored.rank.unwrap_or(rank),
@@ -379,7 +380,7 @@ impl Item {
             Record::Ranked(_, rank) => self.rank = *rank,
             Record::Relinked(_, url) => {
                 if let Ok(source) = Source::parse(url) {
-                    self.spec.relink(source);
+                    Arc::make_mut(&mut self.spec).relink(source);
                 }
             }
             Record::Added(_) | Record::Removed(_) => {}

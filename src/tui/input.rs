@@ -1,20 +1,25 @@
-//! Keys and pastes from the terminal, on a thread of their own.
+//! Keys, pastes and the mouse from the terminal, on a thread of their own.
 //!
 //! Not on the loop's thread: crossterm reads on until a sequence is whole, and spins on a terminal that has hung up, so
 //! a stream polled by the loop could take the loop with it.
 
 use std::io;
+use std::time::{Duration, Instant};
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{
+    Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Message;
+use super::{Gesture, Message, Mouse};
 use crate::config::{Chord, Key};
 
 /// Messages that may wait for the loop before the reader waits too.
 const WAITING: usize = 64;
+/// Two clicks at one place within this time are a double click.
+const DOUBLE: Duration = Duration::from_millis(400);
 
 /// Starts to read. Dropping the guard ends it.
 pub fn read() -> io::Result<(mpsc::Receiver<Message>, DropGuard)> {
@@ -36,21 +41,56 @@ pub fn read() -> io::Result<(mpsc::Receiver<Message>, DropGuard)> {
 
 async fn forward(sender: mpsc::Sender<Message>) {
     let mut events = EventStream::new();
+    let mut clicks = Clicks::default();
     // An error means that the terminal is gone, which the watch tells; then there is nothing more to read.
     while let Some(Ok(event)) = events.next().await {
-        let Some(message) = message(event) else { continue };
+        let Some(message) = message(event, &mut clicks) else { continue };
         if sender.send(message).await.is_err() {
             return;
         }
     }
 }
 
-fn message(event: Event) -> Option<Message> {
+fn message(event: Event, clicks: &mut Clicks) -> Option<Message> {
     match event {
         Event::Key(key) => chord(key).map(Message::Key),
         Event::Paste(text) => Some(Message::Pasted(text)),
         Event::Resize(columns, rows) => Some(Message::Resized { columns, rows }),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => None,
+        Event::Mouse(mouse) => clicks.gesture(mouse, Instant::now()).map(Message::Mouse),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}
+
+/// Remembers the last click, to know a double click.
+#[derive(Default)]
+struct Clicks {
+    last: Option<(Instant, u16, u16)>,
+}
+
+impl Clicks {
+    /// What the mouse did; `None` for what means nothing here.
+    fn gesture(&mut self, event: MouseEvent, now: Instant) -> Option<Mouse> {
+        let (x, y) = (event.column, event.row);
+        let gesture = match event.kind {
+            MouseEventKind::ScrollUp => Gesture::WheelUp,
+            MouseEventKind::ScrollDown => Gesture::WheelDown,
+            MouseEventKind::Down(MouseButton::Right) => Gesture::OtherClick,
+            MouseEventKind::Down(MouseButton::Left) if event.modifiers.contains(KeyModifiers::CONTROL) => {
+                Gesture::OtherClick
+            }
+            MouseEventKind::Down(MouseButton::Left) => self.click(x, y, now),
+            _ => return None,
+        };
+        Some(Mouse { x, y, gesture })
+    }
+
+    fn click(&mut self, x: u16, y: u16, now: Instant) -> Gesture {
+        let is_second = |(at, column, row): (Instant, u16, u16)| now - at < DOUBLE && (column, row) == (x, y);
+        if self.last.take().is_some_and(is_second) {
+            return Gesture::DoubleClick;
+        }
+        self.last = Some((now, x, y));
+        Gesture::Click
     }
 }
 

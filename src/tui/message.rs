@@ -13,6 +13,8 @@ pub enum Message {
     Key(Chord),
     /// Text was pasted.
     Pasted(String),
+    /// The mouse did something.
+    Mouse(Mouse),
     /// The terminal has another size now.
     Resized {
         /// Cells in a line.
@@ -28,6 +30,32 @@ pub enum Message {
     Trouble(String),
     /// The last toast's time is over.
     Expired,
+}
+
+/// Something that the mouse did, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mouse {
+    /// The column of cells, from 0.
+    pub x: u16,
+    /// The line, from 0.
+    pub y: u16,
+    /// What it did.
+    pub gesture: Gesture,
+}
+
+/// What a mouse can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gesture {
+    /// A click.
+    Click,
+    /// The second of two clicks at the same place, shortly after the first.
+    DoubleClick,
+    /// A click with Ctrl, or with the right button.
+    OtherClick,
+    /// The wheel was turned towards the screen's top.
+    WheelUp,
+    /// The wheel was turned towards the screen's bottom.
+    WheelDown,
 }
 
 /// Something that the loop is to do.

@@ -1,9 +1,10 @@
 //! A face for people: a header with the totals, the list of transfers, and the details of the selected one.
 //!
 //! The heart is pure: `update` turns a message into a changed `State` and some `Effect`s, `draw` turns a `State` into
-//! a frame. Only `run` and `terminal` touch a clock, a channel or the terminal.
+//! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
 mod frames;
+mod history;
 mod input;
 mod list;
 mod message;
@@ -15,8 +16,9 @@ mod update;
 mod view;
 
 pub use frames::Frames;
-pub use list::List;
-pub use message::{Effect, Message};
+pub use history::{History, Trace};
+pub use list::{List, Sorting, View};
+pub use message::{Effect, Gesture, Message, Mouse};
 pub use palette::{Palette, Role};
 pub use run::{Exit, Setup, run};
 pub use state::{Mode, Pane, Question, State, Tab, Toast, Tone};

@@ -23,6 +23,8 @@ pub enum Role {
     Strong,
     /// The selected row, the pane that has the keys.
     Selected,
+    /// The view, the page of the details and the column that are chosen.
+    Current,
 }
 
 /// How roles look.
@@ -46,6 +48,7 @@ impl Palette {
         let plain = Style::new();
         match (role, self) {
             (Role::Selected, _) => plain.add_modifier(Modifier::REVERSED),
+            (Role::Current, _) => plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
             (Role::Muted, Self::Plain) => plain.add_modifier(Modifier::DIM),
             (Role::Strong, _) | (Role::Accent, Self::Plain) => plain.add_modifier(Modifier::BOLD),
             (Role::Plain, _) | (_, Self::Plain) => plain,

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::terminal::{self, Screen};
 use super::{Effect, Frames, Message, Palette, State, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::Keymap;
+use crate::config::{Column, Keymap};
 use crate::model::Moment;
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
@@ -36,6 +36,10 @@ pub struct Setup {
     pub folder: PathBuf,
     /// One line to show at the start.
     pub notice: Option<String>,
+    /// The columns of the list, from left to right.
+    pub columns: Vec<Column>,
+    /// Take the mouse.
+    pub mouse: bool,
 }
 
 /// Why the screen is gone.
@@ -127,12 +131,12 @@ impl Loop {
             // Fails only if the loop has ended, and then nobody needs to be told.
             let _ = told.blocking_send(());
         })?;
-        let has_notice = setup.notice.is_some();
+        let (has_notice, takes_mouse) = (setup.notice.is_some(), setup.mouse);
         let state = State::new(setup, Palette::from_environment());
         let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
         let sender = tokio::spawn(deliver(handle, queue));
-        let screen = Screen::take()?;
+        let screen = Screen::take(takes_mouse)?;
         let (keys, reader) = input::read()?;
         let started = Instant::now();
         let mut this = Self {
@@ -185,6 +189,7 @@ impl Loop {
         };
         let mut taken = 0;
         while let Some(message) = next {
+            self.state.now = Moment::after(self.started.elapsed());
             for effect in update(&mut self.state, message) {
                 if let ControlFlow::Break(exit) = self.perform(effect).await? {
                     return Ok(ControlFlow::Break(exit));

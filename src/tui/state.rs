@@ -6,10 +6,10 @@ use std::time::Duration;
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use super::{List, Palette, Setup};
+use super::{History, List, Palette, Setup};
 use crate::api::Totals;
-use crate::config::Keymap;
-use crate::model::TransferId;
+use crate::config::{Column, Keymap};
+use crate::model::{Moment, TransferId};
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Debug)]
@@ -20,12 +20,18 @@ pub struct State {
     pub folder: PathBuf,
     /// How roles look.
     pub palette: Palette,
+    /// The columns of the list, from left to right.
+    pub columns: Vec<Column>,
     /// The terminal's size.
     pub size: Size,
     /// Sums over all transfers.
     pub totals: Totals,
+    /// The time, as the loop last told it.
+    pub now: Moment,
     /// The transfers.
     pub list: List,
+    /// Their speeds over time.
+    pub history: History,
     /// Which pane has the keys.
     pub pane: Pane,
     /// True if the details have the whole screen.
@@ -54,9 +60,12 @@ impl State {
             keys: setup.keys,
             folder: setup.folder,
             palette,
+            columns: setup.columns,
             size: Size::new(80, 24),
             totals: Totals::default(),
+            now: Moment::ZERO,
             list: List::default(),
+            history: History::default(),
             pane: Pane::List,
             zoomed: false,
             zoomed_for_log: false,
@@ -89,8 +98,30 @@ pub enum Pane {
 pub enum Tab {
     /// Its connections, and what there is to say of it.
     Connections,
+    /// Its file, a piece in each cell.
+    Map,
+    /// Its speed.
+    Graph,
     /// What happened to it, and when.
     Log,
+    /// All that is known of it.
+    Info,
+}
+
+impl Tab {
+    /// Every page, from left to right.
+    pub const ALL: [Self; 5] = [Self::Connections, Self::Map, Self::Graph, Self::Log, Self::Info];
+
+    /// What it is called.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Connections => "Connections",
+            Self::Map => "Map",
+            Self::Graph => "Graph",
+            Self::Log => "Log",
+            Self::Info => "Info",
+        }
+    }
 }
 
 /// What the keys mean just now.
@@ -118,6 +149,11 @@ pub enum Mode {
     },
     /// Keys go into the filter.
     Filter(Input),
+    /// Keys choose one of the columns to sort by.
+    Sort {
+        /// Which one is chosen so far, among all columns.
+        at: usize,
+    },
     /// A question waits for yes or no.
     Confirm(Question),
     /// All keys are shown.
@@ -127,12 +163,12 @@ pub enum Mode {
     },
 }
 
-/// Shall this transfer be removed?
+/// Shall these transfers be removed?
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Which.
-    pub id: TransferId,
-    /// What it is called.
+    pub ids: Vec<TransferId>,
+    /// What they are called.
     pub name: String,
     /// What happens to what is on disk, as a sentence.
     pub consequence: String,

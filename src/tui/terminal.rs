@@ -10,6 +10,7 @@ use std::thread::ThreadId;
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
@@ -22,6 +23,12 @@ use rustix::process::{Signal, kill_current_process_group};
 
 use super::State;
 use super::view::draw;
+
+/// Asks the terminal to tell of clicks and of the wheel, with numbers of any size. Not of every move, as crossterm would
+/// ask: each one would wake the loop.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+/// Takes that back.
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// True while the terminal is in our modes, so that it is given back once and not twice.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -45,18 +52,19 @@ impl Write for Out {
 /// The terminal while the screen is up. Dropping it gives the terminal back.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Out>>,
+    takes_mouse: bool,
 }
 
 impl Screen {
-    /// Takes the terminal over.
-    pub fn take() -> io::Result<Self> {
+    /// Takes the terminal over, with or without its mouse.
+    pub fn take(takes_mouse: bool) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal, so there is nothing to show the screen on"));
         }
         hook_panics(std::thread::current().id());
-        enter()?;
+        enter(takes_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
-        terminal.map(|terminal| Self { terminal }).inspect_err(|_| restore())
+        terminal.map(|terminal| Self { terminal, takes_mouse }).inspect_err(|_| restore())
     }
 
     /// The terminal's size in cells: columns, rows.
@@ -81,7 +89,7 @@ impl Screen {
     pub fn retake(&mut self) -> io::Result<()> {
         // Another program may have set its own modes meanwhile, so ours are left first and then set anew.
         restore();
-        enter()?;
+        enter(self.takes_mouse)?;
         // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
         // keys. A new one knows nothing of what was drawn, so it draws everything.
         self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
@@ -95,10 +103,11 @@ impl Drop for Screen {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(takes_mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
-    let entered =
-        enable_raw_mode().and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide));
+    let mouse = if takes_mouse { MOUSE_ON } else { "" };
+    let entered = enable_raw_mode()
+        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide, Print(mouse)));
     entered.inspect_err(|_| restore())
 }
 
@@ -107,7 +116,8 @@ pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
         // Nothing can be done about a terminal that does not listen any more.
-        let _ = execute!(out, EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ =
+            execute!(out, EndSynchronizedUpdate, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, Show);
         let _ = out.flush();
         let _ = disable_raw_mode();
     }

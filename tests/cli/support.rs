@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use haul::api::{Activity, Connection, ConnectionState, Direction, Live, Log, Row};
 use haul::cli::{Arguments, parse};
-use haul::model::{ByteRange, Rate, Source, Status, TransferId};
+use haul::model::{ByteRange, Rate, Source, Spec, Status, TransferId};
 
 /// The arguments after the program's name.
 pub fn arguments(words: &[&str]) -> Result<Arguments, String> {
@@ -73,11 +73,13 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         allowed: 2,
         ..Live::default()
     };
+    let source = source(&format!("https://example.org/{bits}"));
     Row {
         direction: Direction::Download,
         id: TransferId::from_bits(bits),
         name: name.into(),
-        source: source(&format!("https://example.org/{bits}")),
+        spec: Arc::new(Spec::new(source.clone(), "/downloads".into())),
+        source,
         target: Arc::new(PathBuf::from("/downloads")),
         status: Status::Running,
         length: Some(1_000_000),

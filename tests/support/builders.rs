@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{Activity, Connection, ConnectionState, Direction, Happening, Live, Log, Row, Snapshot, Totals};
-use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Status, TransferId, Validator};
+use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId, Validator};
 
 /// A row under construction.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         direction: Direction::Download,
         id: TransferId::from_bits(id),
         name: name.into(),
+        spec: Arc::new(Spec::new(Source::from(url.clone()), "/home/me/Downloads".into())),
         source: Source::from(url),
         target: Arc::new(PathBuf::from("/home/me/Downloads").join(name)),
         status: Status::Queued,
@@ -35,6 +36,21 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
 impl RowBuilder {
     pub fn source(mut self, url: &str) -> Self {
         self.0.source = Source::parse(url).unwrap();
+        self.asked(|_| {})
+    }
+
+    /// The same row with something of what the user asked for changed.
+    pub fn asked(mut self, change: impl FnOnce(&mut Spec)) -> Self {
+        let mut spec = Spec::clone(&self.0.spec);
+        spec.source = self.0.source.clone();
+        change(&mut spec);
+        self.0.spec = Arc::new(spec);
+        self
+    }
+
+    /// It sends its file to its URL.
+    pub fn upload(mut self) -> Self {
+        self.0.direction = Direction::Upload;
         self
     }
 

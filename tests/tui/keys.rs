@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::api::{Activity, Event, Happening, Live};
-use haul::config::{Action, Chord, Key, Keymap};
+use haul::config::{Action, Chord, Column, Key, Keymap};
 use haul::model::{Fault, FaultKind, Status, TransferId};
 use haul::tui::{Effect, Message, Mode, Palette, Pane, Setup, State, update};
 
@@ -289,7 +289,13 @@ fn without_a_selection_nothing_is_sent() {
 #[test]
 fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
     let own: Keymap = ron::from_str("{\"x\": Quit, \"q\": Nothing, \"s\": Add, \"a\": Nothing}").unwrap();
-    let setup = Setup { keys: Keymap::default().with(own), folder: "/tmp".into(), notice: None };
+    let setup = Setup {
+        keys: Keymap::default().with(own),
+        folder: "/tmp".into(),
+        notice: None,
+        columns: Column::USUAL.to_vec(),
+        mouse: true,
+    };
     let mut stage = Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() };
     assert!(stage.press("q").effects.is_empty());
     assert!(stage.text().contains("press s.") && stage.text().contains("x quit"));
@@ -299,7 +305,7 @@ fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
 #[test]
 fn every_action_has_a_place_in_the_help() {
     let mut stage = one(Status::Queued);
-    let text = stage.sized(120, 60).press("?").text();
+    let text = stage.sized(220, 80).press("?").text();
     let all = (' '..='~').map(|c| Chord::from(Key::Char(c))).filter_map(|chord| Keymap::default().action(chord));
     for action in all.chain([Action::PageDown, Action::NextPane, Action::Details, Action::Back, Action::Suspend]) {
         assert!(text.contains(action.describe()), "{action:?} is missing in the help");
@@ -361,7 +367,7 @@ fn at_most_three_toasts_and_what_failed_stays_longest() {
 fn a_key_without_a_meaning_changes_nothing() {
     let mut state = one(Status::Queued).state;
     let before = format!("{state:?}");
-    for chord in ["x", "ctrl-x", "f5", "left"] {
+    for chord in ["x", "ctrl-x", "f5", "alt-left"] {
         assert!(update(&mut state, Message::Key(chord.parse().unwrap())).is_empty());
     }
     assert_eq!(before, format!("{state:?}"));

@@ -11,7 +11,7 @@ use crate::support::builders::{RowBuilder, receiving, row};
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 50)];
 
 /// Compares a screen with its snapshot at each of the three sizes.
-fn looks(name: &str, stage: &mut Stage) {
+pub fn looks(name: &str, stage: &mut Stage) {
     for (columns, rows) in SIZES {
         stage.sized(columns, rows);
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), stage.text());

@@ -1,9 +1,12 @@
 //! The screen: what keys and messages do, and what frames look like.
 
+mod details;
 mod frames;
 mod keys;
 mod laws;
 mod list;
 mod log;
 mod looks;
+mod mouse;
+mod sorting;
 mod stage;

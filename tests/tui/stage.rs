@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haul::api::{Command, Snapshot};
-use haul::config::{Chord, Keymap};
+use haul::config::{Chord, Column, Keymap};
 use haul::model::TransferId;
 use haul::tui::{Effect, Message, Palette, Setup, State, draw, update};
 use ratatui::Terminal;
@@ -19,7 +19,13 @@ pub struct Stage {
 }
 
 pub fn empty() -> Stage {
-    let setup = Setup { keys: Keymap::default(), folder: "/home/me/Downloads".into(), notice: None };
+    let setup = Setup {
+        keys: Keymap::default(),
+        folder: "/home/me/Downloads".into(),
+        notice: None,
+        columns: Column::USUAL.to_vec(),
+        mouse: true,
+    };
     Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() }
 }
 

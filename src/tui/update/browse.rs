@@ -3,9 +3,9 @@
 use tui_input::Input;
 
 use super::super::view::{details_room, help_room, list_height, shows_log};
-use super::super::{Effect, Mode, Pane, State, Tab};
-use super::transfer;
-use crate::api::{Command, Place};
+use super::super::{Effect, Mode, Pane, State, Tab, View};
+use super::{sort, transfer};
+use crate::api::Place;
 use crate::config::{Action, Chord, Key};
 
 /// Does what a key means in the list or in the details.
@@ -22,6 +22,21 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         }
         Action::Details => zoom(state),
         Action::Log => turn(state),
+        Action::NextTab => next_tab(state, 1),
+        Action::PreviousTab => next_tab(state, Tab::ALL.len() - 1),
+        Action::Sort => sort::open(state),
+        Action::Mark => {
+            state.list.toggle_mark();
+            state.list.step(1);
+        }
+        Action::MarkRange => state.list.mark_range(),
+        Action::MarkAll => state.list.mark_all(),
+        Action::ShowAll => state.list.set_view(View::All),
+        Action::ShowActive => state.list.set_view(View::Active),
+        Action::ShowQueued => state.list.set_view(View::Queued),
+        Action::ShowDone => state.list.set_view(View::Done),
+        Action::ShowFailed => state.list.set_view(View::Failed),
+        Action::ShowUploads => state.list.set_view(View::Uploads),
         Action::Back => back(state),
         Action::Quit => effects.push(Effect::Quit),
         Action::Suspend => effects.push(Effect::Suspend),
@@ -29,10 +44,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             travel(state, action);
         }
         Action::MoveDown | Action::MoveUp => {
-            let to = if action == Action::MoveDown { Place::Down } else { Place::Up };
-            if let Some(row) = state.list.selected() {
-                effects.push(Effect::Send(Command::Move { id: row.id, to }));
-            }
+            transfer::shift(state, if action == Action::MoveDown { Place::Down } else { Place::Up }, effects);
         }
         Action::TogglePause => transfer::toggle(state, effects),
         Action::PauseAll => transfer::toggle_all(state, effects),
@@ -70,6 +82,20 @@ fn turn(state: &mut State) {
     }
 }
 
+/// Shows another page of the details; where there is no room for them beside the list, on the whole screen.
+pub fn show_tab(state: &mut State, tab: Tab) {
+    state.tab = tab;
+    state.read_anew();
+}
+
+fn next_tab(state: &mut State, by: usize) {
+    let at = Tab::ALL.iter().position(|tab| *tab == state.tab).unwrap_or(0);
+    show_tab(state, Tab::ALL[(at + by) % Tab::ALL.len()]);
+    if !state.zoomed && details_room(state).1 == 0 {
+        zoom(state);
+    }
+}
+
 fn close_log(state: &mut State) {
     state.tab = Tab::Connections;
     state.read_anew();
@@ -83,15 +109,19 @@ fn back(state: &mut State) {
     if state.zoomed || state.pane == Pane::Details {
         leave_details(state);
         // What can't be seen beside the list is closed too.
-        if !shows_log(state) {
+        if state.tab == Tab::Log && !shows_log(state) {
             state.tab = Tab::Connections;
         }
     } else if shows_log(state) {
         close_log(state);
-    } else if state.list.filter().is_empty() {
-        state.toasts.clear();
-    } else {
+    } else if state.list.marked() != (0, 0) {
+        state.list.unmark();
+    } else if !state.list.filter().is_empty() {
         state.list.set_filter("");
+    } else if state.toasts.is_empty() {
+        state.list.set_view(View::All);
+    } else {
+        state.toasts.clear();
     }
 }
 
@@ -137,12 +167,18 @@ fn scrolled(top: usize, action: Action, length: usize, height: usize) -> usize {
 
 /// A key while the help is shown. Whatever closes or leaves elsewhere closes it.
 pub fn help_key(state: &mut State, chord: Chord, action: Option<Action>) {
-    let (length, height) = help_room(state);
-    let Mode::Help { top } = &mut state.mode else { return };
     match action {
         Some(Action::Help | Action::Quit | Action::Back) => state.mode = Mode::Browse,
         _ if matches!(chord.key, Key::Esc | Key::Char('q')) => state.mode = Mode::Browse,
-        Some(action) => *top = scrolled(*top, action, length, height),
+        Some(action) => scroll_help(state, action),
         None => {}
+    }
+}
+
+/// Moves the help by a key.
+pub fn scroll_help(state: &mut State, action: Action) {
+    let (length, height) = help_room(state);
+    if let Mode::Help { top } = &mut state.mode {
+        *top = scrolled(*top, action, length, height);
     }
 }

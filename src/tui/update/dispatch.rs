@@ -4,8 +4,10 @@ use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
-use super::{add, browse, edit, happened, toast, transfer};
+use super::{add, browse, edit, happened, mouse, sort, toast, transfer};
+use crate::api::Snapshot;
 use crate::config::{Action, Chord, Key};
+use crate::model::Rate;
 
 /// Changes the state by a message, and says what is to be done about it.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -17,12 +19,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     }
     match message {
         Message::Key(chord) => key(state, chord, &mut effects),
+        Message::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Message::Pasted(text) => add::pasted(state, &text, &mut effects),
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
-        Message::Snapshot(snapshot) => {
-            state.totals = snapshot.totals;
-            state.list.replace(snapshot.rows.clone());
-        }
+        Message::Snapshot(snapshot) => take(state, &snapshot),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
         Message::Expired => state.toasts.clear(),
@@ -32,6 +32,18 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     }
     settle(state);
     effects
+}
+
+/// Takes over what the engine shows.
+fn take(state: &mut State, snapshot: &Snapshot) {
+    state.totals = snapshot.totals;
+    let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
+    state.history.note_total(state.now, Rate::per_second(both));
+    for place in state.list.replace(snapshot.rows.clone()) {
+        if let Some(row) = snapshot.rows.get(place) {
+            state.history.note(state.now, row);
+        }
+    }
 }
 
 /// Brings what depends on sizes and rows into its bounds.
@@ -49,7 +61,8 @@ fn settle(state: &mut State) {
     state.details_top = if follows { last } else { state.details_top.min(last) };
 }
 
-fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
+/// A key was pressed, or clicked in the last line.
+pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let action = state.keys.action(chord);
     // These two are heard everywhere, but only with a modifier: without one the key may be text.
     let global = (chord.ctrl || chord.alt).then_some(action).flatten();
@@ -72,12 +85,13 @@ fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
             match chord.key {
                 Key::Char('y' | 'Y') | Key::Enter => {
                     state.mode = Mode::Browse;
-                    transfer::remove(&question, effects);
+                    transfer::remove(question, effects);
                 }
                 Key::Char('n' | 'N') | Key::Esc => state.mode = Mode::Browse,
                 _ => {}
             }
         }
+        Mode::Sort { .. } => sort::key(state, chord, action),
         Mode::Help { .. } => browse::help_key(state, chord, action),
     }
 }

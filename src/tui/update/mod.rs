@@ -5,6 +5,8 @@ mod browse;
 mod dispatch;
 mod edit;
 mod happened;
+mod mouse;
+mod sort;
 mod toast;
 mod transfer;
 

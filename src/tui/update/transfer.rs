@@ -1,40 +1,60 @@
-//! What can be done to the selected transfer, and to all of them.
+//! What can be done to the marked transfers or to the selected one, and to all of them.
+
+use std::sync::Arc;
 
 use tui_input::Input;
 
 use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
 use super::{edit, toast};
-use crate::api::{Activity, Command, Row};
+use crate::api::{Activity, Command, Place, Row};
 use crate::config::{Action, Chord, Key};
-use crate::model::{Source, Status, harmless, size};
+use crate::model::{Source, Status, TransferId, harmless, size};
 
-/// Pauses the selected transfer, or lets it go on.
+/// Pauses transfers, or lets them go on: the marked ones or, without marks, the selected one. Of several, those that can be
+/// paused are; once none is left, those that are paused go on.
 pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
-    match row.status {
-        Status::Queued | Status::Running | Status::DiskFull => {
-            effects.push(Effect::Send(Command::Pause(vec![row.id])));
-            if !row.resumable && row.bytes_done() > 0 {
-                let text = "the server gives no parts: when it goes on, it begins again from its first byte";
-                toast::show(state, Tone::Warning, text, effects);
-            }
+    let rows = targets(state);
+    let with =
+        |wanted: &[Status]| -> Vec<&Arc<Row>> { rows.iter().filter(|row| wanted.contains(&row.status)).collect() };
+    let moving = with(&[Status::Queued, Status::Running, Status::DiskFull]);
+    let paused = with(&[Status::Paused]);
+    if !moving.is_empty() {
+        effects.push(Effect::Send(Command::Pause(ids(&moving))));
+        let costs = moving.iter().filter(|row| !row.resumable && row.bytes_done() > 0).count();
+        if costs > 0 {
+            let text = "the server gives no parts: when it goes on, it begins again from its first byte";
+            let more = if rows.len() == 1 { String::new() } else { format!(" ({costs} of {})", moving.len()) };
+            toast::show(state, Tone::Warning, format!("{text}{more}"), effects);
         }
-        Status::Paused => effects.push(Effect::Send(Command::Resume(vec![row.id]))),
-        Status::Failed => {
-            let (retry, remove) = (key_of(state, Action::Retry), key_of(state, Action::Remove));
-            let text = format!("it has failed: {retry} tries again, {remove} takes it out of the list");
-            toast::show(state, Tone::Warning, text, effects);
-        }
-        Status::Expired => {
-            let key = key_of(state, Action::NewUrl);
-            toast::show(state, Tone::Warning, format!("its link has expired: {key} gives it a new URL"), effects);
-        }
-        Status::Done => {
-            let text = format!("it is complete: {} takes it out of the list", key_of(state, Action::Remove));
-            toast::show(state, Tone::Warning, text, effects);
-        }
+    } else if !paused.is_empty() {
+        effects.push(Effect::Send(Command::Resume(ids(&paused))));
+    } else if let [row] = &rows[..] {
+        let text = why_not_paused(state, row.status);
+        toast::show(state, Tone::Warning, text, effects);
+    } else if rows.is_empty() {
+        nothing(state, effects);
+    } else {
+        toast::show(state, Tone::Warning, "none of the marked ones can be paused or resumed", effects);
     }
+}
+
+fn why_not_paused(state: &State, status: Status) -> String {
+    let (retry, remove) = (key_of(state, Action::Retry), key_of(state, Action::Remove));
+    match status {
+        Status::Failed => format!("it has failed: {retry} tries again, {remove} takes it out of the list"),
+        Status::Expired => format!("its link has expired: {} gives it a new URL", key_of(state, Action::NewUrl)),
+        _ => format!("it is complete: {remove} takes it out of the list"),
+    }
+}
+
+/// What an action is about: the marked ones or, without marks, the selected one.
+fn targets(state: &State) -> Vec<Arc<Row>> {
+    state.list.targets().into_iter().map(|(_, row)| row).collect()
+}
+
+fn ids<'a>(rows: impl IntoIterator<Item = &'a &'a Arc<Row>>) -> Vec<TransferId> {
+    rows.into_iter().map(|row| row.id).collect()
 }
 
 /// Pauses all; once none is left to pause, lets all go on.
@@ -50,13 +70,38 @@ pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Tries again what failed or waits.
 pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
-    let waits = matches!(row.status, Status::Failed | Status::Expired | Status::DiskFull) || is_waiting(&row);
-    if waits {
-        effects.push(Effect::Send(Command::Retry(vec![row.id])));
-    } else {
-        let text = format!("nothing to try again: it is {}", row.status);
-        toast::show(state, Tone::Warning, text, effects);
+    let rows = targets(state);
+    let waits =
+        |row: &&Arc<Row>| matches!(row.status, Status::Failed | Status::Expired | Status::DiskFull) || is_waiting(row);
+    let waiting: Vec<&Arc<Row>> = rows.iter().filter(waits).collect();
+    match (&rows[..], waiting.is_empty()) {
+        (_, false) => effects.push(Effect::Send(Command::Retry(ids(&waiting)))),
+        ([], _) => nothing(state, effects),
+        ([row], _) => {
+            let text = format!("nothing to try again: it is {}", row.status);
+            toast::show(state, Tone::Warning, text, effects);
+        }
+        _ => toast::show(state, Tone::Warning, "nothing to try again among the marked ones", effects),
+    }
+}
+
+/// Moves transfers in the queue, and keeps their order among themselves.
+pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
+    let mut rows = state.list.targets();
+    rows.sort_by_key(|(place, _)| *place);
+    let last = state.list.total().saturating_sub(1);
+    let is_down = to == Place::Down;
+    if is_down {
+        rows.reverse();
+    }
+    // Those that stand at the end already stay, or the ones behind would jump over them.
+    let (several, end) = (rows.len() > 1, |number: usize| if is_down { last - number } else { number });
+    let stays = |(number, (place, _)): &(usize, (usize, Arc<Row>))| several && *place == end(*number);
+    let moves = rows.into_iter().enumerate().skip_while(stays);
+    effects.extend(moves.map(|(_, (_, row))| Effect::Send(Command::Move { id: row.id, to })));
+    if !state.list.sorting().is_queue() && !state.list.is_empty() {
+        let by = state.list.sorting().column.describe();
+        toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"), effects);
     }
 }
 
@@ -106,30 +151,43 @@ fn bare(text: &str) -> &str {
     text.trim().trim_matches(['<', '>', '"', '\'', '`'])
 }
 
-/// Asks whether the selected transfer is to be removed.
+/// Asks whether transfers are to be removed.
 pub fn ask(state: &mut State, data: bool) {
-    let Some(row) = state.list.selected() else { return };
-    let held = row.bytes_done();
-    let consequence = match (row.status, data) {
-        (Status::Done, _) => "The finished file stays.".to_owned(),
-        (_, false) => "What is on the disk stays.".to_owned(),
-        (_, true) if held == 0 => "Nothing of it is on the disk yet.".to_owned(),
-        (_, true) => format!("Its partial data ({}) will be deleted.", size(held)),
+    let rows = targets(state);
+    let Some(first) = rows.first() else { return };
+    let held: u64 = rows.iter().filter(|row| row.status != Status::Done).map(|row| row.bytes_done()).sum();
+    let all_done = rows.iter().all(|row| row.status == Status::Done);
+    let one = rows.len() == 1;
+    let consequence = match (all_done, data) {
+        (true, _) if one => "The finished file stays.".to_owned(),
+        (true, _) => "The finished files stay.".to_owned(),
+        (false, false) => "What is on the disk stays.".to_owned(),
+        (false, true) if held == 0 && one => "Nothing of it is on the disk yet.".to_owned(),
+        (false, true) if held == 0 => "Nothing of them is on the disk yet.".to_owned(),
+        (false, true) if one => format!("Its partial data ({}) will be deleted.", size(held)),
+        (false, true) => format!("Their partial data ({}) will be deleted; finished files stay.", size(held)),
     };
-    let name = harmless(&row.name).into_owned();
-    state.mode = Mode::Confirm(Question { id: row.id, name, consequence, data });
+    let name = if one { harmless(&first.name).into_owned() } else { format!("{} transfers", rows.len()) };
+    let ids = rows.iter().map(|row| row.id).collect();
+    state.mode = Mode::Confirm(Question { ids, name, consequence, data });
 }
 
 /// Removes what was asked about.
-pub fn remove(question: &Question, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Send(Command::Remove { ids: vec![question.id], data: question.data }));
+pub fn remove(question: Question, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Send(Command::Remove { ids: question.ids, data: question.data }));
 }
 
-/// Copies the selected transfer's URL, with everything that it needs to work elsewhere.
+/// Copies the transfers' URLs, with everything that they need to work elsewhere.
 pub fn copy(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
-    effects.push(Effect::Copy(row.source.url().to_string()));
-    toast::show(state, Tone::Good, format!("copied the URL of {}", row.name), effects);
+    let rows = targets(state);
+    let Some(first) = rows.first() else { return nothing(state, effects) };
+    let urls: Vec<&str> = rows.iter().map(|row| row.source.url().as_str()).collect();
+    effects.push(Effect::Copy(urls.join("\n")));
+    let told = match rows.len() {
+        1 => format!("copied the URL of {}", first.name),
+        count => format!("copied {count} URLs"),
+    };
+    toast::show(state, Tone::Good, told, effects);
 }
 
 fn nothing(state: &mut State, effects: &mut Vec<Effect>) {

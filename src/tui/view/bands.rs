@@ -9,7 +9,9 @@ use super::super::State;
 pub struct Bands {
     /// Totals.
     pub header: Rect,
-    /// The rule below the totals.
+    /// The views.
+    pub views: Rect,
+    /// The rule below the views.
     pub rule: Rect,
     /// The names of the columns.
     pub columns: Rect,
@@ -32,14 +34,15 @@ const DETAILS: u16 = 18;
 pub fn bands(state: &State, area: Rect) -> Bands {
     let height = area.height;
     let header = u16::from(height >= 5);
-    let rule = u16::from(height >= 12);
+    let views = u16::from(height >= 12 && !state.zoomed);
+    let rule = u16::from(height >= 28 && !state.zoomed);
     let columns = u16::from(height >= 7 && !state.zoomed);
     let footer = u16::from(height >= 3);
     let last_rule = u16::from(height >= 18);
-    let room = height - (header + rule + columns + footer + last_rule).min(height);
+    let room = height - (header + views + rule + columns + footer + last_rule).min(height);
     let (list, title, details) = match (state.zoomed, height) {
         (true, 0..6) => (0, 0, room),
-        (true, _) => (0, u16::from(rule == 0), room - u16::from(rule == 0).min(room)),
+        (true, _) => (0, 1, room - 1),
         (false, 0..16) => (room, 0, 0),
         (false, _) if state.list.total() == 0 => (room, 0, 0),
         (false, _) => {
@@ -58,6 +61,7 @@ pub fn bands(state: &State, area: Rect) -> Bands {
     };
     Bands {
         header: band(header),
+        views: band(views),
         rule: band(rule),
         columns: band(columns),
         list: band(list),
@@ -80,7 +84,7 @@ pub fn list_height(state: &State) -> usize {
 
 /// The part between the totals and the keys, for what takes the place of the list and the details.
 pub fn middle(bands: &Bands, area: Rect) -> Rect {
-    let top = bands.rule.bottom().max(bands.header.bottom()).max(area.y);
+    let top = bands.views.bottom().max(bands.header.bottom()).max(area.y);
     let bottom = if bands.last_rule.height > 0 { bands.last_rule.y } else { bands.footer.y };
     let bottom = if bands.footer.height > 0 { bottom } else { area.bottom() };
     Rect::new(area.x, top, area.width, bottom.saturating_sub(top))

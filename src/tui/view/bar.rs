@@ -45,7 +45,8 @@ pub fn range(connection: &Connection, width: u16, palette: Palette) -> Vec<Span<
 }
 
 fn is_writing(connection: &Connection) -> bool {
-    let open = matches!(connection.state, ConnectionState::Receiving | ConnectionState::Slow);
+    let open =
+        matches!(connection.state, ConnectionState::Receiving | ConnectionState::Sending | ConnectionState::Slow);
     open && connection.position < connection.range.end
 }
 
@@ -72,7 +73,7 @@ fn cell_of(slice: ByteRange, done: &RangeSet, is_front: bool, stored: Role, pale
 }
 
 /// Cells of one role that stand side by side become one span.
-fn join(cells: impl Iterator<Item = (char, Role)>, palette: Palette) -> Vec<Span<'static>> {
+pub fn join(cells: impl Iterator<Item = (char, Role)>, palette: Palette) -> Vec<Span<'static>> {
     let mut spans: Vec<(String, Role)> = Vec::new();
     for (glyph, role) in cells {
         match spans.last_mut() {

@@ -1,87 +1,104 @@
-//! Which columns fit, and how wide they are. What leaves first as the screen gets narrow: connections, ETA, size, then
-//! the bar shrinks; at 40 columns name, percent and speed are left.
+//! Which columns fit, and how wide they are. As the screen gets narrow, what tells least leaves first; then the bar
+//! shrinks; at 40 columns name, percent and speed are left.
 
-/// Widths of the columns; one of 0 cells is not shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use super::super::State;
+use crate::config::Column;
+
+/// The order in which columns leave, and how many cells the name and the other columns without a width of their own must
+/// have left for a column to stay.
+const LEAVING: [(Column, u16); 9] = [
+    (Column::State, 60),
+    (Column::Host, 50),
+    (Column::Number, 30),
+    (Column::Connections, 26),
+    (Column::Eta, 26),
+    (Column::Size, 26),
+    (Column::Progress, 20),
+    (Column::Speed, 10),
+    (Column::Done, 8),
+];
+/// The narrowest that a name gets while there is something beside it that can shrink.
+const NAME: u16 = 12;
+
+/// The columns that are shown, with their widths.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns {
-    /// The selection's mark, the state's glyph and a blank.
+    /// The selection's mark, the state's glyph and the user's mark.
     pub lead: u16,
-    /// Name.
-    pub name: u16,
-    /// Bytes of the file.
-    pub size: u16,
-    /// The bar.
-    pub parts: u16,
-    /// Percent.
-    pub percent: u16,
-    /// Speed.
-    pub speed: u16,
-    /// Time to go.
-    pub eta: u16,
-    /// Connections, open and allowed.
-    pub connections: u16,
-    /// The state in words.
-    pub state: u16,
     /// Blanks between two columns.
     pub gap: u16,
+    /// From left to right.
+    pub cells: Vec<(Column, u16)>,
 }
 
 impl Columns {
     /// The columns for a width.
-    pub fn fit(width: u16) -> Self {
+    pub fn fit(state: &State, width: u16) -> Self {
         let mut columns = Self {
-            lead: 3,
-            size: 8,
-            percent: 5,
-            speed: 10,
-            eta: 7,
-            connections: 5,
+            lead: 3.min(width),
             gap: if width >= 110 { 2 } else { 1 },
-            ..Self::default()
+            cells: state.columns.iter().map(|column| (*column, fixed(*column, state.list.total()))).collect(),
         };
-        let drops: [fn(&mut Self); 5] = [
-            |columns| columns.connections = 0,
-            |columns| columns.eta = 0,
-            |columns| columns.size = 0,
-            |columns| columns.speed = 0,
-            |columns| columns.percent = 0,
-        ];
-        // Name and bar together need this much; the bar is given up before speed and percent are.
-        let needs = [26, 26, 26, 10, 8];
-        for (drop, need) in drops.into_iter().zip(needs) {
+        for (column, need) in LEAVING {
             if columns.free(width) < need {
-                drop(&mut columns);
+                columns.cells.retain(|cell| cell.0 != column);
             }
         }
         columns.share(width);
         columns
     }
 
-    /// What is left for name, bar and state beside the columns of fixed width.
+    /// The columns in whose place a transfer that has nothing to count says in words what it does or waits for, and how
+    /// many cells they have together.
+    pub fn words(&self) -> (&[(Column, u16)], u16) {
+        let in_words =
+            |cell: &(Column, u16)| matches!(cell.0, Column::Speed | Column::Eta | Column::Connections | Column::State);
+        let runs = || self.cells.chunk_by(|a, b| in_words(a) && in_words(b)).filter(|run| in_words(&run[0]));
+        let with_state = runs().find(|run| run.iter().any(|cell| cell.0 == Column::State));
+        let run = with_state.or_else(|| runs().next()).unwrap_or_default();
+        let gaps = self.gap * (run.len() as u16).saturating_sub(1);
+        (run, run.iter().map(|cell| cell.1).sum::<u16>() + gaps)
+    }
+
+    /// What is left beside the columns of fixed width for the others, with the blanks between those.
     fn free(&self, width: u16) -> u16 {
-        let fixed = [self.size, self.percent, self.speed, self.eta, self.connections];
-        let taken: u16 = fixed.into_iter().filter(|cells| *cells > 0).map(|cells| cells + self.gap).sum();
-        width.saturating_sub(self.lead + taken)
+        let fixed = self.cells.iter().filter(|cell| cell.1 > 0).map(|cell| cell.1 + self.gap);
+        width.saturating_sub(self.lead + fixed.sum::<u16>())
     }
 
+    /// Deals out what is left: a share for the state and the host, then three fifths for the name, the rest for the bar.
     fn share(&mut self, width: u16) {
-        let free = self.free(width);
-        if width >= 104 {
-            self.state = (free / 4).min(44);
+        let mut rest = self.free(width);
+        let whole = rest;
+        let has_bar = self.cells.iter().any(|cell| cell.0 == Column::Progress);
+        for (column, cells) in &mut self.cells {
+            *cells = match column {
+                Column::State => (whole / 4).min(44),
+                Column::Host => (whole / 5).clamp(8, 32),
+                _ => continue,
+            };
+            rest = rest.saturating_sub(*cells + self.gap);
         }
-        let rest = free - self.state - if self.state > 0 { self.gap } else { 0 };
-        if rest < 20 {
-            (self.name, self.parts) = (rest, 0);
-            return;
+        let name = if has_bar { (rest * 3 / 5).clamp(NAME, 52) } else { rest };
+        for (column, cells) in &mut self.cells {
+            match column {
+                Column::Name => *cells = name,
+                Column::Progress => *cells = rest.saturating_sub(name + self.gap),
+                _ => {}
+            }
         }
-        self.name = (rest * 3 / 5).clamp(12, 52);
-        self.parts = rest - self.name - self.gap;
     }
+}
 
-    /// How many cells a text may take that stands in place of speed, ETA, connections and state.
-    pub fn tail(&self) -> u16 {
-        let cells = [self.speed, self.eta, self.connections, self.state].into_iter().filter(|cells| *cells > 0);
-        let (sum, count) = cells.fold((0, 0), |(sum, count), cells| (sum + cells, count + 1));
-        sum + self.gap * u16::saturating_sub(count, 1)
+/// The cells of a column whose texts are alike in length; 0 for the others.
+fn fixed(column: Column, total: usize) -> u16 {
+    match column {
+        // Room for the arrow of a sorted column, and for the last number.
+        Column::Number => (total.max(1).ilog10() as u16 + 1).max(3),
+        Column::Size => 8,
+        Column::Done | Column::Connections => 5,
+        Column::Speed => 10,
+        Column::Eta => 7,
+        Column::Name | Column::Progress | Column::State | Column::Host => 0,
     }
 }

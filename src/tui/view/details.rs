@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::{Pane, Role, State, Tab};
-use super::{bands, connections, facts, header, log};
+use super::strip::Strip;
+use super::{bands, connections, facts, graph, header, log, map};
 use crate::api::Row;
 use crate::model::harmless;
 
@@ -22,11 +23,19 @@ fn area(state: &State) -> Rect {
     bands::bands(state, bands::whole(state)).details
 }
 
+/// True for a page that fills its place, whatever there is of it, and so never scrolls.
+fn is_picture(tab: Tab) -> bool {
+    matches!(tab, Tab::Map | Tab::Graph)
+}
+
 /// How many lines the details have at the most, and how many are shown.
 pub fn details_room(state: &State) -> (usize, usize) {
     let area = area(state);
-    let length = state.list.selected().map_or(0, |row| length(state, row, area.width));
-    (length, usize::from(area.height))
+    let height = usize::from(area.height);
+    if is_picture(state.tab) {
+        return (height, height);
+    }
+    (state.list.selected().map_or(0, |row| length(state, row, area.width)), height)
 }
 
 fn length(state: &State, row: &Row, width: u16) -> usize {
@@ -39,6 +48,7 @@ fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>
     let cells = usize::from(width);
     match live {
         _ if state.tab == Tab::Log => vec![(width, log::lines(state, row, cells))],
+        _ if state.tab == Tab::Info => vec![(width, facts::all(state, row, cells))],
         None => vec![(width, facts::lines(state, row, cells))],
         Some(live) if width >= SIDE_BY_SIDE => {
             let left = width * 3 / 5;
@@ -53,40 +63,78 @@ fn columns(state: &State, row: &Row, width: u16) -> Vec<(u16, Vec<Line<'static>>
     }
 }
 
-/// Draws the rule with the selected transfer's name.
-pub fn title(state: &State, frame: &mut Frame, area: Rect) {
+/// Draws the rule with the selected transfer's name, a hint if there is one for here, and the pages.
+pub fn title(state: &State, hint: &str, frame: &mut Frame, area: Rect) {
     let Some(row) = state.list.selected() else {
         return header::rule(frame.buffer_mut(), area, &Span::raw(""), "", state.palette);
     };
-    let hint = match (state.tab, hidden(state)) {
-        (Tab::Connections, hidden) => hidden,
-        (Tab::Log, hidden) if hidden.is_empty() => "log, UTC".to_owned(),
-        (Tab::Log, hidden) => format!("log, UTC; {hidden}"),
-    };
     let role = if state.pane == Pane::Details { Role::Selected } else { Role::Strong };
     let name = Span::styled(harmless(&row.name).into_owned(), state.palette.style(role));
-    header::rule(frame.buffer_mut(), area, &name, &hint, state.palette);
+    let tabs = tabs(state, area.width);
+    let (left, right) = split(area, tabs.width());
+    header::rule(frame.buffer_mut(), left, &name, hint, state.palette);
+    header::rule(
+        frame.buffer_mut(),
+        Rect { x: right.right(), width: area.right() - right.right(), ..area },
+        &Span::raw(""),
+        "",
+        state.palette,
+    );
+    frame.render_widget(tabs.line(), right);
 }
 
-/// How many lines are not shown, and the key that shows them. A log is read from its end, so the older lines count.
-fn hidden(state: &State) -> String {
+/// The names of the pages; a click on one shows it. On a narrow screen there is only the one that is shown.
+pub fn tabs(state: &State, width: u16) -> Strip<Tab> {
+    let mut strip = Strip::new();
+    let all = if width >= 76 { &Tab::ALL[..] } else { std::slice::from_ref(&state.tab) };
+    for tab in all {
+        let role = if *tab == state.tab { Role::Current } else { Role::Muted };
+        strip.gap(1);
+        strip.push_for(*tab, [Span::styled(tab.label(), state.palette.style(role))]);
+        strip.gap(1);
+    }
+    strip
+}
+
+/// The title's two sides: name and pages. A bit of the rule is left at the very end.
+pub fn split(area: Rect, tabs: u16) -> (Rect, Rect) {
+    let width = if area.width >= tabs + 12 { tabs } else { 0 };
+    let end = if width > 0 { 2 } else { 0 };
+    let left = Rect { width: area.width - width - end, ..area };
+    (left, Rect { x: left.right(), width, ..area })
+}
+
+/// What the details don't show, for the rule below them.
+pub fn hint(state: &State) -> String {
     let (length, height) = details_room(state);
+    if height == 0 || state.list.selected().is_none() {
+        return String::new();
+    }
     let below = length.saturating_sub(height + state.details_top);
     let (count, what) = match state.tab {
+        // A log is read from its end, so the older lines count.
         Tab::Log if below == 0 => (state.details_top, "above"),
         Tab::Log => (below, "below"),
-        Tab::Connections => (below, if below == 1 { "more line" } else { "more lines" }),
+        _ => (below, if below == 1 { "more line" } else { "more lines" }),
     };
-    match (count, state.pane) {
+    let hidden = match (count, state.pane) {
         (0, _) => String::new(),
         (_, Pane::List) => format!("{count} {what}: {}", super::key_of(state, crate::config::Action::Details)),
         (_, Pane::Details) => format!("{count} {what}"),
-    }
+    };
+    let told = [hidden.as_str(), if state.tab == Tab::Log { "UTC" } else { "" }];
+    told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Draws the selected transfer.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     let Some(row) = state.list.selected() else { return };
+    match state.tab {
+        _ if area.is_empty() => return,
+        Tab::Map => return map::draw(state, row, frame, area),
+        Tab::Graph => return graph::draw(state, row, frame, area),
+        Tab::Connections | Tab::Log | Tab::Info => {}
+    }
     let height = usize::from(area.height);
     let top = state.details_top.min(length(state, row, area.width).saturating_sub(height));
     let mut x = area.x;

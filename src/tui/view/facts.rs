@@ -4,40 +4,34 @@ use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
 use super::{text, words};
-use crate::api::Row;
-use crate::model::{Status, Validator, harmless, percent, size};
+use crate::api::{Direction, Row};
+use crate::model::{Header, Spec, Status, Sums, Validator, harmless, percent, size};
 
 /// The widest label, and two blanks.
 const LABEL: usize = 12;
 
-/// The facts, each with its label, in lines of at most so many cells.
+/// The facts that matter most, each with its label, in lines of at most so many cells.
 pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut facts = Facts { state, width, lines: Vec::new() };
-    let (wordings, role) = words::transfer(state, row);
-    // That it simply receives is seen in the connections, and what the next line says need not be said twice.
-    if role != Role::Plain && wordings[..] != [words::UNRESUMABLE] {
-        facts.add("State", wordings.first().map_or("", String::as_str), role);
-    }
-    if !row.resumable {
-        facts.add("Resume", "can't be resumed: the server gives no parts", Role::Warning);
-    }
-    if let Some(fault) = &row.fault {
-        let (label, role) = match row.status {
-            Status::Failed | Status::Expired => ("Why", Role::Bad),
-            Status::DiskFull => ("Why", Role::Warning),
-            _ => ("Last fault", Role::Warning),
-        };
-        facts.add(label, &harmless(&fault.to_string()), role);
-    }
-    facts.add("URL", &harmless(&row.source.to_string()), Role::Plain);
-    facts.add("Target", &harmless(&row.target.to_string_lossy()), Role::Plain);
-    facts.add("Done", &progress(row), Role::Plain);
-    if let Some(live) = &row.live {
-        let (said, role) = version(&live.validator);
-        facts.add("Version", &said, role);
-        facts.add("Retries", &live.retries.to_string(), Role::Plain);
-    }
+    facts.standing(row);
     facts.lines
+}
+
+/// All that is known of a transfer.
+pub fn all(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
+    let mut facts = Facts { state, width, lines: Vec::new() };
+    facts.standing(row);
+    facts.asked(&row.spec);
+    facts.lines
+}
+
+/// Headers whose values open no door.
+const OPEN: [&str; 4] = ["accept", "accept-language", "range", "user-agent"];
+
+/// A header as it may be shown.
+fn shown(header: &Header) -> String {
+    let is_open = OPEN.iter().any(|name| header.name.eq_ignore_ascii_case(name));
+    if is_open { format!("{}: {}", header.name, header.value) } else { format!("{header:?}") }
 }
 
 fn progress(row: &Row) -> String {
@@ -68,6 +62,64 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Where the transfer stands, and why.
+    fn standing(&mut self, row: &Row) {
+        let (wordings, role) = words::transfer(self.state, row);
+        // That it simply receives is seen in the connections, and what the next line says need not be said twice.
+        if role != Role::Plain && wordings[..] != [words::UNRESUMABLE] {
+            self.add("State", wordings.first().map_or("", String::as_str), role);
+        }
+        if !row.resumable {
+            self.add("Resume", "can't be resumed: the server gives no parts", Role::Warning);
+        }
+        if let Some(fault) = &row.fault {
+            let (label, role) = match row.status {
+                Status::Failed | Status::Expired => ("Why", Role::Bad),
+                Status::DiskFull => ("Why", Role::Warning),
+                _ => ("Last fault", Role::Warning),
+            };
+            self.add(label, &harmless(&fault.to_string()), role);
+        }
+        let (source, target) = match row.direction {
+            Direction::Download => ("URL", "Target"),
+            Direction::Upload => ("Goes to", "File"),
+        };
+        self.add(source, &harmless(&row.source.to_string()), Role::Plain);
+        self.add(target, &harmless(&row.target.to_string_lossy()), Role::Plain);
+        self.add("Done", &progress(row), Role::Plain);
+        if let Some(live) = &row.live {
+            let (said, role) = version(&live.validator);
+            self.add("Version", &said, role);
+            self.add("Retries", &live.retries.to_string(), Role::Plain);
+        }
+    }
+
+    /// What the user asked for.
+    fn asked(&mut self, spec: &Spec) {
+        for (number, mirror) in spec.mirrors.iter().enumerate() {
+            self.add(if number == 0 { "Mirrors" } else { "" }, &harmless(&mirror.to_string()), Role::Plain);
+        }
+        match (&spec.checksum, &spec.sums) {
+            (Some(checksum), _) => self.add("Checksum", &checksum.to_string(), Role::Plain),
+            (None, Some(Sums::At(list))) => self.add("Checksum", &format!("from the list {list}"), Role::Plain),
+            (None, Some(Sums::Beside)) => self.add("Checksum", "from a list beside the file", Role::Plain),
+            (None, None) => self.add("Checksum", "none was given", Role::Muted),
+        }
+        let digests = if spec.digests { "compared with what the server announces" } else { "not compared" };
+        self.add("Digests", digests, Role::Plain);
+        for (number, header) in spec.headers.iter().enumerate() {
+            self.add(if number == 0 { "Headers" } else { "" }, &harmless(&shown(header)), Role::Plain);
+        }
+        let connections = spec.limits.connections.map(|count| format!("at most {count} connections"));
+        let rate = spec.limits.rate.map(|rate| format!("{rate}"));
+        let limits: Vec<String> = rate.into_iter().chain(connections).collect();
+        let limits = if limits.is_empty() { "none of its own".to_owned() } else { limits.join(", ") };
+        self.add("Limits", &limits, Role::Plain);
+        if spec.overwrite {
+            self.add("At the end", "replaces a file that stands at its target", Role::Plain);
+        }
+    }
+
     fn add(&mut self, label: &str, said: &str, role: Role) {
         let palette = self.state.palette;
         let indent = if self.width >= 30 { LABEL } else { 0 };

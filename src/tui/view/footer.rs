@@ -2,13 +2,14 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
 use super::super::{Mode, Pane, Role, State};
+use super::strip::Strip;
 use super::{shows_log, text};
-use crate::config::Action;
+use crate::config::{Action, Chord, Key};
 use crate::model::{Status, harmless};
 
 /// The shortest key that does this, as it is written; empty if none does.
@@ -23,80 +24,112 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     }
     match &state.mode {
         Mode::Filter(input) => filter(state, input, frame, area),
-        Mode::Browse => browse(state, frame, area),
-        Mode::Add { .. } => line(state, frame, area, &pairs(&[("enter", "add"), ("esc", "close")]), &[]),
-        Mode::NewUrl { .. } => line(state, frame, area, &pairs(&[("enter", "use it"), ("esc", "close")]), &[]),
-        Mode::Confirm(_) => line(state, frame, area, &pairs(&[("y", "yes, remove"), ("n", "no")]), &[]),
+        _ => frame.render_widget(keys(state, area.width).line(), area),
+    }
+}
+
+/// A key and what it does here.
+type Entry = (Chord, String);
+
+/// The keys of where the user is; a click on one is as good as the key.
+pub fn keys(state: &State, width: u16) -> Strip<Chord> {
+    match &state.mode {
+        Mode::Filter(_) => Strip::new(),
+        Mode::Browse => browse(state, width),
+        Mode::Add { .. } => line(state, width, &fixed(&[(Key::Enter, "add"), (Key::Esc, "close")]), &[]),
+        Mode::NewUrl { .. } => line(state, width, &fixed(&[(Key::Enter, "use it"), (Key::Esc, "close")]), &[]),
+        Mode::Sort { .. } => {
+            let keys = [(Key::Enter, "sort"), (Key::Up, "up"), (Key::Down, "down"), (Key::Esc, "close")];
+            line(state, width, &fixed(&keys), &[])
+        }
+        Mode::Confirm(_) => line(state, width, &fixed(&[(Key::Char('y'), "yes, remove"), (Key::Char('n'), "no")]), &[]),
         Mode::Help { .. } => {
-            let back = (key_of(state, Action::Back), "close".to_owned());
-            line(state, frame, area, &[back, (key_of(state, Action::Down), "scroll".to_owned())], &[]);
+            let entries = [(Action::Back, "close"), (Action::Down, "scroll")];
+            let entries: Vec<Entry> =
+                entries.into_iter().filter_map(|(action, word)| entry(state, action, word)).collect();
+            line(state, width, &entries, &[])
         }
     }
 }
 
-fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(key, label)| ((*key).to_owned(), (*label).to_owned())).collect()
+fn fixed(entries: &[(Key, &str)]) -> Vec<Entry> {
+    entries.iter().map(|(key, label)| (Chord::from(*key), (*label).to_owned())).collect()
 }
 
-fn browse(state: &State, frame: &mut Frame, area: Rect) {
+/// What a key does, with the shortest one that does it; `None` if none does.
+fn entry(state: &State, action: Action, label: &str) -> Option<Entry> {
+    Some((*state.keys.keys(action).first()?, label.to_owned()))
+}
+
+fn browse(state: &State, width: u16) -> Strip<Chord> {
     use Action::{
-        Add, Back, CopyUrl, Details, Down, Filter, Help, Log, NewUrl, NextPane, PauseAll, Quit, Remove, Retry,
-        TogglePause,
+        Add, Back, CopyUrl, Details, Down, Filter, Help, Log, Mark, NewUrl, NextPane, NextTab, PauseAll, Quit, Remove,
+        Retry, Sort, TogglePause,
     };
     let status = state.list.selected().map(|row| row.status);
     let actions: Vec<Action> = match (state.pane, status) {
-        (Pane::Details, Some(Status::Expired)) => vec![Back, Down, Log, NewUrl, Retry, Remove, CopyUrl, NextPane],
-        (Pane::Details, _) => vec![Back, Down, Log, TogglePause, Retry, Remove, CopyUrl, NextPane],
+        (Pane::Details, Some(Status::Expired)) => vec![Back, Down, NextTab, NewUrl, Retry, Remove, CopyUrl, NextPane],
+        (Pane::Details, _) => vec![Back, Down, NextTab, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
+        (Pane::List, _) if state.list.marked().0 > 0 => vec![TogglePause, Retry, Remove, CopyUrl, Mark, Back],
         (Pane::List, Some(Status::Failed)) => {
-            vec![Add, Retry, Remove, Filter, Details, Log, CopyUrl, NextPane, PauseAll]
+            vec![Add, Retry, Remove, Filter, Sort, Details, Mark, Log, CopyUrl, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::Expired)) => {
-            vec![Add, NewUrl, Retry, Remove, Details, Log, Filter, CopyUrl, NextPane, PauseAll]
+            vec![Add, NewUrl, Retry, Remove, Filter, Sort, Details, Mark, Log, CopyUrl, NextPane, PauseAll]
         }
         (Pane::List, Some(Status::DiskFull)) => {
-            vec![Add, Retry, TogglePause, Remove, Details, Log, Filter, NextPane, PauseAll]
+            vec![Add, Retry, TogglePause, Remove, Filter, Sort, Details, Mark, Log, NextPane, PauseAll]
         }
-        (Pane::List, Some(Status::Done)) => vec![Add, Remove, Filter, CopyUrl, Details, Log, NextPane, PauseAll],
+        (Pane::List, Some(Status::Done)) => {
+            vec![Add, Remove, Filter, Sort, CopyUrl, Details, Mark, Log, NextPane, PauseAll]
+        }
         (Pane::List, Some(_)) => {
-            vec![Add, TogglePause, Remove, Filter, Details, Log, PauseAll, NextPane, CopyUrl, Retry]
+            vec![Add, TogglePause, Remove, Filter, Sort, Details, Mark, PauseAll, NextPane, Log, CopyUrl, Retry]
         }
     };
     let label = |action: Action| match (action, status, state.pane) {
         (TogglePause, Some(Status::Paused), _) => "resume",
         (Down, _, Pane::Details) => "scroll",
-        (Back, ..) => "list",
+        (Back, _, Pane::Details) => "list",
+        (Back, ..) => "unmark",
         (Log, ..) if shows_log(state) => "back",
         _ => action.label(),
     };
-    let entry = |action: Action| (key_of(state, action), label(action).to_owned());
-    let left: Vec<(String, String)> = actions.into_iter().map(entry).collect();
-    line(state, frame, area, &left, &[entry(Help), entry(Quit)]);
+    let entries = |actions: &[Action]| -> Vec<Entry> {
+        actions.iter().filter_map(|action| entry(state, *action, label(*action))).collect()
+    };
+    line(state, width, &entries(&actions), &entries(&[Help, Quit]))
 }
 
 /// Keys from the left as long as there is room; those at the right are always there.
-fn line(state: &State, frame: &mut Frame, area: Rect, left: &[(String, String)], right: &[(String, String)]) {
+fn line(state: &State, width: u16, left: &[Entry], right: &[Entry]) -> Strip<Chord> {
     let strong = state.palette.style(Role::Strong);
     let muted = state.palette.style(Role::Muted);
-    let spans = |(key, label): &(String, String)| -> Vec<Span<'static>> {
-        if key.is_empty() {
-            return Vec::new();
-        }
-        vec![Span::raw(" "), Span::styled(key.clone(), strong), Span::styled(format!(" {label} "), muted)]
+    let add = |strip: &mut Strip<Chord>, (chord, label): &Entry| {
+        let key = Span::styled(chord.to_string(), strong);
+        strip.push_for(*chord, [Span::raw(" "), key, Span::styled(format!(" {label} "), muted)]);
     };
-    let end: Line = right.iter().flat_map(spans).collect();
-    let end_width = (end.width() as u16).min(area.width);
-    let room = usize::from(area.width - end_width);
-    let mut line = Line::default();
-    for more in left.iter().map(spans) {
-        let wider: usize = more.iter().map(Span::width).sum();
-        if line.width() + wider > room {
+    let measure = |entries: &[Entry]| {
+        let mut strip = Strip::new();
+        for entry in entries {
+            add(&mut strip, entry);
+        }
+        strip.width()
+    };
+    let room = width.saturating_sub(measure(right));
+    let mut strip = Strip::new();
+    for entry in left {
+        if strip.width() + measure(std::slice::from_ref(entry)) > room {
             break;
         }
-        line.spans.extend(more);
+        add(&mut strip, entry);
     }
-    frame.render_widget(line, area);
-    frame.render_widget(end, Rect { x: area.right() - end_width, width: end_width, ..area });
+    strip.gap(room - strip.width());
+    for entry in right {
+        add(&mut strip, entry);
+    }
+    strip
 }
 
 fn filter(state: &State, input: &Input, frame: &mut Frame, area: Rect) {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::{Frame, buffer::Buffer};
 
 use super::super::{Palette, Role, State};
-use super::text;
+use super::{graph, text};
 
 /// Draws the totals.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
@@ -16,6 +16,10 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
         Span::styled(" haul ", palette.style(Role::Strong)),
         Span::styled(format!(" ↓ {}", text::right(&totals.speed.to_string(), 10)), palette.style(Role::Accent)),
     ];
+    if totals.upload_speed.bytes() > 0 {
+        let said = format!("  ↑ {}", text::right(&totals.upload_speed.to_string(), 10));
+        left.push(Span::styled(said, palette.style(Role::Accent)));
+    }
     if let Some(limit) = totals.limit {
         left.push(Span::styled(format!("  limit {limit}"), palette.style(Role::Warning)));
     }
@@ -26,6 +30,16 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     if usize::from(width) <= room {
         let at = Rect { x: area.right() - width, width, ..area };
         frame.render_widget(right, at);
+        graph(state, frame, Rect { x: area.right() - room as u16, width: room as u16 - width, ..area });
+    }
+}
+
+/// The last minute's speed where there is room for it.
+fn graph(state: &State, frame: &mut Frame, room: Rect) {
+    if room.width >= 24 && graph::has_total(state.history.total()) {
+        let width = (room.width - 6).min(60);
+        let place = Rect { x: room.right() - width - 2, width, ..room };
+        frame.render_widget(graph::total(state, width), place);
     }
 }
 

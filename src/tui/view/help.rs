@@ -11,7 +11,7 @@ use crate::config::Action;
 /// The actions by what they are about, each once.
 const GROUPS: [(&str, &[Action]); 4] = [
     (
-        "The selected transfer",
+        "The selected transfer, or the marked ones",
         &[
             Action::TogglePause,
             Action::Retry,
@@ -21,9 +21,26 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::MoveUp,
             Action::MoveDown,
             Action::CopyUrl,
+            Action::Mark,
+            Action::MarkRange,
+            Action::MarkAll,
         ],
     ),
-    ("All transfers", &[Action::Add, Action::PauseAll, Action::Filter]),
+    (
+        "The list",
+        &[
+            Action::Add,
+            Action::PauseAll,
+            Action::Filter,
+            Action::Sort,
+            Action::ShowAll,
+            Action::ShowActive,
+            Action::ShowQueued,
+            Action::ShowDone,
+            Action::ShowFailed,
+            Action::ShowUploads,
+        ],
+    ),
     (
         "Moving about",
         &[
@@ -35,6 +52,8 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::PageUp,
             Action::NextPane,
             Action::Details,
+            Action::NextTab,
+            Action::PreviousTab,
             Action::Log,
             Action::Back,
         ],

@@ -2,18 +2,24 @@
 
 mod bands;
 mod bar;
+mod choice;
 mod columns;
 mod connections;
 mod details;
 mod facts;
 mod footer;
+mod graph;
 mod header;
 mod help;
 mod log;
+mod map;
 mod popup;
 mod screen;
+mod spot;
+mod strip;
 mod table;
 mod text;
+mod views;
 mod words;
 
 pub use bands::list_height;
@@ -21,3 +27,4 @@ pub use details::{details_room, shows_log};
 pub use footer::key_of;
 pub use help::help_room;
 pub use screen::draw;
+pub use spot::{Spot, spot};

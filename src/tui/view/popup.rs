@@ -1,9 +1,9 @@
 //! What lies over the rest: the box that takes URLs, the question before a removal, and the toasts.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear, Padding};
+use ratatui::widgets::{Block, Clear};
 use tui_input::Input;
 
 use super::super::{Question, Role, State, Tone};
@@ -65,26 +65,33 @@ pub fn confirm(state: &State, question: &Question, frame: &mut Frame, area: Rect
 }
 
 /// Clears a window in the middle, draws its edge where there is room for one, and gives back what is inside.
-fn window(state: &State, title: &'static str, size: (u16, u16), frame: &mut Frame, area: Rect) -> Rect {
-    let (width, lines) = size;
-    let bare = area.height < lines + 2 || area.width < 12;
-    let height = if bare { area.height } else { lines + 2 };
-    let place = Rect {
-        x: area.x + (area.width - width.min(area.width)) / 2,
-        y: area.y + (area.height - height) / 2,
-        width: width.min(area.width),
-        height,
-    };
+pub fn window(state: &State, title: &'static str, size: (u16, u16), frame: &mut Frame, area: Rect) -> Rect {
+    let (place, inner) = (place(area, size), inside(area, size));
     frame.render_widget(Clear, place);
-    if bare {
-        return place;
+    if inner != place {
+        let title = Span::styled(title, state.palette.style(Role::Strong));
+        let block = Block::bordered().title(title).border_style(state.palette.style(Role::Muted));
+        frame.render_widget(block, place);
     }
-    let title = Span::styled(title, state.palette.style(Role::Strong));
-    let block = Block::bordered().title(title).padding(Padding::horizontal(1));
-    let block = block.border_style(state.palette.style(Role::Muted));
-    let inner = block.inner(place);
-    frame.render_widget(block, place);
     inner
+}
+
+/// Where a window of a width, with so many lines in it, stands.
+fn place(area: Rect, (width, lines): (u16, u16)) -> Rect {
+    let width = width.min(area.width);
+    let height = if is_bare(area, lines) { area.height } else { lines + 2 };
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
+}
+
+/// What is inside the edge of such a window.
+pub fn inside(area: Rect, size: (u16, u16)) -> Rect {
+    let place = place(area, size);
+    if is_bare(area, size.1) { place } else { place.inner(Margin::new(2, 1)) }
+}
+
+/// True if there is no room for an edge.
+fn is_bare(area: Rect, lines: u16) -> bool {
+    area.height < lines.saturating_add(2) || area.width < 12
 }
 
 /// Draws the toasts, the newest lowest, above the line with the keys.

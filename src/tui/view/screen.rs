@@ -4,10 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::super::{Mode, Role, State};
+use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{details, footer, header, help, popup, table};
-use crate::model::harmless;
+use super::{choice, details, footer, header, help, popup, table, views};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -20,12 +19,13 @@ pub fn draw(state: &State, frame: &mut Frame) {
     header::draw(state, frame, bands.header);
     match &state.mode {
         Mode::Help { top } => {
-            header::rule(frame.buffer_mut(), bands.rule, &Span::raw(""), "", state.palette);
+            header::rule(frame.buffer_mut(), bands.views, &Span::raw("Keys"), "", state.palette);
             help::draw(state, *top, frame, middle);
         }
         _ => transfers(state, &bands, frame),
     }
-    header::rule(frame.buffer_mut(), bands.last_rule, &Span::raw(""), "", state.palette);
+    let hint = if matches!(state.mode, Mode::Help { .. }) { String::new() } else { details::hint(state) };
+    header::rule(frame.buffer_mut(), bands.last_rule, &Span::raw(""), &hint, state.palette);
     footer::draw(state, frame, bands.footer);
     popup::toasts(state, frame, above_footer(&bands, area));
     match &state.mode {
@@ -34,6 +34,7 @@ pub fn draw(state: &State, frame: &mut Frame) {
             popup::new_url(state, name, input, complaint.as_deref(), frame, middle);
         }
         Mode::Confirm(question) => popup::confirm(state, question, frame, middle),
+        Mode::Sort { at } => choice::draw(state, *at, frame, middle),
         Mode::Browse | Mode::Filter(_) | Mode::Help { .. } => {}
     }
 }
@@ -46,31 +47,15 @@ fn above_footer(bands: &Bands, area: Rect) -> Rect {
 }
 
 fn transfers(state: &State, bands: &Bands, frame: &mut Frame) {
-    if state.zoomed {
-        details::title(state, frame, if bands.rule.is_empty() { bands.title } else { bands.rule });
-        details::draw(state, frame, bands.details);
-        return;
+    if !state.zoomed {
+        let views = views::line(state, usize::from(bands.list.height), bands.views.width);
+        frame.render_widget(views.line(), bands.views);
+        header::rule(frame.buffer_mut(), bands.rule, &Span::raw(""), "", state.palette);
+        frame.render_widget(table::headings(state, bands.columns.width).line(), bands.columns);
+        table::rows(state, frame, bands.list);
     }
-    header::rule(frame.buffer_mut(), bands.rule, &filter_label(state), &position(state, bands), state.palette);
-    table::headings(state, frame, bands.columns);
-    table::rows(state, frame, bands.list);
-    details::title(state, frame, bands.title);
+    // On a low screen there is no rule below the details for it.
+    let hint = if bands.last_rule.is_empty() { details::hint(state) } else { String::new() };
+    details::title(state, &hint, frame, bands.title);
     details::draw(state, frame, bands.details);
-}
-
-fn filter_label(state: &State) -> Span<'static> {
-    if state.list.filter().is_empty() {
-        return Span::raw("");
-    }
-    let said = format!("/{}: {} of {}", harmless(state.list.filter()), state.list.len(), state.list.total());
-    Span::styled(said, state.palette.style(Role::Warning))
-}
-
-/// Where the selected row is, once the list is longer than its window.
-fn position(state: &State, bands: &Bands) -> String {
-    let length = state.list.len();
-    if length <= usize::from(bands.list.height) {
-        return String::new();
-    }
-    format!("{} of {length}", state.list.position() + 1)
 }

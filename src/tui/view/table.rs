@@ -5,27 +5,40 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::{Pane, Role, State};
+use super::super::{Pane, Role, State, View};
 use super::columns::Columns;
+use super::strip::Strip;
 use super::{bar, text, words};
-use crate::api::{Activity, Row};
+use crate::api::{Activity, Live, Row};
+use crate::config::{Action, Column};
 use crate::model::{Status, brief_duration, harmless, percent, size};
 
-/// Draws the names of the columns.
-pub fn headings(state: &State, frame: &mut Frame, area: Rect) {
-    let columns = Columns::fit(area.width);
-    let style = state.palette.style(Role::Muted);
-    let mut line = Builder::new(columns);
-    line.left("", columns.lead, style, 0);
-    line.left("Name", columns.name, style, 0);
-    line.right("Size", columns.size, style);
-    line.left("Parts", columns.parts, style, columns.gap);
-    line.right("Done", columns.percent, style);
-    line.right("Speed", columns.speed, style);
-    line.right("ETA", columns.eta, style);
-    line.right("Conn", columns.connections, style);
-    line.left("State", columns.state, style, columns.gap);
-    frame.render_widget(line.line, area);
+/// The names of the columns; a click on one sorts by it.
+pub fn headings(state: &State, width: u16) -> Strip<Column> {
+    let columns = Columns::fit(state, width);
+    let sorting = state.list.sorting();
+    let mut strip = Strip::new();
+    strip.gap(columns.lead);
+    for (number, (column, cells)) in columns.cells.iter().enumerate() {
+        strip.gap(if number == 0 { 0 } else { columns.gap });
+        let is_sorted = sorting.column == *column && !sorting.is_queue();
+        let arrow = match (is_sorted, sorting.is_descending) {
+            (false, _) => "",
+            (true, true) => "▾",
+            (true, false) => "▴",
+        };
+        let said = format!("{}{arrow}", column.heading());
+        let cells = usize::from(*cells);
+        let said = if is_number(*column) { text::right(&said, cells) } else { text::left(&said, cells) };
+        let role = if is_sorted { Role::Strong } else { Role::Muted };
+        strip.push_for(*column, [Span::styled(said, state.palette.style(role))]);
+    }
+    strip
+}
+
+fn is_number(column: Column) -> bool {
+    use Column::{Connections, Done, Eta, Number, Size, Speed};
+    matches!(column, Number | Size | Done | Speed | Eta | Connections)
 }
 
 /// Draws the rows that fit.
@@ -33,25 +46,31 @@ pub fn rows(state: &State, frame: &mut Frame, area: Rect) {
     if state.list.is_empty() {
         return empty(state, frame, area);
     }
-    let columns = Columns::fit(area.width);
+    let columns = Columns::fit(state, area.width);
     let top = state.list.top(usize::from(area.height));
-    for (offset, line) in area.rows().enumerate() {
+    for (offset, place) in area.rows().enumerate() {
         let Some(row) = state.list.get(top + offset) else { break };
-        frame.render_widget(row_line(state, row, columns, top + offset == state.list.position()), line);
+        let line = Cells { state, row, columns: &columns, position: top + offset, line: Line::default() };
+        frame.render_widget(line.all(), place);
     }
 }
 
 fn empty(state: &State, frame: &mut Frame, area: Rect) {
-    let add = super::key_of(state, crate::config::Action::Add);
-    let (filter, back) = (state.list.filter(), super::key_of(state, crate::config::Action::Back));
-    let wording = match (filter.is_empty(), add.is_empty()) {
-        (false, _) => format!("No transfer holds \"{}\". {back} shows all.", harmless(filter)),
-        (true, true) => "Paste a URL.".to_owned(),
-        (true, false) => format!("Paste a URL, or press {add}."),
+    let key = |action| super::key_of(state, action);
+    let (filter, view) = (state.list.filter(), state.list.view());
+    let wording = match (filter.is_empty(), view) {
+        (false, View::All) => format!("No transfer holds \"{}\". {} shows all.", harmless(filter), key(Action::Back)),
+        (false, _) => {
+            let view = view.label().to_lowercase();
+            format!("No {view} transfer holds \"{}\". {} shows all.", harmless(filter), key(Action::Back))
+        }
+        (true, View::All) if key(Action::Add).is_empty() => "Paste a URL.".to_owned(),
+        (true, View::All) => format!("Paste a URL, or press {}.", key(Action::Add)),
+        (true, _) => format!("Nothing here. {} shows all transfers.", key(Action::ShowAll)),
     };
     let room = usize::from(area.width);
     let mut lines = vec![Line::from(text::cut(&wording, room))];
-    if filter.is_empty() {
+    if filter.is_empty() && view == View::All {
         let folder = state.folder.to_string_lossy();
         let into = text::cut_middle(&format!("Files go to {}", harmless(&folder)), room);
         lines.extend([Line::default(), Line::styled(into, state.palette.style(Role::Muted))]);
@@ -61,106 +80,142 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
     }
 }
 
-fn row_line(state: &State, row: &Row, columns: Columns, is_selected: bool) -> Line<'static> {
-    let palette = state.palette;
-    let plain = palette.style(Role::Plain);
-    let (glyph, role) = words::glyph(row);
-    let has_keys = state.pane == Pane::List;
-    let name_style = match (is_selected, has_keys, row.status) {
-        (true, true, _) => palette.style(Role::Selected),
-        (true, false, _) => palette.style(Role::Strong),
-        (false, _, Status::Queued) => palette.style(Role::Muted),
-        _ => plain,
-    };
-    let mut line = Builder::new(columns);
-    line.left(if is_selected { "▸" } else { " " }, columns.lead.min(1), palette.style(Role::Strong), 0);
-    line.left(glyph, columns.lead.saturating_sub(1).min(1), palette.style(role), 0);
-    line.left("", columns.lead.saturating_sub(2), plain, 0);
-    let name = harmless(&row.name);
-    line.left(&text::cut_middle(&name, usize::from(columns.name)), columns.name, name_style, 0);
-    line.right(&row.length.map_or_else(|| "?".to_owned(), size), columns.size, plain);
-    parts(state, row, &mut line);
-    let done = row.length.map_or_else(|| "-".to_owned(), |length| format!("{} %", percent_of(row, length)));
-    line.right(&done, columns.percent, plain);
-    tail(state, row, &mut line);
-    line.line
-}
-
 /// A completed file counts as whole, whatever is left of its plan.
 fn percent_of(row: &Row, length: u64) -> u64 {
     if row.status == Status::Done { 100 } else { percent(row.bytes_done(), length) }
 }
 
-fn parts(state: &State, row: &Row, line: &mut Builder) {
-    let width = line.columns.parts;
-    if width == 0 {
-        return;
-    }
-    if row.length.is_some() {
-        line.gap(line.columns.gap);
-        line.line.spans.extend(bar::parts(row, width, state.palette));
-        return;
-    }
-    let so_far = size(row.bytes_done());
-    let wordings = match row.status {
-        Status::Queued if row.bytes_done() == 0 => vec![String::new()],
-        _ => vec![format!("{so_far} so far, length unknown"), format!("{so_far} so far"), so_far],
-    };
-    let said = text::choose(&wordings, usize::from(width));
-    line.left(&said, width, state.palette.style(Role::Stored), line.columns.gap);
-}
-
-/// Speed, ETA, connections and state; or, where there is nothing to count, the state alone in their place.
-fn tail(state: &State, row: &Row, line: &mut Builder) {
-    let columns = line.columns;
-    let palette = state.palette;
-    let (wordings, role) = words::transfer(state, row);
-    let live = row.live.as_ref().filter(|live| {
-        row.status == Status::Running && matches!(live.activity, Activity::Receiving | Activity::Repairing)
-    });
-    let Some(live) = live else {
-        let room = columns.tail();
-        // Numbers end at the right, words begin at the left: a little air keeps the two apart.
-        let air = u16::from(columns.gap == 1 && room > 12);
-        let said = text::choose(&wordings, usize::from(room - air));
-        return line.left(&said, room - air, palette.style(role), columns.gap + air);
-    };
-    let plain = palette.style(Role::Plain);
-    line.right(&live.speed.to_string(), columns.speed, palette.style(Role::Accent));
-    let eta = live.eta.map_or_else(|| "-".to_owned(), brief_duration);
-    let eta = if text::width(&eta) > usize::from(columns.eta) { "> 99 d".to_owned() } else { eta };
-    line.right(&eta, columns.eta, plain);
-    line.right(&format!("{}/{}", live.connections.len(), live.allowed), columns.connections, plain);
-    let said = text::choose(&wordings, usize::from(columns.state));
-    line.left(&said, columns.state, palette.style(role), columns.gap);
-}
-
-/// Puts cells side by side.
-struct Builder {
-    columns: Columns,
+/// One row, put together cell by cell.
+struct Cells<'a> {
+    state: &'a State,
+    row: &'a Row,
+    columns: &'a Columns,
+    position: usize,
     line: Line<'static>,
 }
 
-impl Builder {
-    fn new(columns: Columns) -> Self {
-        Self { columns, line: Line::default() }
+impl Cells<'_> {
+    fn all(mut self) -> Line<'static> {
+        self.lead();
+        let live = self.row.live.as_ref().filter(|live| {
+            let counts = matches!(live.activity, Activity::Receiving | Activity::Sending | Activity::Repairing);
+            self.row.status == Status::Running && counts
+        });
+        let (in_words, room) = self.columns.words();
+        for (number, (column, width)) in self.columns.cells.iter().enumerate() {
+            let gap = if number == 0 { 0 } else { self.columns.gap };
+            let is_worded = live.is_none() && in_words.iter().any(|cell| cell.0 == *column);
+            if !is_worded {
+                self.gap(gap);
+                self.cell(*column, *width, live.map(AsRef::as_ref));
+            } else if in_words.first().is_some_and(|cell| cell.0 == *column) {
+                self.in_words(room, gap);
+            }
+        }
+        self.line
+    }
+
+    /// The selection's mark, the state's glyph, the user's mark.
+    fn lead(&mut self) {
+        let palette = self.state.palette;
+        let (glyph, role) = words::glyph(self.row);
+        let is_selected = self.position == self.state.list.position();
+        let mark = if self.state.list.is_marked(self.position) { "*" } else { " " };
+        let strong = palette.style(Role::Strong);
+        let pieces = [
+            (if is_selected { "▸" } else { " " }, strong),
+            (glyph, palette.style(role)),
+            (mark, palette.style(Role::Warning)),
+        ];
+        for (said, style) in pieces.into_iter().take(usize::from(self.columns.lead)) {
+            self.line.push_span(Span::styled(said, style));
+        }
+    }
+
+    fn cell(&mut self, column: Column, width: u16, live: Option<&Live>) {
+        let row = self.row;
+        let (plain, muted) = (self.style(Role::Plain), self.style(Role::Muted));
+        match column {
+            Column::Number => {
+                let place = self.state.list.place(self.position).map_or(0, |place| place + 1);
+                self.right(&place.to_string(), width, muted);
+            }
+            Column::Name => self.name(width),
+            Column::Size => self.right(&row.length.map_or_else(|| "?".to_owned(), size), width, plain),
+            Column::Progress => self.parts(width),
+            Column::Done => {
+                let done = row.length.map_or_else(|| "-".to_owned(), |length| format!("{} %", percent_of(row, length)));
+                self.right(&done, width, plain);
+            }
+            Column::Speed => {
+                let said = live.map_or_else(String::new, |live| live.speed.to_string());
+                self.right(&said, width, self.style(Role::Accent));
+            }
+            Column::Eta => self.right(&live.map_or_else(String::new, |live| eta(live, width)), width, plain),
+            Column::Connections => {
+                let said = live.map(|live| format!("{}/{}", live.connections.len(), live.allowed));
+                self.right(&said.unwrap_or_default(), width, plain);
+            }
+            Column::State => self.in_words(width, 0),
+            Column::Host => self.left(&text::cut_middle(&row.source.host(), usize::from(width)), width, muted),
+        }
+    }
+
+    fn name(&mut self, width: u16) {
+        let has_keys = self.state.pane == Pane::List;
+        let is_selected = self.position == self.state.list.position();
+        let role = match (is_selected, has_keys, self.row.status) {
+            (true, true, _) => Role::Selected,
+            (true, false, _) => Role::Strong,
+            (false, _, Status::Queued) => Role::Muted,
+            _ => Role::Plain,
+        };
+        let name = harmless(&self.row.name);
+        self.left(&text::cut_middle(&name, usize::from(width)), width, self.style(role));
+    }
+
+    fn parts(&mut self, width: u16) {
+        let row = self.row;
+        if row.length.is_some() {
+            self.line.spans.extend(bar::parts(row, width, self.state.palette));
+            return;
+        }
+        let so_far = size(row.bytes_done());
+        let wordings = match row.status {
+            Status::Queued if row.bytes_done() == 0 => vec![String::new()],
+            _ => vec![format!("{so_far} so far, length unknown"), format!("{so_far} so far"), so_far],
+        };
+        self.left(&text::choose(&wordings, usize::from(width)), width, self.style(Role::Stored));
+    }
+
+    /// What it does or waits for; where there is nothing to count, in the place of the numbers.
+    fn in_words(&mut self, room: u16, gap: u16) {
+        let (wordings, role) = words::transfer(self.state, self.row);
+        // Numbers end at the right, words begin at the left: a little air keeps the two apart.
+        let air = u16::from(gap == 1 && room > 12);
+        self.gap(gap + air);
+        let said = text::choose(&wordings, usize::from(room - air));
+        self.left(&said, room - air, self.style(role));
+    }
+
+    fn style(&self, role: Role) -> Style {
+        self.state.palette.style(role)
     }
 
     fn gap(&mut self, cells: u16) {
         self.line.push_span(Span::raw(" ".repeat(usize::from(cells))));
     }
 
-    fn left(&mut self, said: &str, width: u16, style: Style, gap: u16) {
-        if width > 0 {
-            self.gap(gap);
-            self.line.push_span(Span::styled(text::left(said, usize::from(width)), style));
-        }
+    fn left(&mut self, said: &str, width: u16, style: Style) {
+        self.line.push_span(Span::styled(text::left(said, usize::from(width)), style));
     }
 
     fn right(&mut self, said: &str, width: u16, style: Style) {
-        if width > 0 {
-            self.gap(self.columns.gap);
-            self.line.push_span(Span::styled(text::right(said, usize::from(width)), style));
-        }
+        self.line.push_span(Span::styled(text::right(said, usize::from(width)), style));
     }
+}
+
+fn eta(live: &Live, width: u16) -> String {
+    let eta = live.eta.map_or_else(|| "-".to_owned(), brief_duration);
+    if text::width(&eta) > usize::from(width) { "> 99 d".to_owned() } else { eta }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Role, State};
 use super::footer::key_of;
-use crate::api::{Activity, ConnectionState, Row};
+use crate::api::{Activity, ConnectionState, Direction, Row};
 use crate::config::Action;
 use crate::model::{Fault, FaultKind, Status, harmless, size};
 
@@ -19,6 +19,7 @@ pub fn glyph(row: &Row) -> (&'static str, Role) {
         (Status::Done, _) => ("✓", Role::Good),
         (Status::Failed | Status::Expired, _) => ("✗", Role::Bad),
         (Status::DiskFull, _) | (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
+        (Status::Running, _) if row.direction == Direction::Upload => ("↑", Role::Accent),
         (Status::Running, _) => ("↓", Role::Accent),
     }
 }

@@ -1,0 +1,69 @@
+//! Marks: several rows for one action.
+
+use std::sync::Arc;
+
+use super::List;
+use super::rows::MARKED;
+use crate::api::Row;
+
+impl List {
+    /// True if the row at a place of what is shown is marked.
+    pub fn is_marked(&self, position: usize) -> bool {
+        self.place(position).is_some_and(|place| self.flags[place] & MARKED != 0)
+    }
+
+    /// How many marked rows are shown, and how many are not.
+    pub fn marked(&self) -> (usize, usize) {
+        let wanted = self.wanted() | MARKED;
+        let shown = self.flags.iter().filter(|flags| **flags & wanted == wanted).count();
+        let all = self.flags.iter().filter(|flags| **flags & MARKED != 0).count();
+        (shown, all - shown)
+    }
+
+    /// Marks the selected row, or takes its mark away.
+    pub fn toggle_mark(&mut self) {
+        if let Some(place) = self.place(self.position) {
+            self.flags[place] ^= MARKED;
+            self.anchor = self.selected;
+        }
+    }
+
+    /// Marks the rows from the one that was marked last to the selected one.
+    pub fn mark_range(&mut self) {
+        let is_anchor = |position: &usize| self.get(*position).map(|row| row.id) == self.anchor;
+        let from = (0..self.len()).find(is_anchor).unwrap_or(self.position);
+        let (first, last) = (from.min(self.position), from.max(self.position));
+        for place in self.shown.iter().take(last + 1).skip(first) {
+            self.flags[*place as usize] |= MARKED;
+        }
+        self.anchor = self.selected;
+    }
+
+    /// Marks all rows that are shown; once all are, takes their marks away.
+    pub fn mark_all(&mut self) {
+        if self.marked().0 == self.len() {
+            return self.unmark();
+        }
+        for place in &self.shown {
+            self.flags[*place as usize] |= MARKED;
+        }
+    }
+
+    /// Takes all marks away.
+    pub fn unmark(&mut self) {
+        self.flags.iter_mut().for_each(|flags| *flags &= !MARKED);
+        self.anchor = None;
+    }
+
+    /// What an action is about, with its places in the queue: the marked rows that are shown or, if there are none, the
+    /// selected one. Nothing is done to a row that nobody sees.
+    pub fn targets(&self) -> Vec<(usize, Arc<Row>)> {
+        let marked: Vec<usize> = if self.marked().0 == 0 {
+            self.place(self.position).into_iter().collect()
+        } else {
+            let places = self.shown.iter().map(|place| *place as usize);
+            places.filter(|place| self.flags[*place] & MARKED != 0).collect()
+        };
+        marked.into_iter().filter_map(|place| Some((place, self.rows.get(place)?.clone()))).collect()
+    }
+}
