@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::ErrorKind;
 
-use haul::model::{Algorithm, ByteRange};
-use haul::store::digest;
+use haul::model::{Algorithm, ByteRange, Checksum};
+use haul::store::{combined, digest};
 
 fn of(bytes: &[u8], algorithm: Algorithm) -> String {
     let folder = tempfile::tempdir().unwrap();
@@ -109,4 +109,26 @@ fn reading_stops_when_it_is_told_to() {
     };
     let why = digest(&File::open(path).unwrap(), ByteRange::new(0, 5 << 20), &[Algorithm::Sha256], go_on).unwrap_err();
     assert_eq!((why.kind(), asked.get()), (ErrorKind::Interrupted, 3));
+}
+
+/// The checksums of a file's pieces make that of the whole.
+#[test]
+fn the_checksums_of_pieces_make_that_of_the_whole() {
+    let bytes: Vec<u8> = (0..20_000_000_u64).map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as u8).collect();
+    for algorithm in [Algorithm::Crc64, Algorithm::Crc64Nvme] {
+        for size in [1, 7, 4096, 1 << 20, 5 << 20, 30_000_000] {
+            let bytes = &bytes[..bytes.len().min(size * 40)];
+            let pieces: Vec<(Checksum, u64)> =
+                bytes.chunks(size).map(|piece| (sum_of(algorithm, piece), piece.len() as u64)).collect();
+            assert_eq!(combined(&pieces), Some(sum_of(algorithm, bytes)), "{algorithm} of {size}");
+        }
+    }
+}
+
+fn sum_of(algorithm: Algorithm, bytes: &[u8]) -> Checksum {
+    let kind = match algorithm {
+        Algorithm::Crc64 => crc_fast::CrcAlgorithm::Crc64Xz,
+        _ => crc_fast::CrcAlgorithm::Crc64Nvme,
+    };
+    Checksum::of_bytes(algorithm, &crc_fast::checksum(kind, bytes).to_be_bytes()).unwrap()
 }
