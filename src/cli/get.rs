@@ -21,7 +21,7 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// With more than this to wait for, what happens is heard of so often at most: to be woken for each of thousands of small
 /// files would cost as much as to fetch them.
 const MANY: usize = 64;
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// How many are named that are not complete when haul stops.
 const NAMED: usize = 20;

@@ -34,7 +34,8 @@ fn files_of_one_name_each_get_a_name_of_their_own() {
     let names = sandbox.names();
     let mut found: Vec<String> = names.iter().map(|name| sandbox.sha256(name)).collect();
     let mut wanted: Vec<String> = (0..COUNT).map(|number| File::new(number, 100 + number * 1000).sha256()).collect();
-    (found.sort(), wanted.sort());
+    found.sort();
+    wanted.sort();
     assert_eq!(found, wanted, "{names:?}");
     // The same once more: all of them are known, and no name is added.
     sandbox.get(&[&["-q", "-j", "16"], urls.as_slice()].concat()).ok();

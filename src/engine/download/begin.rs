@@ -89,7 +89,7 @@ impl Task {
                     Gathered::Rest(answer, permit) => match self.settle(&answer.resource).await? {
                         Settled::New(lease) => {
                             let permit = self.permit(permit, &answer.resource).await?;
-                            return self.work_off(lease, answer, permit).await;
+                            return self.work_off(lease, *answer, permit).await;
                         }
                         Settled::Ended(ending) => return Ok(Some(ending)),
                         // What an earlier run left is asked for again, from where it ends.

@@ -25,13 +25,13 @@ pub(super) enum Gathered {
     /// The file is at its target.
     Ended(Ending),
     /// The answer has still to be worked off. Without a permit the connection was given back: all has come.
-    Rest(Answer, Option<Permit>),
+    Rest(Box<Answer>, Option<Permit>),
 }
 
 impl Task {
     /// Takes a small file in as a whole.
     pub(super) async fn gather(&mut self, mut answer: Answer, permit: Permit) -> Result<Gathered, Halt> {
-        let Some(length) = self.is_small(&answer) else { return Ok(Gathered::Rest(answer, Some(permit))) };
+        let Some(length) = self.is_small(&answer) else { return Ok(Gathered::Rest(Box::new(answer), Some(permit))) };
         let until = Instant::now() + AT_ONCE;
         let mut bytes = Vec::with_capacity(length);
         let mut fault = None;
@@ -46,14 +46,14 @@ impl Task {
         let bytes = Bytes::from(bytes);
         if bytes.len() != length || fault.is_some() {
             let body = Box::new(Resumed { bytes: Some(bytes), fault, rest: Some(answer.body) });
-            return Ok(Gathered::Rest(Answer { body, ..answer }, Some(permit)));
+            return Ok(Gathered::Rest(Box::new(Answer { body, ..answer }), Some(permit)));
         }
         drop(permit);
         if let Some(ending) = self.put_down(bytes.clone(), &answer.resource).await? {
             return Ok(Gathered::Ended(ending));
         }
         let body = Box::new(Resumed { bytes: Some(bytes), fault: None, rest: None });
-        Ok(Gathered::Rest(Answer { body, ..answer }, None))
+        Ok(Gathered::Rest(Box::new(Answer { body, ..answer }), None))
     }
 
     /// The length of a file that all of this answer holds and nobody has said more of than its length.
