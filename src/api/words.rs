@@ -141,6 +141,6 @@ fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
         return whole;
     }
     let speed = Rate::per_second((fetched as f64 / seconds).round() as u64);
-    let part = if fetched < bytes { format!("{} fetched, ", size(fetched)) } else { String::new() };
+    let part = if fetched < bytes { format!("{} transferred, ", size(fetched)) } else { String::new() };
     format!("{whole} in {} ({part}{speed})", brief_duration(took))
 }

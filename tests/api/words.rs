@@ -46,7 +46,7 @@ fn all() -> Vec<(Happening, &'static str)> {
         (Happening::DiskFull(fault()), "wait: the server says 503"),
         (Happening::Paused, "pause: it goes on when you resume it"),
         (completed(5_000_000, Duration::from_secs(5), false), "done: 5.0 MB in 0:05 (1.0 MB/s)"),
-        (completed(1_000_000, Duration::from_secs(5), false), "done: 5.0 MB in 0:05 (1.0 MB fetched, 200 kB/s)"),
+        (completed(1_000_000, Duration::from_secs(5), false), "done: 5.0 MB in 0:05 (1.0 MB transferred, 200 kB/s)"),
         (completed(0, Duration::ZERO, true), "done: 5.0 MB, complete since an earlier run and unchanged"),
         (Happening::Failed(fault()), "fail: the server says 503"),
         (Happening::Refused(fault()), "fail: the server says 503"),

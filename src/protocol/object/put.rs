@@ -155,23 +155,41 @@ impl Put for Stores {
             let offer = Offer::of(place)?;
             let vendor = offer.url.vendor;
             let sums = vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
-            let mut draft = Draft::new(Method::POST, &offer.url.key, WRITE)
-                .query("uploadId", upload)
-                .headers(offer.each_time())
-                .headers(offer.keeping())
-                .headers(whole.as_ref().filter(|_| sums).and_then(checksum_header))
-                .content(Content::Bytes(listed(vendor, parts).into()));
-            if sums && whole.is_some() {
-                draft = draft.header("x-amz-checksum-type", "FULL_OBJECT");
-            }
-            let reply = self.reply(&offer.url, &draft).await.map_err(|refused| uncompleted(&offer, refused))?;
+            let draft = |whole: Option<&Checksum>| {
+                let draft = Draft::new(Method::POST, &offer.url.key, WRITE)
+                    .query("uploadId", upload)
+                    .headers(offer.each_time())
+                    .headers(offer.keeping())
+                    .content(Content::Bytes(listed(vendor, parts).into()));
+                match whole.and_then(checksum_header) {
+                    Some(header) => draft.headers([header]).header("x-amz-checksum-type", "FULL_OBJECT"),
+                    None => draft,
+                }
+            };
+            let reply = match self.reply(&offer.url, &draft(whole.as_ref().filter(|_| sums))).await {
+                // Some that speak S3 compare this header with the body of the request. If the parts are those that were
+                // sent, the header is at fault: what the answer tells of the whole object is compared by the caller.
+                Err(refused) if sums && whole.is_some() && refused.refusal.is("BadDigest") => {
+                    let held = self.parts(place, upload).await?;
+                    let same = |(held, sent): (&StoredPart, &StoredPart)| {
+                        (held.number, held.etag.trim_matches('"')) == (sent.number, sent.etag.trim_matches('"'))
+                    };
+                    if held.len() != parts.len() || !held.iter().zip(parts).all(same) {
+                        return Err(uncompleted(&offer, refused));
+                    }
+                    self.reply(&offer.url, &draft(None)).await
+                }
+                other => other,
+            };
+            let reply = reply.map_err(|refused| uncompleted(&offer, refused))?;
             let document = Element::read(&reply.body).unwrap_or_default();
             if let Some(refusal) = within_success(&reply.headers, &document, &reply.body) {
                 let site = self.known(&offer.url).await?.site;
                 let fault = refusal.fault(&place.source.to_string(), &site, WRITE);
                 return Err(uncompleted(&offer, Refused { fault, refusal }));
             }
-            Ok(described(vendor, &reply.headers, &document))
+            // The length that is told here is the answer's own.
+            Ok(StoredObject { length: None, ..described(vendor, &reply.headers, &document) })
         })
     }
 

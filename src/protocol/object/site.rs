@@ -111,7 +111,6 @@ impl Site {
     pub(super) fn path(&self, key: &str) -> String {
         let key = strictly_encoded(key, true);
         match self.addressing {
-            Addressing::Path if key.is_empty() => format!("/{}", self.bucket),
             Addressing::Path => format!("/{}/{key}", self.bucket),
             Addressing::Virtual | Addressing::Cname => format!("/{key}"),
         }
