@@ -12,5 +12,6 @@ pub(super) fn registry(http: &Arc<Http>) -> Registry {
     let stores = Arc::new(Stores::new(http.clone(), BTreeMap::new(), Surroundings::of_process(Paths::home())));
     let web = Registry::default().with("http", http.clone()).with("https", http.clone());
     let schemes = Vendor::ALL.map(Vendor::scheme);
-    schemes.into_iter().fold(web, |registry, scheme| registry.with_put(scheme, stores.clone()))
+    let both = |registry: Registry, scheme| registry.with(scheme, stores.clone()).with_put(scheme, stores.clone());
+    schemes.into_iter().fold(web, both)
 }

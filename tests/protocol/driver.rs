@@ -84,7 +84,7 @@ pub(super) fn known(server: &Running, etag: Option<&str>, date: Option<&str>) ->
 }
 
 /// Asks, and reads the body to its end.
-pub(super) fn ask(driver: &Http, request: Request) -> Result<Got, Fault> {
+pub(super) fn ask(driver: &impl Fetch, request: Request) -> Result<Got, Fault> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut answer = driver.open(request).await?;

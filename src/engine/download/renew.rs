@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::begin::Held;
 use super::task::Task;
-use crate::model::{Fault, FaultKind, Resource, Source, Validator, size};
+use crate::model::{Fault, FaultKind, ObjectUrl, Resource, Source, Validator, size};
 use crate::plan::is_expired;
 
 impl Held {
@@ -33,7 +33,9 @@ impl Task {
         if self.held.as_ref().is_some_and(|held| held.foreign) && is_mismatch(fault.kind, failures) {
             return self.different(&fault, done);
         }
-        if is_expired(fault.kind, self.places.lead().is_passing(), done > 0, failures) {
+        // A URL of a store is signed anew for each request, and never expires.
+        let signs = ObjectUrl::of(self.places.lead()).is_some();
+        if !signs && is_expired(fault.kind, self.places.lead().is_passing(), done > 0, failures) {
             return self.expired(&fault, done);
         }
         fault

@@ -4,6 +4,7 @@ mod answers;
 mod body;
 mod document;
 mod exchange;
+mod fetch;
 mod keychain;
 mod offer;
 mod profile;

@@ -20,7 +20,7 @@ pub(super) struct Refusal {
     /// The store's own word for it, such as `NoSuchKey`.
     pub(super) code: Option<String>,
     message: Option<String>,
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     /// OSS's and TOS's finer code.
     detail_code: Option<String>,
     /// The region that the bucket is in, if the store tells.
@@ -199,7 +199,7 @@ impl Refusal {
 }
 
 /// An `Error` in XML, or an object with a code in JSON.
-fn is_error(document: &Element) -> bool {
+pub(super) fn is_error(document: &Element) -> bool {
     document.name() == "Error" || (document.name().is_empty() && document.text("Code").is_some())
 }
 

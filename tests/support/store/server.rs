@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use haul::model::{Source, Vendor};
 
 use super::answer::Answer;
-use super::faults::{Faults, used};
+use super::faults::{Faults, Refusing, used};
 use super::multipart::Upload;
 use super::objects::Object;
 use super::request::{Request, Seen};
@@ -181,6 +181,11 @@ impl Store {
     /// Takes an object away.
     pub fn remove(&self, key: &str) {
         self.state().objects.remove(key);
+    }
+
+    /// Refuses a call from now on.
+    pub fn refuse(&self, call: &'static str, status: u16, code: &'static str) {
+        self.state().faults.refusing = vec![Refusing { call, times: usize::MAX, status, code }];
     }
 
     /// Changes what is done wrong.

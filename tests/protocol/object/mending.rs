@@ -1,0 +1,134 @@
+//! What the driver mends by itself, and what it says where it can't: another region, a clock that is off, a login that
+//! has expired.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haul::model::{FaultKind, Source, StoreOptions, Upload, Vendor};
+use haul::protocol::{Asked, Http, Put, Stores, Surroundings};
+
+use super::stage::{VENDORS, driver, driver_with, payload, place, place_at, run};
+use crate::protocol::driver::{ask, options, question};
+use crate::support::Store;
+
+#[test]
+fn the_right_region_is_learnt_once() {
+    for vendor in [Vendor::S3, Vendor::Tos] {
+        let store = Store::start(vendor);
+        store.put("a", b"read".to_vec());
+        let (place, url, driver) = (place(&store, "b"), store.url("a"), driver(&store));
+        store.region("xx-other-7");
+        assert_eq!(ask(&driver, question(&url, Asked::From(0))).unwrap().bytes, b"read", "{vendor}");
+        run(driver.put(&place, payload(b"written"))).unwrap();
+        let statuses: Vec<u16> = store.requests().iter().map(|seen| seen.status / 100).collect();
+        assert_eq!(statuses, [4, 2, 2], "{vendor}: the second request knows it");
+    }
+}
+
+#[test]
+fn a_wrong_region_that_the_store_does_not_name_is_told() {
+    let store = Store::start(Vendor::Oss);
+    let (driver, url) = (driver(&store), store.url("a"));
+    store.region("cn-other");
+    let fault = ask(&driver, question(&url, Asked::From(0))).unwrap_err();
+    assert!(fault.detail.contains("signed for the region cn-north-1: say the bucket's own with region="), "{fault}");
+}
+
+#[test]
+fn the_stores_clock_is_believed() {
+    for vendor in VENDORS {
+        for ahead in [-7200, 7200] {
+            let store = Store::start(vendor);
+            store.put("a", b"read".to_vec());
+            store.ahead(ahead);
+            let driver = driver(&store);
+            assert_eq!(ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap().bytes, b"read", "{vendor}");
+            run(driver.put(&place(&store, "b"), payload(b"written"))).unwrap();
+            let statuses: Vec<u16> = store.requests().iter().map(|seen| seen.status / 100).collect();
+            assert_eq!(statuses, [4, 2, 2], "{vendor}, {ahead} s");
+        }
+    }
+}
+
+#[test]
+fn a_login_that_has_expired_is_looked_for_again() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        store.put("a", b"read".to_vec());
+        store.token(Some("first"));
+        let home = tempfile::tempdir().unwrap();
+        let (file, driver) = (home.path().join("login.json"), by_command(&store, home.path()));
+        let login = |token: &str| {
+            let text = format!(
+                "{{\"Version\":1,\"AccessKeyId\":\"test-id\",\"SecretAccessKey\":\"test-secret\",\"SessionToken\":\"{token}\"}}"
+            );
+            std::fs::write(&file, text).unwrap();
+        };
+        login("first");
+        assert_eq!(ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap().bytes, b"read", "{vendor}");
+        store.token(Some("second"));
+        login("second");
+        assert_eq!(ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap().bytes, b"read", "{vendor}");
+        run(driver.put(&place(&store, "b"), payload(b"written"))).unwrap();
+        store.token(Some("third"));
+        let fault = run(driver.put(&place(&store, "b"), payload(b"written"))).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Credentials, "{vendor}: {fault}");
+        assert!(fault.detail.contains("renew"), "{vendor}: {fault}");
+        assert!(!format!("{fault:?}").contains("second"), "{vendor}: {fault:?}");
+    }
+}
+
+/// A driver whose login a command tells that prints a file.
+fn by_command(store: &Store, home: &std::path::Path) -> Stores {
+    let scheme = store.source("a").url().scheme().to_owned();
+    let command = format!("cat {}/login.json", home.display());
+    let options = StoreOptions { credentials: Some(command), ..StoreOptions::default() };
+    let settings = BTreeMap::from([(format!("{scheme}://bkt"), options)]);
+    Stores::new(Arc::new(Http::new(self::options())), settings, Surroundings::new(Vec::new(), None))
+}
+
+#[test]
+fn wrong_keys_are_told_apart() {
+    for vendor in VENDORS {
+        for (which, word) in [(0, "does not know this access key"), (1, "the secret key does not belong")] {
+            let store = Store::start(vendor);
+            let mut variables = store.variables();
+            variables[which].1 = "wrong".to_owned();
+            let driver = driver_with(variables);
+            for fault in [
+                ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap_err(),
+                run(driver.put(&place(&store, "a"), payload(b"new"))).unwrap_err(),
+            ] {
+                assert_eq!(fault.kind, FaultKind::Credentials, "{vendor}: {fault}");
+                assert!(fault.detail.contains(word), "{vendor}: {fault}");
+            }
+            assert_eq!(store.object("a"), None, "{vendor}");
+        }
+    }
+}
+
+#[test]
+fn no_login_at_all_is_told_with_where_to_put_one() {
+    for (vendor, word) in [(Vendor::S3, "AWS_ACCESS_KEY_ID"), (Vendor::Oss, "OSS_ACCESS_KEY_ID"), (Vendor::Tos, "TOS_ACCESS_KEY")] {
+        let store = Store::start(vendor);
+        let fault = ask(&driver_with(Vec::new()), question(&store.url("a"), Asked::From(0))).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Credentials, "{vendor}");
+        assert!(fault.detail.contains(word) && fault.detail.contains("anonymous"), "{fault}");
+        assert!(store.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_domain_of_the_buckets_own_is_signed_for() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        store.cname();
+        store.put("a b", b"read".to_vec());
+        let url = format!("{}&addressing=cname", store.url("a%20b"));
+        let driver = driver(&store);
+        assert_eq!(ask(&driver, question(&url, Asked::From(0))).unwrap().bytes, b"read", "{vendor}");
+        let place = place_at(Source::parse(&url.replacen("a%20b", "c", 1)).unwrap(), Upload::default());
+        run(driver.put(&place, payload(b"written"))).unwrap();
+        assert_eq!(store.object("c"), Some(b"written".to_vec()), "{vendor}");
+    }
+}
