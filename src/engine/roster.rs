@@ -325,25 +325,23 @@ impl Roster {
     /// The snapshot of this moment.
     pub(super) fn snapshot(&mut self, limit: Option<Rate>) -> Snapshot {
         for id in std::mem::take(&mut self.stale) {
-            if let Some(entry) = self.entries.get_mut(&id) {
-                entry.stale = false;
-                self.rows.set(entry.index, Arc::new(row(entry)));
-            }
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            entry.stale = false;
+            self.rows.set(entry.index, Arc::new(row(entry)));
         }
-        let count = |status| self.count(status);
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));
             let chosen = running.filter(|entry| entry.item.spec.upload.is_some() == sends);
             Rate::per_second(chosen.filter_map(|entry| Some(entry.latest.live.as_ref()?.speed.bytes())).sum())
         };
         let totals = Totals {
-            queued: count(Status::Queued),
-            running: count(Status::Running),
-            paused: count(Status::Paused),
-            expired: count(Status::Expired),
-            disk_full: count(Status::DiskFull),
-            done: count(Status::Done),
-            failed: count(Status::Failed),
+            queued: self.count(Status::Queued),
+            running: self.count(Status::Running),
+            paused: self.count(Status::Paused),
+            expired: self.count(Status::Expired),
+            disk_full: self.count(Status::DiskFull),
+            done: self.count(Status::Done),
+            failed: self.count(Status::Failed),
             speed: speed(false),
             upload_speed: speed(true),
             limit,

@@ -260,6 +260,9 @@ impl Loop {
         }
         let now = Moment::after(self.started.elapsed());
         if self.frames.is_due(now) {
+            // A frame fills the terminal as it is now, so what keys and clicks mean must go by that size too, although the
+            // word of the change is still on its way.
+            self.measure()?;
             self.screen.draw(&self.state)?;
             self.frames.drawn(now);
         }
@@ -310,8 +313,16 @@ impl Loop {
     /// Takes the terminal over again and draws everything anew, in the size that it has now.
     fn come_back(&mut self) -> io::Result<()> {
         self.screen.retake()?;
+        self.state.stale = true;
+        self.measure()
+    }
+
+    /// Takes over the size that the terminal has now.
+    fn measure(&mut self) -> io::Result<()> {
         let (columns, rows) = self.screen.size()?;
-        let _ = update(&mut self.state, Message::Resized { columns, rows });
+        if (columns, rows) != (self.state.size.width, self.state.size.height) {
+            let _ = update(&mut self.state, Message::Resized { columns, rows });
+        }
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ pub fn keys(state: &State, width: u16) -> Strip<Chord> {
         Mode::Add { .. } => line(state, width, &fixed(&[(Key::Enter, "add"), (Key::Esc, "close")]), &[]),
         Mode::NewUrl { .. } => line(state, width, &fixed(&[(Key::Enter, "use it"), (Key::Esc, "close")]), &[]),
         Mode::Sort { .. } => {
-            let keys = [(Key::Enter, "sort"), (Key::Up, "up"), (Key::Down, "down"), (Key::Esc, "close")];
+            let keys = [(Key::Enter, "sort"), (Key::Down, "choose"), (Key::Esc, "close")];
             line(state, width, &fixed(&keys), &[])
         }
         Mode::Confirm(_) => line(state, width, &fixed(&[(Key::Char('y'), "yes, remove"), (Key::Char('n'), "no")]), &[]),
