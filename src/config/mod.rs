@@ -1,12 +1,14 @@
 //! What the user wrote: settings, keys, and where haul's files live.
 
 mod chord;
+mod clock;
 mod column;
 mod keymap;
 mod paths;
 mod settings;
 
 pub use chord::{Chord, Key};
+pub use clock::SystemClock;
 pub use column::Column;
 pub use keymap::{Action, Keymap};
 pub use paths::Paths;
