@@ -45,7 +45,7 @@ async fn what_is_paused_stays_so_and_goes_on_elsewhere_after_a_restart() {
     stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
     assert_eq!(moved(&mut stage, id).await, folder.join("a.bin"));
     stage.is(id, Status::Paused).await;
-    assert_eq!(stage.parts(), [String::new(); 0], "its part file went with it");
+    assert!(stage.parts().is_empty(), "its part file went with it");
     let mut stage = stage.again().await;
     stage.is(id, Status::Paused).await;
     stage.resume(id).await;

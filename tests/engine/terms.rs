@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::stage::{MIB, Stage, Wishes, seconds, within};
 use crate::support::fetch::FakeFile;
 
-fn rate(bytes: u64) -> Option<Rate> {
-    Some(Rate::per_second(bytes))
+const fn rate(bytes: u64) -> Rate {
+    Rate::per_second(bytes)
 }
 
 fn started(stage: &Stage) -> Vec<TransferId> {
@@ -23,18 +23,18 @@ async fn a_limit_of_one_transfer_is_felt_at_once_and_lasts() {
     stage.fake.put("/b.bin", file.clone());
     stage.has(id, 1).await;
     let given = |stage: &Stage| stage.fake.given("/a.bin");
-    stage.send(Command::LimitEach { ids: vec![id], rate: rate(MIB) }).await;
+    stage.send(Command::LimitEach { ids: vec![id], rate: Some(rate(MIB)) }).await;
     tokio::time::sleep(seconds(1)).await;
     let before = given(&stage);
     tokio::time::sleep(seconds(10)).await;
     let first = given(&stage) - before;
     assert!(first.abs_diff(10 * MIB) < MIB, "{first}");
-    stage.seen(|now| (now.rows.get(0)?.spec.limits.rate == rate(MIB)).then_some(())).await;
+    stage.seen(|now| (now.rows.get(0)?.spec.limits.rate == Some(rate(MIB))).then_some(())).await;
     // Another one has none of it.
     let other = stage.add("/b.bin").await;
     within(seconds(3), stage.complete(other, "b.bin", &file)).await;
     let stopped = stage.stop().await;
-    assert_eq!(stopped.items()[0].spec.limits.rate, rate(MIB));
+    assert_eq!(stopped.items()[0].spec.limits.rate, Some(rate(MIB)));
     let mut stage = stopped.start();
     let before = given(&stage);
     tokio::time::sleep(seconds(10)).await;
@@ -159,22 +159,22 @@ async fn a_start_can_be_changed_taken_back_and_refused() {
 #[tokio::test(start_paused = true)]
 async fn the_timetable_sets_the_limit_and_a_limit_by_hand_holds_until_its_next_change() {
     let wishes =
-        Wishes { timetable: &["08:00-10:00 1M", "10:00-11:00 none"], limit: rate(MIB / 2), ..Wishes::default() };
+        Wishes { timetable: &["08:00-10:00 1M", "10:00-11:00 none"], limit: Some(rate(MIB / 2)), ..Wishes::default() };
     let stage = Stage::with(wishes);
     // It is 07:00.
     let limit = |stage: &Stage| stage.handle.snapshot().totals.limit;
     let pass = |minutes: u64| tokio::time::sleep(seconds(60 * minutes));
     pass(1).await;
-    assert_eq!(limit(&stage), rate(MIB / 2));
+    assert_eq!(limit(&stage), Some(rate(MIB / 2)));
     pass(60).await;
-    assert_eq!(limit(&stage), rate(MIB));
-    stage.send(Command::Limit(rate(MIB / 4))).await;
+    assert_eq!(limit(&stage), Some(rate(MIB)));
+    stage.send(Command::Limit(Some(rate(MIB / 4)))).await;
     pass(30).await;
-    assert_eq!(limit(&stage), rate(MIB / 4));
+    assert_eq!(limit(&stage), Some(rate(MIB / 4)));
     pass(90).await;
     assert_eq!(limit(&stage), None, "10:01");
     pass(60).await;
-    assert_eq!(limit(&stage), rate(MIB / 4), "where the timetable says nothing, what was set by hand holds");
+    assert_eq!(limit(&stage), Some(rate(MIB / 4)), "where the timetable says nothing, what was set by hand holds");
     stage.end().await;
 }
 
