@@ -169,7 +169,7 @@ fn hint(found: &str, expected: &[&str]) -> String {
 }
 
 /// How many letters must be changed, put in or left out to make one word of the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
+pub(super) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (line, a) in from.to_lowercase().chars().enumerate() {

@@ -117,7 +117,7 @@ impl Supervisor {
                 removal.until = Instant::now() + UNDO;
             }
             // It took too long to stop.
-            None => leaving.into_iter().for_each(|leaving| self.delete(item.clone(), leaving)),
+            None => self.delete(item, leaving),
         }
     }
 
@@ -140,7 +140,7 @@ impl Supervisor {
         let mut back = Vec::new();
         for (item, leaving) in removal.taken {
             if self.roster.get(item.id).is_some() || self.roster.is_listed(&item.spec) {
-                leaving.into_iter().for_each(|leaving| self.delete(item.clone(), leaving));
+                self.delete(item, leaving);
                 continue;
             }
             if let Some(Leaving::Here(aside)) = leaving {
@@ -160,17 +160,18 @@ impl Supervisor {
     /// Deletes the data of removals that can't be undone any more, or of all.
     pub(super) fn delete_removed(&mut self, all: bool) {
         for (item, leaving) in self.removals.leaving(all) {
-            self.delete(item, leaving);
+            self.delete(item, Some(leaving));
         }
         self.dirty = true;
     }
 
-    fn delete(&self, item: Item, leaving: Leaving) {
+    fn delete(&self, item: Item, leaving: Option<Leaving>) {
         match leaving {
-            Leaving::Here(aside) => aside.delete(),
+            None => {}
+            Some(Leaving::Here(aside)) => aside.delete(),
             // Somebody may have ordered the same upload anew: then the parts are that one's.
-            Leaving::There if self.roster.is_listed(&item.spec) => {}
-            Leaving::There => {
+            Some(Leaving::There) if self.roster.is_listed(&item.spec) => {}
+            Some(Leaving::There) => {
                 self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&item.spec)));
             }
         }
