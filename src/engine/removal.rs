@@ -117,7 +117,7 @@ impl Supervisor {
                 removal.until = Instant::now() + UNDO;
             }
             // It took too long to stop.
-            None => self.delete(item, leaving),
+            None => self.delete(&item, leaving),
         }
     }
 
@@ -140,7 +140,7 @@ impl Supervisor {
         let mut back = Vec::new();
         for (item, leaving) in removal.taken {
             if self.roster.get(item.id).is_some() || self.roster.is_listed(&item.spec) {
-                self.delete(item, leaving);
+                self.delete(&item, leaving);
                 continue;
             }
             if let Some(Leaving::Here(aside)) = leaving {
@@ -160,12 +160,12 @@ impl Supervisor {
     /// Deletes the data of removals that can't be undone any more, or of all.
     pub(super) fn delete_removed(&mut self, all: bool) {
         for (item, leaving) in self.removals.leaving(all) {
-            self.delete(item, Some(leaving));
+            self.delete(&item, Some(leaving));
         }
         self.dirty = true;
     }
 
-    fn delete(&self, item: Item, leaving: Option<Leaving>) {
+    fn delete(&self, item: &Item, leaving: Option<Leaving>) {
         match leaving {
             None => {}
             Some(Leaving::Here(aside)) => aside.delete(),
