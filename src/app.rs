@@ -1,12 +1,14 @@
 //! Puts the house together: settings, drivers, engine, the chosen face, shutdown.
 
 mod engine;
+mod list;
+mod log;
 mod registry;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use color_eyre::eyre::{Report, WrapErr, eyre};
 use rustix::process::Signal;
@@ -14,18 +16,20 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::engine::Engine;
+use self::list::list_item;
+use self::log::start_log;
 use self::registry::registry;
 use crate::api::Command as Order;
 use crate::cli::{
-    Arguments, Command, Exit, GetArgs, ListItem, NetworkArgs, Style, completions, parse, stderr_is_terminal,
-    write_added, write_list,
+    Arguments, Command, Exit, GetArgs, NetworkArgs, Style, completions, parse, stderr_is_terminal, write_added,
+    write_list,
 };
-use crate::config::{Paths, Settings};
+use crate::config::{Paths, Settings, SystemClock};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc};
-use crate::store::{Checkpoint, Item, Journal, StateLock, room};
+use crate::store::{Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
 
 /// Runs haul with the process's own arguments.
@@ -123,7 +127,7 @@ impl House {
             }
             Some(Command::List(list)) => {
                 let items = Journal::peek(&self.paths.state)?;
-                let items: Vec<ListItem> = items.iter().map(|item| list_item(&self.paths.state, item)).collect();
+                let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, item)).collect();
                 let _ = write_list(&items, list.json, io::stdout().lock());
                 Ok(Exit::Complete)
             }
@@ -158,7 +162,7 @@ impl House {
     }
 
     fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Result<Setup, Trouble> {
-        let settings = &self.settings;
+        let (settings, is_queue) = (&self.settings, matches!(queueing, Queueing::Durable(..)));
         let cookies = settings.cookies.as_ref().map(|file| Cookies::read(&Paths::of_setting(file)));
         let http = Arc::new(Http::new(HttpOptions {
             user_agent: settings.user_agent.clone(),
@@ -179,6 +183,10 @@ impl House {
             upload_limit: settings.upload_limit,
             patience: settings.patience(),
             on_change: settings.on_change,
+            clock: Arc::new(SystemClock::here()),
+            timetable: settings.timetable.clone(),
+            // What is asked for now is fetched now.
+            queue_hours: if is_queue { settings.queue_hours.clone() } else { Vec::new() },
             room: Arc::new(room),
         })
     }
@@ -301,34 +309,4 @@ fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
 
 fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {
     specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect()
-}
-
-/// A queued transfer for the list; what a crash left on disk counts.
-fn list_item(state: &Path, item: &Item) -> ListItem {
-    let checkpoint = match item.status {
-        Status::Done => None,
-        _ => Checkpoint::load(state, item.id).ok().flatten(),
-    };
-    let done = checkpoint.map_or_else(|| item.done.total(), |checkpoint| checkpoint.ledger.done().total());
-    let target = item.target.clone().or_else(|| Some(item.spec.target.folder.join(item.spec.target.name.as_ref()?)));
-    let named = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
-    ListItem {
-        id: item.id,
-        name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
-        url: item.spec.source.to_string(),
-        target: target.unwrap_or_else(|| item.spec.target.folder.clone()),
-        why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
-        status: item.status,
-        length: item.length,
-        done,
-    }
-}
-
-/// A log that only its owner can read.
-fn start_log(path: &Path) -> Result<(), Report> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let file = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    let filter = tracing_subscriber::EnvFilter::try_from_env("HAUL_LOG").unwrap_or_else(|_| "haul=debug".into());
-    let subscriber = tracing_subscriber::fmt().with_writer(Mutex::new(file)).with_ansi(false).with_env_filter(filter);
-    subscriber.try_init().map_err(|why| eyre!(why))
 }

@@ -1,6 +1,8 @@
 //! What a face may ask. No reply channel: the caller mints ids, and a refusal is an event.
 
-use crate::model::{Rate, Source, Spec, TransferId};
+use std::path::PathBuf;
+
+use crate::model::{Priority, Rate, Source, Spec, StartTime, TransferId};
 
 /// An order to the engine.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub enum Command {
         /// The new URL.
         source: Source,
     },
-    /// Take these out of the list. Finished files always stay.
+    /// Take these out of the list. Finished files always stay. For ten seconds `Undo` brings them back, with their data.
     Remove {
         /// Which.
         ids: Vec<TransferId>,
@@ -39,8 +41,49 @@ pub enum Command {
         /// Where to.
         to: Place,
     },
-    /// Set or lift the limit on everything together.
+    /// Bring back what the last `Remove` took out that is not older than ten seconds.
+    Undo,
+    /// Set or lift the limit on everything together. Where the settings have a timetable, that holds until its next change.
     Limit(Option<Rate>),
+    /// Set or lift the limit of each of these alone.
+    LimitEach {
+        /// Which.
+        ids: Vec<TransferId>,
+        /// Bytes a second.
+        rate: Option<Rate>,
+    },
+    /// These go before or after others.
+    Prioritize {
+        /// Which.
+        ids: Vec<TransferId>,
+        /// From now on.
+        priority: Priority,
+    },
+    /// These start at a time and not before, paused and failed ones too; what runs stops until then.
+    Schedule {
+        /// Which.
+        ids: Vec<TransferId>,
+        /// When; `None`: in their turn.
+        at: Option<StartTime>,
+    },
+    /// These are next, whatever time they were to start at and whatever the hours of the queue are.
+    StartNow(Vec<TransferId>),
+    /// Give one another name in its folder: what is on disk of it, and what is still to come.
+    Rename {
+        /// Which.
+        id: TransferId,
+        /// A name without a folder.
+        name: String,
+    },
+    /// Move these into another folder: what is on disk of them, and what is still to come.
+    MoveTo {
+        /// Which.
+        ids: Vec<TransferId>,
+        /// The folder, absolute.
+        folder: PathBuf,
+    },
+    /// Read these finished files back and compare them with what they should be.
+    Verify(Vec<TransferId>),
 }
 
 /// A place in the queue.

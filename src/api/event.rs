@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::{Algorithm, ByteRange, Fault, Source, TransferId};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, Source, TransferId};
 
 /// Something that happened to a transfer.
 #[derive(Clone, Debug)]
@@ -114,6 +114,21 @@ pub enum Happening {
     },
     /// It was given up.
     Failed(Fault),
+    /// An order was not carried out, and why; nothing has changed.
+    Denied(Fault),
+    /// Its file, or what there is of it, is at this path now, or will be.
+    Moved(PathBuf),
+    /// Its finished file was read back.
+    Verified {
+        /// What it hashes to.
+        checksum: Checksum,
+        /// True if that is what was asked for; false if nobody has said what it should be.
+        compared: bool,
+    },
+    /// Its finished file is not any more what it should be.
+    Damaged(Fault),
     /// It is out of the list.
     Removed,
+    /// It is in the list again, as it was.
+    Restored,
 }

@@ -54,7 +54,11 @@ impl Log {
     /// queue would cost a line for each.
     pub fn takes(&self, happening: &Happening) -> bool {
         match happening {
-            Happening::Added | Happening::Refused(_) | Happening::Removed => false,
+            Happening::Added
+            | Happening::Refused(_)
+            | Happening::Denied(_)
+            | Happening::Removed
+            | Happening::Restored => false,
             Happening::Paused => !self.is_empty(),
             _ => true,
         }

@@ -11,5 +11,7 @@ pub use command::{Command, Place};
 pub use event::{Event, Happening};
 pub use handle::{EngineSide, Handle, pair};
 pub use log::{Log, LogEntry};
-pub use snapshot::{Activity, Changes, Connection, ConnectionState, Direction, Live, Row, Rows, Snapshot, Totals};
+pub use snapshot::{
+    Activity, Changes, Connection, ConnectionState, Direction, Errand, Live, Row, Rows, Snapshot, Start, Totals,
+};
 pub use words::Level;

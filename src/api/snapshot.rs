@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Log;
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, Validator};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime, Validator};
 
 /// The state of everything at one moment. A clone costs one reference count.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,10 @@ pub struct Totals {
     pub upload_speed: Rate,
     /// The limit on everything together.
     pub limit: Option<Rate>,
+    /// True while the hours of the queue let nothing start.
+    pub shut: bool,
+    /// How many transfers the last removal took out that can still be brought back.
+    pub undoable: usize,
 }
 
 /// How many rows share one block. A change copies one block's pointers, not the list.
@@ -171,10 +175,32 @@ pub struct Row {
     pub fault: Option<Arc<Fault>>,
     /// Bytes that its disk lacks, of one that waits for room; `None` if that can't be told.
     pub short: Option<u64>,
+    /// When it is to start, if that is still to come.
+    pub start: Option<Arc<Start>>,
+    /// What is done with its file just now.
+    pub errand: Option<Errand>,
     /// What happened to it in this session.
     pub log: Log,
     /// What only a running transfer has.
     pub live: Option<Arc<Live>>,
+}
+
+/// When a transfer is to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The time.
+    pub at: UnixTime,
+    /// The same in words, by the clock of the place: `22:00`, `Mon 07:30`.
+    pub text: String,
+}
+
+/// What is done with the file of a transfer that does not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// It goes to another place.
+    Moving,
+    /// It is read back and compared.
+    Verifying,
 }
 
 impl Row {

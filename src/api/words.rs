@@ -29,14 +29,17 @@ impl Happening {
             Self::Answered { .. } | Self::Repaired { .. } | Self::Dropped(_) | Self::Doubted(_) => "note",
             Self::Retried { .. } | Self::PartFailed { .. } => "again",
             Self::Restarted(_) => "anew",
-            Self::Repairing(_) => "check",
+            Self::Repairing(_) | Self::Verified { .. } => "check",
             Self::Relinked(_) | Self::Described { .. } => "link",
             Self::DiskFull(_) => "wait",
             Self::UploadCreated | Self::PartDone { .. } | Self::PartAborted { .. } | Self::UploadAborted => "part",
             Self::Paused => "pause",
             Self::Completed { .. } => "done",
-            Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => "fail",
+            Self::Failed(_) | Self::Refused(_) | Self::Expired(_) | Self::Damaged(_) => "fail",
             Self::Removed => "gone",
+            Self::Restored => "back",
+            Self::Denied(_) => "deny",
+            Self::Moved(_) => "move",
         }
     }
 
@@ -53,8 +56,11 @@ impl Happening {
             | Self::PartAborted { .. }
             | Self::UploadAborted
             | Self::Paused
+            | Self::Moved(_)
+            | Self::Verified { compared: false, .. }
+            | Self::Restored
             | Self::Removed => Level::Info,
-            Self::Completed { .. } => Level::Success,
+            Self::Completed { .. } | Self::Verified { compared: true, .. } => Level::Success,
             Self::Answered { resumable: false, .. }
             | Self::Retried { .. }
             | Self::PartFailed { .. }
@@ -63,8 +69,9 @@ impl Happening {
             | Self::Repaired { .. }
             | Self::Dropped(_)
             | Self::Doubted(_)
+            | Self::Denied(_)
             | Self::DiskFull(_) => Level::Warning,
-            Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => Level::Error,
+            Self::Damaged(_) | Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => Level::Error,
         }
     }
 
@@ -88,6 +95,12 @@ impl Happening {
             Self::PartFailed { number, fault, after } => {
                 format!("part {number}: {}; its connection goes on in {}", why(fault), brief_wait(*after))
             }
+            Self::Restored => return "it is in the list again".into(),
+            Self::Moved(target) => format!("to {}", target.display()),
+            Self::Verified { checksum, compared: true } => format!("the file is as it should be, {checksum}"),
+            Self::Verified { checksum, compared: false } => {
+                format!("the file has {checksum}; nobody said what it should have")
+            }
             Self::Answered { length, resumed, resumable, .. } => answered(*length, *resumed, *resumable),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
@@ -100,7 +113,9 @@ impl Happening {
                 format!("{}, complete since an earlier run and unchanged", size(*bytes))
             }
             Self::Completed { bytes, fetched, took, .. } => completed(*bytes, *fetched, *took),
-            Self::Doubted(fault)
+            Self::Denied(fault)
+            | Self::Damaged(fault)
+            | Self::Doubted(fault)
             | Self::DiskFull(fault)
             | Self::Failed(fault)
             | Self::Refused(fault)

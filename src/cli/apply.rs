@@ -33,6 +33,10 @@ impl WholeArgs {
     pub fn apply(&self, settings: &mut Settings) {
         settings.connections = self.connections.or(settings.connections);
         settings.limit = self.limit.or(settings.limit);
+        if self.limit.is_some() {
+            // Whoever says a limit for a run means it for all of it.
+            settings.timetable.clear();
+        }
     }
 }
 

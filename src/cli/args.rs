@@ -15,7 +15,7 @@ use super::logins::LoginArgs;
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
-use crate::model::{Checksum, OnChange, Rate, Sums, harmless};
+use crate::model::{Checksum, OnChange, Priority, Rate, StartTime, Sums, harmless};
 
 const AFTER_HELP: &str = "\
 haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
@@ -236,6 +236,12 @@ pub struct EachArgs {
     /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB
     #[arg(long, value_name = "RATE")]
     pub limit: Option<Rate>,
+    /// Whose turn it is before others of the queue: low, normal or high
+    #[arg(long, value_name = "WORD")]
+    pub priority: Option<Priority>,
+    /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<StartTime>,
 }
 
 /// How the engine deals with servers, for this run.

@@ -326,6 +326,11 @@ impl Outcome {
             | Happening::PartDone { .. }
             | Happening::PartFailed { .. }
             | Happening::PartAborted { .. }
+            | Happening::Denied(_)
+            | Happening::Moved(_)
+            | Happening::Verified { .. }
+            | Happening::Damaged(_)
+            | Happening::Restored
             | Happening::DiskFull(_) => return false,
         }
         true

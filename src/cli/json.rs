@@ -69,6 +69,11 @@ enum Detail {
         #[serde(flatten)]
         trouble: Trouble,
     },
+    Verified {
+        checksum: String,
+        /// False if nobody has said what it should be.
+        compared: bool,
+    },
     Fault(Trouble),
 }
 
@@ -128,6 +133,13 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Failed(fault) => ("failed", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::Refused(fault) => ("refused", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::Removed => ("removed", Detail::Plain {}),
+        Happening::Restored => ("restored", Detail::Plain {}),
+        Happening::Moved(_) => ("moved", Detail::Plain {}),
+        Happening::Denied(fault) => ("denied", trouble(fault, None, None)),
+        Happening::Verified { checksum, compared } => {
+            ("verified", Detail::Verified { checksum: checksum.to_string(), compared: *compared })
+        }
+        Happening::Damaged(fault) => ("damaged", trouble(fault, None, None)),
     };
     line(event, known, detail)
 }

@@ -29,6 +29,18 @@ pub struct ListItem {
     /// Why it stands so: what went wrong, and the way out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Its own limit in bytes a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// Its priority, unless that is the normal one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// When it is to start, in seconds since 1970, if that is still to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_at: Option<u64>,
+    /// The same for people.
+    #[serde(skip)]
+    pub starts: Option<String>,
     /// Bytes of the whole file, where known.
     pub length: Option<u64>,
     /// Bytes on disk.
@@ -79,7 +91,7 @@ fn table(items: &[ListItem]) -> String {
     if items.is_empty() {
         return "The queue is empty.\n".to_owned();
     }
-    let statuses = items.iter().map(|item| item.status.to_string().len()).max().unwrap_or(0).max(7);
+    let statuses = items.iter().map(|item| standing(item).len()).max().unwrap_or(0).max(7);
     let mut text = format!("{:<16}  {:<statuses$}  {:>4}  {:>8}  NAME  URL\n", "ID", "STATUS", "DONE", "SIZE");
     for item in items {
         let share = match (item.status, item.length) {
@@ -88,9 +100,17 @@ fn table(items: &[ListItem]) -> String {
             (_, None) => "-".to_owned(),
         };
         let length = item.length.map_or_else(|| "-".to_owned(), size);
-        let status = item.status.to_string();
+        let status = standing(item);
         let (name, url) = (harmless(&item.name), harmless(&item.url));
         let _ = writeln!(text, "{}  {status:<statuses$}  {share:>4}  {length:>8}  {name}  {url}", item.id);
     }
     text
+}
+
+/// Where it stands, with the time that it waits for.
+fn standing(item: &ListItem) -> String {
+    match &item.starts {
+        Some(time) => format!("{} until {time}", item.status),
+        None => item.status.to_string(),
+    }
 }

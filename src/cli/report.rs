@@ -81,7 +81,7 @@ impl Known {
                 self.resumed = *resumed;
                 self.aim(target.clone());
             }
-            Happening::Completed { target, .. } => self.aim(target.clone()),
+            Happening::Completed { target, .. } | Happening::Moved(target) => self.aim(target.clone()),
             _ => {}
         }
     }

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{self, Path, PathBuf};
 
-use super::args::{AddArgs, GetArgs, ScreenArgs, TransferArgs};
+use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use super::input::{Entry, read_entries, read_metalink};
-use crate::model::{Header, Limits, Source, Spec, Target, harmless};
+use crate::config::SystemClock;
+use crate::model::{Header, Limits, Source, Spec, Target, WallClock, harmless};
 
 /// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
 const OWN_HEADERS: [&str; 8] =
@@ -53,8 +54,8 @@ impl AddArgs {
 
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        let limits = Limits { connections: self.each.connections, rate: self.each.limit };
-        needed("add", self.transfers.specs(folder, limits, stdin)?)
+        let specs = self.transfers.specs(folder, self.each.limits(), stdin)?;
+        needed("add", self.each.settled(specs, &SystemClock::here())?)
     }
 }
 
@@ -67,12 +68,34 @@ impl ScreenArgs {
 
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        let limits = Limits { connections: self.each.connections, rate: self.each.limit };
-        let idle = limits == Limits::default() && self.transfers.is_bare();
-        let specs = self.transfers.specs(folder, limits, stdin)?;
+        let limits = self.each.limits();
+        let each = &self.each;
+        let idle =
+            limits == Limits::default() && each.priority.is_none() && each.at.is_none() && self.transfers.is_bare();
+        let specs = each.settled(self.transfers.specs(folder, limits, stdin)?, &SystemClock::here())?;
         if specs.is_empty() && !idle {
-            let which = "-d, -H, --overwrite, -x and --limit belong to the URLs of the same command";
+            let which = "-d, -H, --overwrite, -x, --limit, --priority and --at belong to the URLs of the same command";
             return Err(Usage::new(format!("{which}, and there are none; the settings file is for all transfers")));
+        }
+        Ok(specs)
+    }
+}
+
+impl EachArgs {
+    fn limits(&self) -> Limits {
+        Limits { connections: self.connections, rate: self.limit }
+    }
+
+    /// The transfers with what was said of each of them.
+    pub fn settled(&self, mut specs: Vec<Spec>, clock: &dyn WallClock) -> Result<Vec<Spec>, Usage> {
+        let start_at = match self.at {
+            Some(at) => {
+                Some(at.resolve(clock).ok_or_else(|| Usage::new(format!("--at {at}: this is past, or no date")))?)
+            }
+            None => None,
+        };
+        for spec in &mut specs {
+            (spec.priority, spec.start_at) = (self.priority.unwrap_or_default(), start_at);
         }
         Ok(specs)
     }

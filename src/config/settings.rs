@@ -9,7 +9,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Keymap};
-use crate::model::{OnChange, Patience, Rate, Secret, harmless};
+use crate::model::{Hours, LimitHours, OnChange, Patience, Rate, Secret, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -28,6 +28,10 @@ pub struct Settings {
     pub limit: Option<Rate>,
     /// and over everything that goes.
     pub upload_limit: Option<Rate>,
+    /// Limits by the time of day, of which the first that fits goes before `limit`.
+    pub timetable: Vec<LimitHours>,
+    /// Hours in which the queue runs; none for always.
+    pub queue_hours: Vec<Hours>,
     /// Failures in a row without a new byte after which a transfer is given up.
     pub retries: u32,
     /// Seconds before the first further attempt; doubles with each failure.
@@ -63,6 +67,8 @@ impl Default for Settings {
             transfers: 4,
             limit: None,
             upload_limit: None,
+            timetable: Vec::new(),
+            queue_hours: Vec::new(),
             retries: patience.retries,
             retry_wait: patience.wait.as_secs_f64(),
             connect_timeout: patience.connect.as_secs_f64(),
@@ -163,7 +169,7 @@ fn hint(found: &str, expected: &[&str]) -> String {
 }
 
 /// How many letters must be changed, put in or left out to make one word of the other (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
+pub(super) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (line, a) in from.to_lowercase().chars().enumerate() {

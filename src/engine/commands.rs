@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::roster::{Then, place};
+use super::roster::Then;
+use super::row::place;
 use super::supervisor::Supervisor;
-use super::upload::abandon;
 use crate::api::{Command, Happening, Place};
-use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Source, Spec, Status, TransferId};
-use crate::store::{Checkpoint, Item, PartFile, Record, Stamp};
+use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Priority, Rate, Source, Spec, Status, TransferId};
+use crate::store::{Item, Stamp};
 
 impl Supervisor {
     pub(super) fn obey(&mut self, command: Command) {
@@ -21,7 +21,15 @@ impl Supervisor {
             Command::Relink { id, source } => self.relink(id, source),
             Command::Remove { ids, data } => self.remove(&ids, data),
             Command::Move { id, to } => self.relocate(id, to),
-            Command::Limit(rate) => self.shared.limiter.set(rate),
+            Command::Undo => self.undo(),
+            Command::Limit(rate) => self.limit(rate),
+            Command::LimitEach { ids, rate } => self.limit_each(&ids, rate),
+            Command::Prioritize { ids, priority } => self.prioritize(&ids, priority),
+            Command::Schedule { ids, at } => self.schedule(&ids, at),
+            Command::StartNow(ids) => self.start_now(&ids),
+            Command::Rename { id, name } => self.rename(id, name),
+            Command::MoveTo { ids, folder } => self.move_to(&ids, &folder),
+            Command::Verify(ids) => self.verify(&ids),
         }
         self.dirty = true;
     }
@@ -55,7 +63,7 @@ impl Supervisor {
             match self.roster.get(*id).map(|entry| entry.status) {
                 Some(Status::Running) => self.stop(*id, Then::Pause),
                 Some(Status::Queued | Status::DiskFull) => {
-                    self.queue.leave(*id);
+                    self.let_rest(*id);
                     self.roster.set_status(*id, Status::Paused);
                     paused.push(*id);
                 }
@@ -81,9 +89,8 @@ impl Supervisor {
             } else if from.contains(&entry.status) {
                 let changed = entry.fault.take().is_some_and(|fault| fault.kind == FaultKind::Changed);
                 entry.anew = changed && self.shared.on_change == OnChange::Ask;
-                let rank = entry.item.rank;
                 self.roster.set_status(*id, Status::Queued);
-                self.queue.wait(*id, rank);
+                self.let_wait(*id);
                 queued.push(*id);
             }
         }
@@ -140,73 +147,43 @@ impl Supervisor {
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         self.roster.replace(id, first);
-        let records = self.roster.get(id).map(|entry| entry.item.record());
-        self.scribe.note(records);
+        self.note_items(&[id]);
         self.tell(id, Happening::Described { places, others });
         if !more.is_empty() {
             self.add(more);
         }
     }
 
-    fn remove(&mut self, ids: &[TransferId], data: bool) {
-        let (running, resting): (Vec<_>, Vec<_>) =
-            ids.iter().copied().partition(|id| self.roster.get(*id).is_some_and(|entry| entry.running.is_some()));
-        for id in running {
-            self.stop(id, Then::Remove(data));
-        }
-        self.discard(&resting, data);
-    }
-
-    /// Takes transfers that do not run out of the list. Finished files stay in any case.
-    pub(super) fn discard(&mut self, ids: &[TransferId], data: bool) {
-        let known: Vec<TransferId> = ids.iter().copied().filter(|id| self.roster.get(*id).is_some()).collect();
-        if known.is_empty() {
-            return;
-        }
-        for id in &known {
-            self.queue.leave(*id);
-            if data {
-                self.delete_data(*id);
-            }
-        }
-        self.scribe.note([Record::Removed(known.iter().map(ToString::to_string).collect())]);
-        self.roster.remove(&known);
-        for id in known {
-            self.tell(id, Happening::Removed);
-        }
-        self.dirty = true;
-    }
-
-    fn delete_data(&self, id: TransferId) {
-        let state = &self.shared.state;
-        if let Some(entry) = self.roster.get(id).filter(|entry| entry.item.spec.upload.is_some()) {
-            // What it has is at the store; the file is the user's.
-            self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&entry.item.spec)));
-            return;
-        }
-        let checkpoint = Checkpoint::load(state, id).ok().flatten();
-        let entry = self.roster.get(id);
-        let target = checkpoint.map(|found| found.target).or_else(|| entry?.item.target.clone());
-        if let Some(target) = target.filter(|_| entry.is_some_and(|entry| entry.status != Status::Done)) {
-            PartFile::delete(&target);
-        }
-        Checkpoint::remove(state, id);
-    }
-
-    fn relocate(&mut self, id: TransferId, place: Place) {
+    pub(super) fn relocate(&mut self, id: TransferId, place: Place) {
         let changed = self.roster.relocate(id, place);
-        let waiting: Vec<(TransferId, i64)> = changed
-            .iter()
-            .copied()
-            .filter(|(id, _)| self.roster.get(*id).is_some_and(|entry| entry.status == Status::Queued))
-            .collect();
-        // All leave before any comes back, since two may exchange their ranks.
-        for (id, _) in &waiting {
-            self.queue.leave(*id);
-        }
-        for (id, rank) in waiting {
-            self.queue.wait(id, rank);
+        for (id, _) in &changed {
+            self.let_wait(*id);
         }
         self.scribe.note(changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)));
+    }
+
+    /// Sets or lifts the limit of each of these, at once where they run.
+    fn limit_each(&mut self, ids: &[TransferId], rate: Option<Rate>) {
+        for id in ids {
+            self.roster.change(*id, |spec| spec.limits.rate = rate);
+            if let Some(running) = self.roster.get(*id).and_then(|entry| entry.running.as_ref()) {
+                running.limiter.set(rate);
+            }
+        }
+        self.note_items(ids);
+    }
+
+    fn prioritize(&mut self, ids: &[TransferId], priority: Priority) {
+        for id in ids {
+            self.roster.change(*id, |spec| spec.priority = priority);
+            self.let_wait(*id);
+        }
+        self.note_items(ids);
+    }
+
+    /// Writes all that is known of transfers to the journal.
+    pub(super) fn note_items(&mut self, ids: &[TransferId]) {
+        let items = ids.iter().filter_map(|id| self.roster.item(*id));
+        self.scribe.note(items.map(|item| item.record()));
     }
 }

@@ -3,11 +3,16 @@
 mod clock;
 mod commands;
 mod download;
+mod errand;
 mod hosts;
+mod hours;
+mod intake;
 mod limiter;
 mod memory;
+mod removal;
 mod report;
 mod roster;
+mod row;
 mod scribe;
 mod setup;
 mod shortage;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::errand::Done;
 use super::shortage::Room;
 use crate::api::{Happening, Live};
 use crate::model::{Algorithm, Fault, MetalinkFile, RangeSet, TransferId};
@@ -22,6 +23,10 @@ pub(super) enum What {
     Happened(Happening),
     /// What looks at the disks of transfers found that wait for room.
     Room(Vec<Room>),
+    /// An errand with the transfer's file is over.
+    Back(Box<Done>),
+    /// The same; its thread was lost.
+    Lost,
     /// All bytes have come; what is left is to make them durable.
     Fetched,
     /// The task has ended; it is the last message.

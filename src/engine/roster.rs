@@ -1,18 +1,22 @@
-//! The list: every transfer, its place, its row for the faces.
+//! The list: every transfer and its place.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::errand::Busy;
+use super::limiter::Limiter;
 use super::report::Progress;
-use crate::api::{Direction, Happening, Level, Log, Place, Row, Rows, Snapshot, Totals};
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, harmless};
+use super::row::{place, row, shared};
+use crate::api::{Happening, Level, Log, Place, Rows, Snapshot, Start, Totals};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
 use crate::plan::Shortage;
 use crate::store::Item;
+
+mod changes;
 
 /// How many transfers have a log at the most, so that a long queue that is worked off does not fill the memory.
 const LOGS: usize = 512;
@@ -33,6 +37,7 @@ pub(super) enum Then {
 pub(super) struct Running {
     pub(super) stop: CancellationToken,
     pub(super) nudge: Arc<Notify>,
+    pub(super) limiter: Arc<Limiter>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) then: Option<Then>,
 }
@@ -50,12 +55,18 @@ pub(super) struct Entry {
     pub(super) begun: bool,
     /// The URL that takes the present one's place when its task has stopped.
     pub(super) relink: Option<Source>,
+    /// Where its file is to go when its task has stopped.
+    pub(super) retarget: Option<Target>,
+    /// What is done with its file just now. Until that is over it does not run.
+    pub(super) busy: Option<Busy>,
+    /// When it is to start, if that is still to come.
+    pub(super) start: Option<Arc<Start>>,
     /// Bytes that its disk lacks, as far as that is known.
     pub(super) short: Option<u64>,
     /// What is known of its disk's shortage of room.
     pub(super) shortage: Option<Shortage>,
-    log: Log,
-    latest: Progress,
+    pub(super) log: Log,
+    pub(super) latest: Progress,
     index: usize,
     /// True if its row tells of an earlier moment.
     stale: bool,
@@ -75,6 +86,8 @@ pub(super) struct Roster {
     last_rank: i64,
     /// Those whose task runs.
     running: HashSet<TransferId>,
+    /// Those with whose file something is done.
+    busy: HashSet<TransferId>,
     /// The transfers that have a log, the one first whose log began first.
     logged: VecDeque<TransferId>,
 }
@@ -146,6 +159,9 @@ impl Roster {
             anew: false,
             begun,
             relink: None,
+            retarget: None,
+            busy: None,
+            start: None,
             short: None,
             shortage: None,
             log: Log::default(),
@@ -322,8 +338,8 @@ impl Roster {
         changed
     }
 
-    /// The snapshot of this moment.
-    pub(super) fn snapshot(&mut self, limit: Option<Rate>) -> Snapshot {
+    /// The snapshot of this moment; the totals that the list does not know are left empty.
+    pub(super) fn snapshot(&mut self) -> Snapshot {
         for id in std::mem::take(&mut self.stale) {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             entry.stale = false;
@@ -344,7 +360,7 @@ impl Roster {
             failed: self.count(Status::Failed),
             speed: speed(false),
             upload_speed: speed(true),
-            limit,
+            ..Totals::default()
         };
         Snapshot { rows: self.rows.clone(), totals }
     }
@@ -358,43 +374,5 @@ impl Roster {
             entry.index = index;
         }
         self.rows = rows;
-    }
-}
-
-/// Ranges for a row. A long queue has none of most of its transfers, and keeps that once.
-fn shared(done: &RangeSet) -> Arc<RangeSet> {
-    static NOTHING: LazyLock<Arc<RangeSet>> = LazyLock::new(Arc::default);
-    if done.is_empty() { NOTHING.clone() } else { Arc::new(done.clone()) }
-}
-
-/// What makes two transfers the same: the URL, and where it goes.
-pub(super) fn place(spec: &Spec) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (spec.source.url().as_str(), &spec.target.folder, &spec.target.name).hash(&mut hasher);
-    hasher.finish()
-}
-
-fn row(entry: &Entry) -> Row {
-    let spec = &entry.item.spec;
-    let latest = &entry.latest;
-    let target = latest.target.clone().or_else(|| Some(spec.target.folder.join(spec.target.name.as_ref()?)));
-    let name = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
-    let name = name.or_else(|| spec.source.last_segment()).unwrap_or_else(|| spec.source.host());
-    let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
-    Row {
-        id: entry.item.id,
-        name: Arc::from(harmless(&name).as_ref()),
-        direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
-        source: spec.source.clone(),
-        spec: spec.clone(),
-        target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
-        status: entry.status,
-        length: latest.length,
-        done: latest.done.clone(),
-        resumable: latest.resumable,
-        fault: entry.fault.clone(),
-        short: entry.short.filter(|_| entry.status == Status::DiskFull),
-        log: entry.log.clone(),
-        live,
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::{OnChange, Patience, Rate};
+use crate::model::{Hours, LimitHours, OnChange, Patience, Rate, WallClock};
 use crate::protocol::Registry;
 use crate::store::{Item, Journal};
 
@@ -31,6 +31,12 @@ pub struct Setup {
     pub patience: Patience,
     /// What to do when a file has changed on its server.
     pub on_change: OnChange,
+    /// The time of day.
+    pub clock: Arc<dyn WallClock>,
+    /// Limits by the time of day; they go before `limit`.
+    pub timetable: Vec<LimitHours>,
+    /// Hours in which the queue runs; none for always.
+    pub queue_hours: Vec<Hours>,
     /// How much room a disk has: `store::room`, or what a test says.
     pub room: RoomAt,
 }

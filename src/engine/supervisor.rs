@@ -11,17 +11,19 @@ use tokio_util::task::TaskTracker;
 use super::clock::{Clock, time_of_day};
 use super::download::{Clerk, Errands, Orders, Shared, run as run_download};
 use super::hosts::Hosts;
+use super::hours::Hours;
 use super::limiter::Limiter;
 use super::memory::{Memory, recall};
+use super::removal::Removals;
 use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
-use super::scribe::{Scribe, Written};
+use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
 use super::upload::run as run_upload;
 use crate::api::{EngineSide, Event, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
-use crate::plan::Queue;
-use crate::store::{Item, Record, Stamp, open_files};
+use crate::plan::{Queue, Timetable};
+use crate::store::{Stamp, open_files};
 
 /// Reports that may wait for the supervisor before a task waits too.
 const REPORTS: usize = 256;
@@ -48,6 +50,8 @@ pub(super) struct Supervisor {
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
     pub(super) room_at: Instant,
+    pub(super) hours: Hours,
+    pub(super) removals: Removals,
     memory: Memory,
     side: EngineSide,
 }
@@ -81,10 +85,28 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let roster = Roster::default();
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
-    let mut supervisor =
-        Supervisor { roster, queue, shared, scribe, dirty: true, tasks, reports, room_at, memory, side };
+    let timetable = Timetable::new(setup.timetable, setup.queue_hours);
+    let (hours, removals) = (Hours::new(setup.clock, timetable, setup.limit), Removals::default());
+    let mut supervisor = Supervisor {
+        roster,
+        queue,
+        shared,
+        scribe,
+        dirty: true,
+        tasks,
+        reports,
+        room_at,
+        hours,
+        removals,
+        memory,
+        side,
+    };
+    supervisor.keep_hours();
     for item in items {
         supervisor.enlist(item, true);
+    }
+    if supervisor.scribe.is_durable() {
+        supervisor.clear_up();
     }
     supervisor.work(inbox).await;
 }
@@ -120,6 +142,8 @@ impl Supervisor {
                 }
                 () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
                 () = self.memory.due() => self.memory.save(),
+                () = self.hours.due() => self.keep_hours(),
+                () = self.removals.due() => self.delete_removed(false),
                 () = sleep_until(look_at), if self.scribe.is_durable() => {
                     self.scribe.look();
                     look_at = Instant::now() + LOOK;
@@ -142,12 +166,14 @@ impl Supervisor {
             let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
             self.stop(id, then.unwrap_or(Then::Queue));
         }
-        while self.queue.running() > 0 {
+        self.roster.call_back();
+        while self.queue.running() > 0 || self.roster.is_busy() {
             match inbox.recv().await {
                 Some(report) => self.report(report),
                 None => break,
             }
         }
+        self.delete_removed(true);
         self.tasks.close();
         self.tasks.wait().await;
         self.memory.last().await;
@@ -163,15 +189,6 @@ impl Supervisor {
         }
     }
 
-    /// Takes a transfer into the list, and lets it wait if it is to run. `begun`: an earlier run may have begun it.
-    pub(super) fn enlist(&mut self, item: Item, begun: bool) {
-        if item.status == Status::Queued {
-            self.queue.wait(item.id, item.rank);
-        }
-        self.roster.add(item, begun);
-        self.dirty = true;
-    }
-
     /// Starts what the queue says while there is room.
     fn start_next(&mut self) {
         while let Some(id) = self.queue.admit() {
@@ -183,12 +200,20 @@ impl Supervisor {
         let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
         let (progress, receiver) = watch::channel(Progress::default());
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
-        let task = Running { stop: stop.clone(), nudge: nudge.clone(), progress: receiver, then: None };
+        let limiter = Arc::new(Limiter::new(entry.item.spec.limits.rate, self.shared.clock));
+        let task = Running {
+            stop: stop.clone(),
+            nudge: nudge.clone(),
+            limiter: limiter.clone(),
+            progress: receiver,
+            then: None,
+        };
         let orders = Orders {
             id,
             spec: Spec::clone(&entry.item.spec),
             target: entry.item.target.clone(),
             shared: self.shared.clone(),
+            limiter,
             fresh: std::mem::take(&mut entry.anew),
             first: !std::mem::replace(&mut entry.begun, true),
             stop,
@@ -231,6 +256,8 @@ impl Supervisor {
             }
             What::Room(rooms) => self.room_found(rooms),
             What::Fetched => self.queue.end(id),
+            What::Back(done) => self.is_back(id, Some(*done)),
+            What::Lost => self.is_back(id, None),
             What::Ended(ending) => self.ended(id, ending),
         }
         self.dirty = true;
@@ -241,6 +268,7 @@ impl Supervisor {
         self.queue.leave(id);
         let then = self.roster.ended(id).and_then(|running| running.then);
         let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
+        let retargeted = self.roster.get_mut(id).and_then(|entry| entry.retarget.take());
         let ending = match (ending, relinked) {
             (Ending::Described(files), None) => {
                 // One that is removed adds no others; one that is paused asks again.
@@ -278,15 +306,18 @@ impl Supervisor {
             }
             (Ending::Stopped | Ending::Described(_), Some(Then::Queue) | None) => {
                 self.rest(id, Status::Queued, None);
-                let rank = self.roster.get(id).map_or(0, |entry| entry.item.rank);
                 if !self.side.stop.is_cancelled() {
-                    self.queue.wait(id, rank);
+                    self.let_wait(id);
                 }
             }
             (Ending::Stopped | Ending::Described(_), Some(Then::Pause)) => {
                 self.rest(id, Status::Paused, None);
                 self.tell(id, Happening::Paused);
             }
+        }
+        // Whatever became of it; unless it is gone.
+        if let Some(target) = retargeted {
+            self.retarget(id, target);
         }
     }
 
@@ -321,47 +352,6 @@ impl Supervisor {
         self.scribe.note(stamps.iter().map(|stamp| stamp.record(id)));
     }
 
-    /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download; it
-    /// is told to the log.
-    fn written(&mut self, Written { items, events, result }: Written) {
-        for event in events {
-            self.send(event);
-        }
-        for item in items {
-            let id = item.id;
-            match &result {
-                Ok(_) => {
-                    self.enlist(item, false);
-                    self.send(Event { id, happening: Happening::Added });
-                }
-                Err(fault) => self.send(Event { id, happening: Happening::Refused(fault.clone()) }),
-            }
-        }
-        match result {
-            Ok(others) => self.take_in(others),
-            Err(fault) => tracing::error!("{fault}"),
-        }
-    }
-
-    /// What other processes have appended to the queue: transfers that were added.
-    fn take_in(&mut self, records: Vec<Record>) {
-        for record in records {
-            let Record::Added(stored) = record else { continue };
-            let rank = self.roster.next_rank();
-            if let Some(item) = Item::restore(&stored, rank).filter(|item| self.roster.get(item.id).is_none()) {
-                let id = item.id;
-                self.enlist(item, true);
-                self.tell(id, Happening::Added);
-            }
-        }
-    }
-
-    /// A new transfer, as a command asks for it.
-    pub(super) fn item(&self, id: TransferId, spec: Spec, ahead: usize) -> Item {
-        let rank = self.roster.next_rank().saturating_add(i64::try_from(ahead).unwrap_or(0));
-        Item::new(id, spec, rank)
-    }
-
     /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
     pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
         tracing::info!(%id, ?happening);
@@ -373,7 +363,7 @@ impl Supervisor {
     }
 
     /// Nobody may be listening.
-    fn send(&self, event: Event) {
+    pub(super) fn send(&self, event: Event) {
         let _ = self.side.events.send(event);
     }
 
@@ -382,7 +372,9 @@ impl Supervisor {
             self.dirty |= self.roster.take_progress(id);
         }
         if std::mem::take(&mut self.dirty) {
-            let snapshot = self.roster.snapshot(self.shared.limiter.rate());
+            let mut snapshot = self.roster.snapshot();
+            snapshot.totals.limit = self.shared.limiter.rate();
+            (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
             self.side.snapshots.send_replace(Arc::new(snapshot));
         }
     }

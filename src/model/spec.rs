@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Checksum, Limits, MetalinkFile, Pieces, Source, Sums, Upload};
+use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, UnixTime, Upload};
 
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,6 +80,10 @@ pub struct Spec {
     pub digests: bool,
     /// What it may use.
     pub limits: Limits,
+    /// Whose turn it is before others of the queue.
+    pub priority: Priority,
+    /// It starts at this time and not before.
+    pub start_at: Option<UnixTime>,
     /// Replace a file that stands at the target, at the end and atomically.
     pub overwrite: bool,
     /// The file that is sent to the source, if it is an upload; then the target is that file.
@@ -100,6 +104,8 @@ impl Spec {
             sums: None,
             digests: true,
             limits: Limits::default(),
+            priority: Priority::default(),
+            start_at: None,
             overwrite: false,
             upload: None,
         }

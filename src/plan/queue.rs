@@ -1,20 +1,28 @@
-//! Who runs next: first come, first served, within a number of slots.
+//! Who runs next: by priority, and then first come, first served, within a number of slots.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::model::TransferId;
+use crate::model::{Priority, TransferId};
+
+/// Where one stands that waits: the highest priority first, and of those the lowest rank.
+type Place = (Reverse<Priority>, i64);
 
 /// The transfers that wait for their turn, and how many may run at once. Each step costs the logarithm of the
 /// queue's length.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    waiting: BTreeSet<(i64, TransferId)>,
-    ranks: HashMap<TransferId, i64>,
+    waiting: BTreeSet<(Place, TransferId)>,
+    places: HashMap<TransferId, Place>,
     running: HashSet<TransferId>,
     /// Those that run and need no slot any more: all has come, and is being made durable.
     ending: HashSet<TransferId>,
     slots: usize,
     endings: usize,
+    /// True while nobody is to start.
+    shut: bool,
+    /// Those that start all the same.
+    exempt: HashSet<TransferId>,
 }
 
 impl Queue {
@@ -22,31 +30,54 @@ impl Queue {
     pub fn new(slots: usize, endings: usize) -> Self {
         Self {
             waiting: BTreeSet::new(),
-            ranks: HashMap::new(),
+            places: HashMap::new(),
             running: HashSet::new(),
             ending: HashSet::new(),
             slots: slots.max(1),
             endings,
+            shut: false,
+            exempt: HashSet::new(),
         }
     }
 
-    /// This one waits, at this place: a lower rank runs earlier; two of the same rank both keep their places. One that
-    /// runs already is left alone.
-    pub fn wait(&mut self, id: TransferId, rank: i64) {
+    /// This one waits, at this place: a higher priority runs earlier, and of the same priority a lower rank; two of the same
+    /// rank both keep their places. One that runs already is left alone.
+    pub fn wait(&mut self, id: TransferId, priority: Priority, rank: i64) {
         if !self.running.contains(&id) && !self.ending.contains(&id) {
-            self.leave(id);
-            self.waiting.insert((rank, id));
-            self.ranks.insert(id, rank);
+            self.take_out(id);
+            let place = (Reverse(priority), rank);
+            self.waiting.insert((place, id));
+            self.places.insert(id, place);
         }
+    }
+
+    /// While it is shut nobody starts but those that are exempt; what runs is not touched.
+    pub fn shut(&mut self, shut: bool) {
+        self.shut = shut;
+    }
+
+    /// This one starts though the queue is shut, from now on until it leaves.
+    pub fn exempt(&mut self, id: TransferId) {
+        self.exempt.insert(id);
+    }
+
+    /// True if it starts though the queue is shut.
+    pub fn is_exempt(&self, id: TransferId) -> bool {
+        self.exempt.contains(&id)
     }
 
     /// This one neither waits nor runs any more.
     pub fn leave(&mut self, id: TransferId) {
-        if let Some(rank) = self.ranks.remove(&id) {
-            self.waiting.remove(&(rank, id));
-        }
+        self.take_out(id);
+        self.exempt.remove(&id);
         self.running.remove(&id);
         self.ending.remove(&id);
+    }
+
+    fn take_out(&mut self, id: TransferId) {
+        if let Some(place) = self.places.remove(&id) {
+            self.waiting.remove(&(place, id));
+        }
     }
 
     /// This one only has its end to come: another may run beside it, if not too many end already.
@@ -61,8 +92,12 @@ impl Queue {
         if self.running.len() >= self.slots {
             return None;
         }
-        let (_, id) = self.waiting.pop_first()?;
-        self.ranks.remove(&id);
+        let id = if self.shut {
+            self.exempt.iter().filter_map(|id| Some((self.places.get(id)?, *id))).min()?.1
+        } else {
+            self.waiting.first()?.1
+        };
+        self.take_out(id);
         self.running.insert(id);
         Some(id)
     }

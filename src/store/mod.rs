@@ -1,6 +1,7 @@
 //! Keeps bytes: part files, checkpoints, the queue's journal, the history. Blocking; the engine calls it where it
 //! may block.
 
+mod aside;
 mod atomic;
 mod checkpoint;
 mod commit;
@@ -14,11 +15,13 @@ mod lock;
 mod name;
 mod path_text;
 mod record;
+mod relocate;
 mod room;
 mod sealed;
 mod sink;
 mod upload;
 
+pub use aside::Aside;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use commit::{Commit, Uncommitted, commit};
 pub use digest::{combined, digest, multipart_etag};
@@ -30,6 +33,7 @@ pub use ledger::{Fragment, Ledger};
 pub use lock::StateLock;
 pub use name::{numbered, part_name, safe_name};
 pub use record::{Item, Record, Stamp};
+pub use relocate::{move_finished, move_partial};
 pub use room::room;
 pub use sink::{PartFile, Standing, standing};
 pub use upload::{SentPart, UploadCheckpoint, UploadLock};

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::model::TransferId;
+
 /// The longest name that a server may choose, in bytes; it leaves room for ` (12)` and for the part file's ending.
 const MAX_NAME: usize = 200;
 /// The longest name that file systems take, in bytes.
@@ -40,14 +42,23 @@ pub fn numbered(name: &str, number: u32) -> String {
 /// that every process finds the same part file for the same target, and its lock guards the target.
 pub fn part_name(target: &Path) -> OsString {
     let hash = blake3::hash(target.as_os_str().as_bytes()).to_hex();
-    let ending = format!(".{}.part", &hash[..16]);
+    beside(target, &format!(".{}.part", &hash[..16]))
+}
+
+/// The name beside a target that belongs to one transfer alone: `<name>.<its id>.<extension>`.
+pub(super) fn id_name(target: &Path, id: TransferId, extension: &str) -> OsString {
+    beside(target, &format!(".{id}.{extension}"))
+}
+
+/// A target's name with another ending, cut where it would be too long.
+fn beside(target: &Path, ending: &str) -> OsString {
     let name = target.file_name().unwrap_or(OsStr::new(NAMELESS));
-    let mut part = match name.to_str() {
+    let mut name = match name.to_str() {
         Some(text) => cut(text, MAX_COMPONENT - ending.len()).as_bytes().to_vec(),
         None => name.as_bytes()[..name.len().min(MAX_COMPONENT - ending.len())].to_vec(),
     };
-    part.extend_from_slice(ending.as_bytes());
-    OsString::from_vec(part)
+    name.extend_from_slice(ending.as_bytes());
+    OsString::from_vec(name)
 }
 
 /// Characters that some file system forbids become an underscore; odd blanks become blanks.

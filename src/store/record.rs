@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::ledger::seal;
 use super::path_text;
 use crate::model::{
-    ByteRange, Checksum, Described, Fault, FaultKind, Header, Limits, Pieces, RangeSet, Rate, Source, Spec, Status,
-    Sums, Target, TransferId, Upload,
+    ByteRange, Checksum, Described, Fault, FaultKind, Header, Limits, Pieces, Priority, RangeSet, Rate, Source, Spec,
+    Status, Sums, Target, TransferId, UnixTime, Upload,
 };
 
 /// What stands between a record and its checksum.
@@ -115,6 +115,10 @@ pub struct Stored {
     connections: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rate: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_at: Option<u64>,
     #[serde(skip_serializing_if = "is_false")]
     overwrite: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -320,6 +324,8 @@ impl Item {
             no_digests: !spec.digests,
             connections: spec.limits.connections,
             rate: spec.limits.rate.map(Rate::bytes),
+            priority: Some(spec.priority).filter(|set| *set != Priority::Normal).map(|set| set.to_string()),
+            start_at: spec.start_at.map(UnixTime::seconds),
             overwrite: spec.overwrite,
             upload: spec.upload.as_deref().map(StoredUpload::of),
             status: self.status.into(),
@@ -350,6 +356,8 @@ impl Item {
             sums: stored.sums.as_deref().map(Sums::from_str).transpose().ok()?,
             digests: !stored.no_digests,
             limits: Limits { connections: stored.connections, rate: stored.rate.map(Rate::per_second) },
+            priority: stored.priority.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
+            start_at: stored.start_at.map(UnixTime::from_seconds),
             overwrite: stored.overwrite,
             upload: stored.upload.as_ref().map(|upload| Arc::new(upload.upload())),
         };

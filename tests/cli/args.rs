@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use haul::cli::{AddArgs, Command, GetArgs, Style, completions};
 use haul::config::Settings;
-use haul::model::{Rate, Spec, Sums};
+use haul::model::{Priority, Rate, Spec, Sums, WallClock};
 
 use super::support::arguments;
+use crate::support::clock::FakeClock;
 
 const URL: &str = "https://example.org/a.iso";
 
@@ -77,6 +78,25 @@ fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
     assert_eq!((from_add.limits.connections, from_add.limits.rate), (Some(3), Some(Rate::per_second(512_000))));
     let screen = arguments(&words).unwrap().screen.specs_with(Path::new("/here"), &b""[..]).unwrap().remove(0);
     assert_eq!(screen.limits, from_add.limits);
+}
+
+#[test]
+fn priority_and_start_are_of_each_url_of_add() {
+    let words = ["--priority", "high", "--at", "in 2h", URL];
+    let clock = FakeClock::start();
+    let from_add = add(&words).unwrap().each.settled(vec![one(&[])], &clock).unwrap().remove(0);
+    assert_eq!(
+        (from_add.priority, from_add.start_at),
+        (Priority::High, Some(clock.now().after(Duration::from_secs(7200))))
+    );
+    let screen = arguments(&words).unwrap().screen.specs_with(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    assert!(screen.priority == Priority::High && screen.start_at.is_some());
+    let past = add(&["--at", "2020-01-01 08:00", URL]).unwrap().specs_with(Path::new("/here"), &b""[..]);
+    assert_eq!(past.unwrap_err().to_string(), "--at 2020-01-01 08:00: this is past, or no date");
+    for wrong in [["--at", "soon"], ["--priority", "urgent"]] {
+        assert!(add(&[&wrong[..], &[URL]].concat()).is_err());
+        assert!(get(&[&wrong[..], &[URL]].concat()).is_err(), "what is fetched now waits for nothing");
+    }
 }
 
 #[test]

@@ -15,6 +15,10 @@ fn items() -> Vec<ListItem> {
         target: PathBuf::from("/downloads").join(name),
         why: None,
         status,
+        limit: None,
+        priority: None,
+        start_at: None,
+        starts: None,
         length,
         done,
     };

@@ -87,6 +87,8 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         resumable: true,
         fault: None,
         short: None,
+        start: None,
+        errand: None,
         log: Log::default(),
         live: Some(Arc::new(live)),
     }

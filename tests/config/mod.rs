@@ -1,4 +1,5 @@
 //! What the user wrote: the default file, mistakes told well, keys laid over keys.
 
 mod keys;
+mod orders;
 mod settings;

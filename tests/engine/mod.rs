@@ -1,14 +1,17 @@
 //! The engine against a scripted driver, on paused time.
 
 mod basics;
+mod errands;
 mod hostile;
 mod hosts;
 mod lasting;
 mod logs;
 mod orders;
+mod removal;
 mod repair;
 mod schedules;
 mod stage;
 mod streams;
+mod terms;
 mod uploads;
 mod waiting;

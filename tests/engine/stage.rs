@@ -18,6 +18,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::support::clock::FakeClock;
 use crate::support::depot::Depot;
 use crate::support::fetch::{Fake, FakeFile};
 
@@ -35,6 +36,8 @@ pub struct Wishes {
     pub patience: Patience,
     pub durable: bool,
     pub on_change: OnChange,
+    pub timetable: &'static [&'static str],
+    pub queue_hours: &'static [&'static str],
 }
 
 impl Default for Wishes {
@@ -46,6 +49,8 @@ impl Default for Wishes {
             patience: Patience::default(),
             durable: true,
             on_change: OnChange::Restart,
+            timetable: &[],
+            queue_hours: &[],
         }
     }
 }
@@ -56,6 +61,7 @@ pub struct Stage {
     pub fake: Fake,
     pub depot: Depot,
     pub handle: Handle,
+    pub clock: FakeClock,
     engine: JoinHandle<()>,
     events: Receiver<Event>,
     /// Everything that happened, as far as it was waited for.
@@ -91,6 +97,7 @@ impl Stage {
         } else {
             Queueing::Passing
         };
+        let clock = FakeClock::start();
         let setup = Setup {
             state,
             queueing,
@@ -104,12 +111,15 @@ impl Stage {
             upload_limit: None,
             patience: wishes.patience,
             on_change: wishes.on_change,
+            clock: Arc::new(clock.clone()),
+            timetable: wishes.timetable.iter().map(|text| text.parse().unwrap()).collect(),
+            queue_hours: wishes.queue_hours.iter().map(|text| text.parse().unwrap()).collect(),
             room: fake.room(),
         };
         let (handle, side) = pair();
         let events = handle.events();
         let engine = tokio::spawn(run(side, setup));
-        Self { folder, fake, depot, handle, engine, events, told: Vec::new(), wishes }
+        Self { folder, fake, depot, handle, clock, engine, events, told: Vec::new(), wishes }
     }
 
     /// A server with one file, and the transfer of it.

@@ -1,5 +1,6 @@
 //! The words: what they accept, what they refuse, and what they never show.
 
+mod hours;
 mod metalink;
 mod range;
 mod sums;

@@ -10,6 +10,7 @@ mod part;
 mod queue;
 mod race;
 mod retry;
+mod schedule;
 mod segment;
 mod shortage;
 mod speed;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haul::model::TransferId;
+use haul::model::{Priority, TransferId};
 use haul::plan::Queue;
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn all(queue: &mut Queue) -> Vec<u64> {
 fn lower_ranks_run_earlier_and_slots_are_kept() {
     let mut queue = Queue::new(2, 0);
     for (number, rank) in [(1, 30), (2, -5), (3, 10)] {
-        queue.wait(id(number), rank);
+        queue.wait(id(number), Priority::Normal, rank);
     }
     assert_eq!(all(&mut queue), [2, 3]);
     assert_eq!((queue.running(), queue.waiting()), (2, 1));
@@ -26,20 +26,20 @@ fn lower_ranks_run_earlier_and_slots_are_kept() {
     assert_eq!(all(&mut queue), [1]);
     assert_eq!(Queue::new(0, 0).running(), 0);
     let mut one = Queue::new(0, 0);
-    one.wait(id(1), 0);
+    one.wait(id(1), Priority::Normal, 0);
     assert_eq!(all(&mut one), [1], "a queue has one slot at least");
 }
 
 #[test]
 fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
     let mut queue = Queue::new(1, 0);
-    queue.wait(id(1), 1);
+    queue.wait(id(1), Priority::Normal, 1);
     assert_eq!(queue.admit(), Some(id(1)));
-    queue.wait(id(1), 1);
+    queue.wait(id(1), Priority::Normal, 1);
     assert_eq!((queue.running(), queue.waiting()), (1, 0));
     queue.leave(id(1));
     for (number, rank) in [(1, 1), (2, 2), (1, 3)] {
-        queue.wait(id(number), rank);
+        queue.wait(id(number), Priority::Normal, rank);
     }
     assert_eq!(queue.waiting(), 2);
     assert_eq!(queue.admit(), Some(id(2)));
@@ -49,10 +49,10 @@ fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
 fn two_that_exchange_their_ranks_both_stay() {
     let mut queue = Queue::new(9, 0);
     for (number, rank) in [(1, 1), (2, 2), (3, 3)] {
-        queue.wait(id(number), rank);
+        queue.wait(id(number), Priority::Normal, rank);
     }
-    queue.wait(id(1), 2);
-    queue.wait(id(2), 1);
+    queue.wait(id(1), Priority::Normal, 2);
+    queue.wait(id(2), Priority::Normal, 1);
     assert_eq!(all(&mut queue), [2, 1, 3]);
 }
 
@@ -68,7 +68,7 @@ proptest! {
         for (step, number, rank) in steps {
             match step {
                 0 => {
-                    queue.wait(id(number), rank);
+                    queue.wait(id(number), Priority::Normal, rank);
                     if !running.contains(&number) {
                         waiting.insert(number, rank);
                     }
@@ -94,14 +94,14 @@ proptest! {
 fn one_that_ends_makes_room_for_another_but_not_for_any_number() {
     let mut queue = Queue::new(1, 2);
     for number in 1..=5 {
-        queue.wait(id(number), number.cast_signed());
+        queue.wait(id(number), Priority::Normal, number.cast_signed());
     }
     for number in 1..=3 {
         assert_eq!(all(&mut queue), [number]);
         queue.end(id(number));
     }
     assert_eq!((all(&mut queue), queue.running()), (Vec::new(), 3), "the third keeps its slot");
-    queue.wait(id(1), 0);
+    queue.wait(id(1), Priority::Normal, 0);
     assert_eq!(queue.waiting(), 2, "one that ends does not wait");
     queue.leave(id(1));
     assert_eq!(all(&mut queue), [0; 0], "the third has not told again");

@@ -5,7 +5,9 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use haul::model::{ByteRange, Checksum, Fault, FaultKind, Header, Limits, Rate, Source, Spec, Status, TransferId};
+use haul::model::{
+    ByteRange, Checksum, Fault, FaultKind, Header, Limits, Priority, Rate, Source, Spec, Status, TransferId, UnixTime,
+};
 use haul::store::{Item, Journal, Record, Stamp};
 use tempfile::TempDir;
 
@@ -62,6 +64,7 @@ fn everything_comes_back() {
     asked.sums = Some("https://me:pass@host/SHA256SUMS?token=x".parse().unwrap());
     asked.digests = false;
     asked.limits = Limits { connections: Some(3), rate: Some(Rate::per_second(9)) };
+    (asked.priority, asked.start_at) = (Priority::High, Some(UnixTime::from_seconds(1_795_413_600)));
     asked.overwrite = true;
     let mut full = Item::new(id(1), asked, -7);
     full.target = Some(odd.join("a"));

@@ -9,5 +9,6 @@ mod hosts;
 mod journal;
 mod ledger;
 mod name;
+mod relocate;
 mod room;
 mod sink;

@@ -28,6 +28,8 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         resumable: true,
         fault: None,
         short: None,
+        start: None,
+        errand: None,
         log: Log::default(),
         live: None,
     })

@@ -55,6 +55,7 @@ pub(in crate::engine) struct Orders {
     /// The target, if an earlier run has settled on it.
     pub(in crate::engine) target: Option<PathBuf>,
     pub(in crate::engine) shared: Arc<Shared>,
+    pub(in crate::engine) limiter: Arc<Limiter>,
     /// Begin from the first byte, whatever is on disk.
     pub(in crate::engine) fresh: bool,
     /// Nobody has begun with it before: nothing is on disk under its number.
@@ -137,16 +138,15 @@ pub(in crate::engine) async fn run(orders: Orders) {
 
 async fn download(orders: Orders) {
     let began = orders.shared.clock.now();
-    let limiter = Arc::new(Limiter::new(orders.spec.limits.rate, orders.shared.clock));
     let fresh = orders.fresh;
     let places = Places::new(&orders.spec);
     let said = orders.spec.limits.connections.or(orders.shared.connections);
     let growth = said.map_or_else(Growth::chosen, Growth::fixed);
     let mut task = Task {
+        limiter: orders.limiter.clone(),
         orders,
         places,
         suspect: Suspect::default(),
-        limiter,
         held: None,
         whole: false,
         fresh,

@@ -88,7 +88,7 @@ async fn upload(orders: Orders) -> Ending {
             headers: orders.spec.headers.clone().into(),
             upload: wanted,
         },
-        limiter: Arc::new(Limiter::new(orders.spec.limits.rate, shared.clock)),
+        limiter: orders.limiter.clone(),
         orders,
         driver,
         held: None,

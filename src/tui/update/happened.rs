@@ -15,10 +15,12 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             (Tone::Bad, format!("not added: {fault}"))
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
-        Happening::Expired(fault) => (Tone::Bad, fault.to_string()),
-        Happening::DiskFull(fault) => (Tone::Warning, fault.to_string()),
+        Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, fault.to_string()),
+        Happening::DiskFull(fault) | Happening::Denied(fault) => (Tone::Warning, fault.to_string()),
         Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
-        Happening::Described { .. } => (Tone::Good, event.happening.sentence().into_owned()),
+        Happening::Described { .. } | Happening::Verified { .. } => {
+            (Tone::Good, event.happening.sentence().into_owned())
+        }
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
         Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {fault}")),
         Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),
@@ -32,6 +34,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             };
             (Tone::Good, format!("{name} {how}"))
         }
+        Happening::Moved(target) => (Tone::Good, format!("moved to {}", target.display())),
         Happening::Added
         | Happening::Started
         | Happening::Answered { .. }
@@ -43,6 +46,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::PartFailed { .. }
         | Happening::PartAborted { .. }
         | Happening::Paused
+        | Happening::Restored
         | Happening::Removed => return,
     };
     toast::show(state, tone, text, effects);

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use haul::model::{ByteRange, Fault, FaultKind, Limits, Rate, Source, Spec, Status, TransferId};
+use haul::model::{ByteRange, Fault, FaultKind, Limits, Priority, Rate, Source, Spec, Status, TransferId, UnixTime};
 use haul::store::{Item, Journal, Record, Stamp};
 
 use super::pick::Pick;
@@ -85,6 +85,7 @@ fn record(pick: &mut Pick<'_>) -> Record {
             spec.target.name = pick.maybe(|pick| pick.text(20));
             spec.overwrite = pick.byte() % 2 == 1;
             let rate = pick.maybe(|pick| Rate::per_second(pick.number()));
+            (spec.priority, spec.start_at) = (Priority::Low, pick.maybe(|pick| UnixTime::from_seconds(pick.number())));
             spec.limits = Limits { connections: pick.maybe(|pick| pick.number() as u16), rate };
             Item { done: ranges(pick), ..Item::new(id, spec, pick.number().cast_signed()) }.record()
         }

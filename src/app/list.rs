@@ -1,0 +1,35 @@
+//! What `haul list` shows of the queue.
+
+use std::path::Path;
+
+use crate::cli::ListItem;
+use crate::config::SystemClock;
+use crate::model::{Priority, Rate, Status, UnixTime, WallClock, harmless, start_text};
+use crate::store::{Checkpoint, Item};
+
+/// A queued transfer for the list; what a crash left on disk counts.
+pub(super) fn list_item(state: &Path, item: &Item) -> ListItem {
+    let checkpoint = match item.status {
+        Status::Done => None,
+        _ => Checkpoint::load(state, item.id).ok().flatten(),
+    };
+    let done = checkpoint.map_or_else(|| item.done.total(), |checkpoint| checkpoint.ledger.done().total());
+    let clock = SystemClock::here();
+    let start = item.spec.start_at.filter(|at| item.status == Status::Queued && *at > clock.now());
+    let target = item.target.clone().or_else(|| Some(item.spec.target.folder.join(item.spec.target.name.as_ref()?)));
+    let named = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    ListItem {
+        id: item.id,
+        name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
+        url: item.spec.source.to_string(),
+        target: target.unwrap_or_else(|| item.spec.target.folder.clone()),
+        why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
+        status: item.status,
+        limit: item.spec.limits.rate.map(Rate::bytes),
+        priority: Some(item.spec.priority).filter(|set| *set != Priority::Normal).map(|set| set.to_string()),
+        start_at: start.map(UnixTime::seconds),
+        starts: start.map(|at| start_text(at, &clock)),
+        length: item.length,
+        done,
+    }
+}

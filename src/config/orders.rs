@@ -1,0 +1,93 @@
+//! The words of the command line: what each is called, what it takes, what it does. The help, the completion and the reader
+//! of a line have them from this one table.
+
+/// A word that a line can begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderWord {
+    /// What it is called.
+    pub name: &'static str,
+    /// Another name, mostly a shorter one.
+    pub alias: Option<&'static str>,
+    /// What is written behind it.
+    pub takes: &'static str,
+    /// What it does, in a line.
+    pub does: &'static str,
+    /// What can follow it, where that is one of a few words.
+    pub follows: &'static [&'static str],
+}
+
+const fn word(name: &'static str, takes: &'static str, does: &'static str) -> OrderWord {
+    OrderWord { name, alias: None, takes, does, follows: &[] }
+}
+
+const fn with(word: OrderWord, alias: Option<&'static str>, follows: &'static [&'static str]) -> OrderWord {
+    OrderWord { alias, follows, ..word }
+}
+
+/// Every word, in the order of the help.
+pub const ORDERS: [OrderWord; 32] = [
+    with(
+        word("add", "URL... [dir=DIR] [name=NAME] [limit=RATE] [at=TIME]", "add URLs, with what is said of them"),
+        None,
+        &["dir=", "name=", "limit=", "priority=", "at=", "connections=", "checksum=", "mirror="],
+    ),
+    with(word("pause", "[all]", "pause these, or all"), None, &["all"]),
+    with(word("resume", "[all]", "let these go on, or all"), None, &["all"]),
+    word("retry", "", "try these again now"),
+    with(word("start", "", "start these next, whatever the hour is"), Some("now"), &[]),
+    with(word("at", "TIME|never", "start these at a time: 22:00, mon 07:30, in 2h"), None, &["in", "never"]),
+    with(word("limit", "[this] RATE|none", "limit everything, or each of these"), None, &["this", "none"]),
+    with(word("priority", "low|normal|high", "let these go before or after others"), None, &["low", "normal", "high"]),
+    word("up", "", "move this one up in the queue"),
+    word("down", "", "move this one down in the queue"),
+    word("top", "", "move these to the beginning of the queue"),
+    word("bottom", "", "move these to the end of the queue"),
+    with(word("remove", "", "remove these from the list, keep the data"), Some("rm"), &[]),
+    word("remove!", "", "remove these with their partial data"),
+    word("undo", "", "take the last removal back, within ten seconds"),
+    word("url", "URL", "give this one a new URL"),
+    word("rename", "NAME", "give this one's file another name"),
+    with(word("move", "DIR", "move these into another folder"), Some("mv"), &[]),
+    with(word("check", "", "read finished files back and compare them"), Some("verify"), &[]),
+    word("open", "", "open this one's file"),
+    word("folder", "", "open the folder of this one's file"),
+    with(word("copy", "url|path", "copy the URLs or the paths of these"), Some("yank"), &["url", "path"]),
+    word("filter", "[WORDS]", "show rows that hold words"),
+    word("sort", "COLUMN", "sort the list by a column, or as the queue runs"),
+    with(
+        word("mark", "all|none|STATE|WORD", "mark rows"),
+        None,
+        &["all", "none", "active", "queued", "paused", "done", "failed"],
+    ),
+    with(
+        word("view", "VIEW", "show all, or some of the rows"),
+        None,
+        &["all", "active", "queued", "done", "failed", "uploads"],
+    ),
+    word("set", "NAME VALUE", "change a setting until haul ends"),
+    with(word("write", "FILE", "write the list of URLs to a file"), Some("w"), &[]),
+    word("log", "", "show this one's log"),
+    word("help", "", "show all keys and words"),
+    with(word("quit", "", "leave"), Some("q"), &[]),
+    word("!", "COMMAND", "run a command of the shell with the transfer in its environment"),
+];
+
+/// What the last word of a line can become, each time the whole line. One that is complete already is not among them.
+pub fn complete(line: &str) -> Vec<String> {
+    let begun = line.trim_start();
+    let Some((first, rest)) = begun.split_once(' ') else {
+        let names = ORDERS.iter().filter(|word| word.name.starts_with(begun) && word.name != "!");
+        let whole =
+            |word: &OrderWord| if word.takes.is_empty() { word.name.to_owned() } else { format!("{} ", word.name) };
+        return names.map(whole).filter(|whole| whole != begun).collect();
+    };
+    let Some(word) = ORDERS.iter().find(|word| word.name == first || word.alias == Some(first)) else {
+        return Vec::new();
+    };
+    let last = rest.rsplit(' ').next().unwrap_or("");
+    let stem = &begun[..begun.len() - last.len()];
+    let follows = word.follows.iter().filter(|next| next.starts_with(last) && **next != last);
+    // Only `add` takes more than one of its words.
+    let several = word.name == "add" || !rest.trim_start().contains(' ');
+    follows.filter(|_| several).map(|next| format!("{stem}{next}")).collect()
+}

@@ -1,0 +1,208 @@
+//! What is done with the file of a transfer that does not run: it gets another name or folder, or is read back and compared.
+//! That may take long, so it is done beside the supervisor; meanwhile the transfer does not start.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+use super::report::{Report, What};
+use super::roster::Then;
+use super::supervisor::Supervisor;
+use crate::api::{Errand, Happening};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};
+use crate::store::{digest, move_finished, move_partial};
+
+/// An errand on its way.
+#[derive(Debug)]
+pub(super) struct Busy {
+    pub(super) errand: Errand,
+    pub(super) stop: CancellationToken,
+    /// What is to become of the transfer then, if it is to be removed: whether its data goes too.
+    pub(super) then_remove: Option<bool>,
+}
+
+/// What came of an errand.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It is to be at this place from now on; it is, or why not.
+    Moved(Target, Result<PathBuf, Fault>),
+    /// What the file hashes to, and whether that was compared.
+    Verified(Result<(Checksum, bool), Fault>),
+}
+
+impl Supervisor {
+    /// Gives a transfer's file another name.
+    pub(super) fn rename(&mut self, id: TransferId, name: String) {
+        if name.is_empty() || [".", ".."].contains(&name.as_str()) || name.chars().any(|c| c == '/' || c.is_control()) {
+            return self.deny(id, format!("{name:?} is no name for a file"));
+        }
+        let Some(entry) = self.roster.get(id) else { return };
+        let known = entry.latest.target.as_deref().and_then(Path::parent);
+        let folder = known.unwrap_or(&entry.item.spec.target.folder).to_path_buf();
+        self.retarget(id, Target { folder, name: Some(name) });
+    }
+
+    /// Moves transfers' files into another folder.
+    pub(super) fn move_to(&mut self, ids: &[TransferId], folder: &Path) {
+        for id in ids {
+            let Some(entry) = self.roster.get(*id) else { continue };
+            let name = entry.item.spec.target.name.clone();
+            self.retarget(*id, Target { folder: folder.to_path_buf(), name });
+        }
+    }
+
+    /// A transfer's file goes elsewhere. One that runs is stopped for that, and goes on.
+    pub(super) fn retarget(&mut self, id: TransferId, target: Target) {
+        let Some(entry) = self.roster.get_mut(id) else { return };
+        if entry.item.spec.upload.is_some() {
+            return self.deny(id, "it is an upload: its file is yours, and stays where it is");
+        }
+        if entry.busy.is_some() {
+            return self.deny(id, "its file is being moved or compared; wait for the end of that");
+        }
+        if let Some(running) = &entry.running {
+            let stops = running.then.is_some();
+            entry.retarget = Some(target);
+            if !stops {
+                self.stop(id, Then::Queue);
+            }
+            return;
+        }
+        let from = entry.latest.target.clone();
+        let name = target.name.clone().map(PathBuf::from);
+        let named = name.or_else(|| from.as_ref()?.file_name().map(PathBuf::from));
+        let to = named.map_or_else(|| target.folder.clone(), |name| target.folder.join(name));
+        let Some(from) = from.filter(|from| *from != to) else {
+            return self.moved(id, target, Ok(to));
+        };
+        let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
+        self.send_out(id, Errand::Moving, move |go_on| {
+            let moved =
+                if is_done { move_finished(&from, &to, go_on) } else { move_partial(&state, id, &from, &to, go_on) };
+            Done::Moved(target, moved.map(|()| to))
+        });
+    }
+
+    /// Reads finished files back and compares them with what they should be.
+    pub(super) fn verify(&mut self, ids: &[TransferId]) {
+        for id in ids.iter().copied() {
+            let Some(entry) = self.roster.get(id) else { continue };
+            if entry.item.spec.upload.is_some() {
+                self.deny(id, "it is an upload: the store has compared it, and keeps what it got");
+                continue;
+            }
+            let target = match (&entry.latest.target, entry.status, &entry.busy) {
+                (Some(target), Status::Done, None) => target.clone(),
+                (_, Status::Done, _) => {
+                    self.deny(id, "its file is being moved or compared; wait for the end of that");
+                    continue;
+                }
+                _ => {
+                    self.deny(id, "it is not complete: only a finished file can be compared");
+                    continue;
+                }
+            };
+            let (wanted, length) = (entry.item.spec.checksum.clone(), entry.latest.length);
+            self.send_out(id, Errand::Verifying, move |go_on| Done::Verified(compare(&target, length, wanted, go_on)));
+        }
+    }
+
+    /// Has something done on a thread that may block; `report` hears what came of it.
+    fn send_out(
+        &mut self,
+        id: TransferId,
+        errand: Errand,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Done + Send + 'static,
+    ) {
+        let stop = CancellationToken::new();
+        let Some(entry) = self.roster.get_mut(id) else { return };
+        entry.busy = Some(Busy { errand, stop: stop.clone(), then_remove: None });
+        self.let_rest(id);
+        self.roster.set_out(id);
+        self.dirty = true;
+        let reports = self.reports.clone();
+        self.tasks.spawn(async move {
+            let done = spawn_blocking(move || work(&|| !stop.is_cancelled())).await;
+            let what = done.map_or(What::Lost, |done| What::Back(Box::new(done)));
+            let _ = reports.send(Report { id, what }).await;
+        });
+    }
+
+    /// An errand is over; `None` if its thread was lost.
+    pub(super) fn is_back(&mut self, id: TransferId, done: Option<Done>) {
+        let then_remove = self.roster.is_back(id).and_then(|busy| busy.then_remove);
+        match done {
+            Some(Done::Moved(target, moved)) => self.moved(id, target, moved),
+            Some(Done::Verified(verified)) => self.verified(id, verified),
+            None => self.deny(id, "the thread that worked on its file was lost, which is a bug of haul"),
+        }
+        match then_remove {
+            Some(data) => self.discard(&[id], data),
+            None => self.let_wait(id),
+        }
+    }
+
+    fn moved(&mut self, id: TransferId, target: Target, moved: Result<PathBuf, Fault>) {
+        let to = match moved {
+            Ok(to) => to,
+            Err(fault) => return self.tell(id, Happening::Denied(fault)),
+        };
+        let Some(entry) = self.roster.get(id) else { return };
+        let is_known = entry.latest.target.is_some();
+        let mut spec = Spec::clone(&entry.item.spec);
+        spec.target = target;
+        self.roster.replace(id, spec);
+        if is_known {
+            self.roster.moved(id, to.clone());
+        }
+        self.note_items(&[id]);
+        self.tell(id, Happening::Moved(to));
+    }
+
+    fn verified(&mut self, id: TransferId, verified: Result<(Checksum, bool), Fault>) {
+        let (fault, happening) = match verified {
+            Ok((checksum, compared)) => (None, Happening::Verified { checksum, compared }),
+            Err(fault) if fault.kind == FaultKind::State => return self.tell(id, Happening::Denied(fault)),
+            Err(fault) => (Some(fault.clone()), Happening::Damaged(fault)),
+        };
+        if let Some(entry) = self.roster.get_mut(id) {
+            entry.fault = fault.map(Into::into);
+        }
+        self.roster.refresh(id);
+        self.tell(id, happening);
+    }
+}
+
+/// Reads a file and compares it.
+fn compare(
+    target: &Path,
+    length: Option<u64>,
+    wanted: Option<Checksum>,
+    go_on: &dyn Fn() -> bool,
+) -> Result<(Checksum, bool), Fault> {
+    let damaged = |detail: String| Fault::new(FaultKind::Checksum, target.display(), detail);
+    let broken = |why: io::Error| match why.kind() {
+        io::ErrorKind::NotFound => damaged("is not there any more".to_owned()),
+        io::ErrorKind::Interrupted => Fault::new(FaultKind::State, target.display(), "it was not compared to its end"),
+        _ => Fault::disk(target.display(), "reading it", &why),
+    };
+    let file = File::open(target).map_err(broken)?;
+    let held = file.metadata().map_err(broken)?.len();
+    if let Some(length) = length.filter(|length| *length != held) {
+        return Err(damaged(format!(
+            "has {held} bytes and had {length} when it was finished: somebody has changed it"
+        )));
+    }
+    let algorithm = wanted.as_ref().map_or(Algorithm::Sha256, |wanted| wanted.algorithm);
+    let sums = digest(&file, ByteRange::new(0, held), &[algorithm], go_on).map_err(broken)?;
+    let Some(found) = sums.into_iter().next() else { return Err(damaged("has no checksum".to_owned())) };
+    match wanted {
+        Some(wanted) if wanted != found => {
+            Err(damaged(format!("has {found} and should have {wanted}: somebody or the disk has changed it")))
+        }
+        wanted => Ok((found, wanted.is_some())),
+    }
+}

@@ -1,0 +1,184 @@
+//! The time of day: transfers that start at a time, the timetable's limits, and the hours in which the queue runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::roster::Then;
+use super::supervisor::Supervisor;
+use crate::api::{Happening, Start};
+use crate::model::{
+    Fault, FaultKind, LimitHours, LocalTime, Rate, StartTime, Status, TransferId, UnixTime, WallClock, start_text,
+};
+use crate::plan::{Schedule, Timetable};
+use crate::store::Record;
+
+/// What is known of the time of day.
+pub(super) struct Hours {
+    clock: Arc<dyn WallClock>,
+    timetable: Timetable,
+    schedule: Schedule,
+    /// The limit where the timetable says nothing.
+    usual: Option<Rate>,
+    /// What the timetable said when it was read last.
+    said: Option<LimitHours>,
+    pub(super) shut: bool,
+    /// When the clock is looked at next.
+    at: Instant,
+}
+
+impl Hours {
+    pub(super) fn new(clock: Arc<dyn WallClock>, timetable: Timetable, usual: Option<Rate>) -> Self {
+        let schedule = Schedule::default();
+        Self { clock, timetable, schedule, usual, said: None, shut: false, at: Instant::now() }
+    }
+
+    /// Pends until the clock is to be looked at.
+    pub(super) async fn due(&self) {
+        if self.timetable.is_empty() && self.schedule.next().is_none() {
+            return std::future::pending().await;
+        }
+        tokio::time::sleep_until(self.at).await;
+    }
+
+    /// How long the clock need not be looked at: until the next minute begins, or the next transfer starts. Clocks are set,
+    /// and machines sleep, so it is never longer than a minute.
+    fn rest(&self, now: UnixTime, local: LocalTime) -> Duration {
+        let minute = 60 - u64::from(local.second.min(59));
+        let next = self.schedule.next().map_or(minute, |at| at.seconds().saturating_sub(now.seconds()));
+        Duration::from_secs(minute.min(next).max(1))
+    }
+}
+
+impl Supervisor {
+    /// Looks at the clock, and does what the hour says.
+    pub(super) fn keep_hours(&mut self) {
+        let now = self.hours.clock.now();
+        let local = self.hours.clock.local(now);
+        for id in self.hours.schedule.due(now) {
+            self.let_wait(id);
+        }
+        let said = self.hours.timetable.limit(local);
+        if said != self.hours.said {
+            self.hours.said = said;
+            self.shared.limiter.set(said.map_or(self.hours.usual, |entry| entry.limit));
+            self.dirty = true;
+        }
+        self.open_or_shut(!self.hours.timetable.is_open(local));
+        self.hours.at = Instant::now() + self.hours.rest(now, local);
+    }
+
+    fn open_or_shut(&mut self, shut: bool) {
+        if std::mem::replace(&mut self.hours.shut, shut) == shut {
+            return;
+        }
+        self.queue.shut(shut);
+        self.dirty = true;
+        let running = if shut { self.roster.running() } else { Vec::new() };
+        for id in running {
+            let stops = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then).is_some();
+            if !stops && !self.queue.is_exempt(id) {
+                self.stop(id, Then::Queue);
+            }
+        }
+    }
+
+    /// Sets or lifts the limit on everything; where there is a timetable, until that says something else.
+    pub(super) fn limit(&mut self, rate: Option<Rate>) {
+        self.hours.usual = rate;
+        self.shared.limiter.set(rate);
+    }
+
+    /// Lets a queued transfer wait for its turn, or for the time at which it is to start.
+    pub(super) fn let_wait(&mut self, id: TransferId) {
+        let Some(entry) = self.roster.get_mut(id) else { return };
+        if entry.status != Status::Queued || entry.busy.is_some() {
+            return;
+        }
+        let (spec, rank) = (&mut entry.item.spec, entry.item.rank);
+        let (priority, was) = (spec.priority, spec.start_at);
+        let at = was.filter(|at| *at > self.hours.clock.now());
+        if was != at {
+            Arc::make_mut(spec).start_at = at;
+        }
+        let start = at.map(|at| Arc::new(Start { at, text: start_text(at, &*self.hours.clock) }));
+        if was != at || entry.start != start {
+            entry.start = start;
+            self.roster.refresh(id);
+            self.dirty = true;
+        }
+        if let Some(at) = at {
+            self.queue.leave(id);
+            self.hours.schedule.set(id, at);
+            self.hours.at = Instant::now();
+        } else {
+            self.hours.schedule.cancel(id);
+            self.queue.wait(id, priority, rank);
+        }
+    }
+
+    /// A transfer waits for nothing any more.
+    pub(super) fn let_rest(&mut self, id: TransferId) {
+        self.queue.leave(id);
+        self.hours.schedule.cancel(id);
+    }
+
+    /// Transfers start at a time; or, without one, in their turn.
+    pub(super) fn schedule(&mut self, ids: &[TransferId], at: Option<StartTime>) {
+        let meant = at.map(|at| at.resolve(&*self.hours.clock).ok_or(at));
+        let at = match meant.transpose() {
+            Ok(at) => at,
+            Err(past) => {
+                for id in ids {
+                    self.deny(*id, format!("{past} is past, or no date"));
+                }
+                return;
+            }
+        };
+        let mut changed: Vec<Record> = Vec::new();
+        for id in ids.iter().copied() {
+            let Some(entry) = self.roster.get(id) else { continue };
+            if entry.status == Status::Done {
+                self.deny(id, "it is complete, and needs no time to start at");
+                continue;
+            }
+            let runs = entry.running.is_some();
+            self.roster.change(id, |spec| spec.start_at = at);
+            changed.extend(self.roster.item(id).map(|item| item.record()));
+            match (runs, at) {
+                (true, Some(_)) => self.stop(id, Then::Queue),
+                (true, None) => {}
+                (false, Some(_)) => {
+                    self.requeue(&[id], &[Status::Paused, Status::Failed, Status::Expired, Status::DiskFull]);
+                    self.let_wait(id);
+                }
+                (false, None) => self.let_wait(id),
+            }
+        }
+        self.scribe.note(changed);
+    }
+
+    /// Transfers are next, whatever the hour is.
+    pub(super) fn start_now(&mut self, ids: &[TransferId]) {
+        // The last one first, so that the first one is on top in the end.
+        for id in ids.iter().rev().copied() {
+            let Some(entry) = self.roster.get(id).filter(|entry| entry.running.is_none()) else { continue };
+            if entry.status == Status::Done {
+                self.deny(id, "it is complete");
+                continue;
+            }
+            self.schedule(&[id], None);
+            self.requeue(&[id], &[Status::Paused, Status::Failed, Status::Expired, Status::DiskFull]);
+            self.relocate(id, crate::api::Place::Top);
+            self.queue.exempt(id);
+        }
+    }
+
+    /// An order was not carried out.
+    pub(super) fn deny(&mut self, id: TransferId, why: impl Into<String>) {
+        let Some(entry) = self.roster.get(id) else { return };
+        let fault = Fault::new(FaultKind::Request, &entry.item.spec.source, why);
+        self.tell(id, Happening::Denied(fault));
+    }
+}

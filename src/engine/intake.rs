@@ -1,0 +1,58 @@
+//! What comes into the list: from the queue's file, once it is durable, and from other processes.
+
+use super::scribe::Written;
+use super::supervisor::Supervisor;
+use crate::api::{Event, Happening};
+use crate::model::{Spec, TransferId};
+use crate::store::{Item, Record};
+
+impl Supervisor {
+    /// Takes a transfer into the list, and lets it wait if it is to run. `begun`: an earlier run may have begun it.
+    pub(super) fn enlist(&mut self, item: Item, begun: bool) {
+        let id = item.id;
+        self.roster.add(item, begun);
+        self.let_wait(id);
+        self.dirty = true;
+    }
+
+    /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download; it
+    /// is told to the log.
+    pub(super) fn written(&mut self, Written { items, events, result }: Written) {
+        for event in events {
+            self.send(event);
+        }
+        for item in items {
+            let id = item.id;
+            match &result {
+                Ok(_) => {
+                    self.enlist(item, false);
+                    self.send(Event { id, happening: Happening::Added });
+                }
+                Err(fault) => self.send(Event { id, happening: Happening::Refused(fault.clone()) }),
+            }
+        }
+        match result {
+            Ok(others) => self.take_in(others),
+            Err(fault) => tracing::error!("{fault}"),
+        }
+    }
+
+    /// What other processes have appended to the queue: transfers that were added.
+    fn take_in(&mut self, records: Vec<Record>) {
+        for record in records {
+            let Record::Added(stored) = record else { continue };
+            let rank = self.roster.next_rank();
+            if let Some(item) = Item::restore(&stored, rank).filter(|item| self.roster.get(item.id).is_none()) {
+                let id = item.id;
+                self.enlist(item, true);
+                self.tell(id, Happening::Added);
+            }
+        }
+    }
+
+    /// A new transfer, as a command asks for it.
+    pub(super) fn item(&self, id: TransferId, spec: Spec, ahead: usize) -> Item {
+        let rank = self.roster.next_rank().saturating_add(i64::try_from(ahead).unwrap_or(0));
+        Item::new(id, spec, rank)
+    }
+}

@@ -1,0 +1,186 @@
+//! Removing transfers, and bringing them back: for some seconds a removal can be undone, and until then the partial data
+//! that goes with it is only set aside.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::roster::Then;
+use super::supervisor::Supervisor;
+use super::upload::abandon;
+use crate::api::Happening;
+use crate::model::{Spec, TransferId};
+use crate::store::{Aside, Item, Record};
+
+/// How long a removal can be undone.
+const UNDO: Duration = Duration::from_secs(10);
+/// So many removals can be undone at the most, one after the other.
+const MOST: usize = 16;
+
+/// One removal that can be undone.
+struct Removal {
+    until: Instant,
+    /// What was to be removed.
+    ids: Vec<TransferId>,
+    /// What is removed by now, with the data that was to go.
+    taken: Vec<(Item, Option<Leaving>)>,
+}
+
+/// Data that goes with a transfer, once that can't be undone any more.
+enum Leaving {
+    /// On this disk.
+    Here(Aside),
+    /// At a store, that has parts of an upload.
+    There,
+}
+
+/// Removals that can be undone, the oldest first.
+#[derive(Default)]
+pub(super) struct Removals(Vec<Removal>);
+
+impl Removals {
+    /// Pends until the oldest one can't be undone any more.
+    pub(super) async fn due(&self) {
+        match self.0.first() {
+            Some(oldest) => tokio::time::sleep_until(oldest.until).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// How many transfers the last one took out.
+    pub(super) fn undoable(&self) -> usize {
+        self.0.last().map_or(0, |last| last.taken.len())
+    }
+
+    /// The data of those whose time is over, or of all.
+    fn leaving(&mut self, all: bool) -> Vec<(Item, Leaving)> {
+        let (now, surplus) = (Instant::now(), self.0.len().saturating_sub(MOST));
+        let is_over = |(at, removal): &(usize, &Removal)| all || removal.until <= now || *at < surplus;
+        let over = self.0.iter().enumerate().take_while(is_over).count();
+        let taken = self.0.drain(..over).flat_map(|removal| removal.taken);
+        taken.filter_map(|(item, leaving)| Some((item, leaving?))).collect()
+    }
+}
+
+impl Supervisor {
+    /// Takes transfers out of the list. Those that run are stopped first.
+    pub(super) fn remove(&mut self, ids: &[TransferId], data: bool) {
+        let ids: Vec<TransferId> = ids.iter().copied().filter(|id| self.roster.get(*id).is_some()).collect();
+        if ids.is_empty() {
+            return;
+        }
+        self.removals.0.push(Removal { until: Instant::now() + UNDO, ids: ids.clone(), taken: Vec::new() });
+        let is_held =
+            |id: &TransferId| self.roster.get(*id).is_some_and(|entry| entry.running.is_some() || entry.busy.is_some());
+        let (held, resting): (Vec<_>, Vec<_>) = ids.iter().copied().partition(is_held);
+        for id in held {
+            match self.roster.get_mut(id).and_then(|entry| entry.busy.as_mut()) {
+                Some(busy) => {
+                    busy.then_remove = Some(data || busy.then_remove == Some(true));
+                    busy.stop.cancel();
+                }
+                None => self.stop(id, Then::Remove(data)),
+            }
+        }
+        self.discard(&resting, data);
+    }
+
+    /// Takes transfers that do not run out of the list. Finished files stay in any case.
+    pub(super) fn discard(&mut self, ids: &[TransferId], data: bool) {
+        let known: Vec<TransferId> = ids.iter().copied().filter(|id| self.roster.get(*id).is_some()).collect();
+        if known.is_empty() {
+            return;
+        }
+        for id in &known {
+            self.let_rest(*id);
+            self.take(*id, data);
+        }
+        self.scribe.note([Record::Removed(known.iter().map(ToString::to_string).collect())]);
+        self.roster.remove(&known);
+        for id in known {
+            self.tell(id, Happening::Removed);
+        }
+        self.dirty = true;
+    }
+
+    /// Keeps what is needed to bring a transfer back, and sets its data aside.
+    fn take(&mut self, id: TransferId, data: bool) {
+        let Some(item) = self.roster.item(id) else { return };
+        let leaving = data.then(|| match item.spec.upload {
+            // The file is the user's.
+            Some(_) => Leaving::There,
+            None => Leaving::Here(Aside::set(&self.shared.state, id, item.target.as_deref())),
+        });
+        match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
+            Some(removal) => {
+                removal.taken.push((item, leaving));
+                removal.until = Instant::now() + UNDO;
+            }
+            // It took too long to stop.
+            None => self.delete(&item, leaving),
+        }
+    }
+
+    /// Undoes the last removal.
+    pub(super) fn undo(&mut self) {
+        let Some(removal) = self.removals.0.pop() else { return };
+        for id in &removal.ids {
+            // It has not stopped yet.
+            if let Some(entry) = self.roster.get_mut(*id) {
+                if let Some(running) =
+                    entry.running.as_mut().filter(|running| matches!(running.then, Some(Then::Remove(_))))
+                {
+                    running.then = Some(Then::Queue);
+                }
+                if let Some(busy) = &mut entry.busy {
+                    busy.then_remove = None;
+                }
+            }
+        }
+        let mut back = Vec::new();
+        for (item, leaving) in removal.taken {
+            if self.roster.get(item.id).is_some() || self.roster.is_listed(&item.spec) {
+                self.delete(&item, leaving);
+                continue;
+            }
+            if let Some(Leaving::Here(aside)) = leaving {
+                aside.put_back();
+            }
+            back.push(item);
+        }
+        self.scribe.note(back.iter().map(Item::record));
+        for item in back {
+            let id = item.id;
+            self.enlist(item, true);
+            self.tell(id, Happening::Restored);
+        }
+        self.roster.sort();
+    }
+
+    /// Deletes the data of removals that can't be undone any more, or of all.
+    pub(super) fn delete_removed(&mut self, all: bool) {
+        for (item, leaving) in self.removals.leaving(all) {
+            self.delete(&item, Some(leaving));
+        }
+        self.dirty = true;
+    }
+
+    fn delete(&self, item: &Item, leaving: Option<Leaving>) {
+        match leaving {
+            None => {}
+            Some(Leaving::Here(aside)) => aside.delete(),
+            // Somebody may have ordered the same upload anew: then the parts are that one's.
+            Some(Leaving::There) if self.roster.is_listed(&item.spec) => {}
+            Some(Leaving::There) => {
+                self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&item.spec)));
+            }
+        }
+    }
+
+    /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.
+    pub(super) fn clear_up(&self) {
+        for (id, aside) in Aside::left(&self.shared.state) {
+            if self.roster.get(id).is_some() { aside.put_back() } else { aside.delete() }
+        }
+    }
+}

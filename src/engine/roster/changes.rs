@@ -1,0 +1,75 @@
+//! Changes of single transfers in the list: what was asked for, where the file is, what is done with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::errand::Busy;
+use super::Roster;
+use crate::model::{RangeSet, Spec, Status, TransferId};
+use crate::store::Item;
+
+impl Roster {
+    /// A transfer as it is now, for the journal.
+    pub(in crate::engine) fn item(&self, id: TransferId) -> Option<Item> {
+        let entry = self.entries.get(&id)?;
+        let reason = entry.fault.as_deref().cloned().filter(|_| entry.status != Status::Done);
+        Some(Item {
+            status: if entry.status == Status::Running { Status::Queued } else { entry.status },
+            reason,
+            target: entry.latest.target.clone().or_else(|| entry.item.target.clone()),
+            length: entry.latest.length.or(entry.item.length),
+            done: RangeSet::clone(&entry.latest.done),
+            ..entry.item.clone()
+        })
+    }
+
+    /// Changes what a transfer was asked for, but not from where or to where.
+    pub(in crate::engine) fn change(&mut self, id: TransferId, change: impl FnOnce(&mut Spec)) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            change(Arc::make_mut(&mut entry.item.spec));
+        }
+        self.refresh(id);
+    }
+
+    /// The file of a transfer, or what there is of it, is at this path.
+    pub(in crate::engine) fn moved(&mut self, id: TransferId, target: PathBuf) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.latest.target = Some(target.clone());
+            entry.item.target = Some(target);
+        }
+        self.refresh(id);
+    }
+
+    /// An errand with a transfer's file has begun.
+    pub(in crate::engine) fn set_out(&mut self, id: TransferId) {
+        self.busy.insert(id);
+        self.refresh(id);
+    }
+
+    /// It is over; gives what was said of it.
+    pub(in crate::engine) fn is_back(&mut self, id: TransferId) -> Option<Busy> {
+        self.busy.remove(&id);
+        let busy = self.entries.get_mut(&id)?.busy.take();
+        self.refresh(id);
+        busy
+    }
+
+    /// True while errands are on their way.
+    pub(in crate::engine) fn is_busy(&self) -> bool {
+        !self.busy.is_empty()
+    }
+
+    /// Tells all errands to end as soon as they can.
+    pub(in crate::engine) fn call_back(&self) {
+        for busy in self.busy.iter().filter_map(|id| self.entries.get(id)?.busy.as_ref()) {
+            busy.stop.cancel();
+        }
+    }
+
+    /// Puts the order right after transfers have come back to their old ranks.
+    pub(in crate::engine) fn sort(&mut self) {
+        let entries = &self.entries;
+        self.order.sort_by_key(|id| (entries.get(id).map_or(0, |entry| entry.item.rank), *id));
+        self.rebuild();
+    }
+}

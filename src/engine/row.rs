@@ -1,0 +1,49 @@
+//! A transfer's row for the faces.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
+
+use super::roster::Entry;
+use crate::api::{Direction, Row};
+use crate::model::{RangeSet, Spec, Status, harmless};
+
+/// Ranges for a row. A long queue has none of most of its transfers, and keeps that once.
+pub(super) fn shared(done: &RangeSet) -> Arc<RangeSet> {
+    static NOTHING: LazyLock<Arc<RangeSet>> = LazyLock::new(Arc::default);
+    if done.is_empty() { NOTHING.clone() } else { Arc::new(done.clone()) }
+}
+
+/// What makes two transfers the same: the URL, and where it goes.
+pub(super) fn place(spec: &Spec) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (spec.source.url().as_str(), &spec.target.folder, &spec.target.name).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The row of a transfer as it is now.
+pub(super) fn row(entry: &Entry) -> Row {
+    let spec = &entry.item.spec;
+    let latest = &entry.latest;
+    let target = latest.target.clone().or_else(|| Some(spec.target.folder.join(spec.target.name.as_ref()?)));
+    let name = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    let name = name.or_else(|| spec.source.last_segment()).unwrap_or_else(|| spec.source.host());
+    let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
+    Row {
+        id: entry.item.id,
+        name: Arc::from(harmless(&name).as_ref()),
+        direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
+        source: spec.source.clone(),
+        spec: spec.clone(),
+        target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
+        status: entry.status,
+        length: latest.length,
+        done: latest.done.clone(),
+        resumable: latest.resumable,
+        fault: entry.fault.clone(),
+        short: entry.short.filter(|_| entry.status == Status::DiskFull),
+        start: entry.start.clone(),
+        errand: entry.busy.as_ref().map(|busy| busy.errand),
+        log: entry.log.clone(),
+        live,
+    }
+}

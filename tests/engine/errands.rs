@@ -1,0 +1,186 @@
+//! Files that get another name or folder, and files that are read back.
+
+use haul::api::{Command, Happening};
+use haul::model::{Checksum, FaultKind, Status, TransferId};
+
+use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::fetch::FakeFile;
+use crate::support::server::sha256;
+
+fn slow() -> FakeFile {
+    FakeFile::new(1, 8 * MIB).rate(MIB / 4)
+}
+
+async fn denied(stage: &mut Stage, id: TransferId) -> String {
+    let told = stage.until(id, |happening| matches!(happening, Happening::Denied(_) | Happening::Moved(_))).await;
+    assert!(matches!(told, Happening::Denied(_)), "{told:?}");
+    told.sentence().into_owned()
+}
+
+async fn moved(stage: &mut Stage, id: TransferId) -> std::path::PathBuf {
+    let told = stage.until(id, |happening| matches!(happening, Happening::Denied(_) | Happening::Moved(_))).await;
+    let Happening::Moved(to) = told else { panic!("{told:?}") };
+    to
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_runs_goes_on_under_another_name_with_what_it_has() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, 3 * MIB).await;
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    assert_eq!(moved(&mut stage, id).await, stage.downloads().join("b.bin"));
+    assert_eq!(stage.item(id).unwrap().target, Some(stage.downloads().join("b.bin")));
+    let done = stage.complete(id, "b.bin", &slow()).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 5 * MIB + MIB / 2), "{done:?}");
+    assert_eq!(stage.names(), ["b.bin"]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_paused_stays_so_and_goes_on_elsewhere_after_a_restart() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, 3 * MIB).await;
+    stage.pause(id).await;
+    let folder = stage.downloads().join("deep/er");
+    stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
+    assert_eq!(moved(&mut stage, id).await, folder.join("a.bin"));
+    stage.is(id, Status::Paused).await;
+    assert!(stage.parts().is_empty(), "its part file went with it");
+    let mut stage = stage.again().await;
+    stage.is(id, Status::Paused).await;
+    stage.resume(id).await;
+    let done = stage.outcome(id).await.unwrap();
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 5 * MIB + MIB / 2), "{done:?}");
+    assert_eq!(std::fs::read(folder.join("a.bin")).unwrap(), slow().bytes()[..]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_and_has_nothing_yet_only_learns_where_to_go() {
+    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    stage.fake.put("/a.bin", slow());
+    stage.fake.put("/b.bin", FakeFile::new(2, MIB));
+    let _first = stage.add("/a.bin").await;
+    let second = stage.add("/b.bin").await;
+    let folder = stage.downloads().join("x");
+    stage.send(Command::MoveTo { ids: vec![second], folder: folder.clone() }).await;
+    assert_eq!(moved(&mut stage, second).await, folder);
+    stage.send(Command::Rename { id: second, name: "c.bin".to_owned() }).await;
+    assert_eq!(moved(&mut stage, second).await, folder.join("c.bin"));
+    stage.send(Command::StartNow(vec![second])).await;
+    stage.outcome(second).await.unwrap();
+    assert_eq!(std::fs::read(folder.join("c.bin")).unwrap(), FakeFile::new(2, MIB).bytes()[..]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_file_moves_and_nothing_is_ever_replaced() {
+    let file = FakeFile::new(1, MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.complete(id, "a.bin", &file).await;
+    std::fs::write(stage.downloads().join("taken"), b"mine").unwrap();
+    for name in ["taken", "", ".", "..", "a/b", "a\nb"] {
+        stage.send(Command::Rename { id, name: name.to_owned() }).await;
+        denied(&mut stage, id).await;
+    }
+    assert_eq!(stage.names(), ["a.bin", "taken"]);
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    moved(&mut stage, id).await;
+    let folder = stage.downloads().join("done");
+    stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
+    assert_eq!(moved(&mut stage, id).await, folder.join("b.bin"));
+    assert_eq!(std::fs::read(folder.join("b.bin")).unwrap(), file.bytes()[..]);
+    stage.seen(|now| (*now.rows.get(0)?.target == folder.join("b.bin")).then_some(())).await;
+    let mut stage = stage.again().await;
+    stage.seen(|now| (*now.rows.get(0)?.target == folder.join("b.bin")).then_some(())).await;
+    std::fs::remove_file(folder.join("b.bin")).unwrap();
+    stage.send(Command::Rename { id, name: "c.bin".to_owned() }).await;
+    assert!(denied(&mut stage, id).await.contains("not there any more"));
+    stage.is(id, Status::Done).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_can_not_go_there_goes_on_where_it_is() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, MIB).await;
+    std::fs::write(stage.downloads().join("taken"), b"mine").unwrap();
+    stage.send(Command::Rename { id, name: "taken".to_owned() }).await;
+    denied(&mut stage, id).await;
+    within(seconds(60), stage.complete(id, "a.bin", &slow())).await;
+    assert_eq!(std::fs::read(stage.downloads().join("taken")).unwrap(), b"mine");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_file_is_read_back() {
+    let file = FakeFile::new(7, 2 * MIB);
+    let mut stage = Stage::new();
+    let right: Checksum = format!("sha256:{}", sha256(7, 2 * MIB)).parse().unwrap();
+    for (path, checksum) in [("/a.bin", Some(right.clone())), ("/b.bin", None)] {
+        stage.fake.put(path, file.clone());
+        let mut spec = stage.spec(path);
+        spec.checksum = checksum.clone();
+        let id = stage.add_spec(spec).await;
+        stage.complete(id, &path[1..], &file).await;
+        stage.send(Command::Verify(vec![id])).await;
+        let told = stage.until(id, |happening| matches!(happening, Happening::Verified { .. })).await;
+        let Happening::Verified { checksum: found, compared } = told else { unreachable!() };
+        assert_eq!((found, compared), (right.clone(), checksum.is_some()));
+        stage.seen(|now| now.rows.iter().all(|row| row.errand.is_none()).then_some(())).await;
+    }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn damage_is_found_and_told() {
+    let file = FakeFile::new(7, 2 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", file.clone());
+    let mut spec = stage.spec("/a.bin");
+    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().unwrap());
+    let id = stage.add_spec(spec).await;
+    stage.send(Command::Verify(vec![id])).await;
+    let early = stage.until(id, |happening| matches!(happening, Happening::Denied(_))).await;
+    assert!(early.sentence().contains("not complete"));
+    stage.complete(id, "a.bin", &file).await;
+    let path = stage.downloads().join("a.bin");
+    let mut bytes = file.bytes().to_vec();
+    bytes[MIB as usize] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    for (spoil, said) in
+        [(Some(bytes), "and should have sha256:"), (Some(vec![0; 9]), "has 9 bytes"), (None, "not there")]
+    {
+        match spoil {
+            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        stage.send(Command::Verify(vec![id])).await;
+        let told = stage.until(id, |happening| matches!(happening, Happening::Damaged(_))).await;
+        assert!(told.sentence().contains(said), "{}", told.sentence());
+        stage.seen(|now| now.rows.get(0)?.fault.clone().filter(|fault| fault.kind == FaultKind::Checksum)).await;
+    }
+    std::fs::write(&path, file.bytes()).unwrap();
+    stage.send(Command::Verify(vec![id])).await;
+    stage.until(id, |happening| matches!(happening, Happening::Verified { compared: true, .. })).await;
+    stage.seen(|now| now.rows.get(0)?.fault.is_none().then_some(())).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_and_the_end_wait_for_no_errand() {
+    let file = FakeFile::new(7, 64 * MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.complete(id, "a.bin", &file).await;
+    stage.send(Command::Verify(vec![id])).await;
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
+    stage.send(Command::Undo).await;
+    stage.until(id, |happening| matches!(happening, Happening::Restored)).await;
+    stage.send(Command::Verify(vec![id])).await;
+    let stage = stage.again().await;
+    stage.is(id, Status::Done).await;
+    stage.holds("a.bin", &file);
+    stage.end().await;
+}
