@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use crate::model::Moment;
 
-/// The first number, and that for a server far away: there each connection takes long to come to its speed, and so does
+/// The first number of an upload: what is on its way when haul is killed has to be sent again, by whole parts.
+const SENDING: u16 = 2;
+/// What is handed to a connection comes in large pieces, so that a short look tells nothing.
+const SENDING_WINDOW: Duration = Duration::from_millis(600);
+/// The first number of a download, and that for a server far away: there each connection takes long to come to its speed, and so does
 /// finding out that more would help.
 const NEAR: u16 = 8;
 const FAR: u16 = 16;
@@ -52,6 +56,11 @@ impl Growth {
     /// To be found out.
     pub fn chosen() -> Self {
         Self { settled: false, ..Self::fixed(NEAR) }
+    }
+
+    /// To be found out for an upload.
+    pub fn sending() -> Self {
+        Self { settled: false, window: SENDING_WINDOW, ..Self::fixed(SENDING) }
     }
 
     /// How many there are to be now.

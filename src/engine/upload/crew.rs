@@ -90,6 +90,7 @@ impl Crew {
                 }
                 now = tick.tick() => {
                     held.desk.measure(task.shared().clock.now());
+                    task.look_for_more(held);
                     task.show_held(Some(held), Activity::Sending);
                     if now >= save_at {
                         save_at = now + SAVE;
@@ -236,6 +237,20 @@ impl Sender {
                 Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail))
             }
             _ => Ok((stored, sum)),
+        }
+    }
+}
+
+impl Task {
+    /// Finds out whether more connections would help. A limit of our own tells nothing of that.
+    fn look_for_more(&mut self, held: &Held) {
+        if self.limiters().iter().any(|limiter| limiter.is_limited()) {
+            return;
+        }
+        let (sent, sending, missing) = held.desk.outlook(held.original.length);
+        let now = self.shared().clock.now();
+        if self.growth.look(now, sent, sending, missing) {
+            tracing::debug!(connections = self.growth.connections(), "upload");
         }
     }
 }

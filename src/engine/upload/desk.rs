@@ -33,11 +33,13 @@ pub(super) struct Desk {
     taken: BTreeMap<u32, (StoredPart, Checksum)>,
     flights: BTreeMap<u32, Flight>,
     meter: Meter,
+    /// Bytes that went out in all, those of parts that were not taken among them.
+    sent: u64,
 }
 
 impl Desk {
     pub(super) fn new(parts: Parts, now: Moment) -> Self {
-        Self { parts, taken: BTreeMap::new(), flights: BTreeMap::new(), meter: Meter::new(MEMORY, now) }
+        Self { parts, taken: BTreeMap::new(), flights: BTreeMap::new(), meter: Meter::new(MEMORY, now), sent: 0 }
     }
 
     /// The next part for a connection, and where it counts what it sends.
@@ -102,7 +104,14 @@ impl Desk {
             flight.counted = sent;
             flight.meter.add(fresh, now);
             self.meter.add(fresh, now);
+            self.sent += fresh;
         }
+    }
+
+    /// Bytes that went out so far, connections that send, and bytes still to go.
+    pub(super) fn outlook(&self, length: u64) -> (u64, u16, u64) {
+        let missing = length.saturating_sub(self.parts.done().total() + self.in_flight());
+        (self.sent, self.flights.len() as u16, missing)
     }
 
     /// Bytes of this moment's parts that went out already.

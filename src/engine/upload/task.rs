@@ -11,12 +11,9 @@ use super::begin::Held;
 use super::original::{Original, is_stream};
 use crate::api::{Activity, Happening, Live};
 use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Upload};
-use crate::plan::{Verdict, verdict};
+use crate::plan::{Growth, Verdict, verdict};
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
-
-/// Connections where the user has not said how many: parts are large, and a store gives each connection some ten MB/s.
-const USUAL_CONNECTIONS: u16 = 8;
 
 /// Why an attempt did not end with the object complete.
 pub(super) enum Halt {
@@ -42,6 +39,8 @@ pub(super) struct Task {
     pub(super) checkpoint: PathBuf,
     /// What has been begun, kept over the attempts.
     pub(super) held: Option<Held>,
+    /// How many connections there are to be.
+    pub(super) growth: Growth,
     /// Bytes that went out in this run and were taken.
     pub(super) sent: u64,
     pub(super) retries: u32,
@@ -81,7 +80,9 @@ async fn upload(orders: Orders) -> Ending {
         }
         Err(fault) => return Ending::Failed(fault),
     };
+    let said = orders.spec.limits.connections.or(shared.connections);
     let mut task = Task {
+        growth: said.map_or_else(Growth::sending, Growth::fixed),
         checkpoint,
         place: Place {
             source: orders.spec.source.clone(),
@@ -261,8 +262,7 @@ impl Task {
 
     /// How many connections it may have.
     pub(super) fn connections(&self) -> u16 {
-        let said = self.orders.spec.limits.connections.or(self.shared().connections);
-        said.unwrap_or(USUAL_CONNECTIONS).max(1)
+        self.growth.connections()
     }
 
     /// The limits that it keeps: its own, and that on everything that is sent.
