@@ -109,7 +109,9 @@ fn wrong_keys_are_told_apart() {
 
 #[test]
 fn no_login_at_all_is_told_with_where_to_put_one() {
-    for (vendor, word) in [(Vendor::S3, "AWS_ACCESS_KEY_ID"), (Vendor::Oss, "OSS_ACCESS_KEY_ID"), (Vendor::Tos, "TOS_ACCESS_KEY")] {
+    for (vendor, word) in
+        [(Vendor::S3, "AWS_ACCESS_KEY_ID"), (Vendor::Oss, "OSS_ACCESS_KEY_ID"), (Vendor::Tos, "TOS_ACCESS_KEY")]
+    {
         let store = Store::start(vendor);
         let fault = ask(&driver_with(Vec::new()), question(&store.url("a"), Asked::From(0))).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Credentials, "{vendor}");
