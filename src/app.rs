@@ -4,6 +4,7 @@ mod engine;
 mod list;
 mod log;
 mod registry;
+mod stores;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ use crate::config::{Paths, Settings, SystemClock};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
-use crate::protocol::{Cookies, Http, HttpOptions, Netrc};
+use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
 use crate::store::{Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left};
 
@@ -112,6 +113,8 @@ impl House {
                 let style = put.output.style(stderr_is_terminal());
                 self.follow(put.specs()?, &put.network, style)
             }
+            Some(Command::Ls(ls)) => self.ls(&ls),
+            Some(Command::Presign(presign)) => self.presign(&presign),
             Some(Command::Run(run)) => {
                 let network = &run.network;
                 let style = run.output.style(stderr_is_terminal());
@@ -163,20 +166,12 @@ impl House {
 
     fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Result<Setup, Trouble> {
         let (settings, is_queue) = (&self.settings, matches!(queueing, Queueing::Durable(..)));
-        let cookies = settings.cookies.as_ref().map(|file| Cookies::read(&Paths::of_setting(file)));
-        let http = Arc::new(Http::new(HttpOptions {
-            user_agent: settings.user_agent.clone(),
-            connect_timeout: settings.patience().connect,
-            proxy: settings.proxy.clone(),
-            insecure: network.insecure,
-            ca_cert: network.ca_cert.clone(),
-            netrc: self.netrc(network)?,
-            cookies: cookies.transpose()?.unwrap_or_default(),
-        }));
+        let http = self.http(Some(network))?;
+        let stores = Arc::new(self.stores(&http));
         Ok(Setup {
             state: self.paths.state.clone(),
             queueing,
-            registry: registry(&http),
+            registry: registry(&http, &stores),
             transfers: settings.transfers,
             connections: settings.connections,
             limit: settings.limit,
@@ -189,6 +184,26 @@ impl House {
             queue_hours: if is_queue { settings.queue_hours.clone() } else { Vec::new() },
             room: Arc::new(room),
         })
+    }
+
+    /// How haul speaks HTTP; by the settings alone where nothing was said of servers.
+    fn http(&self, network: Option<&NetworkArgs>) -> Result<Arc<Http>, Trouble> {
+        let settings = &self.settings;
+        let cookies = settings.cookies.as_ref().map(|file| Cookies::read(&Paths::of_setting(file)));
+        Ok(Arc::new(Http::new(HttpOptions {
+            user_agent: settings.user_agent.clone(),
+            connect_timeout: settings.patience().connect,
+            proxy: settings.proxy.clone(),
+            insecure: network.is_some_and(|network| network.insecure),
+            ca_cert: network.and_then(|network| network.ca_cert.clone()),
+            netrc: network.map(|network| self.netrc(network)).transpose()?.unwrap_or_default(),
+            cookies: cookies.transpose()?.unwrap_or_default(),
+        })))
+    }
+
+    /// The driver for stores.
+    fn stores(&self, http: &Arc<Http>) -> Stores {
+        Stores::new(http.clone(), self.settings.stores.clone(), Surroundings::of_process(Paths::home()))
     }
 
     /// The logins of hosts; a file that the user names must be one that can be used.

@@ -66,6 +66,13 @@ pub enum Happening {
         /// The transfers that are added for further files.
         others: Vec<(TransferId, Source)>,
     },
+    /// Its URL is a folder: these further objects lie below it, and are transfers of their own.
+    Listed {
+        /// The transfers that are added.
+        others: Vec<(TransferId, Source)>,
+        /// Objects that can't be fetched, since no URL can hold their names.
+        left_out: usize,
+    },
     /// Its link has expired; what is on disk waits for a new one.
     Expired(Fault),
     /// Its disk has no room for the rest; it goes on by itself when there is room.

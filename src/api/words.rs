@@ -30,7 +30,7 @@ impl Happening {
             Self::Retried { .. } | Self::PartFailed { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) | Self::Verified { .. } => "check",
-            Self::Relinked(_) | Self::Described { .. } => "link",
+            Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } => "link",
             Self::DiskFull(_) => "wait",
             Self::UploadCreated | Self::PartDone { .. } | Self::PartAborted { .. } | Self::UploadAborted => "part",
             Self::Paused => "pause",
@@ -51,6 +51,7 @@ impl Happening {
             | Self::Answered { resumable: true, .. }
             | Self::Relinked(_)
             | Self::Described { .. }
+            | Self::Listed { .. }
             | Self::UploadCreated
             | Self::PartDone { .. }
             | Self::PartAborted { .. }
@@ -109,6 +110,7 @@ impl Happening {
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
             Self::Relinked(source) => format!("from {source} from now on"),
             Self::Described { places, others } => described(*places, others.len()),
+            Self::Listed { others, left_out } => listed(others.len(), *left_out),
             Self::Completed { bytes, unchanged: true, .. } => {
                 format!("{}, complete since an earlier run and unchanged", size(*bytes))
             }
@@ -136,6 +138,18 @@ fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
         said.push_str("; this server can't resume: a stop loses what has come");
     }
     said
+}
+
+fn listed(others: usize, left_out: usize) -> String {
+    let left = match left_out {
+        0 => String::new(),
+        1 => "; one is left out, since no URL can hold its name".to_owned(),
+        more => format!("; {more} are left out, since no URL can hold their names"),
+    };
+    match others {
+        1 => format!("another object lies in this folder{left}"),
+        more => format!("{more} more objects lie in this folder{left}"),
+    }
 }
 
 fn described(places: usize, others: usize) -> String {

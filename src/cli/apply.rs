@@ -22,8 +22,11 @@ impl Arguments {
             None => Some(&self.screen.network),
             Some(Command::Get(get)) => Some(&get.network),
             Some(Command::Put(put)) => Some(&put.network),
+            Some(Command::Ls(ls)) => Some(&ls.network),
             Some(Command::Run(run)) => Some(&run.network),
-            Some(Command::Add(_) | Command::List(_) | Command::Demo | Command::Completions { .. }) => None,
+            Some(
+                Command::Add(_) | Command::List(_) | Command::Presign(_) | Command::Demo | Command::Completions { .. },
+            ) => None,
         }
     }
 }

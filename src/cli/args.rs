@@ -12,6 +12,7 @@ use clap_complete::Shell;
 
 use super::exit::Exit;
 use super::logins::LoginArgs;
+use super::ls::{LsArgs, PresignArgs};
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
@@ -65,6 +66,12 @@ pub enum Command {
     /// Upload files to an object store, in parts, and go on where an earlier run stopped
     #[command(override_usage = "haul put [OPTIONS] FILE... URL", after_help = AFTER_PUT_HELP)]
     Put(PutArgs),
+    /// List what is in a bucket or a folder of it
+    #[command(override_usage = "haul ls [OPTIONS] URL")]
+    Ls(LsArgs),
+    /// Print a URL with which anyone can fetch an object for a while, without a login
+    #[command(override_usage = "haul presign [OPTIONS] URL")]
+    Presign(PresignArgs),
     /// Put URLs into the queue; they are on disk when this returns
     #[command(override_usage = "haul add [OPTIONS] URL...")]
     Add(AddArgs),
@@ -179,7 +186,7 @@ pub struct RunArgs {
 /// What to download, and to where.
 #[derive(Args)]
 pub struct TransferArgs {
-    /// What to download (http: or https:)
+    /// What to download (http:, https:, s3:, oss: or tos:); s3://bucket/dir/ means all that lies below it
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub urls: Vec<String>,
     /// The finished file, for one URL; seen from the current folder

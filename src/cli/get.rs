@@ -1,6 +1,6 @@
 //! The face of `haul get` and `haul run`: follows transfers until each of them has ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +67,8 @@ pub struct Watcher<O, E> {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     report: Report<O, E>,
     open: HashMap<TransferId, Known>,
+    /// Those that have ended: a snapshot may be older than that.
+    ended: HashSet<TransferId>,
     outcome: Outcome,
     /// When progress is told next, and when it was told last.
     look: Option<Instant>,
@@ -91,6 +93,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             snapshots: handle.snapshots(),
             report: Report::new(style, out, err, measure),
             open: HashMap::new(),
+            ended: HashSet::new(),
             outcome: Outcome::default(),
             look: None,
             looked: None,
@@ -172,11 +175,12 @@ impl<O: Write, E: Write> Watcher<O, E> {
             self.report.forget(event.id);
         }
         self.report.fact(known, &event.happening, now);
-        if let Happening::Described { others, .. } = &event.happening {
+        if let Happening::Described { others, .. } | Happening::Listed { others, .. } = &event.happening {
             self.open.extend(others.iter().map(|(id, source)| (*id, Known::new(*id, source))));
         }
         if ends {
             self.open.remove(&event.id);
+            self.ended.insert(event.id);
         }
     }
 
@@ -236,6 +240,10 @@ impl<O: Write, E: Write> Watcher<O, E> {
     /// the list, or that is paused, has ended too.
     fn reread(&mut self, is_alive: bool) {
         let snapshot = self.snapshots.borrow().clone();
+        // What a folder or a metalink has added may be among what was not heard.
+        for (id, source) in unfinished(&snapshot).into_iter().filter(|(id, _)| is_alive && !self.ended.contains(id)) {
+            self.open.entry(id).or_insert_with(|| Known::new(id, &source));
+        }
         let rows = self.open_rows(&snapshot);
         let ids: Vec<TransferId> = self.open.keys().copied().collect();
         for id in ids {
@@ -321,6 +329,7 @@ impl Outcome {
             | Happening::Doubted(_)
             | Happening::Relinked(_)
             | Happening::Described { .. }
+            | Happening::Listed { .. }
             | Happening::UploadCreated
             | Happening::UploadAborted
             | Happening::PartDone { .. }

@@ -90,7 +90,9 @@ pub fn read_entries(name: &str, mut from: impl BufRead) -> Result<Vec<Entry>, St
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        let indented = line.starts_with([' ', '\t']) && !text.starts_with("http://") && !text.starts_with("https://");
+        let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+        let is_url = !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let indented = line.starts_with([' ', '\t']) && !is_url;
         if !indented {
             entries.push(Entry::parse(text).map_err(at)?);
         } else if let Some(last) = entries.last_mut() {

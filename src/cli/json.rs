@@ -56,6 +56,10 @@ enum Detail {
         places: usize,
         others: usize,
     },
+    Listed {
+        others: usize,
+        left_out: usize,
+    },
     Part {
         part: u32,
         /// The first byte, and one past the last.
@@ -107,6 +111,9 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Relinked(_) => ("relinked", Detail::Plain {}),
         Happening::Described { places, others } => {
             ("metalink", Detail::Described { places: *places, others: others.len() })
+        }
+        Happening::Listed { others, left_out } => {
+            ("listed", Detail::Listed { others: others.len(), left_out: *left_out })
         }
         Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),

@@ -8,7 +8,7 @@ use std::path::{self, Path, PathBuf};
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use super::input::{Entry, read_entries, read_metalink};
 use crate::config::SystemClock;
-use crate::model::{Header, Limits, Source, Spec, Target, WallClock, harmless};
+use crate::model::{Header, Limits, ObjectUrl, Source, Spec, Target, WallClock, harmless};
 
 /// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
 const OWN_HEADERS: [&str; 8] =
@@ -118,6 +118,7 @@ impl TransferArgs {
     fn specs(&self, folder: &Path, limits: Limits, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let entries = self.entries(stdin)?;
         self.check_single(entries.len())?;
+        self.check_folders(&entries)?;
         let headers = headers(&self.headers)?;
         let folder = absolute(self.dir.as_deref().unwrap_or(folder))?;
         entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
@@ -157,6 +158,27 @@ impl TransferArgs {
                 Err(Usage::new(format!("{what}, but there are {count} URLs; {instead}")))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A store's folder is no file: what belongs to one file can't be said of it.
+    fn check_folders(&self, entries: &[Entry]) -> Result<(), Usage> {
+        let is_folder = |source: &Source| ObjectUrl::of(source).is_some_and(|url| url.is_prefix());
+        let is_single = |entry: &&Entry| {
+            self.output.is_some()
+                || self.checksum.is_some()
+                || !self.mirrors.is_empty()
+                || entry.output.is_some()
+                || entry.checksum.is_some()
+                || !entry.mirrors.is_empty()
+        };
+        match entries.iter().find(|entry| is_folder(&entry.source) && is_single(entry)) {
+            Some(entry) => Err(Usage::new(format!(
+                "{} is a folder, with any number of files below it: say with -d where they go; a name, a checksum and mirrors \
+                 belong to one file",
+                entry.source
+            ))),
+            None => Ok(()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The settings file: RON, every key optional, a mistake told with its line, its column and the nearest key's name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Keymap};
-use crate::model::{Hours, LimitHours, OnChange, Patience, Rate, Secret, harmless};
+use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -54,6 +55,8 @@ pub struct Settings {
     pub columns: Vec<Column>,
     /// The screen takes the mouse.
     pub mouse: bool,
+    /// How stores are reached: of one bucket (`oss://bucket`), or of all of a vendor's (`oss://`).
+    pub stores: BTreeMap<String, StoreOptions>,
     /// Keys on the screen, laid over the default ones.
     pub keys: Keymap,
 }
@@ -80,6 +83,7 @@ impl Default for Settings {
             cookies: None,
             columns: Column::USUAL.to_vec(),
             mouse: true,
+            stores: BTreeMap::new(),
             keys: Keymap::default(),
         }
     }
@@ -124,6 +128,7 @@ impl Settings {
         if let Some((name, count)) = counts.into_iter().find(|entry| !(1..=64).contains(&entry.1)) {
             return Err(format!(" {name} is {count}, but must be from 1 to 64"));
         }
+        self.stores.keys().try_for_each(|name| check_store(name))?;
         let spans = [
             ("retry_wait", self.retry_wait, 0.0),
             ("connect_timeout", self.connect_timeout, 0.1),
@@ -146,6 +151,15 @@ impl Settings {
             None => Ok(()),
         }
     }
+}
+
+/// A store is named as in its URLs, by a bucket or by the scheme alone.
+fn check_store(name: &str) -> Result<(), String> {
+    let wrong = || format!(" stores: {name:?} names no store; write \"oss://bucket\", or \"oss://\" for all of OSS");
+    let all = if name.ends_with("://") { format!("{name}bucket") } else { name.to_owned() };
+    let url = ObjectUrl::parse(&all).map_err(|_| wrong())?;
+    let is_plain = url.key.is_empty() && !all.contains('?') && !all.ends_with('/') && all == all.to_lowercase();
+    if is_plain { Ok(()) } else { Err(wrong()) }
 }
 
 /// An error of the parser with its place and, for a name that does not exist, the nearest one that does.

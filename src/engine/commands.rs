@@ -146,12 +146,26 @@ impl Supervisor {
         let places = first.places().count();
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
-        self.roster.replace(id, first);
-        self.note_items(&[id]);
+        self.become_other(id, first);
         self.tell(id, Happening::Described { places, others });
         if !more.is_empty() {
             self.add(more);
         }
+    }
+
+    /// A transfer fetches something else from now on.
+    pub(super) fn become_other(&mut self, id: TransferId, spec: Spec) {
+        self.roster.replace(id, spec);
+        self.note_items(&[id]);
+    }
+
+    /// A transfer's URL is a folder: what lies below it are transfers of their own, unless they are in the list already.
+    pub(super) fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
+        specs.retain(|spec| !self.roster.is_listed(spec));
+        let more: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
+        let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
+        self.tell(id, Happening::Listed { others, left_out });
+        self.add(more);
     }
 
     pub(super) fn relocate(&mut self, id: TransferId, place: Place) {

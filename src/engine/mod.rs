@@ -4,6 +4,7 @@ mod clock;
 mod commands;
 mod download;
 mod errand;
+mod folder;
 mod hosts;
 mod hours;
 mod intake;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::errand::Done;
 use super::shortage::Room;
 use crate::api::{Happening, Live};
-use crate::model::{Algorithm, Fault, MetalinkFile, RangeSet, TransferId};
+use crate::model::{Algorithm, Fault, MetalinkFile, RangeSet, Spec, TransferId};
 
 /// A message from a task to the supervisor.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(super) enum What {
     Back(Box<Done>),
     /// The same; its thread was lost.
     Lost,
+    /// Objects that lie below its URL: each is to be a transfer of its own. So many others can't be.
+    Listed(Vec<Spec>, usize),
     /// All bytes have come; what is left is to make them durable.
     Fetched,
     /// The task has ended; it is the last message.
@@ -48,6 +50,8 @@ pub(super) enum Ending {
     },
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
     Described(Vec<MetalinkFile>),
+    /// Its URL was a folder, which has been read to its end; this is the first object below it.
+    Unfolded(Box<Spec>),
     /// It was told to stop, and has saved what it has.
     Stopped,
     /// It can't go on.

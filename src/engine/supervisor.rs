@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use super::clock::{Clock, time_of_day};
 use super::download::{Clerk, Errands, Orders, Shared, run as run_download};
+use super::folder::{is_folder, run as run_folder};
 use super::hosts::Hosts;
 use super::hours::Hours;
 use super::limiter::Limiter;
@@ -225,6 +226,8 @@ impl Supervisor {
         self.dirty = true;
         if orders.spec.upload.is_some() {
             self.tasks.spawn(run_upload(orders));
+        } else if is_folder(&orders.spec.source) {
+            self.tasks.spawn(run_folder(orders));
         } else {
             self.tasks.spawn(run_download(orders));
         }
@@ -255,6 +258,7 @@ impl Supervisor {
                 self.tell(id, happening);
             }
             What::Room(rooms) => self.room_found(rooms),
+            What::Listed(specs, left_out) => self.unfold(id, specs, left_out),
             What::Fetched => self.queue.end(id),
             What::Back(done) => self.is_back(id, Some(*done)),
             What::Lost => self.is_back(id, None),
@@ -274,6 +278,12 @@ impl Supervisor {
                 // One that is removed adds no others; one that is paused asks again.
                 if matches!(then, None | Some(Then::Queue)) {
                     self.describe(id, &files);
+                }
+                Ending::Stopped
+            }
+            (Ending::Unfolded(first), None) => {
+                if matches!(then, None | Some(Then::Queue)) {
+                    self.become_other(id, *first);
                 }
                 Ending::Stopped
             }
@@ -304,13 +314,13 @@ impl Supervisor {
                 }
                 self.give_up(id, fault);
             }
-            (Ending::Stopped | Ending::Described(_), Some(Then::Queue) | None) => {
+            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Queue) | None) => {
                 self.rest(id, Status::Queued, None);
                 if !self.side.stop.is_cancelled() {
                     self.let_wait(id);
                 }
             }
-            (Ending::Stopped | Ending::Described(_), Some(Then::Pause)) => {
+            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Pause)) => {
                 self.rest(id, Status::Paused, None);
                 self.tell(id, Happening::Paused);
             }

@@ -1,10 +1,12 @@
 //! The words: plain data that every room speaks. No clock, no task, no socket and no file in here.
 
 mod checksum;
+mod date;
 mod fault;
 mod hours;
 mod id;
 mod limits;
+mod listing;
 mod metalink;
 mod moment;
 mod object;
@@ -23,10 +25,12 @@ mod upload;
 mod wall;
 
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
+pub use date::{civil, date_and_time};
 pub use fault::{Fault, FaultKind};
 pub use hours::{Hours, LimitHours};
 pub use id::TransferId;
 pub use limits::{HostLimit, Limits, OnChange, Patience};
+pub use listing::{Listed, Listing};
 pub use metalink::{LONGEST_METALINK, Metalink, MetalinkFile, MetalinkSource, Pieces};
 pub use moment::Moment;
 pub use object::{Addressing, ObjectUrl, Signature, StoreOptions, Vendor, strictly_encoded};

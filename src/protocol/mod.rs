@@ -3,6 +3,7 @@
 
 mod fetch;
 mod http;
+mod list;
 mod object;
 mod put;
 mod registry;
@@ -12,6 +13,7 @@ pub use http::{
     Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, announced_digests, check, content_range,
     duplicates, file_name, retry_after,
 };
+pub use list::{Folder, List};
 pub use object::{Login, Pair, Signing, Stores, Surroundings};
 pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart};
 pub use registry::Registry;

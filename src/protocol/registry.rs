@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Fetch, Put};
+use super::{Fetch, List, Put};
 use crate::model::{Fault, FaultKind, Source};
 
 /// The drivers by scheme.
@@ -10,6 +10,7 @@ use crate::model::{Fault, FaultKind, Source};
 pub struct Registry {
     drivers: Vec<(&'static str, Arc<dyn Fetch>)>,
     takers: Vec<(&'static str, Arc<dyn Put>)>,
+    listers: Vec<(&'static str, Arc<dyn List>)>,
 }
 
 impl Registry {
@@ -25,6 +26,22 @@ impl Registry {
     pub fn with_put(mut self, scheme: &'static str, driver: Arc<dyn Put>) -> Self {
         self.takers.push((scheme, driver));
         self
+    }
+
+    /// This registry with a driver for lists of a scheme.
+    #[must_use]
+    pub fn with_list(mut self, scheme: &'static str, driver: Arc<dyn List>) -> Self {
+        self.listers.push((scheme, driver));
+        self
+    }
+
+    /// The driver for lists of what lies below a place.
+    pub fn lister(&self, place: &Source) -> Result<Arc<dyn List>, Fault> {
+        let scheme = place.url().scheme();
+        let found = self.listers.iter().find(|(known, _)| *known == scheme);
+        found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
+            Fault::new(FaultKind::Request, place, format!("haul can't list what lies below {scheme}: URLs"))
+        })
     }
 
     /// The driver for uploads to a place.

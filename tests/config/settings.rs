@@ -94,3 +94,23 @@ fn a_file_that_is_wrong_is_named() {
     let why = Settings::load(folder.path()).unwrap_err();
     assert!(why.contains(&folder.path().display().to_string()), "{why}");
 }
+
+#[test]
+fn stores_are_named_by_bucket_or_by_vendor() {
+    let text = r#"(stores: {
+        "oss://photos": (endpoint: "oss-cn-hangzhou.aliyuncs.com", signature: v1),
+        "s3://": (profile: "work", addressing: path, anonymous: true, credentials: "get-login"),
+    })"#;
+    let stores = Settings::parse(text).unwrap().stores;
+    assert_eq!(stores["oss://photos"].endpoint.as_deref(), Some("oss-cn-hangzhou.aliyuncs.com"));
+    assert_eq!(stores["s3://"].credentials.as_deref(), Some("get-login"));
+    for (text, word) in [
+        ("(stores: {\"photos\": ()})", "names no store"),
+        ("(stores: {\"oss://photos/dir\": ()})", "names no store"),
+        ("(stores: {\"http://\": ()})", "names no store"),
+        ("(stores: {\"oss://\": (endpont: \"x\")})", "did you mean \"endpoint\"?"),
+        ("(stores: {\"oss://\": (addressing: paht)})", "there is no \"paht\" here; did you mean \"path\"?"),
+    ] {
+        assert!(mistake(text).contains(word), "{}", mistake(text));
+    }
+}

@@ -18,6 +18,7 @@ mod queue;
 mod servers;
 mod signals;
 mod small;
+mod stores;
 mod tls;
 mod waiting;
 

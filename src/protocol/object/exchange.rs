@@ -143,6 +143,11 @@ impl Stores {
         Ok(all.entry(name).or_insert(known).clone())
     }
 
+    /// The login for a bucket; `None` where none is wanted.
+    pub(super) async fn login(&self, known: &Known, subject: &Source) -> Result<Option<Login>, Fault> {
+        self.keychain.login(&known.site.who, &subject.to_string()).await
+    }
+
     /// Remembers something of a bucket.
     pub(super) fn learn(&self, url: &ObjectUrl, what: impl FnOnce(&mut Known)) {
         if let Some(known) = self.lock().get_mut(&name(url)) {
@@ -165,7 +170,7 @@ impl Stores {
         let mut cured: Vec<Cure> = Vec::new();
         loop {
             let known = self.known(url).await?;
-            let login = self.keychain.login(&known.site.who, &subject.to_string()).await?;
+            let login = self.login(&known, &subject).await?;
             let response = self.transmit(&subject, &known, login.as_ref(), draft).await?;
             let status = response.status().as_u16();
             if fine(status) {

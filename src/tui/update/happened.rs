@@ -18,7 +18,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, fault.to_string()),
         Happening::DiskFull(fault) | Happening::Denied(fault) => (Tone::Warning, fault.to_string()),
         Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
-        Happening::Described { .. } | Happening::Verified { .. } => {
+        Happening::Described { .. } | Happening::Listed { .. } | Happening::Verified { .. } => {
             (Tone::Good, event.happening.sentence().into_owned())
         }
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),

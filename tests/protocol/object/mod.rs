@@ -1,7 +1,9 @@
 //! Object stores: URLs, signatures, and the drivers against a store in this process.
 
 mod get;
+mod list;
 mod mending;
+mod places;
 mod put;
 mod signatures;
 mod stage;

@@ -1,0 +1,58 @@
+//! What haul does with stores without an engine: lists, and signed URLs.
+
+use std::io;
+
+use color_eyre::eyre::WrapErr;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{House, Trouble};
+use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines};
+use crate::model::{Fault, FaultKind};
+use crate::protocol::{Folder, List};
+
+/// Threads for a few requests, one after the other.
+fn runtime() -> Result<Runtime, Trouble> {
+    Ok(Builder::new_current_thread().enable_all().build().wrap_err("no threads can be started")?)
+}
+
+impl House {
+    /// `haul ls`: each page is printed as it comes.
+    pub(super) fn ls(&self, ls: &LsArgs) -> Result<Exit, Trouble> {
+        let (place, headers) = (ls.place()?, ls.headers()?);
+        let stores = self.stores(&self.http(Some(&ls.network))?);
+        let folder = Folder { place: &place, headers: &headers, deep: ls.recursive };
+        let mut outlet = Outlet::new(io::stdout().lock());
+        let patience = self.settings.patience().stall;
+        let late = |_| Fault::new(FaultKind::Stalled, &place, format!("no answer for {} s", patience.as_secs_f64()));
+        runtime()?.block_on(async {
+            let (mut after, mut found) = (None::<String>, false);
+            loop {
+                let page = tokio::time::timeout(patience, stores.list(&folder, after.as_deref()));
+                let page = page.await.map_err(late)??;
+                if !found && !page.entries.is_empty() && !ls.json {
+                    outlet.write(LISTED_HEAD);
+                }
+                found |= !page.entries.is_empty();
+                outlet.write(&listed_lines(&page.entries, ls.json));
+                if page.next.is_none() || page.next == after || outlet.is_closed() {
+                    break;
+                }
+                after = page.next;
+            }
+            let is_bucket = matches!(place.url().path(), "" | "/");
+            if found || is_bucket {
+                return Ok(Exit::Complete);
+            }
+            Err(Fault::new(FaultKind::Status(404), &place, "nothing lies below this URL").into())
+        })
+    }
+
+    /// `haul presign`.
+    pub(super) fn presign(&self, presign: &PresignArgs) -> Result<Exit, Trouble> {
+        let place = presign.place()?;
+        let stores = self.stores(&self.http(None)?);
+        let url = runtime()?.block_on(stores.presign(&place, presign.method.name(), presign.expires))?;
+        Outlet::new(io::stdout().lock()).write(&format!("{url}\n"));
+        Ok(Exit::Complete)
+    }
+}

@@ -1,0 +1,139 @@
+//! A folder of a store in place of a file: it is read page by page, and each object below it becomes a transfer of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::download::Orders;
+use super::report::{Ending, Progress, Report, What};
+use crate::api::{Activity, Happening, Live};
+use crate::model::{Fault, FaultKind, Listed, Listing, ObjectUrl, Source, Spec};
+use crate::plan::{Verdict, verdict};
+use crate::protocol::Folder;
+use crate::store::safe_name;
+
+/// True if the URL means all that lies below it, and not one object.
+pub(super) fn is_folder(source: &Source) -> bool {
+    ObjectUrl::of(source).is_some_and(|url| url.is_prefix())
+}
+
+/// Reads a folder until its last page, is told to stop, or can't go on; the last report says which.
+pub(super) async fn run(orders: Orders) {
+    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
+    let ending = tokio::spawn(read(orders)).await.unwrap_or_else(|_| {
+        Ending::Failed(Fault::new(FaultKind::State, source, "its task was lost, which is a bug of haul"))
+    });
+    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+}
+
+/// How far the reading has come.
+#[derive(Default)]
+struct Reading {
+    after: Option<String>,
+    /// The first object takes the folder's own place in the list.
+    first: Option<Spec>,
+    failures: u32,
+}
+
+async fn read(orders: Orders) -> Ending {
+    let mut reading = Reading::default();
+    loop {
+        show(&orders, Activity::Connecting);
+        let asked = tokio::select! {
+            biased;
+            () = orders.stop.cancelled() => return Ending::Stopped,
+            asked = page(&orders, reading.after.as_deref()) => asked,
+        };
+        match asked.and_then(|page| reading.moves_on(page, &orders.spec.source)) {
+            Ok(page) => {
+                let is_last = reading.after.is_none();
+                reading.take(&orders, page).await;
+                if is_last {
+                    break;
+                }
+            }
+            Err(fault) => {
+                reading.failures += 1;
+                let patience = &orders.shared.patience;
+                let Verdict::Again { after } = verdict(&fault, reading.failures, false, patience, fastrand::f64())
+                else {
+                    return Ending::Failed(fault);
+                };
+                tell(&orders, What::Happened(Happening::Retried { fault, after })).await;
+                if !wait(&orders, after).await {
+                    return Ending::Stopped;
+                }
+            }
+        }
+    }
+    let nothing = || Fault::new(FaultKind::Status(404), &orders.spec.source, "no object lies below this URL");
+    reading.first.map_or_else(|| Ending::Failed(nothing()), |first| Ending::Unfolded(Box::new(first)))
+}
+
+impl Reading {
+    /// The page, if the next one is another than this one.
+    fn moves_on(&mut self, page: Listing, source: &Source) -> Result<Listing, Fault> {
+        if page.next.is_some() && page.next == self.after {
+            return Err(Fault::new(FaultKind::BadAnswer, source, "the store's list goes round in a circle"));
+        }
+        self.after.clone_from(&page.next);
+        Ok(page)
+    }
+
+    async fn take(&mut self, orders: &Orders, page: Listing) {
+        self.failures = 0;
+        let objects: Vec<Listed> = page.entries.into_iter().filter(|entry| !entry.is_folder).collect();
+        let count = objects.len();
+        let mut specs: Vec<Spec> = objects.into_iter().filter_map(|object| below(&orders.spec, &object)).collect();
+        let left_out = count - specs.len();
+        if self.first.is_none() && !specs.is_empty() {
+            self.first = Some(specs.remove(0));
+        }
+        if !specs.is_empty() || left_out > 0 {
+            tell(orders, What::Listed(specs, left_out)).await;
+        }
+    }
+}
+
+/// The download of an object below a folder: into the same folders below the target's, by names that are safe.
+fn below(folder: &Spec, object: &Listed) -> Option<Spec> {
+    let source = object.source.clone()?;
+    let mut spec = Spec { source, mirrors: Vec::new(), checksum: None, sums: None, ..folder.clone() };
+    spec.target.name = None;
+    let folders = object.name.rsplit_once('/').map_or("", |(folders, _)| folders);
+    for segment in folders.split('/').filter(|segment| !segment.is_empty()) {
+        spec.target.folder.push(safe_name(segment));
+    }
+    Some(spec)
+}
+
+async fn page(orders: &Orders, after: Option<&str>) -> Result<Listing, Fault> {
+    let source = &orders.spec.source;
+    let lister = orders.shared.registry.lister(source)?;
+    let folder = Folder { place: source, headers: &orders.spec.headers, deep: true };
+    let patience = orders.shared.patience.stall;
+    let late = |_| Fault::new(FaultKind::Stalled, source, format!("no answer for {} s", patience.as_secs_f64()));
+    timeout(patience, lister.list(&folder, after)).await.map_err(late)?
+}
+
+/// Waits before the next attempt; false if it is told to stop.
+async fn wait(orders: &Orders, after: Duration) -> bool {
+    show(orders, Activity::Waiting(after));
+    tokio::select! {
+        biased;
+        () = orders.stop.cancelled() => false,
+        () = orders.nudge.notified() => true,
+        () = sleep(after) => true,
+    }
+}
+
+async fn tell(orders: &Orders, what: What) {
+    let _ = orders.reports.send(Report { id: orders.id, what }).await;
+}
+
+fn show(orders: &Orders, activity: Activity) {
+    let live = Live { activity, allowed: 1, ..Live::default() };
+    let progress = Progress { resumable: true, live: Some(Arc::new(live)), ..Progress::default() };
+    orders.progress.send_replace(progress);
+}

@@ -1,0 +1,80 @@
+//! What lies in a bucket, page by page.
+
+use reqwest::Method;
+
+use super::answers::decoded;
+use super::document::Element;
+use super::exchange::{Draft, Stores};
+use super::offer::given;
+use super::time;
+use crate::model::{Fault, FaultKind, Listed, Listing, ObjectUrl, Vendor};
+use crate::protocol::{BoxFuture, Folder, List};
+
+/// What is done, for faults.
+const LIST: &str = "list";
+
+impl List for Stores {
+    fn list<'a>(&'a self, folder: &'a Folder<'a>, after: Option<&'a str>) -> BoxFuture<'a, Result<Listing, Fault>> {
+        Box::pin(async move {
+            let no_store = || Fault::new(FaultKind::Request, folder.place, "only the folders of stores can be listed");
+            let url = ObjectUrl::of(folder.place).ok_or_else(no_store)?;
+            let reply = self.reply(&url, &draft(&url, folder, after)?).await?;
+            let document = Element::read(&reply.body);
+            let page = document.as_ref().and_then(|document| page(&url, document));
+            page.ok_or_else(|| Fault::new(FaultKind::BadAnswer, &url, "the store sends a list that makes no sense"))
+        })
+    }
+}
+
+fn draft(url: &ObjectUrl, folder: &Folder<'_>, after: Option<&str>) -> Result<Draft, Fault> {
+    let mut draft = Draft::new(Method::GET, "", LIST).query("list-type", 2).query("max-keys", 1000);
+    if !url.key.is_empty() {
+        draft = draft.query("prefix", &url.key);
+    }
+    if !folder.deep {
+        draft = draft.query("delimiter", "/");
+    }
+    if let Some(after) = after {
+        draft = draft.query("continuation-token", after);
+    }
+    // JSON holds any character; XML does not.
+    if url.vendor != Vendor::Tos {
+        draft = draft.query("encoding-type", "url");
+    }
+    for header in folder.headers {
+        draft.headers.push(given(&header.name, &header.value, url)?);
+    }
+    Ok(draft)
+}
+
+/// Reads a page.
+fn page(url: &ObjectUrl, document: &Element) -> Option<Listing> {
+    let is_encoded = document.text("EncodingType") == Some("url");
+    let plain = |key: &str| if is_encoded { decoded(key, url.vendor) } else { key.to_owned() };
+    // Names are told from the last folder on that was named.
+    let above = url.key.rfind('/').map_or(0, |slash| slash + 1);
+    let mut entries = Vec::new();
+    for folder in document.all("CommonPrefixes") {
+        let key = plain(folder.text("Prefix")?);
+        let name = key.get(above..)?.to_owned();
+        let source = url.with_key(&key).source().ok();
+        entries.push(Listed { name, source, is_folder: true, length: None, modified: None, etag: None });
+    }
+    for object in document.all("Contents") {
+        let key = plain(object.text("Key")?);
+        let name = key.get(above..)?.to_owned();
+        entries.push(Listed {
+            name,
+            source: url.with_key(&key).source().ok(),
+            is_folder: key.ends_with('/'),
+            length: object.number("Size"),
+            modified: object.text("LastModified").and_then(time::read),
+            etag: object.text("ETag").map(str::to_owned),
+        });
+    }
+    let next = document.text("NextContinuationToken").map(str::to_owned);
+    if document.says("IsTruncated") && next.is_none() {
+        return None;
+    }
+    Some(Listing { entries, next: next.filter(|_| document.says("IsTruncated")) })
+}

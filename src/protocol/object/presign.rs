@@ -1,0 +1,50 @@
+//! URLs that are good for a while by themselves: whoever has one needs no login.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::exchange::{Stores, now};
+use super::sign::{Pair, Signing};
+use crate::model::{Fault, FaultKind, ObjectUrl, Signature, Source, Vendor};
+
+/// None of the vendors takes a longer one (the signature of today).
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+
+impl Stores {
+    /// A URL with which this method can be used on an object for so long.
+    pub async fn presign(&self, place: &Source, method: &str, span: Duration) -> Result<Url, Fault> {
+        let wrong = |why: &str| Fault::new(FaultKind::Request, place, why);
+        let url = ObjectUrl::of(place).ok_or_else(|| wrong("only URLs of stores (s3:, oss:, tos:) can be signed"))?;
+        if url.is_prefix() {
+            return Err(wrong("this is a folder: a signed URL is for one object"));
+        }
+        if url.version.is_some() && method != "GET" {
+            return Err(wrong("a version can be read, and not written to: leave versionId out"));
+        }
+        let known = self.known(&url).await?;
+        let site = &known.site;
+        let is_old = url.vendor == Vendor::Oss && site.signature == Signature::V1;
+        if span > LONGEST && !is_old {
+            return Err(wrong("no store takes a signed URL that is good for more than 7 days"));
+        }
+        let login = self.login(&known, place).await?;
+        let login = login.ok_or_else(|| wrong("nothing can be signed without a login: leave anonymous out"))?;
+        let query: Vec<Pair> = url.version.iter().map(|version| ("versionId".to_owned(), version.clone())).collect();
+        let signing = Signing {
+            vendor: site.vendor,
+            signature: site.signature,
+            region: &site.region,
+            time: now(),
+            login: &login,
+            method,
+            host: &site.host(),
+            path: &site.path(&url.key),
+            bucket: &site.bucket,
+            key: &url.key,
+            query: &query,
+            headers: &[],
+        };
+        site.url_with(&url.key, &signing.url_query(span.as_secs().max(1)))
+    }
+}
