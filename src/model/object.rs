@@ -149,7 +149,9 @@ impl ObjectUrl {
                 "a login in a {scheme}: URL would be kept with the queue; give it by the environment or the vendor's own files",
             ));
         }
-        let wrong = |why: &str| format!("{text:?} can't be used: {why}");
+        // What stands behind the question mark is not repeated: it may be a signature of another URL.
+        let shown = text.split('?').next().unwrap_or(text);
+        let wrong = |why: &str| format!("{shown:?} can't be used: {why}");
         if text.chars().any(char::is_control) {
             return Err(wrong("it holds control characters"));
         }
