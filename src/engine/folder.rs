@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::download::Orders;
+use super::orders::Orders;
 use super::report::{Ending, Progress, Report, What};
 use crate::api::{Activity, Happening, Live};
 use crate::model::{Fault, FaultKind, Listed, Listing, ObjectUrl, Source, Spec};

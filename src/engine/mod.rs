@@ -10,6 +10,7 @@ mod hours;
 mod intake;
 mod limiter;
 mod memory;
+mod orders;
 mod removal;
 mod report;
 mod roster;

@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::clock::{Clock, time_of_day};
-use super::download::{Clerk, Errands, Orders, Shared, run as run_download};
+use super::download::{Clerk, Errands, run as run_download};
 use super::folder::{is_folder, run as run_folder};
 use super::hosts::Hosts;
 use super::hours::Hours;
 use super::limiter::Limiter;
 use super::memory::{Memory, recall};
+use super::orders::{Orders, Shared};
 use super::removal::Removals;
 use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};

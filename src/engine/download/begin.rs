@@ -280,11 +280,7 @@ impl Task {
     }
 
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {
-        tokio::select! {
-            biased;
-            () = self.orders.stop.cancelled() => Err(Halt::Stopped),
-            result = work => Ok(result),
-        }
+        self.orders.unless_stopped(work).await
     }
 
     /// Settles on a target, opens its part file and makes the plan.

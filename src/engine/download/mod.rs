@@ -30,4 +30,4 @@ mod worker;
 
 pub(super) use blocking::{Errands, blocking};
 pub(super) use clerk::Clerk;
-pub(super) use task::{Orders, Shared, run};
+pub(super) use task::run;

@@ -1,85 +1,24 @@
 //! The task of one download: begin, let the crew work, finish; and when something goes wrong, what the verdict says.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
-use tokio_util::sync::CancellationToken;
-
-use super::super::clock::Clock;
-use super::super::hosts::Hosts;
 use super::super::limiter::Limiter;
+pub(super) use super::super::orders::Halt;
+use super::super::orders::Orders;
 use super::super::report::{Ending, Progress, Report, What};
-use super::super::setup::RoomAt;
 use super::begin::Held;
-use super::blocking::Errands;
-use super::clerk::Clerk;
 use super::finish::Repair;
 use super::places::Places;
 use crate::api::{Activity, Connection, Happening, Live};
-use crate::model::{Checksum, Fault, FaultKind, OnChange, Patience, Spec, TransferId};
+use crate::model::{Checksum, Fault, FaultKind, OnChange};
 use crate::plan::{Growth, Verdict, verdict};
-use crate::protocol::Registry;
 use crate::store::Checkpoint;
 
 /// A file whose bytes have to be compared more often than this is taken for a changed one.
 const MAX_COMPARISONS: u32 = 3;
 /// So often a server may refuse to give parts before the whole file is asked for.
 const MAX_REFUSALS: u32 = 3;
-
-/// What all transfers of an engine share.
-pub(in crate::engine) struct Shared {
-    pub(in crate::engine) state: PathBuf,
-    pub(in crate::engine) registry: Registry,
-    pub(in crate::engine) connections: Option<u16>,
-    pub(in crate::engine) patience: Patience,
-    pub(in crate::engine) on_change: OnChange,
-    pub(in crate::engine) room: RoomAt,
-    /// True if the queue lasts, so that what waits goes on by itself.
-    pub(in crate::engine) lasts: bool,
-    /// The limit on everything that comes,
-    pub(in crate::engine) limiter: Arc<Limiter>,
-    /// and on everything that goes.
-    pub(in crate::engine) uplink: Arc<Limiter>,
-    pub(in crate::engine) hosts: Arc<Hosts>,
-    pub(in crate::engine) clerk: Arc<Clerk>,
-    pub(in crate::engine) errands: Errands,
-    pub(in crate::engine) clock: Clock,
-}
-
-/// What a transfer's task is started with.
-pub(in crate::engine) struct Orders {
-    pub(in crate::engine) id: TransferId,
-    pub(in crate::engine) spec: Spec,
-    /// The target, if an earlier run has settled on it.
-    pub(in crate::engine) target: Option<PathBuf>,
-    pub(in crate::engine) shared: Arc<Shared>,
-    pub(in crate::engine) limiter: Arc<Limiter>,
-    /// Begin from the first byte, whatever is on disk.
-    pub(in crate::engine) fresh: bool,
-    /// Nobody has begun with it before: nothing is on disk under its number.
-    pub(in crate::engine) first: bool,
-    pub(in crate::engine) stop: CancellationToken,
-    /// Ends a wait for the next attempt.
-    pub(in crate::engine) nudge: Arc<Notify>,
-    pub(in crate::engine) reports: mpsc::Sender<Report>,
-    pub(in crate::engine) progress: watch::Sender<Progress>,
-}
-
-/// Why an attempt did not end with the file complete.
-pub(super) enum Halt {
-    /// The engine or the user says so.
-    Stopped,
-    /// Something went wrong.
-    Fault(Fault),
-}
-
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
 
 /// Whose a fault is that ends an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -319,29 +258,15 @@ impl Task {
 
     /// Waits before the next attempt; the user may cut it short.
     async fn wait(&mut self, after: Duration) -> Result<(), Halt> {
-        let until = tokio::time::Instant::now() + after;
-        loop {
-            let rest = until.saturating_duration_since(tokio::time::Instant::now());
-            if rest.is_zero() {
-                return Ok(());
-            }
-            self.show(Activity::Waiting(rest));
-            let second = rest.min(Duration::from_secs(1));
-            tokio::select! {
-                biased;
-                () = self.orders.stop.cancelled() => return Err(Halt::Stopped),
-                () = self.orders.nudge.notified() => return Ok(()),
-                () = tokio::time::sleep(second) => {}
-            }
-        }
+        self.orders.wait(after, |rest| self.show(Activity::Waiting(rest))).await
     }
 
     pub(super) async fn tell(&self, happening: Happening) {
-        self.report(What::Happened(happening)).await;
+        self.orders.report(What::Happened(happening)).await;
     }
 
     pub(super) async fn report(&self, what: What) {
-        let _ = self.orders.reports.send(Report { id: self.orders.id, what }).await;
+        self.orders.report(what).await;
     }
 
     /// How many connections this transfer may have now.

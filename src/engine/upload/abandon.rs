@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::download::{Shared, blocking};
+use super::super::download::blocking;
+use super::super::orders::Shared;
 use super::watch::answered;
 use crate::model::{Fault, Spec};
 use crate::plan::{Verdict, verdict};

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::download::{Orders, Shared, blocking};
+use super::super::download::blocking;
 use super::super::limiter::Limiter;
+pub(super) use super::super::orders::Halt;
+use super::super::orders::{Orders, Shared};
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
 use super::original::{Original, is_stream};
@@ -14,20 +16,6 @@ use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Upload};
 use crate::plan::{Growth, Verdict, verdict};
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
-
-/// Why an attempt did not end with the object complete.
-pub(super) enum Halt {
-    /// The engine or the user says so.
-    Stopped,
-    /// Something went wrong.
-    Fault(Fault),
-}
-
-impl From<Fault> for Halt {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
 
 /// An upload at work.
 pub(super) struct Task {
@@ -227,33 +215,16 @@ impl Task {
 
     /// Waits before the next attempt; the user may cut it short.
     pub(super) async fn wait(&self, after: Duration) -> Result<(), Halt> {
-        let until = tokio::time::Instant::now() + after;
-        loop {
-            let rest = until.saturating_duration_since(tokio::time::Instant::now());
-            if rest.is_zero() {
-                return Ok(());
-            }
-            self.show(Activity::Waiting(rest));
-            tokio::select! {
-                biased;
-                () = self.orders.stop.cancelled() => return Err(Halt::Stopped),
-                () = self.orders.nudge.notified() => return Ok(()),
-                () = tokio::time::sleep(rest.min(Duration::from_secs(1))) => {}
-            }
-        }
+        self.orders.wait(after, |rest| self.show(Activity::Waiting(rest))).await
     }
 
     /// The outcome of a request, unless it is told to stop.
     pub(super) async fn unless_stopped<T>(&self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Halt> {
-        tokio::select! {
-            biased;
-            () = self.orders.stop.cancelled() => Err(Halt::Stopped),
-            outcome = request => Ok(outcome?),
-        }
+        Ok(self.orders.unless_stopped(request).await??)
     }
 
     pub(super) async fn tell(&self, happening: Happening) {
-        let _ = self.orders.reports.send(Report { id: self.orders.id, what: What::Happened(happening) }).await;
+        self.orders.report(What::Happened(happening)).await;
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

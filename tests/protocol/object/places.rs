@@ -245,7 +245,7 @@ fn an_endpoint_of_the_settings_may_be_a_domain_of_the_buckets_own() {
         let own = StoreOptions {
             endpoint: Some("http://files.example.org".to_owned()),
             addressing: Some(Addressing::Cname),
-            ..region(&store.source("a").to_string().split("region=").nth(1).unwrap().to_owned())
+            ..region(store.source("a").to_string().split("region=").nth(1).unwrap())
         };
         let room = Room::with_login(&store).setting(&format!("{}://bkt", vendor.scheme()), own);
         let url = Source::parse(&format!("{}://bkt/a", vendor.scheme())).unwrap();
