@@ -13,6 +13,7 @@ mod logins;
 mod mirrors;
 mod names;
 mod nginx;
+mod oracles;
 mod power;
 mod queue;
 mod servers;
