@@ -16,6 +16,7 @@ mod nginx;
 mod oracles;
 mod power;
 mod queue;
+mod secrets;
 mod servers;
 mod signals;
 mod small;

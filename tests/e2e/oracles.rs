@@ -316,3 +316,58 @@ fn what_haul_has_begun_the_sdks_finish_and_the_other_way_round() {
         assert_eq!(further, [3, 4], "{vendor}");
     });
 }
+
+#[test]
+fn row_34_the_plain_chunk_upload_goes_on_and_sends_damaged_and_lost_chunks_again() {
+    let Some(oracle) = Oracle::chunks() else { return };
+    let sandbox = oracle.sandbox();
+    let url = format!("chunk+http://127.0.0.1:{}/upload", oracle.port());
+    let sum_at =
+        |name: &str| oracle.tell(&format!("sha256?filename={name}"))["sha256"].as_str().unwrap_or("").to_owned();
+    let chunks = || -> Vec<u64> {
+        let log = oracle.tell("log");
+        let good = log.as_array().unwrap().iter().filter(|one| one["status"] == 200 && one["path"] == "/upload");
+        good.filter_map(|one| one["chunk"].as_u64()).collect()
+    };
+    let put = |name: &str, more: &[&str]| {
+        let own = ["put", "--json", "--retry-wait", "0.05", "--retries", "20", "--part-size", "1M"];
+        sandbox.start(&[&own[..], more, &[name, &url]].concat())
+    };
+
+    // Killed, and finished: only what is missing is sent.
+    let sum = file(&sandbox, "a b.bin", 20, 8 * MIB + 77);
+    oracle.faults(&json!({ "throttle": 2_000_000 }));
+    let process = put("a b.bin", &["-x", "2"]);
+    eventually("two chunks", || process.stdout().lines().filter(|line| line.contains("\"part_done\"")).count() >= 2);
+    process.signal(Signal::KILL);
+    process.finish();
+    oracle.faults(&json!({ "reset": true }));
+    let before = chunks();
+    assert!(before.len() >= 2, "{before:?}");
+    let output = put("a b.bin", &[]).finish().ok();
+    assert_eq!(sum_at("a%20b.bin"), sum);
+    let after = chunks();
+    assert!(after.iter().all(|chunk| !before.contains(chunk)), "{before:?} {after:?}");
+    assert_eq!(happened(&output, "completed")[0]["checked"], json!(["md5"]));
+
+    // Cut, refused, and forgotten by the server.
+    let sum = file(&sandbox, "b.bin", 21, 6 * MIB);
+    let faults = json!({
+        "kill_upload_after_bytes": 300_000, "kill_upload_count": 3, "drop_rate": 0.1, "fail_rate": 0.2, "lose_chunk": 3,
+    });
+    oracle.faults(&faults);
+    put("b.bin", &[]).finish().ok();
+    assert_eq!(sum_at("b.bin"), sum);
+
+    // A small and an empty file are one chunk; a name can be given; a stream has no length.
+    oracle.faults(&json!({ "reset": true }));
+    for (name, length) in [("small", 10), ("empty", 0)] {
+        let sum = file(&sandbox, name, 22, length);
+        put(name, &[]).finish().ok();
+        assert_eq!(sum_at(name), sum);
+    }
+    sandbox.run(&["put", "-q", "b.bin", &format!("{url}?filename=other.bin")]).ok();
+    assert_eq!(sum_at("other.bin"), sum);
+    sandbox.run(&["put", "-q", "-", &url]).refused(&["no name"]);
+    sandbox.run(&["put", "-q", "-", &format!("{url}?filename=x")]).refused(&["length beforehand"]);
+}
