@@ -80,7 +80,11 @@ impl PutArgs {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers = headers(&self.headers)?;
         let limits = Limits { connections: self.each.connections, rate: self.each.limit };
-        let below = self.files.len() > 1 || place.url().path().ends_with('/') || place.url().path().is_empty();
+        let below = match place.chunked() {
+            // Such a server's address is one for all files; each goes by its name.
+            Some(url) => !url.query_pairs().any(|(name, _)| name == "filename"),
+            None => self.files.len() > 1 || place.url().path().ends_with('/') || place.url().path().is_empty(),
+        };
         let mut specs = Vec::new();
         for (file, key) in self.found(below)? {
             let source = if key.is_empty() { place.clone() } else { joined(&place, &key)? };
@@ -165,6 +169,13 @@ fn walk(folder: &Path, names: &mut Vec<String>, found: &mut Vec<(PathBuf, Vec<St
 /// The URL of an object below another one.
 fn joined(place: &Source, names: &[String]) -> Result<Source, Usage> {
     let mut url = place.url().clone();
+    if place.chunked().is_some() {
+        if url.query_pairs().any(|(name, _)| name == "filename") {
+            return Err(Usage::new("filename= in the URL is what one file is called, and there may be several"));
+        }
+        url.query_pairs_mut().append_pair("filename", &names.join("/"));
+        return Ok(Source::from(url));
+    }
     if let Some(name) = names
         .iter()
         .find(|name| matches!(Path::new(name).components().next(), Some(Component::ParentDir | Component::CurDir)))

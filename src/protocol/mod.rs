@@ -14,6 +14,6 @@ pub use http::{
     duplicates, file_name, retry_after,
 };
 pub use list::{Folder, List};
-pub use object::{Login, Pair, Signing, Stores, Surroundings};
+pub use object::{Chunks, Login, Pair, Signing, Stores, Surroundings};
 pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart};
 pub use registry::Registry;

@@ -41,6 +41,11 @@ pub trait Payload: Send + Sync {
     /// How many.
     fn length(&self) -> u64;
 
+    /// How many parts there are in all, if these bytes are one of several of which that is known.
+    fn count(&self) -> Option<u32> {
+        None
+    }
+
     /// Their checksum in the store's algorithm, if it was computed beforehand.
     fn sum(&self) -> Option<Checksum>;
 
@@ -60,8 +65,8 @@ pub trait Outgoing: Send {
 pub struct StoredPart {
     /// Its number, from 1.
     pub number: u32,
-    /// Its bytes.
-    pub length: u64,
+    /// Its bytes, where the store tells: else its checksum says whether it is the right part.
+    pub length: Option<u64>,
     /// What the store calls it; Complete wants it back. As sent, with its quotes.
     pub etag: String,
     /// The checksum that the store tells of it, if it does.

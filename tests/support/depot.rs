@@ -189,7 +189,7 @@ impl Depot {
 
     fn part_of(&self, number: u32, bytes: &[u8]) -> StoredPart {
         let etag = format!("\"{}\"", hex(&md5::Md5::digest(bytes)));
-        StoredPart { number, length: bytes.len() as u64, etag, sum: self.sum(bytes) }
+        StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes) }
     }
 }
 

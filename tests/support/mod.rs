@@ -9,6 +9,7 @@ pub mod depot;
 pub mod fetch;
 pub mod guard;
 pub mod nginx;
+pub mod oracle;
 pub mod power;
 pub mod pty;
 pub mod sandbox;
@@ -20,6 +21,7 @@ mod trial;
 pub mod wire;
 
 pub use nginx::Nginx;
+pub use oracle::Oracle;
 pub use power::{Image, Recording};
 pub use pty::{Exit, Terminal};
 pub use sandbox::{Output, Process, Sandbox, eventually, is_part_of, names, sha256_of};

@@ -122,9 +122,7 @@ impl Task {
         if self.adopt(&original, bounds).await? {
             return Ok(());
         }
-        let wanted = self.place.upload.part_size;
-        let size = part_size(original.length, wanted, bounds.least_part, bounds.most_part, bounds.most_parts);
-        let size = size.map_err(|why| Fault::new(FaultKind::Request, original.path.display(), why))?;
+        let size = self.size(&original, bounds)?;
         let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
         self.take_up(original, bounds, upload, size, Vec::new(), BTreeMap::new());
         if let Some(held) = &mut self.held {
@@ -133,6 +131,13 @@ impl Task {
         }
         self.tell(Happening::UploadCreated).await;
         Ok(())
+    }
+
+    /// Bytes of each part but the last.
+    fn size(&self, original: &Original, bounds: Bounds) -> Result<u64, Fault> {
+        let wanted = self.place.upload.part_size;
+        let size = part_size(original.length, wanted, bounds.least_part, bounds.most_part, bounds.most_parts);
+        size.map_err(|why| Fault::new(FaultKind::Request, original.path.display(), why))
     }
 
     /// Looks for an upload of this file to this place that no checkpoint knows: another tool began it, or the checkpoint
@@ -149,7 +154,9 @@ impl Task {
                 Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
                 Err(halt) => return Err(halt),
             };
-            let Some(size) = common_size(&parts, original.length, bounds) else { continue };
+            let chosen =
+                || self.size(&original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
+            let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
             let layout = Parts::new(original.length, size);
             let Some(first) = parts.first() else { continue };
             let range = layout.range(first.number);
@@ -178,8 +185,8 @@ impl Task {
         let mut parts = Parts::new(original.length, size);
         let mut claims = VecDeque::new();
         for part in stored {
-            if parts.claim(part.number, part.length) {
-                let range = parts.range(part.number);
+            let range = parts.range(part.number);
+            if parts.claim(part.number, part.length.unwrap_or(range.len())) {
                 claims.push_back(Claim { known: known.remove(&part.number), range, part });
             }
         }
@@ -202,7 +209,7 @@ impl Task {
         let answered = Happening::Answered {
             target: held.original.path.clone(),
             length: Some(held.original.length),
-            resumed: held.claims.iter().map(|claim| claim.part.length).sum(),
+            resumed: held.claims.iter().map(|claim| claim.range.len()).sum(),
             resumable: true,
         };
         self.tell(answered).await;
@@ -222,9 +229,9 @@ impl Task {
 
 /// The size of all parts but the last, if these can be parts of a file of `length` bytes.
 fn common_size(parts: &[StoredPart], length: u64, bounds: Bounds) -> Option<u64> {
-    let size = parts.iter().map(|part| part.length).max()?;
+    let size = parts.iter().map(|part| part.length).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
     let layout = (size >= bounds.least_part.min(length) && size > 0).then(|| Parts::new(length, size))?;
-    let fits = |part: &StoredPart| part.number >= 1 && layout.range(part.number).len() == part.length;
+    let fits = |part: &StoredPart| part.number >= 1 && Some(layout.range(part.number).len()) == part.length;
     (layout.count() <= bounds.most_parts && parts.iter().all(fits)).then_some(size)
 }
 

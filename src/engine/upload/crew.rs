@@ -209,12 +209,12 @@ pub(super) struct Sender {
 
 impl Sender {
     fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>) -> Self {
-        let limiters = task.limiters();
+        let (limiters, count) = (task.limiters(), Some(held.desk.parts.count()));
         Self {
             driver: task.driver.clone(),
             place: task.place.clone(),
             upload: held.upload.clone(),
-            piece: Piece { original: held.original.clone(), range, sum: None, limiters, sent },
+            piece: Piece { original: held.original.clone(), range, sum: None, count, limiters, sent },
             algorithm: held.bounds.sum,
             stall: task.shared().patience.stall,
         }

@@ -2,11 +2,11 @@
 
 use super::super::report::Ending;
 use super::original::Original;
-use super::proof::{Proof, assembled_etag, compare};
+use super::proof::{Proof, assembled_etag, compare, sums};
 use super::task::{Halt, Task};
 use super::watch::assembled;
 use crate::api::Activity;
-use crate::model::{Checksum, Fault, FaultKind};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind};
 use crate::protocol::{StoredObject, StoredPart};
 use crate::store::combined;
 
@@ -21,7 +21,12 @@ impl Task {
             );
         };
         held.original.check()?;
-        let (parts, whole) = (held.desk.taken(), combined(&held.desk.sums()));
+        let (parts, mut whole) = (held.desk.taken(), combined(&held.desk.sums()));
+        if whole.is_none() {
+            // Sums of parts that make no sum of the whole: the file is read once more.
+            let all = ByteRange::new(0, held.original.length);
+            whole = sums(held.original.clone(), all, vec![held.bounds.sum]).await?.pop();
+        }
         let proof = match self.assemble(&held.upload, held.original.length, &parts, whole.as_ref()).await {
             Err(Halt::Stopped) => {
                 self.held = Some(held);

@@ -42,6 +42,8 @@ pub(super) struct Piece {
     pub(super) original: Arc<Original>,
     pub(super) range: ByteRange,
     pub(super) sum: Option<Checksum>,
+    /// How many parts there are in all, where that is known.
+    pub(super) count: Option<u32>,
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) sent: Arc<Sent>,
 }
@@ -53,6 +55,10 @@ impl Payload for Piece {
 
     fn sum(&self) -> Option<Checksum> {
         self.sum.clone()
+    }
+
+    fn count(&self) -> Option<u32> {
+        self.count
     }
 
     fn open(&self) -> Box<dyn Outgoing> {

@@ -38,7 +38,8 @@ impl Task {
         let sums = Sums { md5: found.pop(), own: found.pop() };
         let sent = Arc::new(Sent::default());
         let (limiters, sum) = (self.limiters(), sums.own.clone());
-        let piece = Arc::new(Piece { original: original.clone(), range: all, sum, limiters, sent: sent.clone() });
+        let piece =
+            Arc::new(Piece { original: original.clone(), range: all, sum, count: None, limiters, sent: sent.clone() });
         match self.send_piece(piece, &sent).await {
             Err(Halt::Stopped) => Err(Halt::Stopped),
             outcome => self.settled_whole(outcome, &original, &sums).await,

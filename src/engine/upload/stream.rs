@@ -32,8 +32,9 @@ const STEP: usize = 256 << 10;
 
 /// What one part came to.
 struct Arrived {
-    /// Its first byte in the stream.
+    /// Its first byte in the stream, and its bytes.
     start: u64,
+    length: u64,
     part: StoredPart,
     sum: Checksum,
 }
@@ -146,11 +147,12 @@ impl Task {
             let start = length;
             length += piece.length;
             if piece.length > 0 || number == 1 {
+                let bytes = piece.length;
                 let sender = self.sender(upload, piece, bounds);
                 let patience = self.shared().patience;
                 sending.spawn(async move {
                     let (part, sum) = persistently(sender, number, patience).await?;
-                    Ok(Arrived { start, part, sum })
+                    Ok(Arrived { start, length: bytes, part, sum })
                 });
             }
             if is_last {
@@ -180,7 +182,7 @@ impl Task {
             driver: self.driver.clone(),
             place: self.place.clone(),
             upload: upload.to_owned(),
-            piece: Piece { original: Arc::new(piece), range, sum: None, limiters, sent },
+            piece: Piece { original: Arc::new(piece), range, sum: None, count: None, limiters, sent },
             algorithm: bounds.sum,
             stall: self.shared().patience.stall,
         }
@@ -194,7 +196,7 @@ impl Task {
         let lost = || Fault::new(crate::model::FaultKind::State, &self.place.source, "a part's task was lost");
         let next = async { sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(lost())) };
         let next = self.unless_stopped(next).await?;
-        let range = ByteRange::new(next.start, next.start + next.part.length);
+        let range = ByteRange::new(next.start, next.start + next.length);
         self.sent += range.len();
         self.tell(Happening::PartDone { number: next.part.number, range }).await;
         arrived.push(next);
@@ -205,7 +207,7 @@ impl Task {
     async fn end_stream(&mut self, upload: &str, length: u64, mut arrived: Vec<Arrived>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
         arrived.sort_by_key(|next| next.start);
-        let sums: Vec<(Checksum, u64)> = arrived.iter().map(|next| (next.sum.clone(), next.part.length)).collect();
+        let sums: Vec<(Checksum, u64)> = arrived.iter().map(|next| (next.sum.clone(), next.length)).collect();
         let (parts, whole): (Vec<_>, _) = (arrived.into_iter().map(|next| next.part).collect(), combined(&sums));
         let mut failures = 0;
         let proof = loop {

@@ -29,7 +29,7 @@ pub(super) fn parts(document: &Element) -> Option<Page<StoredPart>> {
     for part in document.all("Part").chain(document.all("Parts")) {
         items.push(StoredPart {
             number: part.number("PartNumber")?.try_into().ok()?,
-            length: part.number("Size")?,
+            length: Some(part.number("Size")?),
             etag: part.text("ETag")?.to_owned(),
             sum: part_sum(part),
         });

@@ -77,3 +77,41 @@ impl Body for PayloadBody {
 fn uneven(how: &str) -> Fault {
     Fault::new(FaultKind::SourceChanged, "the file", format!("what was read of it {how}: it has changed meanwhile"))
 }
+
+/// A payload between two pieces of text, as a form has it.
+pub(super) struct Framed {
+    before: Bytes,
+    payload: PayloadBody,
+    after: Bytes,
+}
+
+impl Framed {
+    pub(super) fn new(before: Bytes, payload: &dyn Payload, after: Bytes, broken: Broken) -> Self {
+        Self { before, payload: PayloadBody::new(payload, broken), after }
+    }
+}
+
+impl Body for Framed {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        let this = &mut *self;
+        if !this.before.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut this.before)))));
+        }
+        if let Some(frame) = ready!(Pin::new(&mut this.payload).poll_frame(context)) {
+            return Poll::Ready(Some(frame));
+        }
+        let after = std::mem::take(&mut this.after);
+        Poll::Ready((!after.is_empty()).then(|| Ok(Frame::data(after))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.before.is_empty() && self.payload.is_end_stream() && self.after.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.before.len() as u64 + self.payload.left + self.after.len() as u64)
+    }
+}

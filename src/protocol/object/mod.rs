@@ -2,6 +2,7 @@
 
 mod answers;
 mod body;
+mod chunk;
 mod document;
 mod exchange;
 mod fetch;
@@ -18,6 +19,7 @@ mod site;
 mod surroundings;
 mod time;
 
+pub use chunk::Chunks;
 pub use exchange::Stores;
 pub use sign::{Login, Pair, Signing};
 pub use surroundings::Surroundings;

@@ -107,7 +107,7 @@ impl Put for Stores {
             let reply = self.reply(&offer.url, &draft).await?;
             let stored = described(offer.url.vendor, &reply.headers, &Element::default());
             let etag = stored.etag.ok_or_else(|| unreadable(&offer, "tells no ETag of the part"))?;
-            Ok(StoredPart { number, length, etag, sum: stored.sum })
+            Ok(StoredPart { number, length: Some(length), etag, sum: stored.sum })
         })
     }
 
