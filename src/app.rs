@@ -31,7 +31,7 @@ use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
 use crate::store::{Item, Journal, StateLock, room};
-use crate::tui::{self, Exit as Left};
+use crate::tui::{self, Exit as Left, Habits};
 
 /// Runs haul with the process's own arguments.
 pub fn run() -> ExitCode {
@@ -280,8 +280,9 @@ impl House {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
-        let Settings { keys, columns, mouse, .. } = &self.settings;
-        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse };
+        let Settings { keys, columns, mouse, commands, confirm_quit, .. } = &self.settings;
+        let habits = Habits { bindings: commands.clone(), confirm_quit: *confirm_quit };
+        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse, habits };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end()?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {

@@ -13,10 +13,11 @@
 //! store    -> model
 //! api      -> model
 //! engine   -> model plan protocol store api
-//! tui      -> model config api
+//! shell    -> model config api
+//! tui      -> model config api shell
 //! cli      -> model config api
 //! demo     -> (nothing)
-//! app      -> model config api store engine protocol tui cli demo
+//! app      -> model config api store engine protocol shell tui cli demo
 //! ```
 //!
 //! * `model` is the words: plain data, no clock, no task, no file.
@@ -26,6 +27,7 @@
 //! * `store` keeps bytes: part files, checkpoints, the queue's journal.
 //! * `api` is what a face may ask and see: commands, events, snapshots.
 //! * `engine` does: one supervisor, a task for each transfer, a worker for each connection.
+//! * `shell` starts other programs: openers, hooks, commands of the user's shell.
 //! * `tui` is the face for people, `cli` the face for scripts.
 //! * `demo` is a small throttled server on loopback, so that haul can be tried without a network.
 //! * `app` puts the house together.
@@ -39,5 +41,6 @@ pub mod engine;
 pub mod model;
 pub mod plan;
 pub mod protocol;
+pub mod shell;
 pub mod store;
 pub mod tui;

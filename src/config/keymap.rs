@@ -39,6 +39,42 @@ pub enum Action {
     MoveDown,
     /// Move the selected transfer up in the queue.
     MoveUp,
+    /// Move it to the beginning of the queue.
+    MoveTop,
+    /// Move it to the end of the queue.
+    MoveBottom,
+    /// Start it next, whatever the hour is.
+    StartNow,
+    /// Start it at a time that is asked for.
+    StartAt,
+    /// Let it go before others.
+    PriorityUp,
+    /// Let it go after others.
+    PriorityDown,
+    /// Raise the limit on everything.
+    LimitUp,
+    /// Lower the limit on everything.
+    LimitDown,
+    /// Set the limit on everything.
+    Limit,
+    /// Set the selected transfer's own limit.
+    LimitThis,
+    /// Give its file another name.
+    Rename,
+    /// Move its file to another folder.
+    MoveFile,
+    /// Read its finished file back and compare it.
+    Check,
+    /// Open its file.
+    Open,
+    /// Open the folder of its file.
+    OpenFolder,
+    /// Copy the path of its file to the clipboard.
+    CopyPath,
+    /// Take the last removal back.
+    Undo,
+    /// Type a line of orders.
+    Command,
     /// Show only rows that match a text.
     Filter,
     /// Choose what the list is sorted by.
@@ -113,6 +149,24 @@ impl Action {
             Self::PageUp => ("page up", "a page up"),
             Self::MoveDown => ("later", "move down in the queue"),
             Self::MoveUp => ("sooner", "move up in the queue"),
+            Self::MoveTop => ("first in queue", "to the beginning of the queue"),
+            Self::MoveBottom => ("last in queue", "to the end of the queue"),
+            Self::StartNow => ("start now", "start next, whatever time or hours were set"),
+            Self::StartAt => ("start at", "start at a time: 22:00, mon 07:30, in 2h, never"),
+            Self::PriorityUp => ("raise", "higher priority: before others of the queue"),
+            Self::PriorityDown => ("lower", "lower priority: after others of the queue"),
+            Self::LimitUp => ("faster", "raise the limit on everything"),
+            Self::LimitDown => ("slower", "lower the limit on everything, or set one"),
+            Self::Limit => ("limit", "an exact limit on everything: 5M, 500K, none"),
+            Self::LimitThis => ("own limit", "a limit of its own: 5M, 500K, none"),
+            Self::Rename => ("rename", "give the file another name, also while it comes"),
+            Self::MoveFile => ("move", "move the file to another folder, also while it comes"),
+            Self::Check => ("check", "read the finished file back and compare it"),
+            Self::Open => ("open", "open the file"),
+            Self::OpenFolder => ("folder", "open the folder of the file"),
+            Self::CopyPath => ("copy path", "copy the path to the clipboard (OSC 52)"),
+            Self::Undo => ("undo", "take the last removal back, for ten seconds"),
+            Self::Command => ("command", "type an order, such as :limit 5M (Tab completes)"),
             Self::Filter => ("filter", "show rows that hold words (name, host, state); !word: that do not"),
             Self::Sort => ("sort", "choose what the list is sorted by, and which way round"),
             Self::Mark => ("mark", "mark this one, or not; keys then act on all marked ones"),
@@ -161,6 +215,23 @@ impl Default for Keymap {
             ('G', Action::Bottom),
             ('J', Action::MoveDown),
             ('K', Action::MoveUp),
+            ('t', Action::MoveTop),
+            ('b', Action::MoveBottom),
+            ('S', Action::StartNow),
+            ('@', Action::StartAt),
+            ('>', Action::PriorityUp),
+            ('<', Action::PriorityDown),
+            ('+', Action::LimitUp),
+            ('-', Action::LimitDown),
+            ('l', Action::Limit),
+            ('n', Action::Rename),
+            ('m', Action::MoveFile),
+            ('c', Action::Check),
+            ('o', Action::Open),
+            ('O', Action::OpenFolder),
+            ('Y', Action::CopyPath),
+            ('z', Action::Undo),
+            (':', Action::Command),
             ('L', Action::Log),
             ('/', Action::Filter),
             ('s', Action::Sort),
@@ -190,7 +261,13 @@ impl Default for Keymap {
             (Key::Left, Action::PreviousTab),
             (Key::Esc, Action::Back),
         ];
-        let held = [('c', Action::Quit), ('z', Action::Suspend), ('d', Action::PageDown), ('u', Action::PageUp)];
+        let held = [
+            ('c', Action::Quit),
+            ('z', Action::Suspend),
+            ('d', Action::PageDown),
+            ('u', Action::PageUp),
+            ('l', Action::LimitThis),
+        ];
         let plain = plain.map(|(c, action)| (Chord::from(Key::Char(c)), action));
         let named = named.map(|(key, action)| (Chord::from(key), action));
         let held = held.map(|(c, action)| (Chord { ctrl: true, alt: false, key: Key::Char(c) }, action));

@@ -1,5 +1,6 @@
 //! What the user wrote: settings, keys, and where haul's files live.
 
+mod bindings;
 mod chord;
 mod clock;
 mod column;
@@ -9,6 +10,7 @@ mod orders;
 mod paths;
 mod settings;
 
+pub use bindings::Bindings;
 pub use chord::{Chord, Key};
 pub use clock::SystemClock;
 pub use column::Column;

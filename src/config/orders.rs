@@ -53,7 +53,11 @@ pub const ORDERS: [OrderWord; 32] = [
     word("folder", "", "open the folder of this one's file"),
     with(word("copy", "url|path", "copy the URLs or the paths of these"), Some("yank"), &["url", "path"]),
     word("filter", "[WORDS]", "show rows that hold words"),
-    word("sort", "COLUMN", "sort the list by a column, or as the queue runs"),
+    with(
+        word("sort", "COLUMN", "sort the list by a column, or as the queue runs"),
+        None,
+        &["queue", "name", "size", "progress", "done", "speed", "eta", "connections", "state", "host"],
+    ),
     with(
         word("mark", "all|none|STATE|WORD", "mark rows"),
         None,
@@ -64,7 +68,11 @@ pub const ORDERS: [OrderWord; 32] = [
         None,
         &["all", "active", "queued", "done", "failed", "uploads"],
     ),
-    word("set", "NAME VALUE", "change a setting until haul ends"),
+    with(
+        word("set", "NAME VALUE", "change a setting until haul ends"),
+        None,
+        &["folder ", "columns ", "limit ", "confirm_quit "],
+    ),
     with(word("write", "FILE", "write the list of URLs to a file"), Some("w"), &[]),
     word("log", "", "show this one's log"),
     word("help", "", "show all keys and words"),

@@ -9,7 +9,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Keymap};
+use super::{Bindings, Column, Keymap};
 use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -57,6 +57,10 @@ pub struct Settings {
     pub mouse: bool,
     /// How stores are reached: of one bucket (`oss://bucket`), or of all of a vendor's (`oss://`).
     pub stores: BTreeMap<String, StoreOptions>,
+    /// Leaving while transfers run asks first.
+    pub confirm_quit: bool,
+    /// The user's own keys for orders.
+    pub commands: Bindings,
     /// Keys on the screen, laid over the default ones.
     pub keys: Keymap,
 }
@@ -84,6 +88,8 @@ impl Default for Settings {
             columns: Column::USUAL.to_vec(),
             mouse: true,
             stores: BTreeMap::new(),
+            confirm_quit: true,
+            commands: Bindings::default(),
             keys: Keymap::default(),
         }
     }

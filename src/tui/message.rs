@@ -1,10 +1,13 @@
 //! What can happen to the screen, and what it asks the loop to do about it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::{Command, Event, Snapshot};
 use crate::config::Chord;
+use crate::model::{Spec, StartTime, TransferId};
+use crate::shell::Environment;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub enum Message {
     Snapshot(Arc<Snapshot>),
     /// The engine told of something.
     Happened(Event),
+    /// Something outside of haul went well.
+    Told(String),
     /// The loop has something to tell the user.
     Trouble(String),
     /// The last toast's time is over.
@@ -63,6 +68,24 @@ pub enum Gesture {
 pub enum Effect {
     /// Give this to the engine.
     Send(Command),
+    /// Give these to the engine, to start at a time.
+    AddAt(Vec<(TransferId, Spec)>, StartTime),
+    /// Open a file or a folder with what the desktop has for it.
+    Open(PathBuf),
+    /// Run a command of the shell.
+    Shell {
+        /// The command.
+        command: String,
+        /// What it finds in its environment.
+        environment: Environment,
+    },
+    /// Write a new file.
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What is in it.
+        text: String,
+    },
     /// Put this on the clipboard.
     Copy(String),
     /// Come back with `Expired` after so long, unless a later such wish is still open.

@@ -12,10 +12,11 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::outside::Outside;
 use super::terminal::{self, Screen};
-use super::{Effect, Frames, Message, Palette, State, input, update};
+use super::{Effect, Frames, Habits, Message, Palette, State, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::{Column, Keymap};
+use crate::config::{Column, Keymap, SystemClock};
 use crate::model::Moment;
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
@@ -40,6 +41,8 @@ pub struct Setup {
     pub columns: Vec<Column>,
     /// Take the mouse.
     pub mouse: bool,
+    /// What the user wants of it besides.
+    pub habits: Habits,
 }
 
 /// Why the screen is gone.
@@ -75,6 +78,8 @@ struct Loop {
     started: Instant,
     toasts_until: Option<Instant>,
     keys: mpsc::Receiver<Message>,
+    outside: Outside,
+    heard: mpsc::Receiver<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Receiver<Event>,
     signals: Signals,
@@ -138,6 +143,7 @@ impl Loop {
         let sender = tokio::spawn(deliver(handle, queue));
         let screen = Screen::take(takes_mouse)?;
         let (keys, reader) = input::read()?;
+        let (outside, heard) = Outside::new();
         let started = Instant::now();
         let mut this = Self {
             screen,
@@ -146,6 +152,8 @@ impl Loop {
             started,
             toasts_until: has_notice.then(|| started + super::Tone::Warning.lasts()),
             keys,
+            outside,
+            heard,
             snapshots,
             events,
             signals,
@@ -211,6 +219,7 @@ impl Loop {
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
             _ = self.go_on.recv() => Wake::GoOn,
             Some(message) = self.keys.recv() => Wake::Message(message),
+            Some(message) = self.heard.recv() => Wake::Message(message),
             changed = self.snapshots.changed(), if self.engine_lives => {
                 self.engine_lives = changed.is_ok();
                 Wake::Message(self.latest())
@@ -271,20 +280,37 @@ impl Loop {
 
     async fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<Exit>> {
         match effect {
-            Effect::Send(command) => {
-                if self.commands.try_send(command).is_err() {
-                    let text = "the engine is too busy to listen: try that again".to_owned();
-                    for effect in update(&mut self.state, Message::Trouble(text)) {
-                        self.keep_toasts(&effect);
+            Effect::Send(command) => self.send(command),
+            Effect::AddAt(mut batch, at) => match at.resolve(&SystemClock::here()) {
+                Some(start) => {
+                    for (_, spec) in &mut batch {
+                        spec.start_at = Some(start);
                     }
+                    self.send(Command::Add(batch));
                 }
-            }
+                None => self.trouble("there is no such time to start at: it is past, or not in the calendar"),
+            },
+            Effect::Open(path) => self.outside.open(path),
+            Effect::Shell { command, environment } => self.outside.shell(command, environment),
+            Effect::Write { path, text } => self.outside.write(path, text),
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Wake(_) => self.keep_toasts(&effect),
             Effect::Suspend => self.suspend().await?,
             Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    fn send(&mut self, command: Command) {
+        if self.commands.try_send(command).is_err() {
+            self.trouble("the engine is too busy to listen: try that again");
+        }
+    }
+
+    fn trouble(&mut self, text: &str) {
+        for effect in update(&mut self.state, Message::Trouble(text.to_owned())) {
+            self.keep_toasts(&effect);
+        }
     }
 
     /// One deadline for all toasts: that of the one that stays longest.
@@ -302,10 +328,7 @@ impl Loop {
         let was_stopped = timeout(STOPS_WITHIN, self.go_on.recv()).await.is_ok();
         self.come_back()?;
         if !was_stopped {
-            let text = "there is no shell to go back to: haul stays here".to_owned();
-            for effect in update(&mut self.state, Message::Trouble(text)) {
-                self.keep_toasts(&effect);
-            }
+            self.trouble("there is no shell to go back to: haul stays here");
         }
         Ok(())
     }

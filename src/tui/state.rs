@@ -8,7 +8,7 @@ use tui_input::Input;
 
 use super::{History, List, Palette, Setup};
 use crate::api::Totals;
-use crate::config::{Column, Keymap};
+use crate::config::{Bindings, Column, Keymap};
 use crate::model::{Moment, TransferId};
 
 /// Everything that a frame is drawn from.
@@ -46,6 +46,12 @@ pub struct State {
     pub follows: bool,
     /// What the keys mean just now.
     pub mode: Mode,
+    /// The lines that were typed behind `:`, the newest last.
+    pub past: Vec<String>,
+    /// When something was removed last.
+    pub removed_at: Option<Moment>,
+    /// What the user wants of the screen.
+    pub habits: Habits,
     /// What was told lately, the newest last.
     pub toasts: Vec<Toast>,
     /// True if a frame drawn now could differ from the last one.
@@ -73,6 +79,9 @@ impl State {
             details_top: 0,
             follows: true,
             mode: Mode::Browse,
+            past: Vec::new(),
+            removed_at: None,
+            habits: setup.habits,
             toasts: notice.into_iter().collect(),
             stale: true,
         }
@@ -154,6 +163,10 @@ pub enum Mode {
         /// Which one is chosen so far, among all columns.
         at: usize,
     },
+    /// Keys go into the line behind `:`.
+    Command(CommandLine),
+    /// It is asked whether to leave while transfers run.
+    Leave,
     /// A question waits for yes or no.
     Confirm(Question),
     /// All keys are shown.
@@ -161,6 +174,46 @@ pub enum Mode {
         /// The first line that is shown.
         top: usize,
     },
+}
+
+/// A line of orders while it is typed.
+#[derive(Clone, Debug, Default)]
+pub struct CommandLine {
+    /// What is in it.
+    pub input: Input,
+    /// What was wrong with it.
+    pub complaint: Option<String>,
+    /// What its last word can become.
+    pub offers: Vec<String>,
+    /// Which of these it is now.
+    pub offered: Option<usize>,
+    /// Which of the earlier lines it is now.
+    pub recalled: Option<usize>,
+    /// What was typed before it was completed or another one was brought back.
+    pub draft: String,
+}
+
+impl CommandLine {
+    /// It was changed by hand.
+    pub fn touched(&mut self) {
+        (self.complaint, self.offered, self.recalled) = (None, None, None);
+        self.offers.clear();
+    }
+}
+
+/// What the user wants of the screen.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Keys that stand for lines of orders.
+    pub bindings: Bindings,
+    /// Leaving while transfers run asks first.
+    pub confirm_quit: bool,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { bindings: Bindings::default(), confirm_quit: true }
+    }
 }
 
 /// Shall these transfers be removed?

@@ -62,7 +62,7 @@ fn three_urls_are_pasted_paused_resumed_left_and_finished() {
     terminal.wait_for("it to be shown as going on", |screen| {
         row(screen, NAMES[0]).is_some_and(|row| !row.contains("paused") && !row.contains('‖'))
     });
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish_within(Duration::from_secs(10)), Exit::Code(0));
     terminal.is_restored();
     let names = sandbox.names();
@@ -76,7 +76,7 @@ fn three_urls_are_pasted_paused_resumed_left_and_finished() {
         assert_eq!(sandbox.sha256(name), File::new(seed, LENGTH).sha256(), "{name}");
         terminal.wait_for(&format!("{name} to be shown as complete"), |screen| percent(screen, name) == Some(100));
     }
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
     let seen = server.seen();
@@ -99,7 +99,7 @@ fn what_was_paused_stays_paused_after_a_restart() {
     });
     terminal.keys("g ");
     terminal.wait_for("alpha to be paused", |screen| paused(screen, "alpha.iso"));
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     server.forget();
     gate.open();
@@ -107,7 +107,7 @@ fn what_was_paused_stays_paused_after_a_restart() {
     terminal.wait_for("gamma to be complete", |screen| percent(screen, "gamma.bin") == Some(100));
     terminal.wait_for("alpha to be paused still", |screen| paused(screen, "alpha.iso"));
     assert_eq!(requests(&server.seen(), "alpha.iso"), 0);
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 
@@ -135,7 +135,7 @@ fn keys_add_filter_help_remove() {
     terminal.keys("y");
     terminal.wait_for("the row to go", |screen| row(screen, "beta.tar.gz").is_none());
     eventually("its data to go", || sandbox.names().is_empty());
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 
@@ -168,7 +168,7 @@ fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
     gate.open();
     terminal.keys(" L");
     terminal.wait_for_line(&[" done   6.3 MB"]);
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
 }
@@ -193,7 +193,7 @@ fn the_demo_needs_no_network() {
         let rows = screen.rows(0, 120).filter(|line| line.contains(" %"));
         rows.count() >= 4 && percent(screen, "field-handbook").is_some_and(|done| done > 0)
     });
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
     assert_eq!(sandbox.names(), [""; 0], "the demo leaves nothing behind");

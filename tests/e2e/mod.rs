@@ -14,6 +14,7 @@ mod mirrors;
 mod names;
 mod nginx;
 mod oracles;
+mod orders;
 mod power;
 mod queue;
 mod secrets;

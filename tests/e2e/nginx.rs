@@ -69,14 +69,14 @@ fn screen_journey(url: impl Fn(&Nginx, &str) -> String) {
         .wait_for("the first to be paused", |screen| row(screen, names[0]).is_some_and(|row| row.contains("paused")));
     terminal.keys(" ");
     terminal.wait_for("the first to go on", |screen| row(screen, names[0]).is_some_and(|row| !row.contains("paused")));
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     let mut terminal = Terminal::start(&sandbox, &arguments, (120, 34));
     eventually("all three files", || sandbox.names() == names);
     for (name, sum) in names.iter().zip(&sums) {
         assert_eq!(&sandbox.sha256(name), sum, "{name}");
     }
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 

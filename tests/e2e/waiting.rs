@@ -71,7 +71,7 @@ fn u_on_the_screen_gives_a_new_url() {
     let mut terminal = Terminal::start(&sandbox, &[&server.url(SIGNED)], (120, 34));
     terminal.wait_for_text("link expired: press u");
     assert!(!terminal.text().contains("secret1"));
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     // It survives a restart, and the list says so.
     let list = sandbox.run(&["list"]).ok();
@@ -88,7 +88,7 @@ fn u_on_the_screen_gives_a_new_url() {
     eventually("the file", || sandbox.names() == ["file.bin"]);
     holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
     terminal.wait_for_line(&["file.bin", "100 %"]);
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     assert!(server.seen().sent(NEW).total < 3 * MIB + 256 * 1024);
 }
@@ -144,7 +144,7 @@ fn the_screen_waits_for_room_and_goes_on_by_itself() {
     let mut terminal = Terminal::start(&sandbox, &[&server.url(PATH)], (120, 34));
     terminal.wait_for_text("disk full, 2.1 MB short");
     assert!(is_part_of(&sandbox.names()[0], "file.bin"));
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     let list = sandbox.run(&["list"]).ok();
     assert!(list.stdout.contains("disk full"), "{list:#?}");
@@ -159,7 +159,7 @@ fn the_screen_waits_for_room_and_goes_on_by_itself() {
     eventually("the file", || sandbox.names() == ["file.bin"]);
     holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
     terminal.wait_for_line(&["file.bin", "100 %"]);
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 

@@ -93,7 +93,7 @@ fn screenshots() {
     // Escape and a letter right after it would be that letter with Alt.
     terminal.keys("\x1b");
     terminal.wait_for("the help to close", |screen| !screen.contents().contains("The selected transfer"));
-    terminal.keys("q");
+    terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 

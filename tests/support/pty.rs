@@ -95,6 +95,24 @@ impl Terminal {
         typing.write_all(keys.as_bytes()).and_then(|()| typing.flush()).expect("a terminal that still takes keys");
     }
 
+    /// Leaves the screen, and answers the question that is asked while transfers run.
+    pub fn leave(&self) {
+        self.keys("q");
+        let until = Instant::now() + DEADLINE;
+        let mut shown = self.lock();
+        while !shown.over && !shown.parser.screen().contents().contains("Leave?") {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "neither left nor asked:\n{}", shown.parser.screen().contents());
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+        let asks = !shown.over;
+        drop(shown);
+        if asks {
+            // It may be gone already, if what ran has ended in between.
+            let _ = self.typing.lock().unwrap().write_all(b"y");
+        }
+    }
+
     /// Pastes a text in brackets, as terminals do for programs that asked for it.
     pub fn paste(&self, text: &str) {
         self.wait_for("bracketed paste to be asked for", Screen::bracketed_paste);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use haul::api::{Activity, Event, Happening, Live};
 use haul::config::{Action, Chord, Column, Key, Keymap};
 use haul::model::{Fault, FaultKind, Status, TransferId};
-use haul::tui::{Effect, Message, Mode, Palette, Pane, Setup, State, update};
+use haul::tui::{Effect, Habits, Message, Mode, Palette, Pane, Setup, State, update};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{receiving, row, snapshot};
@@ -295,6 +295,7 @@ fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
+        habits: Habits::default(),
     };
     let mut stage = Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() };
     assert!(stage.press("q").effects.is_empty());

@@ -8,5 +8,6 @@ mod list;
 mod log;
 mod looks;
 mod mouse;
+mod orders;
 mod sorting;
 mod stage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use haul::api::{Command, Snapshot};
 use haul::config::{Chord, Column, Keymap};
 use haul::model::TransferId;
-use haul::tui::{Effect, Message, Palette, Setup, State, draw, update};
+use haul::tui::{Effect, Habits, Message, Palette, Setup, State, draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -25,6 +25,7 @@ pub fn empty() -> Stage {
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
+        habits: Habits::default(),
     };
     Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() }
 }

@@ -49,6 +49,18 @@ impl List {
         }
     }
 
+    /// Marks those that are shown and of which this is true; tells how many they are.
+    pub fn mark_those(&mut self, is_it: impl Fn(&Row) -> bool) -> usize {
+        let mut count = 0;
+        for place in &self.shown {
+            if self.rows.get(*place as usize).is_some_and(|row| is_it(row)) {
+                self.flags[*place as usize] |= MARKED;
+                count += 1;
+            }
+        }
+        count
+    }
+
     /// Takes all marks away.
     pub fn unmark(&mut self) {
         self.flags.iter_mut().for_each(|flags| *flags &= !MARKED);

@@ -4,7 +4,7 @@
 use tui_input::Input;
 
 use super::super::{Effect, Mode, State, Tone};
-use super::{edit, toast};
+use super::{command, edit, toast};
 use crate::api::Command;
 use crate::config::{Chord, Key};
 use crate::model::{Source, Spec, TransferId};
@@ -40,6 +40,7 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             edit::insert(input, text);
             *complaint = None;
         }
+        Mode::Command(line) => command::paste(line, text),
         Mode::Filter(_) if sorted.sources.is_empty() => edit::filter_paste(state, text),
         _ => {
             let told = add(state, &sorted, effects);

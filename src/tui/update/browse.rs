@@ -4,8 +4,8 @@ use tui_input::Input;
 
 use super::super::view::{details_room, help_room, list_height, shows_log};
 use super::super::{Effect, Mode, Pane, State, Tab, View};
-use super::{sort, transfer};
-use crate::api::Place;
+use super::{command, file, limit, sort, transfer};
+use crate::api::{Command, Place};
 use crate::config::{Action, Chord, Key};
 
 /// Does what a key means in the list or in the details.
@@ -38,7 +38,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::ShowFailed => state.list.set_view(View::Failed),
         Action::ShowUploads => state.list.set_view(View::Uploads),
         Action::Back => back(state),
-        Action::Quit => effects.push(Effect::Quit),
+        Action::Quit => leave(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
         Action::Down | Action::Up | Action::Top | Action::Bottom | Action::PageDown | Action::PageUp => {
             travel(state, action);
@@ -53,7 +53,42 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Remove => transfer::ask(state, false),
         Action::RemoveData => transfer::ask(state, true),
         Action::CopyUrl => transfer::copy(state, effects),
+        Action::Command => command::open(state, ""),
+        Action::Limit => command::open(state, "limit "),
+        Action::LimitThis => command::open(state, "limit this "),
+        Action::StartAt => command::open(state, "at "),
+        Action::Rename => file::ask_name(state, effects),
+        Action::MoveFile => file::ask_folder(state, effects),
         Action::Nothing => {}
+        _ => order(state, action, effects),
+    }
+}
+
+/// Does what a key means that stands for an order.
+fn order(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::MoveTop => transfer::shift(state, Place::Top, effects),
+        Action::MoveBottom => transfer::shift(state, Place::Bottom, effects),
+        Action::StartNow => transfer::send(state, effects, Command::StartNow),
+        Action::PriorityUp => transfer::prioritize(state, true, effects),
+        Action::PriorityDown => transfer::prioritize(state, false, effects),
+        Action::LimitUp => limit::raise(state, effects),
+        Action::LimitDown => limit::lower(state, effects),
+        Action::Check => transfer::send(state, effects, Command::Verify),
+        Action::Open => file::open(state, effects),
+        Action::OpenFolder => file::open_folder(state, effects),
+        Action::CopyPath => file::copy_path(state, effects),
+        Action::Undo => transfer::undo(state, effects),
+        _ => {}
+    }
+}
+
+/// Leaves; while transfers run, asks first.
+fn leave(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.totals.running > 0 && state.habits.confirm_quit {
+        state.mode = Mode::Leave;
+    } else {
+        effects.push(Effect::Quit);
     }
 }
 

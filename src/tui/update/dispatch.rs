@@ -4,7 +4,7 @@ use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
-use super::{add, browse, edit, happened, mouse, sort, toast, transfer};
+use super::{add, browse, command, edit, happened, mouse, sort, toast, transfer};
 use crate::api::Snapshot;
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
@@ -24,6 +24,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
         Message::Snapshot(snapshot) => take(state, &snapshot),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
+        Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
         Message::Expired => state.toasts.clear(),
     }
@@ -73,24 +74,32 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     }
     match &mut state.mode {
         Mode::Browse => {
-            if let Some(action) = action {
+            if let Some(line) = state.habits.bindings.line(chord).map(str::to_owned) {
+                command::run(state, &line, effects);
+            } else if let Some(action) = action {
                 browse::act(state, action, effects);
             }
         }
         Mode::Add { .. } => add::key(state, chord, effects),
         Mode::NewUrl { .. } => transfer::url_key(state, chord, effects),
         Mode::Filter(_) => edit::filter_key(state, chord),
+        Mode::Command(_) => command::key(state, chord, effects),
         Mode::Confirm(question) => {
             let question = question.clone();
             match chord.key {
                 Key::Char('y' | 'Y') | Key::Enter => {
                     state.mode = Mode::Browse;
-                    transfer::remove(question, effects);
+                    transfer::remove(state, question, effects);
                 }
                 Key::Char('n' | 'N') | Key::Esc => state.mode = Mode::Browse,
                 _ => {}
             }
         }
+        Mode::Leave => match (chord.key, action) {
+            (Key::Char('y' | 'Y') | Key::Enter, _) | (_, Some(Action::Quit)) => effects.push(Effect::Quit),
+            (Key::Char('n' | 'N') | Key::Esc, _) => state.mode = Mode::Browse,
+            _ => {}
+        },
         Mode::Sort { .. } => sort::key(state, chord, action),
         Mode::Help { .. } => browse::help_key(state, chord, action),
     }

@@ -2,10 +2,14 @@
 
 mod add;
 mod browse;
+mod command;
 mod dispatch;
 mod edit;
+mod file;
 mod happened;
+mod limit;
 mod mouse;
+mod order;
 mod sort;
 mod toast;
 mod transfer;

@@ -1,6 +1,7 @@
 //! What can be done to the marked transfers or to the selected one, and to all of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tui_input::Input;
 
@@ -10,6 +11,9 @@ use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row};
 use crate::config::{Action, Chord, Key};
 use crate::model::{Source, Status, TransferId, harmless, size};
+
+/// How long a removal can be taken back.
+const UNDO: Duration = Duration::from_secs(10);
 
 /// Pauses transfers, or lets them go on: the marked ones or, without marks, the selected one. Of several, those that can be
 /// paused are; once none is left, those that are paused go on.
@@ -49,7 +53,7 @@ fn why_not_paused(state: &State, status: Status) -> String {
 }
 
 /// What an action is about: the marked ones or, without marks, the selected one.
-fn targets(state: &State) -> Vec<Arc<Row>> {
+pub fn targets(state: &State) -> Vec<Arc<Row>> {
     state.list.targets().into_iter().map(|(_, row)| row).collect()
 }
 
@@ -172,9 +176,63 @@ pub fn ask(state: &mut State, data: bool) {
     state.mode = Mode::Confirm(Question { ids, name, consequence, data });
 }
 
-/// Removes what was asked about.
-pub fn remove(question: Question, effects: &mut Vec<Effect>) {
+/// Sends an order about the marked transfers or the selected one.
+pub fn send(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(Vec<TransferId>) -> Command) {
+    let ids: Vec<TransferId> = targets(state).iter().map(|row| row.id).collect();
+    if ids.is_empty() { nothing(state, effects) } else { effects.push(Effect::Send(order(ids))) }
+}
+
+/// Sends an order about the selected transfer.
+pub fn send_one(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(TransferId) -> Command) {
+    match state.list.selected().map(|row| row.id) {
+        Some(id) => effects.push(Effect::Send(order(id))),
+        None => nothing(state, effects),
+    }
+}
+
+/// Removes what was asked about, and says how to take that back.
+pub fn remove(state: &mut State, question: Question, effects: &mut Vec<Effect>) {
+    let undo = key_of(state, Action::Undo);
     effects.push(Effect::Send(Command::Remove { ids: question.ids, data: question.data }));
+    state.removed_at = Some(state.now);
+    if !undo.is_empty() {
+        toast::show_for(state, Tone::Good, format!("removed {}; {undo} takes that back", question.name), UNDO, effects);
+    }
+}
+
+/// Removes without a question what a line names.
+pub fn remove_now(state: &mut State, data: bool, effects: &mut Vec<Effect>) {
+    ask(state, data);
+    match std::mem::replace(&mut state.mode, Mode::Browse) {
+        Mode::Confirm(question) => remove(state, question, effects),
+        _ => nothing(state, effects),
+    }
+}
+
+/// Takes the last removal back.
+pub fn undo(state: &mut State, effects: &mut Vec<Effect>) {
+    let lately = state.removed_at.is_some_and(|at| state.now.since(at) <= UNDO);
+    if state.totals.undoable == 0 && !lately {
+        return toast::show(
+            state,
+            Tone::Warning,
+            "nothing to take back: a removal can be undone for ten seconds",
+            effects,
+        );
+    }
+    state.removed_at = None;
+    state.toasts.retain(|toast| !toast.text.starts_with("removed "));
+    effects.push(Effect::Send(Command::Undo));
+}
+
+/// Raises or lowers the priority of each of the marked transfers or of the selected one.
+pub fn prioritize(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
+    let rows = targets(state);
+    let Some(first) = rows.first() else { return nothing(state, effects) };
+    let now = first.spec.priority;
+    let priority = if up { now.raised() } else { now.lowered() };
+    effects.push(Effect::Send(Command::Prioritize { ids: rows.iter().map(|row| row.id).collect(), priority }));
+    toast::replace(state, Tone::Good, "priority: ", format!("priority: {priority}"), effects);
 }
 
 /// Copies the transfers' URLs, with everything that they need to work elsewhere.
@@ -190,6 +248,6 @@ pub fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     toast::show(state, Tone::Good, told, effects);
 }
 
-fn nothing(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn nothing(state: &mut State, effects: &mut Vec<Effect>) {
     toast::show(state, Tone::Warning, "no transfer is selected", effects);
 }

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::{Role, State};
 use super::{text, words};
 use crate::api::{Direction, Row};
-use crate::model::{Header, Spec, Status, Sums, Validator, harmless, percent, size};
+use crate::model::{Header, Priority, Spec, Status, Sums, Validator, harmless, percent, size};
 
 /// The widest label, and two blanks.
 const LABEL: usize = 12;
@@ -115,6 +115,9 @@ impl Facts<'_> {
         let limits: Vec<String> = rate.into_iter().chain(connections).collect();
         let limits = if limits.is_empty() { "none of its own".to_owned() } else { limits.join(", ") };
         self.add("Limits", &limits, Role::Plain);
+        if spec.priority != Priority::Normal {
+            self.add("Priority", &spec.priority.to_string(), Role::Plain);
+        }
         if spec.overwrite {
             self.add("At the end", "replaces a file that stands at its target", Role::Plain);
         }

@@ -8,7 +8,7 @@ use tui_input::Input;
 
 use super::super::{Mode, Pane, Role, State};
 use super::strip::Strip;
-use super::{shows_log, text};
+use super::{command, shows_log, text};
 use crate::config::{Action, Chord, Key};
 use crate::model::{Status, harmless};
 
@@ -24,6 +24,7 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     }
     match &state.mode {
         Mode::Filter(input) => filter(state, input, frame, area),
+        Mode::Command(line) => command::draw(line, frame, area),
         _ => frame.render_widget(keys(state, area.width).line(), area),
     }
 }
@@ -34,7 +35,8 @@ type Entry = (Chord, String);
 /// The keys of where the user is; a click on one is as good as the key.
 pub fn keys(state: &State, width: u16) -> Strip<Chord> {
     match &state.mode {
-        Mode::Filter(_) => Strip::new(),
+        Mode::Filter(_) | Mode::Command(_) => Strip::new(),
+        Mode::Leave => line(state, width, &fixed(&[(Key::Char('y'), "yes, leave"), (Key::Char('n'), "no")]), &[]),
         Mode::Browse => browse(state, width),
         Mode::Add { .. } => line(state, width, &fixed(&[(Key::Enter, "add"), (Key::Esc, "close")]), &[]),
         Mode::NewUrl { .. } => line(state, width, &fixed(&[(Key::Enter, "use it"), (Key::Esc, "close")]), &[]),

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::{Role, State};
 use super::{bands, key_of, text};
 use crate::config::Action;
+use crate::model::harmless;
 
 /// The actions by what they are about, each once.
 const GROUPS: [(&str, &[Action]); 4] = [
@@ -24,6 +25,19 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::Mark,
             Action::MarkRange,
             Action::MarkAll,
+            Action::MoveTop,
+            Action::MoveBottom,
+            Action::StartNow,
+            Action::StartAt,
+            Action::PriorityUp,
+            Action::PriorityDown,
+            Action::LimitThis,
+            Action::Rename,
+            Action::MoveFile,
+            Action::Check,
+            Action::Open,
+            Action::OpenFolder,
+            Action::CopyPath,
         ],
     ),
     (
@@ -31,6 +45,10 @@ const GROUPS: [(&str, &[Action]); 4] = [
         &[
             Action::Add,
             Action::PauseAll,
+            Action::Undo,
+            Action::LimitUp,
+            Action::LimitDown,
+            Action::Limit,
             Action::Filter,
             Action::Sort,
             Action::ShowAll,
@@ -58,7 +76,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
             Action::Back,
         ],
     ),
-    ("haul", &[Action::Help, Action::Suspend, Action::Quit]),
+    ("haul", &[Action::Command, Action::Help, Action::Suspend, Action::Quit]),
 ];
 /// Cells for the keys.
 const KEYS: usize = 20;
@@ -85,7 +103,10 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
     let (back, help) = (key_of(state, Action::Back), key_of(state, Action::Help));
     let leave = format!(" {back} or {help} closes this help.");
     let mut lines = vec![Line::styled(text::cut(&leave, usize::from(width)), state.palette.style(Role::Strong))];
-    let groups: Vec<Vec<Line>> = GROUPS.iter().map(|group| group_lines(state, group.0, group.1, width)).collect();
+    let mut groups: Vec<Vec<Line>> = GROUPS.iter().map(|group| group_lines(state, group.0, group.1, width)).collect();
+    if let Some(last) = groups.last_mut() {
+        last.extend(own_lines(state, width));
+    }
     if width < TWO_COLUMNS {
         lines.extend(groups.into_iter().flatten());
         return lines;
@@ -98,6 +119,24 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
         line.push_span(Span::raw(" ".repeat(half.saturating_sub(line.width()))));
         line.spans.extend(right.get(number).cloned().unwrap_or_default().spans);
         lines.push(line);
+    }
+    lines
+}
+
+/// The user's own keys for orders.
+fn own_lines(state: &State, width: u16) -> Vec<Line<'static>> {
+    let palette = state.palette;
+    let key_cells = KEYS.min(usize::from(width) / 2);
+    let room = usize::from(width).saturating_sub(key_cells + 3);
+    let own = state.habits.bindings.iter().map(|(chord, line)| {
+        let key = text::left(&chord.to_string(), key_cells);
+        let keys = Span::styled(format!("   {key}"), palette.style(Role::Strong));
+        Line::from(vec![keys, Span::raw(text::cut(&harmless(line), room))])
+    });
+    let mut lines: Vec<Line> = own.collect();
+    if !lines.is_empty() {
+        let heading = Line::from(vec![Span::raw(" "), Span::styled("Your own keys", palette.style(Role::Accent))]);
+        lines.splice(0..0, [Line::default(), heading]);
     }
     lines
 }

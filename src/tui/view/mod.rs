@@ -4,6 +4,7 @@ mod bands;
 mod bar;
 mod choice;
 mod columns;
+mod command;
 mod connections;
 mod details;
 mod facts;

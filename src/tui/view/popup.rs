@@ -8,6 +8,7 @@ use tui_input::Input;
 
 use super::super::{Question, Role, State, Tone};
 use super::{footer, text};
+use crate::config::Action;
 use crate::model::harmless;
 
 /// Draws the box that takes URLs.
@@ -59,6 +60,28 @@ pub fn confirm(state: &State, question: &Question, frame: &mut Frame, area: Rect
     let answer = [Span::styled("y", strong), Span::raw(" yes    "), Span::styled("n", strong), Span::raw(" no")];
     lines.extend([Line::default(), Line::from_iter(answer)]);
     let inner = window(state, " Remove ", (width, lines.len() as u16), frame, area);
+    for (line, place) in lines.into_iter().zip(inner.rows()) {
+        frame.render_widget(line, place);
+    }
+}
+
+/// Draws the question before haul leaves while transfers run.
+pub fn leave(state: &State, frame: &mut Frame, area: Rect) {
+    let width = area.width.min(64);
+    let room = usize::from(width).saturating_sub(4);
+    let running = state.totals.running;
+    let ask =
+        if running == 1 { "A transfer runs. Leave?".to_owned() } else { format!("{running} transfers run. Leave?") };
+    let strong = state.palette.style(Role::Strong);
+    let muted = state.palette.style(Role::Muted);
+    let why = text::wrap("All that has come is saved; the next start goes on.", room);
+    let mut lines: Vec<Line> = text::wrap(&ask, room).into_iter().map(Line::from).collect();
+    lines.extend(why.into_iter().map(|piece| Line::styled(piece, muted)));
+    let key = footer::key_of(state, Action::Quit);
+    let yes = if key.is_empty() { "y".to_owned() } else { format!("y or {key}") };
+    let answer = [Span::styled(yes, strong), Span::raw(" yes    "), Span::styled("n", strong), Span::raw(" no")];
+    lines.extend([Line::default(), Line::from_iter(answer)]);
+    let inner = window(state, " Leave ", (width, lines.len() as u16), frame, area);
     for (line, place) in lines.into_iter().zip(inner.rows()) {
         frame.render_widget(line, place);
     }

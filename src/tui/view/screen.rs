@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{choice, details, footer, header, help, popup, table, views};
+use super::{choice, command, details, footer, header, help, popup, table, views};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -35,6 +35,8 @@ pub fn draw(state: &State, frame: &mut Frame) {
         }
         Mode::Confirm(question) => popup::confirm(state, question, frame, middle),
         Mode::Sort { at } => choice::draw(state, *at, frame, middle),
+        Mode::Leave => popup::leave(state, frame, middle),
+        Mode::Command(line) => command::hint(state, line, frame, middle),
         Mode::Browse | Mode::Filter(_) | Mode::Help { .. } => {}
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::super::{Role, State};
 use super::footer::key_of;
-use crate::api::{Activity, ConnectionState, Direction, Row};
+use crate::api::{Activity, ConnectionState, Direction, Errand, Row};
 use crate::config::Action;
-use crate::model::{Fault, FaultKind, Status, harmless, size};
+use crate::model::{Fault, FaultKind, Priority, Status, harmless, size};
 
 /// What is said of a transfer that a stop would throw back to its first byte.
 pub const UNRESUMABLE: &str = "can't be resumed";
@@ -26,8 +26,15 @@ pub fn glyph(row: &Row) -> (&'static str, Role) {
 
 /// What a transfer's state column says, in several wordings, longest first.
 pub fn transfer(state: &State, row: &Row) -> (Vec<String>, Role) {
+    match row.errand {
+        Some(Errand::Moving) => return (vec!["its file is being moved".to_owned(), "moving".to_owned()], Role::Accent),
+        Some(Errand::Verifying) => {
+            return (vec!["its file is being read back".to_owned(), "comparing".to_owned()], Role::Accent);
+        }
+        None => {}
+    }
     match row.status {
-        Status::Queued => (vec!["queued".to_owned()], Role::Muted),
+        Status::Queued => queued(state, row),
         Status::Paused => {
             let key = key_of(state, Action::TogglePause);
             (vec![format!("paused: {key} resumes"), "paused".to_owned()], Role::Warning)
@@ -41,6 +48,24 @@ pub fn transfer(state: &State, row: &Row) -> (Vec<String>, Role) {
         Status::Failed => (failed(state, row.fault.as_deref()), Role::Bad),
         Status::Running => running(state, row),
     }
+}
+
+/// What a transfer waits for that could run: a time, the hours of the queue, or its turn.
+fn queued(state: &State, row: &Row) -> (Vec<String>, Role) {
+    let priority = match row.spec.priority {
+        Priority::Normal => String::new(),
+        other => format!(", {other} priority"),
+    };
+    let now = key_of(state, Action::StartNow);
+    if let Some(start) = &row.start {
+        let said = format!("starts {}", start.text);
+        return (vec![format!("{said}{priority} ({now}: now)"), said, start.text.clone()], Role::Warning);
+    }
+    if state.totals.shut {
+        let said = "waits for the hours of the queue".to_owned();
+        return (vec![format!("{said} ({now}: now)"), said, "waits for hours".to_owned()], Role::Warning);
+    }
+    (vec![format!("queued{priority}"), "queued".to_owned()], Role::Muted)
 }
 
 fn failed(state: &State, fault: Option<&Fault>) -> Vec<String> {

@@ -1,0 +1,7 @@
+//! Other programs: what opens files, what the user's keys and hooks run. None of them is ever waited for by a transfer.
+
+mod environment;
+mod program;
+
+pub use environment::{Environment, environment};
+pub use program::Program;

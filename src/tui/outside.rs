@@ -1,0 +1,82 @@
+//! What the screen has done outside of itself: programs that it starts, files that it writes. How that went comes back as a
+//! message, and the screen never waits for it.
+
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::Message;
+use crate::shell::{Environment, Program};
+
+/// Messages that may wait for the loop.
+const WAITING: usize = 16;
+/// So many programs run at once; more of them wait.
+const AT_ONCE: usize = 8;
+
+/// Has things done.
+pub struct Outside {
+    told: mpsc::Sender<Message>,
+    room: Arc<Semaphore>,
+}
+
+impl Outside {
+    /// What has things done, and where it tells how they went.
+    pub fn new() -> (Self, mpsc::Receiver<Message>) {
+        let (told, heard) = mpsc::channel(WAITING);
+        (Self { told, room: Arc::new(Semaphore::new(AT_ONCE)) }, heard)
+    }
+
+    /// Opens a file or a folder with what the desktop has for it.
+    pub fn open(&self, path: PathBuf) {
+        let told = self.told.clone();
+        tokio::spawn(async move {
+            let is_there = path.clone();
+            let is_there = tokio::task::spawn_blocking(move || is_there.symlink_metadata()).await;
+            let why = match is_there {
+                Ok(Err(why)) => Some(format!("{} can't be opened: {why}", path.display())),
+                _ => Program::Open(path).run(&Environment::new(), None).await.err(),
+            };
+            if let Some(why) = why {
+                // Fails only if the loop has ended.
+                let _ = told.send(Message::Trouble(why)).await;
+            }
+        });
+    }
+
+    /// Runs a command of the shell.
+    pub fn shell(&self, command: String, environment: Environment) {
+        let (told, room) = (self.told.clone(), self.room.clone());
+        tokio::spawn(async move {
+            let _turn = room.acquire().await;
+            let program = Program::Shell(command);
+            let message = match program.run(&environment, None).await {
+                Ok(said) if said.is_empty() => Message::Told(format!("done: {}", program.name())),
+                Ok(said) => Message::Told(said),
+                Err(why) => Message::Trouble(why),
+            };
+            let _ = told.send(message).await;
+        });
+    }
+
+    /// Writes a new file.
+    pub fn write(&self, path: PathBuf, text: String) {
+        let told = self.told.clone();
+        tokio::task::spawn_blocking(move || {
+            let message = match write_new(&path, &text) {
+                Ok(()) => Message::Told(format!("written to {}", path.display())),
+                Err(why) => Message::Trouble(format!("{} can't be written: {why}", path.display())),
+            };
+            let _ = told.blocking_send(message);
+        });
+    }
+}
+
+/// A file that was not there before, for its owner alone: URLs may hold logins.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

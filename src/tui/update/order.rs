@@ -1,0 +1,175 @@
+//! Doing what a line orders.
+
+use std::path::PathBuf;
+
+use super::super::list::Filter;
+use super::super::{Effect, Mode, State, Tone, View};
+use super::{browse, file, limit, toast, transfer};
+use crate::api::{Command, Place};
+use crate::config::{Action, Addition, Column, Extent, Order, Paths};
+use crate::model::{Rate, Spec, Status, TransferId};
+
+/// Does what a line orders.
+pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
+    match order {
+        Order::Add(addition) => add(state, *addition, effects),
+        Order::Pause(Extent::All) => effects.push(Effect::Send(Command::PauseAll)),
+        Order::Resume(Extent::All) => effects.push(Effect::Send(Command::ResumeAll)),
+        Order::Pause(Extent::These) => transfer::send(state, effects, Command::Pause),
+        Order::Resume(Extent::These) => transfer::send(state, effects, Command::Resume),
+        Order::Retry => transfer::send(state, effects, Command::Retry),
+        Order::Start => transfer::send(state, effects, Command::StartNow),
+        Order::At(at) => transfer::send(state, effects, |ids| Command::Schedule { ids, at }),
+        Order::Limit(Extent::All, rate) => limit::set(state, rate, effects),
+        Order::Limit(Extent::These, rate) => limit::set_each(state, rate, effects),
+        Order::Priority(priority) => transfer::send(state, effects, |ids| Command::Prioritize { ids, priority }),
+        Order::Up => transfer::shift(state, Place::Up, effects),
+        Order::Down => transfer::shift(state, Place::Down, effects),
+        Order::Top => transfer::shift(state, Place::Top, effects),
+        Order::Bottom => transfer::shift(state, Place::Bottom, effects),
+        Order::Remove(data) => transfer::remove_now(state, data, effects),
+        Order::Undo => transfer::undo(state, effects),
+        Order::Url(source) => transfer::send_one(state, effects, |id| Command::Relink { id, source }),
+        Order::Rename(name) => transfer::send_one(state, effects, |id| Command::Rename { id, name }),
+        Order::Move(folder) => {
+            let folder = Paths::of_setting(&folder);
+            transfer::send(state, effects, |ids| Command::MoveTo { ids, folder });
+        }
+        Order::Check => transfer::send(state, effects, Command::Verify),
+        Order::Open => file::open(state, effects),
+        Order::Folder => file::open_folder(state, effects),
+        Order::CopyUrl => transfer::copy(state, effects),
+        Order::CopyPath => file::copy_path(state, effects),
+        Order::Filter(words) => state.list.set_filter(&words),
+        Order::Sort(column) => sort(state, &column, effects),
+        Order::Mark(word) => mark(state, &word, effects),
+        Order::View(view) => show(state, &view, effects),
+        Order::Set(name, value) => set(state, &name, &value, effects),
+        Order::Write(file) => file::write_list(state, &file, effects),
+        Order::Log => browse::act(state, Action::Log, effects),
+        Order::Help => state.mode = Mode::Help { top: 0 },
+        Order::Quit => effects.push(Effect::Quit),
+        Order::Shell(command) => file::shell(state, command, effects),
+    }
+}
+
+fn wrong(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
+    toast::show(state, Tone::Bad, text, effects);
+}
+
+fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
+    let folder = addition.folder.as_deref().map_or_else(|| state.folder.clone(), Paths::of_setting);
+    let specs = addition.sources.into_iter().map(|source| {
+        let mut spec = Spec::new(source, folder.clone());
+        spec.target.name.clone_from(&addition.name);
+        spec.mirrors.clone_from(&addition.mirrors);
+        spec.checksum.clone_from(&addition.checksum);
+        spec.limits = addition.limits;
+        spec.priority = addition.priority;
+        spec
+    });
+    let batch: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
+    let Some(first) = batch.first().map(|entry| entry.0) else { return };
+    let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
+    state.list.await_arrival(first);
+    effects.push(match addition.at {
+        Some(at) => Effect::AddAt(batch, at),
+        None => Effect::Send(Command::Add(batch)),
+    });
+    toast::show(state, Tone::Good, told, effects);
+}
+
+/// A column by its name in the settings or on the screen.
+fn column(name: &str) -> Option<Column> {
+    let is_it = |column: &&Column| {
+        let known = format!("{column:?}");
+        known.eq_ignore_ascii_case(name) || column.heading().eq_ignore_ascii_case(name)
+    };
+    Column::ALL.iter().find(is_it).copied()
+}
+
+fn sort(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
+    if ["queue", "none"].contains(&name) {
+        return state.list.sort(super::super::Sorting::default());
+    }
+    if let Some(column) = column(name) {
+        return super::sort::by(state, column);
+    }
+    let known: Vec<String> = Column::ALL.iter().map(|column| format!("{column:?}").to_lowercase()).collect();
+    wrong(state, format!("there is no column {name:?}: queue, {}", known.join(", ")), effects);
+}
+
+fn mark(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
+    let count = match word {
+        "none" => {
+            state.list.unmark();
+            return;
+        }
+        "all" => state.list.mark_those(|_| true),
+        "paused" => state.list.mark_those(|row| row.status == Status::Paused),
+        _ => {
+            let (view, filter) = (view_called(word), Filter::parse(word));
+            state.list.mark_those(|row| view.map_or_else(|| filter.passes(row), |view| view.holds(row)))
+        }
+    };
+    match count {
+        0 => wrong(state, format!("nothing that is shown is {word:?}"), effects),
+        1 => toast::show(state, Tone::Good, "1 marked", effects),
+        _ => toast::show(state, Tone::Good, format!("{count} marked"), effects),
+    }
+}
+
+fn view_called(name: &str) -> Option<View> {
+    View::ALL.into_iter().find(|view| view.label().eq_ignore_ascii_case(name))
+}
+
+fn show(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
+    match view_called(name) {
+        Some(view) => state.list.set_view(view),
+        None => wrong(state, format!("there is no view {name:?}: all, active, queued, done, failed, uploads"), effects),
+    }
+}
+
+/// Changes what can be changed while haul runs.
+fn set(state: &mut State, name: &str, value: &str, effects: &mut Vec<Effect>) {
+    let outcome = match name {
+        "limit" if ["none", "off", "None"].contains(&value) => return limit::set(state, None, effects),
+        "limit" => match value.parse::<Rate>() {
+            Ok(rate) => return limit::set(state, Some(rate), effects),
+            Err(why) => Err(why),
+        },
+        "folder" => {
+            state.folder = Paths::of_setting(&PathBuf::from(value));
+            Ok(())
+        }
+        "columns" => columns(value).map(|columns| state.columns = columns),
+        "confirm_quit" => flag(value).map(|flag| state.habits.confirm_quit = flag),
+        _ => Err(format!(
+            "{name} can't be changed here, but in the settings file; folder, columns, limit and confirm_quit can"
+        )),
+    };
+    match outcome {
+        Ok(()) => toast::show(state, Tone::Good, format!("{name} is {value}, until haul ends"), effects),
+        Err(why) => wrong(state, why, effects),
+    }
+}
+
+fn flag(value: &str) -> Result<bool, String> {
+    match value {
+        "true" | "yes" | "on" => Ok(true),
+        "false" | "no" | "off" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
+}
+
+fn columns(value: &str) -> Result<Vec<Column>, String> {
+    let names = value.split([',', ' ']).map(str::trim).filter(|name| !name.is_empty());
+    let mut columns = Vec::new();
+    for name in names {
+        let found = column(name).ok_or_else(|| format!("there is no column {name:?}"))?;
+        if !columns.contains(&found) {
+            columns.push(found);
+        }
+    }
+    if columns.contains(&Column::Name) { Ok(columns) } else { Err("columns must hold Name".to_owned()) }
+}
