@@ -121,7 +121,7 @@ impl House {
                 let (_lock, queueing) = self.queue()?;
                 // Read before the engine starts: what fails at once is waited for too, and told.
                 let wanted = unfinished(&queueing);
-                let engine = Engine::new(self.setup(network, queueing)?)?;
+                let engine = Engine::new(self.setup(network, queueing)?)?.with_hooks(&self.settings.hooks);
                 engine.follow(style, |_| wanted)
             }
             Some(Command::Add(add)) => {
@@ -224,7 +224,7 @@ impl House {
 
     /// An engine without a queue, for these transfers alone, until all have ended.
     fn follow(&self, specs: Vec<Spec>, network: &NetworkArgs, style: Style) -> Result<Exit, Trouble> {
-        let engine = Engine::new(self.setup(network, Queueing::Passing)?)?;
+        let engine = Engine::new(self.setup(network, Queueing::Passing)?)?.with_hooks(&self.settings.hooks);
         let batch = minted(specs);
         let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
@@ -263,7 +263,8 @@ impl House {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
             other => other?,
         };
-        let engine = Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?;
+        let engine =
+            Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?.with_hooks(&self.settings.hooks);
         self.show(engine, specs, self.downloads(), None)
     }
 
@@ -284,7 +285,7 @@ impl House {
         let habits = Habits { bindings: commands.clone(), confirm_quit: *confirm_quit };
         let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse, habits };
         let left = tui::run(engine.handle.clone(), setup);
-        engine.end()?;
+        engine.end(false)?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
             Left::Quit => Ok(Exit::Complete),
             Left::Signal(number) => Ok(Exit::by_signal(number)),
@@ -304,7 +305,7 @@ impl House {
 
     fn run_demo(&self, folder: &Path) -> Result<Exit, Trouble> {
         let setup = self.setup(&self.arguments.screen.network, Queueing::Passing)?;
-        let engine = Engine::new(setup)?;
+        let engine = Engine::new(setup)?.with_hooks(&self.settings.hooks);
         let demo = engine.runtime.block_on(Demo::start()).wrap_err("the demo's server can't be started")?;
         let sources: Result<Vec<Source>, String> = demo.urls().iter().map(|url| Source::parse(url)).collect();
         let sources = sources.map_err(|why| eyre!(why))?;

@@ -11,11 +11,18 @@ use tokio::task::JoinHandle;
 use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
 use crate::cli::{Exit, Outcome, Signals, Style, Watcher};
+use crate::config::Hooks;
 use crate::engine::{Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, TransferId};
+use crate::shell::HookRunner;
 
 /// How long the engine may take to save everything once it was told to stop.
 const STOP: Duration = Duration::from_secs(5);
+
+/// How long hooks that still run are waited for when haul is left,
+const HOOKS_LEAVE: Duration = Duration::from_secs(2);
+/// and when all has ended: each of them is ended after a time of its own, and Ctrl-C ends the wait.
+const HOOKS_END: Duration = Duration::from_secs(86_400);
 
 /// The threads that an engine receives on, by the machine's processors. One takes more than 10 Gbit/s; a second one
 /// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
@@ -28,6 +35,7 @@ pub(super) struct Engine {
     pub(super) handle: Handle,
     waiting: Option<(EngineSide, Setup)>,
     task: Option<JoinHandle<()>>,
+    hooks: Option<HookRunner>,
     pub(super) runtime: Runtime,
 }
 
@@ -38,7 +46,16 @@ impl Engine {
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
         let runtime = runtime.wrap_err("no threads can be started")?;
         let (handle, side) = pair();
-        Ok(Self { handle, waiting: Some((side, setup)), task: None, runtime })
+        Ok(Self { handle, waiting: Some((side, setup)), task: None, hooks: None, runtime })
+    }
+
+    /// The same with the user's hooks.
+    pub(super) fn with_hooks(mut self, hooks: &Hooks) -> Self {
+        if !hooks.is_empty() {
+            let _entered = self.runtime.enter();
+            self.hooks = Some(HookRunner::start(&self.handle, hooks));
+        }
+        self
     }
 
     /// Lets it run.
@@ -72,13 +89,14 @@ impl Engine {
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
-        self.end()?;
+        let is_over = signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();
+        self.end(is_over)?;
         let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
     }
 
-    /// Stops the engine: what runs is saved.
-    pub(super) fn end(self) -> Result<(), Trouble> {
+    /// Stops the engine: what runs is saved. `is_over` says that every transfer has ended; then the user's hooks are waited for.
+    pub(super) fn end(self, is_over: bool) -> Result<(), Trouble> {
         self.handle.stop();
         let task = self.task;
         let ended = self.runtime.block_on(async {
@@ -87,6 +105,10 @@ impl Engine {
                 None => Ok(()),
             }
         });
+        if let Some(hooks) = self.hooks {
+            let patience = if is_over { HOOKS_END } else { HOOKS_LEAVE };
+            self.runtime.block_on(hooks.finish(is_over, patience));
+        }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
         Ok(ended.map_err(late)?)

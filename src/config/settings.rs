@@ -9,7 +9,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::{Bindings, Column, Keymap};
+use super::{Bindings, Column, Hooks, Keymap};
 use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -59,6 +59,8 @@ pub struct Settings {
     pub stores: BTreeMap<String, StoreOptions>,
     /// Leaving while transfers run asks first.
     pub confirm_quit: bool,
+    /// What is run when something happens.
+    pub hooks: Hooks,
     /// The user's own keys for orders.
     pub commands: Bindings,
     /// Keys on the screen, laid over the default ones.
@@ -89,6 +91,7 @@ impl Default for Settings {
             mouse: true,
             stores: BTreeMap::new(),
             confirm_quit: true,
+            hooks: Hooks::default(),
             commands: Bindings::default(),
             keys: Keymap::default(),
         }
@@ -144,6 +147,7 @@ impl Settings {
         if let Some((name, seconds, least)) = spans.into_iter().find(wrong) {
             return Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"));
         }
+        self.hooks.check()?;
         self.check_columns()
     }
 

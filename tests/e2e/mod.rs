@@ -4,6 +4,7 @@ mod crash;
 mod disk;
 mod families;
 mod get;
+mod hooks;
 mod hostile;
 mod hosts;
 mod integrity;

@@ -1,0 +1,253 @@
+//! Runs the user's hooks beside the transfers: none of them is ever waited for by one, and one that hangs is ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{Environment, Program, environment};
+use crate::api::{Event, Handle, Happening, Row, Snapshot};
+use crate::config::{Hook, Hooks};
+use crate::model::{Status, TransferId};
+
+/// So many transfers' hooks run at once; those of one transfer one after the other.
+const LANES: usize = 4;
+/// So many may wait in each lane; more of them are left out, which the log tells.
+const WAITING: usize = 16_384;
+/// How long the snapshot may take to show what an event has told.
+const SHOWN: Duration = Duration::from_secs(2);
+
+/// What is to be told to hooks.
+struct Job {
+    event: &'static str,
+    id: TransferId,
+    /// What the event said, which goes before what the snapshot shows.
+    said: Environment,
+}
+
+/// Hooks at work.
+pub struct HookRunner {
+    stop: CancellationToken,
+    all_done: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl HookRunner {
+    /// Listens from now on. Must be called within a runtime.
+    pub fn start(handle: &Handle, hooks: &Hooks) -> Self {
+        let stop = CancellationToken::new();
+        let (all_done, is_over) = watch::channel(false);
+        let follower = Follower::new(handle, hooks, is_over);
+        let task = tokio::spawn(follower.run(stop.clone()));
+        Self { stop, all_done, task }
+    }
+
+    /// The engine has ended: what it still told is heard, and the hooks for that are waited for. `all_done` says that every
+    /// transfer has ended.
+    pub async fn finish(self, all_done: bool, patience: Duration) {
+        // Fails only if the task has ended, and then nobody needs to know.
+        let _ = self.all_done.send(all_done);
+        self.stop.cancel();
+        if timeout(patience, self.task).await.is_err() {
+            tracing::warn!("some hooks still ran when haul ended");
+        }
+    }
+}
+
+struct Follower {
+    events: broadcast::Receiver<Event>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    hooks: Arc<Hooks>,
+    lanes: Vec<mpsc::Sender<Job>>,
+    workers: Vec<JoinHandle<()>>,
+    /// Jobs that were given out and are not done.
+    pending: watch::Sender<usize>,
+    complete: usize,
+    failed: usize,
+    last: Option<TransferId>,
+    is_over: watch::Receiver<bool>,
+}
+
+impl Follower {
+    fn new(handle: &Handle, hooks: &Hooks, is_over: watch::Receiver<bool>) -> Self {
+        let hooks = Arc::new(hooks.clone());
+        let (pending, _) = watch::channel(0);
+        let (mut lanes, mut workers) = (Vec::new(), Vec::new());
+        for _ in 0..LANES {
+            let (lane, jobs) = mpsc::channel(WAITING);
+            lanes.push(lane);
+            workers.push(tokio::spawn(work(jobs, hooks.clone(), handle.snapshots(), pending.clone())));
+        }
+        let (events, snapshots) = (handle.events(), handle.snapshots());
+        Self { events, snapshots, hooks, lanes, workers, pending, complete: 0, failed: 0, last: None, is_over }
+    }
+
+    async fn run(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                biased;
+                event = self.events.recv() => match event {
+                    Ok(event) => self.hear(&event),
+                    Err(RecvError::Lagged(missed)) => tracing::warn!("hooks have missed {missed} events"),
+                    Err(RecvError::Closed) => break,
+                },
+                Ok(()) = self.snapshots.changed() => {}
+                () = stop.cancelled() => break,
+            }
+            if self.is_idle() {
+                self.all_done().await;
+            }
+        }
+        self.end().await;
+    }
+
+    /// Hears what is left to hear, and waits for all hooks.
+    async fn end(mut self) {
+        loop {
+            match self.events.try_recv() {
+                Ok(event) => self.hear(&event),
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(_) => break,
+            }
+        }
+        let is_over = *self.is_over.borrow();
+        if self.last.is_some() && (is_over || self.is_idle()) {
+            self.all_done().await;
+        }
+        self.lanes.clear();
+        for worker in self.workers {
+            let _ = worker.await;
+        }
+    }
+
+    fn hear(&mut self, event: &Event) {
+        let (name, said) = match &event.happening {
+            Happening::Started => ("started", Environment::new()),
+            Happening::Completed { target, bytes, .. } => {
+                self.complete += 1;
+                let said = vec![
+                    ("HAUL_PATH", target.as_os_str().to_owned()),
+                    ("HAUL_FOLDER", target.parent().map(|folder| folder.as_os_str().to_owned()).unwrap_or_default()),
+                    ("HAUL_NAME", target.file_name().map(ToOwned::to_owned).unwrap_or_default()),
+                    ("HAUL_BYTES", bytes.to_string().into()),
+                    ("HAUL_STATUS", "done".into()),
+                ];
+                ("completed", said)
+            }
+            Happening::Failed(fault) | Happening::Expired(fault) => {
+                self.failed += 1;
+                ("failed", vec![("HAUL_FAULT", fault.to_string().into())])
+            }
+            _ => return,
+        };
+        if name != "started" {
+            self.last = Some(event.id);
+        }
+        if of(&self.hooks, name).is_empty() {
+            return;
+        }
+        let lane = (event.id.bits() % LANES as u64) as usize;
+        if self.lanes[lane].try_send(Job { event: name, id: event.id, said }).is_ok() {
+            self.pending.send_modify(|count| *count += 1);
+        } else {
+            tracing::warn!("the hooks for {name} of {} are left out: too many wait", event.id);
+        }
+    }
+
+    /// True once something has ended and nothing is left that runs or waits for its turn.
+    fn is_idle(&self) -> bool {
+        let Some(last) = self.last else { return false };
+        let snapshot = self.snapshots.borrow();
+        let totals = snapshot.totals;
+        if totals.running + totals.queued > 0 {
+            return false;
+        }
+        // A snapshot from before the end says nothing.
+        find(&snapshot, last).is_some_and(|row| matches!(row.status, Status::Done | Status::Failed | Status::Expired))
+    }
+
+    /// Runs the hooks for the end of all, once those for each end are done.
+    async fn all_done(&mut self) {
+        let (complete, failed) = (std::mem::take(&mut self.complete), std::mem::take(&mut self.failed));
+        self.last = None;
+        if self.hooks.all_done.is_empty() {
+            return;
+        }
+        let (hooks, mut idle) = (self.hooks.clone(), self.pending.subscribe());
+        let run = async move {
+            let _ = idle.wait_for(|count| *count == 0).await;
+            let said = vec![
+                ("HAUL_EVENT", "all_done".into()),
+                ("HAUL_COMPLETE", complete.to_string().into()),
+                ("HAUL_FAILED", failed.to_string().into()),
+            ];
+            run_all(&hooks.all_done, &said, hooks.timeout).await;
+        };
+        self.workers.push(tokio::spawn(run));
+        // Those that have ended need not be remembered.
+        self.workers.retain(|worker| !worker.is_finished());
+    }
+}
+
+fn of<'a>(hooks: &'a Hooks, event: &str) -> &'a [Hook] {
+    match event {
+        "started" => &hooks.started,
+        "completed" => &hooks.completed,
+        "failed" => &hooks.failed,
+        _ => &hooks.all_done,
+    }
+}
+
+fn find(snapshot: &Snapshot, id: TransferId) -> Option<Arc<Row>> {
+    snapshot.rows.iter().find(|row| row.id == id).cloned()
+}
+
+/// Runs the hooks of one lane, one job after the other.
+async fn work(
+    mut jobs: mpsc::Receiver<Job>,
+    hooks: Arc<Hooks>,
+    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    pending: watch::Sender<usize>,
+) {
+    while let Some(job) = jobs.recv().await {
+        let row = shown(&mut snapshots, &job).await;
+        let mut data = match &row {
+            Some(row) => environment(job.event, row),
+            None => vec![("HAUL_EVENT", job.event.into()), ("HAUL_ID", job.id.to_string().into())],
+        };
+        data.retain(|(name, _)| job.said.iter().all(|said| said.0 != *name));
+        data.extend(job.said);
+        run_all(of(&hooks, job.event), &data, hooks.timeout).await;
+        pending.send_modify(|count| *count -= 1);
+    }
+}
+
+/// The transfer's row, once it shows what the event has told, or what there is of it.
+async fn shown(snapshots: &mut watch::Receiver<Arc<Snapshot>>, job: &Job) -> Option<Arc<Row>> {
+    let is_so = |row: &Row| match job.event {
+        "started" => row.status != Status::Queued,
+        "completed" => row.status == Status::Done,
+        _ => matches!(row.status, Status::Failed | Status::Expired),
+    };
+    let fits = |snapshot: &Arc<Snapshot>| find(snapshot, job.id).is_some_and(|row| is_so(&row));
+    let _ = timeout(SHOWN, snapshots.wait_for(fits)).await;
+    let latest = snapshots.borrow().clone();
+    find(&latest, job.id)
+}
+
+async fn run_all(hooks: &[Hook], data: &Environment, seconds: f64) {
+    for hook in hooks {
+        let program = match hook {
+            Hook::Run(words) => Program::Run(words.iter().map(Into::into).collect()),
+            Hook::Shell(line) => Program::Shell(line.clone()),
+        };
+        match program.run(data, Some(Duration::from_secs_f64(seconds))).await {
+            Ok(said) => tracing::debug!("hook {}: {said}", program.name()),
+            Err(why) => tracing::warn!("hook: {why}"),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The user's hooks, run by the real program.
+
+use std::time::{Duration, Instant};
+
+use super::{MIB, PATH, REFUSED, file};
+use crate::support::server::{Answer, File, Server};
+use crate::support::{Exit, Sandbox, Terminal, eventually};
+
+/// A hook that writes a line of what it is told to a file beside the downloads.
+const TELL: &str =
+    r#"Shell("echo \"$HAUL_EVENT $HAUL_NAME $HAUL_BYTES $HAUL_COMPLETE/$HAUL_FAILED $HAUL_FAULT\" >> ../told")"#;
+
+fn told(sandbox: &Sandbox) -> Vec<String> {
+    let text = std::fs::read_to_string(sandbox.path("told")).unwrap_or_default();
+    text.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+fn tells(sandbox: &Sandbox) {
+    sandbox
+        .settings(&format!("(hooks: (started: [{TELL}], completed: [{TELL}], failed: [{TELL}], all_done: [{TELL}]))"));
+}
+
+#[test]
+fn each_thing_that_happens_runs_its_hook_before_get_ends() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    tells(&sandbox);
+    let output = sandbox.get(&[&server.url(PATH)]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let told = told(&sandbox);
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("started file.bin"), "{told:?}");
+    assert_eq!(told[1], format!("completed file.bin {} /", 4 * MIB));
+    assert_eq!(told[2], "all_done   1/0");
+}
+
+#[test]
+fn what_fails_is_told_with_its_fault_and_without_secrets() {
+    let server = Server::new().start();
+    let sandbox = Sandbox::new();
+    tells(&sandbox);
+    let output = sandbox.get(&[&server.url("/none.bin?token=s3cret")]);
+    assert_eq!(output.code, Some(REFUSED), "{output:?}");
+    let told = told(&sandbox);
+    let failed = told.iter().find(|line| line.starts_with("failed none.bin")).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(failed.contains("404"), "{failed}");
+    assert!(told.iter().all(|line| !line.contains("s3cret")), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("all_done   0/1"), "{told:?}");
+}
+
+#[test]
+fn a_hook_that_hangs_or_fails_holds_up_nothing_and_is_told_in_the_log() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    let hooks = format!(
+        "started: [Run([\"sleep\", \"1000\"])], completed: [Shell(\"echo no >&2; exit 4\"), Run([\"none-such\"]), {TELL}]"
+    );
+    sandbox.settings(&format!("(hooks: ({hooks}, timeout: 0.5))"));
+    let started = Instant::now();
+    let log = sandbox.path("log").to_string_lossy().into_owned();
+    let output = sandbox.get(&["--log", &log, &server.url(PATH)]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    assert_eq!(told(&sandbox).len(), 1);
+    let log = std::fs::read_to_string(log).unwrap();
+    for said in ["sleep was ended", "ended with code 4: no", "none-such can't be started"] {
+        assert!(log.contains(said), "{said}: {log}");
+    }
+}
+
+#[test]
+fn the_screen_runs_hooks_too_and_tells_that_all_is_done_once() {
+    let files = Server::new().file("/a.bin", File::new(1, MIB)).file("/b.bin", File::new(2, MIB));
+    let server = files.start();
+    let sandbox = Sandbox::new();
+    tells(&sandbox);
+    let urls = [server.url("/a.bin"), server.url("/b.bin")];
+    let mut terminal = Terminal::start(&sandbox, &[&urls[0], &urls[1]], (100, 30));
+    eventually("the end of all to be told", || told(&sandbox).iter().any(|line| line.starts_with("all_done")));
+    terminal.leave();
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    let told = told(&sandbox);
+    assert_eq!(told.iter().filter(|line| line.starts_with("completed")).count(), 2, "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("all_done   2/0"), "{told:?}");
+}
