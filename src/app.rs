@@ -22,8 +22,8 @@ use self::log::start_log;
 use self::registry::registry;
 use crate::api::Command as Order;
 use crate::cli::{
-    Arguments, Command, Exit, GetArgs, NetworkArgs, Style, completions, parse, stderr_is_terminal, write_added,
-    write_list,
+    Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, completions, parse, stderr_is_terminal, stdin_lines,
+    write_added, write_list,
 };
 use crate::config::{Paths, Settings, SystemClock};
 use crate::demo::Demo;
@@ -281,8 +281,15 @@ impl House {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
-        let Settings { keys, columns, mouse, commands, confirm_quit, .. } = &self.settings;
-        let habits = Habits { bindings: commands.clone(), confirm_quit: *confirm_quit };
+        if self.arguments.screen.plain {
+            let plain = Plain::new(engine.handle.clone(), folder, self.settings.confirm_quit, io::stdout());
+            let left = engine.runtime.block_on(plain.run(stdin_lines()));
+            engine.end(false)?;
+            return Ok(left.wrap_err("signals can't be listened for")?);
+        }
+        let Settings { keys, columns, mouse, commands, .. } = &self.settings;
+        let Settings { confirm_quit, notify, title, .. } = self.settings;
+        let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
         let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse, habits };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end(false)?;

@@ -128,6 +128,9 @@ pub struct ScreenArgs {
     /// What each of them may use.
     #[command(flatten)]
     pub each: EachArgs,
+    /// Lines in place of the screen, for screen readers: what changes is told, orders are typed
+    #[arg(long)]
+    pub plain: bool,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,

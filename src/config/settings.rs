@@ -9,7 +9,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::{Bindings, Column, Hooks, Keymap};
+use super::{Bindings, Column, Hooks, Keymap, Notify};
 use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -59,6 +59,10 @@ pub struct Settings {
     pub stores: BTreeMap<String, StoreOptions>,
     /// Leaving while transfers run asks first.
     pub confirm_quit: bool,
+    /// How the user hears that all is done.
+    pub notify: Notify,
+    /// The terminal's title and its progress show how far haul is.
+    pub title: bool,
     /// What is run when something happens.
     pub hooks: Hooks,
     /// The user's own keys for orders.
@@ -91,6 +95,8 @@ impl Default for Settings {
             mouse: true,
             stores: BTreeMap::new(),
             confirm_quit: true,
+            notify: Notify::default(),
+            title: true,
             hooks: Hooks::default(),
             commands: Bindings::default(),
             keys: Keymap::default(),

@@ -99,7 +99,7 @@ impl Follower {
                 () = stop.cancelled() => break,
             }
             if self.is_idle() {
-                self.all_done().await;
+                self.all_done();
             }
         }
         self.end().await;
@@ -116,7 +116,7 @@ impl Follower {
         }
         let is_over = *self.is_over.borrow();
         if self.last.is_some() && (is_over || self.is_idle()) {
-            self.all_done().await;
+            self.all_done();
         }
         self.lanes.clear();
         for worker in self.workers {
@@ -171,7 +171,7 @@ impl Follower {
     }
 
     /// Runs the hooks for the end of all, once those for each end are done.
-    async fn all_done(&mut self) {
+    fn all_done(&mut self) {
         let (complete, failed) = (std::mem::take(&mut self.complete), std::mem::take(&mut self.failed));
         self.last = None;
         if self.hooks.all_done.is_empty() {

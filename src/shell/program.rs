@@ -29,8 +29,12 @@ pub enum Program {
     Shell(String),
     /// What the desktop has for a file or a folder. It may outlive haul, so it says nothing to it.
     Open(PathBuf),
+    /// What shows a message of the desktop.
+    Notify(String),
 }
 
+/// The program that shows messages of the desktop.
+const NOTIFIER: &str = if cfg!(target_os = "macos") { "osascript" } else { "notify-send" };
 /// The program that opens files and folders on a desktop.
 const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 
@@ -41,6 +45,7 @@ impl Program {
             Self::Run(words) => words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default(),
             Self::Shell(line) => line.clone(),
             Self::Open(_) => OPENER.to_owned(),
+            Self::Notify(_) => NOTIFIER.to_owned(),
         };
         harmless(&name).chars().take(80).collect()
     }
@@ -55,6 +60,16 @@ impl Program {
             Self::Shell(line) => {
                 let mut command = Command::new("/bin/sh");
                 command.arg("-c").arg(line);
+                Some(command)
+            }
+            Self::Notify(text) => {
+                let mut command = Command::new(NOTIFIER);
+                if cfg!(target_os = "macos") {
+                    // The text is ours: numbers and plain words.
+                    command.arg("-e").arg(format!("display notification \"{text}\" with title \"haul\""));
+                } else {
+                    command.args(["--app-name=haul", "haul", text]);
+                }
                 Some(command)
             }
             Self::Open(path) => {

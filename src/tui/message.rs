@@ -70,6 +70,8 @@ pub enum Effect {
     Send(Command),
     /// Give these to the engine, to start at a time.
     AddAt(Vec<(TransferId, Spec)>, StartTime),
+    /// Tell the user in the way that was chosen that all is done.
+    Notify(String),
     /// Open a file or a folder with what the desktop has for it.
     Open(PathBuf),
     /// Run a command of the shell.

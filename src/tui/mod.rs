@@ -3,6 +3,7 @@
 //! The heart is pure: `update` turns a message into a changed `State` and some `Effect`s, `draw` turns a `State` into
 //! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
+mod beacon;
 mod frames;
 mod history;
 mod input;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
@@ -13,6 +14,8 @@ use crate::shell::{Environment, Program};
 
 /// Messages that may wait for the loop.
 const WAITING: usize = 16;
+/// How long the desktop may take to show a message.
+const NOTIFIED: Duration = Duration::from_secs(10);
 /// So many programs run at once; more of them wait.
 const AT_ONCE: usize = 8;
 
@@ -41,6 +44,16 @@ impl Outside {
             };
             if let Some(why) = why {
                 // Fails only if the loop has ended.
+                let _ = told.send(Message::Trouble(why)).await;
+            }
+        });
+    }
+
+    /// Shows a message of the desktop.
+    pub fn notify(&self, text: &str) {
+        let (told, program) = (self.told.clone(), Program::Notify(text.to_owned()));
+        tokio::spawn(async move {
+            if let Err(why) = program.run(&Environment::new(), Some(NOTIFIED)).await {
                 let _ = told.send(Message::Trouble(why)).await;
             }
         });

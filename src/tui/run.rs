@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::outside::Outside;
 use super::terminal::{self, Screen};
-use super::{Effect, Frames, Habits, Message, Palette, State, input, update};
+use super::{Effect, Frames, Habits, Message, Palette, State, beacon, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::{Column, Keymap, SystemClock};
+use crate::config::{Column, Keymap, Notify, SystemClock};
 use crate::model::Moment;
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
@@ -136,12 +136,12 @@ impl Loop {
             // Fails only if the loop has ended, and then nobody needs to be told.
             let _ = told.blocking_send(());
         })?;
-        let (has_notice, takes_mouse) = (setup.notice.is_some(), setup.mouse);
+        let (has_notice, takes_mouse, has_title) = (setup.notice.is_some(), setup.mouse, setup.habits.title);
         let state = State::new(setup, Palette::from_environment());
         let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
         let sender = tokio::spawn(deliver(handle, queue));
-        let screen = Screen::take(takes_mouse)?;
+        let screen = Screen::take(takes_mouse, has_title)?;
         let (keys, reader) = input::read()?;
         let (outside, heard) = Outside::new();
         let started = Instant::now();
@@ -290,6 +290,7 @@ impl Loop {
                 }
                 None => self.trouble("there is no such time to start at: it is past, or not in the calendar"),
             },
+            Effect::Notify(text) => self.notify(&text)?,
             Effect::Open(path) => self.outside.open(path),
             Effect::Shell { command, environment } => self.outside.shell(command, environment),
             Effect::Write { path, text } => self.outside.write(path, text),
@@ -305,6 +306,14 @@ impl Loop {
         if self.commands.try_send(command).is_err() {
             self.trouble("the engine is too busy to listen: try that again");
         }
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        let notify = self.state.habits.notify;
+        if notify == Notify::Desktop {
+            self.outside.notify(text);
+        }
+        beacon::message(notify, text).map_or(Ok(()), |message| self.screen.notify(&message))
     }
 
     fn trouble(&mut self, text: &str) {

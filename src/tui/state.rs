@@ -8,7 +8,7 @@ use tui_input::Input;
 
 use super::{History, List, Palette, Setup};
 use crate::api::Totals;
-use crate::config::{Bindings, Column, Keymap};
+use crate::config::{Bindings, Column, Keymap, Notify};
 use crate::model::{Moment, TransferId};
 
 /// Everything that a frame is drawn from.
@@ -48,6 +48,8 @@ pub struct State {
     pub mode: Mode,
     /// The lines that were typed behind `:`, the newest last.
     pub past: Vec<String>,
+    /// How many were completed and how many failed since all was done last.
+    pub ended: (usize, usize),
     /// When something was removed last.
     pub removed_at: Option<Moment>,
     /// What the user wants of the screen.
@@ -80,6 +82,7 @@ impl State {
             follows: true,
             mode: Mode::Browse,
             past: Vec::new(),
+            ended: (0, 0),
             removed_at: None,
             habits: setup.habits,
             toasts: notice.into_iter().collect(),
@@ -208,11 +211,15 @@ pub struct Habits {
     pub bindings: Bindings,
     /// Leaving while transfers run asks first.
     pub confirm_quit: bool,
+    /// How the user hears that all is done.
+    pub notify: Notify,
+    /// The terminal's title shows how far haul is.
+    pub title: bool,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { bindings: Bindings::default(), confirm_quit: true }
+        Self { bindings: Bindings::default(), confirm_quit: true, notify: Notify::default(), title: true }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Once;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::ThreadId;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -22,6 +22,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 
 use super::State;
+use super::beacon::{Beacon, GIVE_TITLE_BACK, PUT_OUT};
 use super::view::draw;
 
 /// Asks the terminal to tell of clicks and of the wheel, with numbers of any size. Not of every move, as crossterm would
@@ -32,6 +33,8 @@ const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// True while the terminal is in our modes, so that it is given back once and not twice.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// 1 while the terminal's title is ours, 2 if its progress is too.
+static LIT: AtomicU8 = AtomicU8::new(0);
 /// The panic hook is laid over the previous one once.
 static HOOK: Once = Once::new();
 
@@ -51,20 +54,22 @@ impl Write for Out {
 
 /// The terminal while the screen is up. Dropping it gives the terminal back.
 pub struct Screen {
+    beacon: Option<Beacon>,
     terminal: Terminal<CrosstermBackend<Out>>,
     takes_mouse: bool,
 }
 
 impl Screen {
     /// Takes the terminal over, with or without its mouse.
-    pub fn take(takes_mouse: bool) -> io::Result<Self> {
+    pub fn take(takes_mouse: bool, has_title: bool) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal, so there is nothing to show the screen on"));
         }
         hook_panics(std::thread::current().id());
         enter(takes_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
-        terminal.map(|terminal| Self { terminal, takes_mouse }).inspect_err(|_| restore())
+        let beacon = has_title.then(Beacon::from_environment);
+        terminal.map(|terminal| Self { beacon, terminal, takes_mouse }).inspect_err(|_| restore())
     }
 
     /// The terminal's size in cells: columns, rows.
@@ -77,7 +82,25 @@ impl Screen {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
         let drawn = self.terminal.draw(|frame| draw(state, frame)).map(|_| ());
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        drawn
+        drawn?;
+        self.show_outside(state)
+    }
+
+    /// Shows in the title how far haul is, if that has changed.
+    fn show_outside(&mut self, state: &State) -> io::Result<()> {
+        let Some(beacon) = &mut self.beacon else { return Ok(()) };
+        let news = beacon.news(state);
+        if news.is_empty() {
+            return Ok(());
+        }
+        // Before it is lit, so that nothing can come in between that leaves it lit.
+        LIT.store(if beacon.knows_progress() { 2 } else { 1 }, Ordering::SeqCst);
+        execute!(self.terminal.backend_mut(), Print(news))
+    }
+
+    /// Tells the user something through the terminal.
+    pub fn notify(&mut self, message: &str) -> io::Result<()> {
+        execute!(self.terminal.backend_mut(), Print(message))
     }
 
     /// Puts a text on the clipboard, through the terminal (OSC 52), so that it works over SSH too.
@@ -90,6 +113,9 @@ impl Screen {
         // Another program may have set its own modes meanwhile, so ours are left first and then set anew.
         restore();
         enter(self.takes_mouse)?;
+        if let Some(beacon) = &mut self.beacon {
+            beacon.forget();
+        }
         // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
         // keys. A new one knows nothing of what was drawn, so it draws everything.
         self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
@@ -115,9 +141,21 @@ fn enter(takes_mouse: bool) -> io::Result<()> {
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
+        let put_out = match LIT.swap(0, Ordering::SeqCst) {
+            0 => "",
+            1 => GIVE_TITLE_BACK,
+            _ => PUT_OUT,
+        };
         // Nothing can be done about a terminal that does not listen any more.
-        let _ =
-            execute!(out, EndSynchronizedUpdate, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, Show);
+        let _ = execute!(
+            out,
+            EndSynchronizedUpdate,
+            Print(put_out),
+            Print(MOUSE_OFF),
+            DisableBracketedPaste,
+            LeaveAlternateScreen,
+            Show
+        );
         let _ = out.flush();
         let _ = disable_raw_mode();
     }

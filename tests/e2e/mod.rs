@@ -16,6 +16,7 @@ mod names;
 mod nginx;
 mod oracles;
 mod orders;
+mod plain;
 mod power;
 mod queue;
 mod secrets;

@@ -7,7 +7,7 @@ use haul::model::{Priority, Rate, Status};
 use haul::tui::{Effect, Message, Mode, View};
 
 use super::stage::{self, Stage};
-use crate::support::builders::row;
+use crate::support::builders::{row, snapshot};
 
 const ONE: &str = "0000000000000001";
 const TWO: &str = "0000000000000002";
@@ -316,4 +316,28 @@ fn leaving_asks_once_while_transfers_run() {
     let mut never = running();
     order(&mut never, "set confirm_quit false");
     assert!(quits(never.press("q")));
+}
+
+#[test]
+fn the_end_of_all_is_told_once_and_only_if_something_ended() {
+    use haul::api::{Event, Happening};
+    use haul::model::{Fault, FaultKind, TransferId};
+
+    let notices = |stage: &Stage| {
+        let told = stage.effects.iter().filter_map(|effect| match effect {
+            Effect::Notify(text) => Some(text.clone()),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let running = || snapshot([row(1, "a").status(Status::Running)]);
+    let over = || snapshot([row(1, "a").status(Status::Failed)]);
+    let mut stage = stage::empty();
+    stage.shows(running()).shows(snapshot([row(1, "a").status(Status::Paused)]));
+    assert!(notices(&stage).is_empty(), "it was only paused");
+    let failed = Happening::Failed(Fault::new(FaultKind::Cut, "x", "y"));
+    stage.shows(running()).send(Message::Happened(Event { id: TransferId::from_bits(1), happening: failed }));
+    assert!(notices(&stage).is_empty());
+    stage.shows(over()).shows(over());
+    assert_eq!(notices(&stage), ["0 complete, 1 failed"]);
 }

@@ -49,6 +49,11 @@ impl List {
         self.shown.is_empty()
     }
 
+    /// All rows, shown or not, in the queue's order.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
     /// How many rows there are, shown or not.
     pub fn total(&self) -> usize {
         self.rows.len()

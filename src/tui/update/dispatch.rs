@@ -5,7 +5,7 @@ use ratatui::layout::Size;
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, command, edit, happened, mouse, sort, toast, transfer};
-use crate::api::Snapshot;
+use crate::api::{Snapshot, Totals};
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
 
@@ -22,7 +22,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Message::Pasted(text) => add::pasted(state, &text, &mut effects),
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
-        Message::Snapshot(snapshot) => take(state, &snapshot),
+        Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
         Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
@@ -36,8 +36,15 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 }
 
 /// Takes over what the engine shows.
-fn take(state: &mut State, snapshot: &Snapshot) {
+fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
+    let busy = |totals: &Totals| totals.running + totals.queued > 0;
+    let ends = busy(&state.totals) && !busy(&snapshot.totals);
     state.totals = snapshot.totals;
+    if ends && state.ended != (0, 0) {
+        let (complete, failed) = std::mem::take(&mut state.ended);
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        effects.push(Effect::Notify(format!("{complete} complete{failed}")));
+    }
     let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
     state.history.note_total(state.now, Rate::per_second(both));
     for place in state.list.replace(snapshot.rows.clone()) {

@@ -9,6 +9,11 @@ use crate::model::{brief_duration, repaired, size};
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
+    match &event.happening {
+        Happening::Completed { .. } => state.ended.0 += 1,
+        Happening::Failed(_) | Happening::Expired(_) => state.ended.1 += 1,
+        _ => {}
+    }
     let (tone, text) = match &event.happening {
         Happening::Refused(fault) => {
             state.list.forget(event.id);

@@ -1,0 +1,224 @@
+//! The plain mode, for screen readers and for terminals that can do nothing but lines: what changes comes as lines, and orders go
+//! in as lines.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc, watch};
+
+use super::exit::Exit;
+use super::plain_orders::{Reply, obey, states};
+use super::signals::Signals;
+use crate::api::{Command, Event, Handle, Happening, Row, Snapshot};
+use crate::model::{Status, TransferId, brief_duration, harmless, percent};
+
+/// Lines that may wait.
+const LINES: usize = 16;
+/// So many events may wait for the list to show their transfers.
+const WAITING: usize = 1024;
+
+/// Starts to read the lines of standard input.
+pub fn stdin_lines() -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel(LINES);
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if sender.blocking_send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// A session in plain mode.
+pub struct Plain<W> {
+    pub(super) handle: Handle,
+    pub(super) snapshot: Arc<Snapshot>,
+    /// Where added URLs go.
+    pub(super) folder: PathBuf,
+    /// What orders are about until others are named.
+    pub(super) these: Vec<TransferId>,
+    /// Leaving while transfers run asks first.
+    pub(super) confirm_quit: bool,
+    was_asked: bool,
+    names: HashMap<TransferId, Arc<str>>,
+    /// The quarters that were told of each that runs.
+    quarters: HashMap<TransferId, u64>,
+    /// What happened to transfers that the list does not show yet.
+    waiting: Vec<Event>,
+    out: W,
+}
+
+impl<W: Write> Plain<W> {
+    /// A session on an engine.
+    pub fn new(handle: Handle, folder: PathBuf, confirm_quit: bool, out: W) -> Self {
+        let snapshot = handle.snapshot();
+        Self {
+            handle,
+            snapshot,
+            folder,
+            these: Vec::new(),
+            confirm_quit,
+            was_asked: false,
+            names: HashMap::new(),
+            quarters: HashMap::new(),
+            waiting: Vec::new(),
+            out,
+        }
+    }
+
+    /// Tells and obeys until the user leaves, the lines end or a signal comes.
+    pub async fn run(mut self, mut lines: mpsc::Receiver<String>) -> io::Result<Exit> {
+        let (mut events, mut snapshots) = (self.handle.events(), self.handle.snapshots());
+        let mut signals = Signals::listen()?;
+        snapshots.mark_changed();
+        self.tell(
+            "haul in plain mode. Paste a URL or type an order; list shows the queue, help the orders, quit leaves.",
+        );
+        loop {
+            let going = tokio::select! {
+                biased;
+                number = signals.next() => return Ok(Exit::by_signal(number)),
+                event = events.recv() => self.hear(event),
+                changed = snapshots.changed() => changed.is_ok() && self.look(&mut snapshots),
+                line = lines.recv() => match line {
+                    Some(line) => self.order(&line).await,
+                    None => false,
+                },
+            };
+            if !going {
+                return Ok(Exit::Complete);
+            }
+        }
+    }
+
+    /// Writes a line. Nobody may be there to read it any more, and that is no reason to end.
+    pub(super) fn tell(&mut self, line: &str) {
+        let _ = writeln!(self.out, "{}", harmless(line));
+        let _ = self.out.flush();
+    }
+
+    fn name(&self, id: TransferId) -> Arc<str> {
+        self.names.get(&id).cloned().unwrap_or_else(|| "a transfer".into())
+    }
+
+    fn hear(&mut self, event: Result<Event, broadcast::error::RecvError>) -> bool {
+        match event {
+            Ok(event) => {
+                // The list shows it a moment later; without its name the line would say little.
+                if self.waiting.len() < WAITING && (!self.waiting.is_empty() || !self.names.contains_key(&event.id)) {
+                    self.waiting.push(event);
+                } else {
+                    self.tell_of(event);
+                }
+                true
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => true,
+            Err(broadcast::error::RecvError::Closed) => false,
+        }
+    }
+
+    fn tell_of(&mut self, event: Event) {
+        let Event { id, happening } = event;
+        if let Happening::Completed { target, .. } = &happening
+            && let Some(name) = target.file_name()
+        {
+            self.names.insert(id, name.to_string_lossy().into());
+        }
+        let is_detail = matches!(
+            happening,
+            Happening::PartDone { .. } | Happening::PartAborted { .. } | Happening::UploadCreated | Happening::Added
+        );
+        if !is_detail {
+            let line = format!("{}: {}: {}", self.name(id), happening.word(), happening.sentence());
+            self.tell(&line);
+        }
+        if matches!(happening, Happening::Removed) {
+            self.names.remove(&id);
+            self.quarters.remove(&id);
+        }
+    }
+
+    fn take(&mut self, snapshot: Arc<Snapshot>) {
+        self.snapshot = snapshot;
+        for row in self.snapshot.rows.iter() {
+            let known = self.names.get(&row.id);
+            if known.is_none_or(|name| !Arc::ptr_eq(name, &row.name)) {
+                self.names.insert(row.id, row.name.clone());
+            }
+        }
+        for event in std::mem::take(&mut self.waiting) {
+            self.tell_of(event);
+        }
+    }
+
+    /// Tells of each that runs when another quarter has come.
+    fn look(&mut self, snapshots: &mut watch::Receiver<Arc<Snapshot>>) -> bool {
+        let latest = snapshots.borrow_and_update().clone();
+        self.take(latest);
+        let snapshot = self.snapshot.clone();
+        for row in snapshot.rows.iter().filter(|row| row.status == Status::Running) {
+            let Some(length) = row.length.filter(|length| *length > 0) else { continue };
+            let quarter = percent(row.bytes_done(), length) / 25;
+            let before = self.quarters.insert(row.id, quarter).unwrap_or(0);
+            if (1..4).contains(&quarter) && quarter > before {
+                self.tell(&progress(row, quarter * 25));
+            }
+        }
+        true
+    }
+
+    /// Obeys a line; false once the user leaves.
+    async fn order(&mut self, line: &str) -> bool {
+        let reply = obey(self, line);
+        let (commands, said) = match reply {
+            Reply::Do(commands, said) => (commands, said),
+            Reply::Leave => {
+                let running = self.snapshot.totals.running;
+                if running == 0 || !self.confirm_quit || self.was_asked {
+                    return false;
+                }
+                self.was_asked = true;
+                (Vec::new(), vec![format!("{running} active. All that has come is saved; quit once more to leave.")])
+            }
+        };
+        if !commands.is_empty() {
+            self.was_asked = false;
+        }
+        for line in said {
+            self.tell(&line);
+        }
+        for command in commands {
+            if !self.send(command).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn send(&mut self, command: Command) -> bool {
+        self.handle.send(command).await
+    }
+}
+
+/// A line on a transfer that runs.
+fn progress(row: &Row, percent: u64) -> String {
+    let live = row.live.as_ref();
+    let speed = live.map(|live| format!(", {}", live.speed)).unwrap_or_default();
+    let eta = live.and_then(|live| live.eta).map(|eta| format!(", {} to go", brief_duration(eta))).unwrap_or_default();
+    format!("{}: {percent} %{speed}{eta}", row.name)
+}
+
+/// The list in lines.
+pub(super) fn list(snapshot: &Snapshot) -> Vec<String> {
+    let rows = snapshot.rows.iter().enumerate();
+    let mut lines: Vec<String> =
+        rows.map(|(place, row)| format!("{}: {}, {}", place + 1, row.name, states(row))).collect();
+    if lines.is_empty() {
+        lines.push("The list is empty.".to_owned());
+    }
+    lines
+}

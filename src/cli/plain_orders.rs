@@ -1,0 +1,194 @@
+//! What the lines of the plain mode order. Numbers of the list before an order say which transfers it is about:
+//! `2 pause`, `1,3-5 remove`; without numbers it is about those that were named last.
+
+use std::io::Write;
+
+use super::plain::{Plain, list};
+use crate::api::{Command, Place, Row};
+use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
+use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
+
+/// What comes of a line.
+pub(super) enum Reply {
+    /// These commands and these words.
+    Do(Vec<Command>, Vec<String>),
+    /// The user leaves.
+    Leave,
+}
+
+fn say(text: impl Into<String>) -> Reply {
+    Reply::Do(Vec::new(), vec![text.into()])
+}
+
+fn send(command: Command, text: impl Into<String>) -> Reply {
+    Reply::Do(vec![command], vec![text.into()])
+}
+
+/// Where a transfer stands, in words.
+pub(super) fn states(row: &Row) -> String {
+    let done = match row.length {
+        Some(length) if row.status == Status::Done => size(length),
+        Some(length) if length > 0 => format!("{} % of {}", percent(row.bytes_done(), length), size(length)),
+        _ => format!("{} so far", size(row.bytes_done())),
+    };
+    let start = row.start.as_ref().map(|start| format!(", starts {}", start.text)).unwrap_or_default();
+    let why = row.fault.as_ref().filter(|_| row.status != Status::Running).map(|fault| format!(": {fault}"));
+    format!("{}, {done}{start}{}", row.status, why.unwrap_or_default())
+}
+
+/// Reads a line, and says what is to be done.
+pub(super) fn obey<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
+    let line = line.trim().trim_start_matches(':').trim_start();
+    let (first, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let line = match places(first) {
+        Some(wanted) => {
+            let rows = &plain.snapshot.rows;
+            let found: Option<Vec<TransferId>> =
+                wanted.into_iter().map(|place| rows.get(place.checked_sub(1)?).map(|row| row.id)).collect();
+            match found {
+                Some(ids) => plain.these = ids,
+                None => return say(format!("the list has {} transfers", rows.len())),
+            }
+            rest.trim()
+        }
+        None => line,
+    };
+    match line {
+        "" => Reply::Do(Vec::new(), named(plain)),
+        "list" | "ls" | "status" => Reply::Do(Vec::new(), list(&plain.snapshot)),
+        _ if Source::parse(first).is_ok() => order(plain, &format!("add {line}")),
+        _ => order(plain, line),
+    }
+}
+
+/// `3`, `1,4`, `2-5`.
+fn places(text: &str) -> Option<Vec<usize>> {
+    let mut all = Vec::new();
+    for part in text.split(',') {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
+        // A range beyond any list is not written out.
+        all.extend((from..=to).take(1_000_000));
+    }
+    Some(all)
+}
+
+/// The transfers that orders are about, in lines.
+fn named<W: Write>(plain: &Plain<W>) -> Vec<String> {
+    let is_named = |row: &&std::sync::Arc<Row>| plain.these.contains(&row.id);
+    plain.snapshot.rows.iter().filter(is_named).map(|row| format!("{}, {}", row.name, states(row))).collect()
+}
+
+fn order<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
+    let order: Order = match line.parse() {
+        Ok(order) => order,
+        Err(why) => return say(why),
+    };
+    match order {
+        Order::Add(addition) => add(plain, *addition),
+        Order::Pause(Extent::All) => send(Command::PauseAll, "all are paused"),
+        Order::Resume(Extent::All) => send(Command::ResumeAll, "all go on"),
+        Order::Limit(Extent::All, rate) => send(Command::Limit(rate), limit(rate)),
+        Order::Set(name, rate) if name == "limit" => match rate.parse() {
+            Ok(rate) => send(Command::Limit(Some(rate)), limit(Some(rate))),
+            Err(why) => say(why),
+        },
+        Order::Undo => send(Command::Undo, "taking the last removal back"),
+        Order::Help => help(),
+        Order::Quit => Reply::Leave,
+        Order::Mark(word) => mark(plain, &word),
+        Order::Filter(_) | Order::Sort(_) | Order::View(_) | Order::Set(..) | Order::Write(_) | Order::Shell(_) => {
+            say("that order is for the screen")
+        }
+        about_these => these(plain, about_these),
+    }
+}
+
+/// Orders about transfers that were named.
+fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
+    let rows = &plain.snapshot.rows;
+    let ids: Vec<TransferId> = plain.these.iter().copied().filter(|id| rows.iter().any(|row| row.id == *id)).collect();
+    let Some(id) = ids.first().copied() else {
+        return say("say which: a number of the list before the order, such as 2 pause");
+    };
+    let first = rows.iter().find(|row| row.id == id);
+    let moved = |to| Reply::Do(ids.iter().map(|id| Command::Move { id: *id, to }).collect(), vec!["moved".to_owned()]);
+    match order {
+        Order::Pause(_) => send(Command::Pause(ids), "pausing"),
+        Order::Resume(_) => send(Command::Resume(ids), "going on"),
+        Order::Retry => send(Command::Retry(ids), "trying again"),
+        Order::Start => send(Command::StartNow(ids), "starting next"),
+        Order::At(at) => send(Command::Schedule { ids, at }, "start time noted"),
+        Order::Limit(_, rate) => send(Command::LimitEach { ids, rate }, limit(rate)),
+        Order::Priority(priority) => send(Command::Prioritize { ids, priority }, format!("priority {priority}")),
+        Order::Up => moved(Place::Up),
+        Order::Down => moved(Place::Down),
+        Order::Top => moved(Place::Top),
+        Order::Bottom => moved(Place::Bottom),
+        Order::Remove(data) => send(Command::Remove { ids, data }, "removing; undo takes that back for ten seconds"),
+        Order::Url(source) => send(Command::Relink { id, source }, "taking the new URL"),
+        Order::Rename(name) => send(Command::Rename { id, name }, "renaming"),
+        Order::Move(folder) => send(Command::MoveTo { ids, folder: Paths::of_setting(&folder) }, "moving"),
+        Order::Check => send(Command::Verify(ids), "reading back"),
+        // There is no clipboard to rely on: what was to be copied is said.
+        Order::CopyUrl => say(first.map_or_else(String::new, |row| row.source.url().to_string())),
+        Order::CopyPath | Order::Open | Order::Folder => {
+            say(first.map_or_else(String::new, |row| row.target.display().to_string()))
+        }
+        Order::Log => {
+            let log =
+                first.map(|row| row.log.iter().map(|entry| format!("{}: {}", entry.word, entry.sentence)).collect());
+            Reply::Do(Vec::new(), log.unwrap_or_default())
+        }
+        _ => say("that order is for the screen"),
+    }
+}
+
+fn limit(rate: Option<Rate>) -> String {
+    rate.map_or_else(|| "no limit".to_owned(), |rate| format!("limit {rate}"))
+}
+
+fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
+    let start = match addition.at.map(|at| at.resolve(&SystemClock::here())) {
+        Some(None) => return say("there is no such time to start at: it is past, or not in the calendar"),
+        Some(Some(at)) => Some(at),
+        None => None,
+    };
+    let folder = addition.folder.as_deref().map_or_else(|| plain.folder.clone(), Paths::of_setting);
+    let specs = addition.sources.into_iter().map(|source| {
+        let mut spec = Spec::new(source, folder.clone());
+        spec.target.name.clone_from(&addition.name);
+        spec.mirrors.clone_from(&addition.mirrors);
+        spec.checksum.clone_from(&addition.checksum);
+        (spec.limits, spec.priority, spec.start_at) = (addition.limits, addition.priority, start);
+        (TransferId::mint(), spec)
+    });
+    let batch: Vec<(TransferId, Spec)> = specs.collect();
+    plain.these = batch.iter().map(|(id, _)| *id).collect();
+    let count = batch.len();
+    send(Command::Add(batch), if count == 1 { "1 URL added".to_owned() } else { format!("{count} URLs added") })
+}
+
+/// Names those of a state, or whose name holds a word.
+fn mark<W: Write>(plain: &mut Plain<W>, word: &str) -> Reply {
+    let is_it = |row: &Row| match word {
+        "all" => true,
+        "none" => false,
+        "active" => row.status == Status::Running,
+        "failed" => matches!(row.status, Status::Failed | Status::Expired),
+        _ => row.status.word() == word || row.name.to_lowercase().contains(&word.to_lowercase()),
+    };
+    plain.these = plain.snapshot.rows.iter().filter(|row| is_it(row)).map(|row| row.id).collect();
+    say(format!("{} named; orders are about these now", plain.these.len()))
+}
+
+fn help() -> Reply {
+    let mut lines = vec![
+        "Numbers of the list before an order say which transfers it is about: 2 pause, or 1,3-5 remove.".to_owned(),
+        "list: shows the queue".to_owned(),
+    ];
+    let screen = ["filter", "sort", "view", "set", "write", "!", "open", "folder"];
+    let known = ORDERS.iter().filter(|word| !screen.contains(&word.name));
+    lines.extend(known.map(|word| format!("{} {}: {}", word.name, word.takes, word.does).replace(" :", ":")));
+    Reply::Do(Vec::new(), lines)
+}
