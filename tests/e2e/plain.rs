@@ -73,9 +73,9 @@ fn the_title_and_the_progress_tell_how_far_it_is_and_go_in_the_end() {
         eventually("the title", || wrote(&terminal, "% of 1 - haul\x1b\\"));
         eventually("the progress", || wrote(&terminal, "\x1b]9;4;1;"));
         if by_signal {
-            terminal.signal(Signal::TERM)
+            terminal.signal(Signal::TERM);
         } else {
-            terminal.leave()
+            terminal.leave();
         }
         terminal.finish();
         terminal.is_restored();
