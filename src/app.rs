@@ -281,7 +281,14 @@ impl House {
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
         let Settings { keys, columns, mouse, .. } = &self.settings;
-        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse };
+        let setup = tui::Setup {
+            keys: keys.clone(),
+            folder,
+            clock: Arc::new(SystemClock::here()),
+            notice,
+            columns: columns.clone(),
+            mouse: *mouse,
+        };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end()?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {

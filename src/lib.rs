@@ -12,9 +12,10 @@
 //! protocol -> model
 //! store    -> model
 //! api      -> model
+//! ask      -> model
 //! engine   -> model plan protocol store api
-//! tui      -> model config api
-//! cli      -> model config api
+//! tui      -> model config api ask
+//! cli      -> model config api ask
 //! demo     -> (nothing)
 //! app      -> model config api store engine protocol tui cli demo
 //! ```
@@ -25,6 +26,7 @@
 //! * `protocol` moves bytes: it knows no parts, no disk and no screen.
 //! * `store` keeps bytes: part files, checkpoints, the queue's journal.
 //! * `api` is what a face may ask and see: commands, events, snapshots.
+//! * `ask` reads what people ask for, as they write it: patterns, lists, cURL commands, files to send.
 //! * `engine` does: one supervisor, a task for each transfer, a worker for each connection.
 //! * `tui` is the face for people, `cli` the face for scripts.
 //! * `demo` is a small throttled server on loopback, so that haul can be tried without a network.
@@ -32,6 +34,7 @@
 
 pub mod api;
 pub mod app;
+pub mod ask;
 pub mod cli;
 pub mod config;
 pub mod demo;

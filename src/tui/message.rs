@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Answer, Inquiry};
 use crate::api::{Command, Event, Snapshot};
 use crate::config::Chord;
 
@@ -26,6 +27,8 @@ pub enum Message {
     Snapshot(Arc<Snapshot>),
     /// The engine told of something.
     Happened(Event),
+    /// The disk has answered a box.
+    Answered(Answer),
     /// The loop has something to tell the user.
     Trouble(String),
     /// The last toast's time is over.
@@ -63,6 +66,8 @@ pub enum Gesture {
 pub enum Effect {
     /// Give this to the engine.
     Send(Command),
+    /// Ask the disk, and come back with `Answered`.
+    Ask(Inquiry),
     /// Put this on the clipboard.
     Copy(String),
     /// Come back with `Expired` after so long, unless a later such wish is still open.

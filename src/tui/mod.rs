@@ -3,6 +3,8 @@
 //! The heart is pure: `update` turns a message into a changed `State` and some `Effect`s, `draw` turns a `State` into
 //! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
+mod disk;
+mod form;
 mod frames;
 mod history;
 mod input;
@@ -15,6 +17,7 @@ mod terminal;
 mod update;
 mod view;
 
+pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;
 pub use history::{History, Trace};
 pub use list::{List, Sorting, View};

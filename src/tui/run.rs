@@ -13,15 +13,17 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::terminal::{self, Screen};
-use super::{Effect, Frames, Message, Palette, State, input, update};
+use super::{Effect, Frames, Inquiry, Message, Palette, State, disk, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
 use crate::config::{Column, Keymap};
-use crate::model::Moment;
+use crate::model::{Moment, WallClock};
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
 const DRAIN: usize = 64;
 /// Commands that may wait for a busy engine.
 const COMMANDS: usize = 64;
+/// Answers of the disk that may wait for the loop.
+const ANSWERS: usize = 8;
 /// How long the last commands may take to reach the engine when the user leaves.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long after Ctrl-Z the program is sure to be stopped, if it can be.
@@ -34,6 +36,8 @@ pub struct Setup {
     pub keys: Keymap,
     /// Where added URLs go.
     pub folder: PathBuf,
+    /// The clock on the wall.
+    pub clock: Arc<dyn WallClock>,
     /// One line to show at the start.
     pub notice: Option<String>,
     /// The columns of the list, from left to right.
@@ -75,6 +79,7 @@ struct Loop {
     started: Instant,
     toasts_until: Option<Instant>,
     keys: mpsc::Receiver<Message>,
+    answers: (mpsc::Sender<Message>, mpsc::Receiver<Message>),
     snapshots: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Receiver<Event>,
     signals: Signals,
@@ -146,6 +151,7 @@ impl Loop {
             started,
             toasts_until: has_notice.then(|| started + super::Tone::Warning.lasts()),
             keys,
+            answers: mpsc::channel(ANSWERS),
             snapshots,
             events,
             signals,
@@ -211,6 +217,7 @@ impl Loop {
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
             _ = self.go_on.recv() => Wake::GoOn,
             Some(message) = self.keys.recv() => Wake::Message(message),
+            Some(message) = self.answers.1.recv() => Wake::Message(message),
             changed = self.snapshots.changed(), if self.engine_lives => {
                 self.engine_lives = changed.is_ok();
                 Wake::Message(self.latest())
@@ -279,12 +286,22 @@ impl Loop {
                     }
                 }
             }
+            Effect::Ask(inquiry) => self.ask(inquiry),
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Wake(_) => self.keep_toasts(&effect),
             Effect::Suspend => self.suspend().await?,
             Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
         }
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Asks the disk on a thread of its own, which the end of haul does not wait for.
+    fn ask(&self, inquiry: Inquiry) {
+        let answers = self.answers.0.clone();
+        tokio::task::spawn_blocking(move || {
+            // Fails only if the loop has ended.
+            let _ = answers.blocking_send(Message::Answered(disk::look(inquiry)));
+        });
     }
 
     /// One deadline for all toasts: that of the one that stays longest.

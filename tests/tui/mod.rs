@@ -1,5 +1,6 @@
 //! The screen: what keys and messages do, and what frames look like.
 
+mod adding;
 mod details;
 mod frames;
 mod keys;

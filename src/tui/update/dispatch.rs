@@ -4,7 +4,7 @@ use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
-use super::{add, browse, edit, happened, mouse, sort, toast, transfer};
+use super::{add, browse, edit, form, happened, mouse, sort, toast, transfer, twins};
 use crate::api::Snapshot;
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
@@ -24,6 +24,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
         Message::Snapshot(snapshot) => take(state, &snapshot),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
+        Message::Answered(answer) => form::answered(state, answer, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
         Message::Expired => state.toasts.clear(),
     }
@@ -77,7 +78,8 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
                 browse::act(state, action, effects);
             }
         }
-        Mode::Add { .. } => add::key(state, chord, effects),
+        Mode::Add(_) | Mode::Send(_) => form::key(state, chord, effects),
+        Mode::Twins(_) => twins::key(state, chord, effects),
         Mode::NewUrl { .. } => transfer::url_key(state, chord, effects),
         Mode::Filter(_) => edit::filter_key(state, chord),
         Mode::Confirm(question) => {

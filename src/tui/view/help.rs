@@ -30,6 +30,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
         "The list",
         &[
             Action::Add,
+            Action::Upload,
             Action::PauseAll,
             Action::Filter,
             Action::Sort,

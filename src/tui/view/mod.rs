@@ -8,6 +8,7 @@ mod connections;
 mod details;
 mod facts;
 mod footer;
+mod form;
 mod graph;
 mod header;
 mod help;

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{choice, details, footer, header, help, popup, table, views};
+use super::{choice, details, footer, form, header, help, popup, table, views};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -29,7 +29,8 @@ pub fn draw(state: &State, frame: &mut Frame) {
     footer::draw(state, frame, bands.footer);
     popup::toasts(state, frame, above_footer(&bands, area));
     match &state.mode {
-        Mode::Add { input, complaint } => popup::add(state, input, complaint.as_deref(), frame, middle),
+        Mode::Add(form) | Mode::Send(form) => form::draw(state, form, frame, middle),
+        Mode::Twins(question) => form::twins(state, question, frame, middle),
         Mode::NewUrl { name, input, complaint, .. } => {
             popup::new_url(state, name, input, complaint.as_deref(), frame, middle);
         }
