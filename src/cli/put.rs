@@ -19,7 +19,11 @@ Examples:
 One file goes to the very URL, or below it if it ends with /; several, and all files in a folder, go below it. The same \
 command goes on where an earlier run stopped: only parts are sent that the store does not have. Ctrl-C keeps what was sent.
 
-Credentials come from the environment and the vendors' own files; see the README.";
+  haul put big.bin chunk+https://host/upload
+
+A store that is not where its vendor's own are is named behind the URL: ?endpoint=https://host:9000&region=eu-1. Credentials \
+come from the environment (AWS_ACCESS_KEY_ID, OSS_ACCESS_KEY_ID, TOS_ACCESS_KEY, ...), the vendors' own files or a command; the \
+README lists them. What the store has is compared with the file at the end; the exit code is 0 only if it is the same.";
 
 /// `haul put`.
 #[derive(Args)]
