@@ -203,6 +203,9 @@ impl Loop {
         let mut taken = 0;
         while let Some(message) = next {
             self.state.now = Moment::after(self.started.elapsed());
+            if matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_)) {
+                self.frames.hurry();
+            }
             for effect in update(&mut self.state, message) {
                 if let ControlFlow::Break(exit) = self.perform(effect).await? {
                     return Ok(ControlFlow::Break(exit));

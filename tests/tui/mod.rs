@@ -12,3 +12,4 @@ mod looks;
 mod mouse;
 mod sorting;
 mod stage;
+mod storm;
