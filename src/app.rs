@@ -25,7 +25,7 @@ use crate::cli::{
     Arguments, Command, Exit, GetArgs, NetworkArgs, Style, completions, parse, stderr_is_terminal, write_added,
     write_list,
 };
-use crate::config::{Paths, Settings, SystemClock};
+use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
@@ -280,7 +280,9 @@ impl House {
             let (handle, batch) = (engine.handle.clone(), minted(specs));
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
-        let Settings { keys, columns, mouse, .. } = &self.settings;
+        let Settings { keys, columns, mouse, theme, ascii, .. } = &self.settings;
+        let theme =
+            theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
         let setup = tui::Setup {
             keys: keys.clone(),
             folder,
@@ -288,6 +290,8 @@ impl House {
             notice,
             columns: columns.clone(),
             mouse: *mouse,
+            theme,
+            ascii: ascii.unwrap_or_else(Paths::locale_is_ascii),
         };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end()?;

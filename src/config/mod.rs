@@ -8,6 +8,7 @@ mod order;
 mod orders;
 mod paths;
 mod settings;
+mod theme;
 
 pub use chord::{Chord, Key};
 pub use clock::SystemClock;
@@ -17,3 +18,4 @@ pub use order::{Addition, Extent, Order};
 pub use orders::{ORDERS, OrderWord, complete};
 pub use paths::Paths;
 pub use settings::{DEFAULT_SETTINGS, Settings};
+pub use theme::{Colour, THEMES, Theme, ThemeName};

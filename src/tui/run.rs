@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::terminal::{self, Screen};
 use super::{Effect, Frames, Inquiry, Message, Palette, State, disk, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::{Column, Keymap};
+use crate::config::{Column, Keymap, Theme};
 use crate::model::{Moment, WallClock};
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
@@ -44,6 +44,10 @@ pub struct Setup {
     pub columns: Vec<Column>,
     /// Take the mouse.
     pub mouse: bool,
+    /// The colours; `None` for the terminal's own.
+    pub theme: Option<Theme>,
+    /// Draw nothing but ASCII.
+    pub ascii: bool,
 }
 
 /// Why the screen is gone.
@@ -137,7 +141,10 @@ impl Loop {
             let _ = told.blocking_send(());
         })?;
         let (has_notice, takes_mouse) = (setup.notice.is_some(), setup.mouse);
-        let state = State::new(setup, Palette::from_environment());
+        let state = {
+            let palette = Palette::from_environment(setup.theme);
+            State::new(setup, palette)
+        };
         let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
         let sender = tokio::spawn(deliver(handle, queue));
@@ -196,6 +203,9 @@ impl Loop {
         let mut taken = 0;
         while let Some(message) = next {
             self.state.now = Moment::after(self.started.elapsed());
+            if matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_)) {
+                self.frames.hurry();
+            }
             for effect in update(&mut self.state, message) {
                 if let ControlFlow::Break(exit) = self.perform(effect).await? {
                     return Ok(ControlFlow::Break(exit));

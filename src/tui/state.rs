@@ -24,6 +24,8 @@ pub struct State {
     pub clock: Arc<dyn WallClock>,
     /// How roles look.
     pub palette: Palette,
+    /// Only ASCII characters are drawn.
+    pub ascii: bool,
     /// The columns of the list, from left to right.
     pub columns: Vec<Column>,
     /// The terminal's size.
@@ -67,6 +69,7 @@ impl State {
             folder: setup.folder,
             clock: setup.clock,
             palette,
+            ascii: setup.ascii,
             columns: setup.columns,
             size: Size::new(80, 24),
             totals: Totals::default(),

@@ -299,6 +299,8 @@ fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
+        theme: None,
+        ascii: false,
     };
     let mut stage = Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() };
     assert!(stage.press("q").effects.is_empty());

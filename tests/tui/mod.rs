@@ -1,6 +1,7 @@
 //! The screen: what keys and messages do, and what frames look like.
 
 mod adding;
+mod colours;
 mod details;
 mod frames;
 mod keys;
@@ -11,3 +12,4 @@ mod looks;
 mod mouse;
 mod sorting;
 mod stage;
+mod storm;

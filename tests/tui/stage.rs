@@ -26,6 +26,8 @@ pub fn empty() -> Stage {
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
+        theme: None,
+        ascii: false,
     };
     Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() }
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Size;
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, edit, form, happened, mouse, sort, toast, transfer, twins};
-use crate::api::Snapshot;
+use crate::api::{Snapshot, Totals};
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
 
@@ -13,8 +13,9 @@ use crate::model::Rate;
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     let selected = state.list.selected().map(|row| row.id);
-    // An event that no toast tells of changes nothing that is seen; everything else may.
-    if !matches!(message, Message::Happened(_)) {
+    // An event that no toast tells of, and a snapshot that is like the one before, change nothing that is seen; everything
+    // else may.
+    if !matches!(message, Message::Happened(_) | Message::Snapshot(_)) {
         state.stale = true;
     }
     match message {
@@ -37,10 +38,16 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 
 /// Takes over what the engine shows.
 fn take(state: &mut State, snapshot: &Snapshot) {
+    // A speed moves the line of the last minute on, also while it stays the same.
+    let is_moving = |totals: &Totals| totals.speed.bytes() + totals.upload_speed.bytes() > 0;
+    state.stale |= state.totals != snapshot.totals || is_moving(&snapshot.totals);
     state.totals = snapshot.totals;
     let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
     state.history.note_total(state.now, Rate::per_second(both));
-    for place in state.list.replace(snapshot.rows.clone()) {
+    let before = state.list.total();
+    let changed = state.list.replace(snapshot.rows.clone());
+    state.stale |= !changed.is_empty() || state.list.total() != before;
+    for place in changed {
         if let Some(row) = snapshot.rows.get(place) {
             state.history.note(state.now, row);
         }

@@ -116,7 +116,7 @@ fn rename(state: &State, batch: &mut [(TransferId, Spec)], twins: &[(usize, Tran
     for (at, _, name) in twins {
         let (stem, ending) = name.rsplit_once('.').filter(|parts| !parts.0.is_empty()).unwrap_or((name, ""));
         let ending = if ending.is_empty() { String::new() } else { format!(".{ending}") };
-        let free = (2..).map(|number| format!("{stem} ({number}){ending}")).find(|name| !names.contains(name));
+        let free = (2..=u32::MAX).map(|number| format!("{stem} ({number}){ending}")).find(|name| !names.contains(name));
         if let (Some(name), Some((_, spec))) = (free, batch.get_mut(*at)) {
             names.insert(name.clone());
             spec.target.name = Some(name.replace(std::path::is_separator, "_"));

@@ -7,6 +7,7 @@ mod columns;
 mod connections;
 mod details;
 mod facts;
+mod finish;
 mod footer;
 mod form;
 mod graph;

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{choice, details, footer, form, header, help, popup, table, views};
+use super::{choice, details, finish, footer, form, header, help, popup, table, views};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -14,6 +14,11 @@ pub fn draw(state: &State, frame: &mut Frame) {
     if area.is_empty() {
         return;
     }
+    parts(state, frame, area);
+    finish::finish(state, frame.buffer_mut());
+}
+
+fn parts(state: &State, frame: &mut Frame, area: Rect) {
     let bands = bands::bands(state, area);
     let middle = bands::middle(&bands, area);
     header::draw(state, frame, bands.header);
