@@ -25,7 +25,7 @@ use crate::cli::{
     Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, completions, parse, stderr_is_terminal, stdin_lines,
     write_added, write_list,
 };
-use crate::config::{Paths, Settings, SystemClock};
+use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
@@ -287,10 +287,22 @@ impl House {
             engine.end(false)?;
             return Ok(left.wrap_err("signals can't be listened for")?);
         }
-        let Settings { keys, columns, mouse, commands, .. } = &self.settings;
+        let Settings { keys, columns, mouse, theme, ascii, commands, .. } = &self.settings;
         let Settings { confirm_quit, notify, title, .. } = self.settings;
         let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
-        let setup = tui::Setup { keys: keys.clone(), folder, notice, columns: columns.clone(), mouse: *mouse, habits };
+        let theme =
+            theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
+        let setup = tui::Setup {
+            keys: keys.clone(),
+            folder,
+            clock: Arc::new(SystemClock::here()),
+            notice,
+            columns: columns.clone(),
+            mouse: *mouse,
+            habits,
+            theme,
+            ascii: ascii.unwrap_or_else(Paths::locale_is_ascii),
+        };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end(false)?;
         match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {

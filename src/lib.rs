@@ -12,10 +12,11 @@
 //! protocol -> model
 //! store    -> model
 //! api      -> model
+//! ask      -> model
 //! engine   -> model plan protocol store api
 //! shell    -> model config api
-//! tui      -> model config api shell
-//! cli      -> model config api
+//! tui      -> model config api ask shell
+//! cli      -> model config api ask
 //! demo     -> (nothing)
 //! app      -> model config api store engine protocol shell tui cli demo
 //! ```
@@ -26,6 +27,7 @@
 //! * `protocol` moves bytes: it knows no parts, no disk and no screen.
 //! * `store` keeps bytes: part files, checkpoints, the queue's journal.
 //! * `api` is what a face may ask and see: commands, events, snapshots.
+//! * `ask` reads what people ask for, as they write it: patterns, lists, cURL commands, files to send.
 //! * `engine` does: one supervisor, a task for each transfer, a worker for each connection.
 //! * `shell` starts other programs: openers, hooks, commands of the user's shell.
 //! * `tui` is the face for people, `cli` the face for scripts.
@@ -34,6 +36,7 @@
 
 pub mod api;
 pub mod app;
+pub mod ask;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -5,6 +5,7 @@
 
 mod api;
 mod architecture;
+mod ask;
 mod cli;
 mod config;
 mod demo;

@@ -189,7 +189,8 @@ pub struct RunArgs {
 /// What to download, and to where.
 #[derive(Args)]
 pub struct TransferArgs {
-    /// What to download (http:, https:, s3:, oss: or tos:); s3://bucket/dir/ means all that lies below it
+    /// What to download (http:, https:, s3:, oss: or tos:); s3://bucket/dir/ means all that lies below it; [01-20], [a-z] and
+    /// {x,y} stand for several; a whole "copy as cURL" command will do
     #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     pub urls: Vec<String>,
     /// The finished file, for one URL; seen from the current folder
@@ -224,6 +225,9 @@ pub struct TransferArgs {
     /// Replace a file that exists, at the end and in one step
     #[arg(long)]
     pub overwrite: bool,
+    /// Take [], {} and what is in them as it is written: no patterns
+    #[arg(short, long)]
+    pub globoff: bool,
 }
 
 /// What a whole run may use.

@@ -5,7 +5,6 @@ mod apply;
 mod args;
 mod exit;
 mod get;
-mod input;
 mod json;
 mod list;
 mod live;
@@ -24,7 +23,6 @@ pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
 pub use exit::{EXIT_CODES, Exit};
 pub use get::{Outcome, Watcher, unfinished};
-pub use input::{Entry, read_entries, read_metalink};
 pub use list::{ListItem, write_added, write_list};
 pub use live::{Size, stderr_is_terminal};
 pub use logins::LoginArgs;

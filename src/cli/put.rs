@@ -1,19 +1,13 @@
 //! `haul put`: what is sent where.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::path::{self, Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use super::args::{EachArgs, NetworkArgs, OutputArgs};
 use super::specs::{Usage, headers};
-use crate::model::{Limits, Rate, Source, Spec, Upload, harmless};
-
-/// Folders are followed so deep: a link may lead to a folder above it.
-const DEEPEST: usize = 64;
-/// The stream that `-` stands for.
-const STDIN: &str = "/dev/stdin";
+use crate::ask::placed;
+use crate::model::{Limits, Rate, Source, Spec, Upload};
 
 pub(super) const AFTER_PUT_HELP: &str = "\
 Examples:
@@ -25,7 +19,11 @@ Examples:
 One file goes to the very URL, or below it if it ends with /; several, and all files in a folder, go below it. The same \
 command goes on where an earlier run stopped: only parts are sent that the store does not have. Ctrl-C keeps what was sent.
 
-Credentials come from the environment and the vendors' own files; see the README.";
+  haul put big.bin chunk+https://host/upload
+
+A store that is not where its vendor's own are is named behind the URL: ?endpoint=https://host:9000&region=eu-1. Credentials \
+come from the environment (AWS_ACCESS_KEY_ID, OSS_ACCESS_KEY_ID, TOS_ACCESS_KEY, ...), the vendors' own files or a command; the \
+README lists them. What the store has is compared with the file at the end; the exit code is 0 only if it is the same.";
 
 /// `haul put`.
 #[derive(Args)]
@@ -80,21 +78,9 @@ impl PutArgs {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers = headers(&self.headers)?;
         let limits = Limits { connections: self.each.connections, rate: self.each.limit };
-        let below = match place.chunked() {
-            // Such a server's address is one for all files; each goes by its name.
-            Some(url) => !url.query_pairs().any(|(name, _)| name == "filename"),
-            None => self.files.len() > 1 || place.url().path().ends_with('/') || place.url().path().is_empty(),
-        };
-        let mut specs = Vec::new();
-        for (file, key) in self.found(below)? {
-            let source = if key.is_empty() { place.clone() } else { joined(&place, &key)? };
-            let spec = Spec::of_upload(source, self.upload(file));
-            specs.push(Spec { headers: headers.clone(), limits, ..spec });
-        }
-        if specs.is_empty() {
-            return Err(Usage::new("there is no file in what you named"));
-        }
-        Ok(specs)
+        let spec = |file, place| Spec { headers: headers.clone(), limits, ..Spec::of_upload(place, self.upload(file)) };
+        let placed = placed(&self.files, &place).map_err(Usage::new)?;
+        Ok(placed.into_iter().map(|sending| spec(sending.file, sending.place)).collect())
     }
 
     fn upload(&self, file: PathBuf) -> Upload {
@@ -108,84 +94,4 @@ impl PutArgs {
             traffic_limit: self.traffic_limit,
         }
     }
-
-    /// Each file with the names below the URL that it gets; none means the very URL.
-    fn found(&self, below: bool) -> Result<Vec<(PathBuf, Vec<String>)>, Usage> {
-        let mut found = Vec::new();
-        for named in &self.files {
-            if named.as_os_str() == "-" {
-                let key = if below {
-                    return Err(Usage::new("- has no name: name the object in the URL"));
-                } else {
-                    Vec::new()
-                };
-                found.push((PathBuf::from(STDIN), key));
-                continue;
-            }
-            let file = path::absolute(named).map_err(|why| wrong(named, &why.to_string()))?;
-            let met = fs::metadata(&file).map_err(|why| wrong(named, &why.to_string()))?;
-            if met.is_dir() {
-                walk(&file, &mut Vec::new(), &mut found)?;
-            } else {
-                let name = file.file_name().ok_or_else(|| wrong(named, "it has no name"))?;
-                found.push((file.clone(), if below { vec![text(name, named)?] } else { Vec::new() }));
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn wrong(path: &Path, why: &str) -> Usage {
-    Usage::new(format!("{}: {why}", path.display()))
-}
-
-fn text(name: &OsStr, path: &Path) -> Result<String, Usage> {
-    let text = name.to_str().ok_or_else(|| wrong(path, "its name is not UTF-8, which the names of objects are"))?;
-    Ok(text.to_owned())
-}
-
-/// All files in a folder and those below it, in the order of their names. Links to files are followed; what is neither a
-/// file nor a folder is passed over.
-fn walk(folder: &Path, names: &mut Vec<String>, found: &mut Vec<(PathBuf, Vec<String>)>) -> Result<(), Usage> {
-    if names.len() > DEEPEST {
-        return Err(wrong(folder, "folders lie too deep in one another; a link may lead round in a circle"));
-    }
-    let unreadable = |why: std::io::Error| wrong(folder, &why.to_string());
-    let mut entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        names.push(text(&entry.file_name(), &path)?);
-        match fs::metadata(&path) {
-            Ok(met) if met.is_dir() => walk(&path, names, found)?,
-            Ok(met) if met.is_file() => found.push((path, names.clone())),
-            _ => {}
-        }
-        names.pop();
-    }
-    Ok(())
-}
-
-/// The URL of an object below another one.
-fn joined(place: &Source, names: &[String]) -> Result<Source, Usage> {
-    let mut url = place.url().clone();
-    if place.chunked().is_some() {
-        if url.query_pairs().any(|(name, _)| name == "filename") {
-            return Err(Usage::new("filename= in the URL is what one file is called, and there may be several"));
-        }
-        url.query_pairs_mut().append_pair("filename", &names.join("/"));
-        return Ok(Source::from(url));
-    }
-    if let Some(name) = names
-        .iter()
-        .find(|name| matches!(Path::new(name).components().next(), Some(Component::ParentDir | Component::CurDir)))
-    {
-        return Err(Usage::new(format!("{}: an object can't be called so", harmless(name))));
-    }
-    let shown = url.to_string();
-    url.path_segments_mut()
-        .map_err(|()| Usage::new(format!("{}: nothing can lie below this", harmless(&shown))))?
-        .pop_if_empty()
-        .extend(names);
-    Ok(Source::from(url))
 }

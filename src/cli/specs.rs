@@ -6,13 +6,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{self, Path, PathBuf};
 
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
-use super::input::{Entry, read_entries, read_metalink};
+use crate::ask::{Entry, expand, read_curl, read_entries, read_metalink};
 use crate::config::SystemClock;
 use crate::model::{Header, Limits, ObjectUrl, Source, Spec, Target, WallClock, harmless};
-
-/// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
-const OWN_HEADERS: [&str; 8] =
-    ["range", "if-range", "accept-encoding", "content-length", "transfer-encoding", "connection", "upgrade", "expect"];
 
 /// A mistake of the user, as one harmless sentence; haul ends with code 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,8 +121,10 @@ impl TransferArgs {
     }
 
     fn entries(&self, stdin: impl BufRead) -> Result<Vec<Entry>, Usage> {
-        let sources = self.urls.iter().map(|url| Source::parse(url).map(Entry::new));
-        let mut entries = sources.collect::<Result<Vec<_>, _>>().map_err(Usage::new)?;
+        let mut entries = Vec::new();
+        for url in &self.urls {
+            entries.extend(self.entries_of(url).map_err(Usage::new)?);
+        }
         for metalink in &self.metalinks {
             let name = metalink.display().to_string();
             let file = File::open(metalink).map_err(|why| Usage::new(format!("{name}: {why}")))?;
@@ -143,6 +141,15 @@ impl TransferArgs {
         };
         entries.extend(listed.map_err(Usage::new)?);
         Ok(entries)
+    }
+
+    /// What a word of the command line stands for: a URL, a pattern of URLs, or a whole curl command.
+    fn entries_of(&self, word: &str) -> Result<Vec<Entry>, String> {
+        if let Some(entries) = read_curl(word) {
+            return entries;
+        }
+        let urls = if self.globoff { vec![word.to_owned()] } else { expand(word)? };
+        urls.iter().map(|url| Source::parse(url).map(Entry::new)).collect()
     }
 
     /// A name and a checksum belong to one file.
@@ -223,8 +230,7 @@ pub(super) fn headers(texts: &[String]) -> Result<Vec<Header>, Usage> {
 }
 
 fn check_headers(headers: &[Header]) -> Result<(), Usage> {
-    let own = |header: &&Header| OWN_HEADERS.contains(&header.name.to_ascii_lowercase().as_str());
-    match headers.iter().find(own) {
+    match headers.iter().find(|header| header.is_own()) {
         Some(header) => Err(Usage::new(format!("the header {} is set by haul itself", header.name))),
         None => Ok(()),
     }
@@ -232,20 +238,8 @@ fn check_headers(headers: &[Header]) -> Result<(), Usage> {
 
 /// The folder and the name of a file that the user named in words that begin with `option`.
 fn named(folder: &Path, output: &Path, option: &str) -> Result<Target, Usage> {
-    let wrong = |why: &str| Usage::new(format!("{option}{}: {why}", output.display()));
-    let text = output.to_str().ok_or_else(|| wrong("a name must be UTF-8"))?;
-    if text == "-" {
-        return Err(wrong("haul writes files only, as parts arrive out of order; ./- is a file of that name"));
-    }
-    match text.rsplit(path::is_separator).next().unwrap_or("") {
-        "" => Err(wrong("this names no file; the folder alone is given by -d DIR")),
-        "." | ".." => Err(wrong("this is a folder, which is given by -d DIR")),
-        name if name.chars().any(char::is_control) => Err(wrong("a name must not hold control characters")),
-        name => {
-            let parent = output.parent().unwrap_or(Path::new(""));
-            Ok(Target { folder: absolute(&folder.join(parent))?, name: Some(name.to_owned()) })
-        }
-    }
+    let target = Target::named(folder, output).map_err(|why| Usage::new(format!("{option}{why}")))?;
+    Ok(Target { folder: absolute(&target.folder)?, ..target })
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, Usage> {

@@ -11,6 +11,8 @@ use super::{Chord, Key};
 pub enum Action {
     /// Open the box that takes URLs.
     Add,
+    /// Open the box that takes a file to send.
+    Upload,
     /// Pause the selected transfer, or let it go on.
     TogglePause,
     /// Pause all, or let all go on if none is left to pause.
@@ -135,6 +137,7 @@ impl Action {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Add => ("add", "add URLs (or paste them anywhere)"),
+            Self::Upload => ("upload", "send a file or a folder to a store (S3, OSS, TOS, chunk+http)"),
             Self::TogglePause => ("pause", "pause the selected transfer, or let it go on"),
             Self::PauseAll => ("pause all", "pause all; once all are paused, let all go on"),
             Self::Retry => ("retry", "try a failed or waiting transfer again now"),
@@ -203,6 +206,7 @@ impl Default for Keymap {
     fn default() -> Self {
         let plain = [
             ('a', Action::Add),
+            ('U', Action::Upload),
             (' ', Action::TogglePause),
             ('p', Action::PauseAll),
             ('r', Action::Retry),

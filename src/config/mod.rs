@@ -11,6 +11,7 @@ mod order;
 mod orders;
 mod paths;
 mod settings;
+mod theme;
 
 pub use bindings::Bindings;
 pub use chord::{Chord, Key};
@@ -23,3 +24,4 @@ pub use order::{Addition, Extent, Order};
 pub use orders::{ORDERS, OrderWord, complete};
 pub use paths::Paths;
 pub use settings::{DEFAULT_SETTINGS, Settings};
+pub use theme::{Colour, THEMES, Theme, ThemeName};

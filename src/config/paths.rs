@@ -50,6 +50,13 @@ impl Paths {
         }
     }
 
+    /// True if the locale says that the terminal knows no UTF-8. Nothing said means nothing known, and then it is UTF-8.
+    pub fn locale_is_ascii() -> bool {
+        let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+        let first = said.map(|value| value.to_ascii_lowercase()).find(|value| !value.is_empty());
+        first.is_some_and(|value| !value.contains("utf-8") && !value.contains("utf8"))
+    }
+
     /// The user's home folder, where other programs have their files.
     pub fn home() -> Option<PathBuf> {
         Some(UserDirs::new()?.home_dir().to_path_buf())

@@ -9,7 +9,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::{Bindings, Column, Hooks, Keymap, Notify};
+use super::{Bindings, Column, Hooks, Keymap, Notify, ThemeName};
 use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -55,6 +55,10 @@ pub struct Settings {
     pub columns: Vec<Column>,
     /// The screen takes the mouse.
     pub mouse: bool,
+    /// The screen's colours: a theme's name or file; `None` is the terminal's own 16.
+    pub theme: Option<ThemeName>,
+    /// Only ASCII characters on the screen; `None` leaves that to the locale.
+    pub ascii: Option<bool>,
     /// How stores are reached: of one bucket (`oss://bucket`), or of all of a vendor's (`oss://`).
     pub stores: BTreeMap<String, StoreOptions>,
     /// Leaving while transfers run asks first.
@@ -93,6 +97,8 @@ impl Default for Settings {
             cookies: None,
             columns: Column::USUAL.to_vec(),
             mouse: true,
+            theme: None,
+            ascii: None,
             stores: BTreeMap::new(),
             confirm_quit: true,
             notify: Notify::default(),
@@ -179,21 +185,21 @@ fn check_store(name: &str) -> Result<(), String> {
 }
 
 /// An error of the parser with its place and, for a name that does not exist, the nearest one that does.
-fn explain(why: &SpannedError) -> String {
+pub(super) fn explain(why: &SpannedError) -> String {
     let place = format!("{}:{}", why.span.start.line, why.span.start.col);
     match &why.code {
         RonError::NoSuchStructField { expected, found, .. } => {
-            format!("{place}: there is no setting {found:?}{}", hint(found, expected))
+            format!("{place}: there is no setting {found:?}{}", nearest(found, expected))
         }
         RonError::NoSuchEnumVariant { expected, found, .. } => {
-            format!("{place}: there is no {found:?} here{}", hint(found, expected))
+            format!("{place}: there is no {found:?} here{}", nearest(found, expected))
         }
         // It quotes what it found: a control character as it is.
         other => format!("{place}: {}", harmless(&other.to_string())),
     }
 }
 
-fn hint(found: &str, expected: &[&str]) -> String {
+pub(super) fn nearest(found: &str, expected: &[&str]) -> String {
     let nearest = expected.iter().min_by_key(|name| distance(found, name));
     nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }

@@ -1,10 +1,14 @@
 //! What the user asked for.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, is_separator};
 use std::sync::Arc;
 
 use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, UnixTime, Upload};
+
+/// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
+const OWN_HEADERS: [&str; 8] =
+    ["range", "if-range", "accept-encoding", "content-length", "transfer-encoding", "connection", "upgrade", "expect"];
 
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +30,11 @@ impl Header {
         }
         Ok(Self { name: name.to_owned(), value: value.trim().to_owned() })
     }
+
+    /// True for one that haul sets itself, and that nobody may give.
+    pub fn is_own(&self) -> bool {
+        OWN_HEADERS.contains(&self.name.to_ascii_lowercase().as_str())
+    }
 }
 
 impl fmt::Debug for Header {
@@ -41,6 +50,27 @@ pub struct Target {
     pub folder: PathBuf,
     /// The file's name as the user gave it; `None` lets haul derive one from the server's answer or the URL.
     pub name: Option<String>,
+}
+
+impl Target {
+    /// The file that a person named, perhaps with folders before it, seen from a folder.
+    pub fn named(folder: &Path, output: &Path) -> Result<Self, String> {
+        let wrong = |why: &str| format!("{}: {why}", output.display());
+        let text = output.to_str().ok_or_else(|| wrong("a name must be UTF-8"))?;
+        if text == "-" {
+            return Err(wrong("haul writes files only, as parts arrive out of order; ./- is a file of that name"));
+        }
+        match text.rsplit(is_separator).next().unwrap_or("") {
+            "" => Err(wrong("this names no file; the folder alone is given by -d DIR")),
+            "." | ".." => Err(wrong("this is a folder, which is given by -d DIR")),
+            name if name.chars().any(char::is_control) => Err(wrong("a name must not hold control characters")),
+            name => {
+                let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+                let folder = parent.map_or_else(|| folder.to_path_buf(), |parent| folder.join(parent));
+                Ok(Self { folder, name: Some(name.to_owned()) })
+            }
+        }
+    }
 }
 
 /// What a metalink says of a file.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::{Answer, Inquiry};
 use crate::api::{Command, Event, Snapshot};
 use crate::config::Chord;
 use crate::model::{Spec, StartTime, TransferId};
@@ -31,6 +32,8 @@ pub enum Message {
     Happened(Event),
     /// Something outside of haul went well.
     Told(String),
+    /// The disk has answered a box.
+    Answered(Answer),
     /// The loop has something to tell the user.
     Trouble(String),
     /// The last toast's time is over.
@@ -88,6 +91,8 @@ pub enum Effect {
         /// What is in it.
         text: String,
     },
+    /// Ask the disk, and come back with `Answered`.
+    Ask(Inquiry),
     /// Put this on the clipboard.
     Copy(String),
     /// Come back with `Expired` after so long, unless a later such wish is still open.

@@ -4,6 +4,8 @@
 //! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
 mod beacon;
+mod disk;
+mod form;
 mod frames;
 mod history;
 mod input;
@@ -17,6 +19,7 @@ mod terminal;
 mod update;
 mod view;
 
+pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;
 pub use history::{History, Trace};
 pub use list::{List, Sorting, View};

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::Message;
+use super::{Inquiry, Message, disk};
 use crate::shell::{Environment, Program};
 
 /// Messages that may wait for the loop.
@@ -46,6 +46,15 @@ impl Outside {
                 // Fails only if the loop has ended.
                 let _ = told.send(Message::Trouble(why)).await;
             }
+        });
+    }
+
+    /// Asks the disk on a thread of its own, which the end of haul does not wait for.
+    pub fn ask(&self, inquiry: Inquiry) {
+        let told = self.told.clone();
+        tokio::task::spawn_blocking(move || {
+            // Fails only if the loop has ended.
+            let _ = told.blocking_send(Message::Answered(disk::look(inquiry)));
         });
     }
 

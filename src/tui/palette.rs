@@ -1,6 +1,8 @@
-//! Colours by role, on the terminal's own 16 colours; or none at all, and still readable.
+//! Colours by role, on the terminal's own 16 colours or those of a theme; or none at all, and still readable.
 
 use ratatui::style::{Color, Modifier, Style};
+
+use crate::config::{Colour, Theme};
 
 /// What a piece of text is there for. Each role has a glyph or a word beside its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,20 +34,33 @@ pub enum Role {
 pub enum Palette {
     /// The terminal's 16 colours.
     Colours,
+    /// The 24-bit colours of a theme.
+    Theme(Theme),
     /// No colour at all (NO_COLOR).
     Plain,
 }
 
 impl Palette {
-    /// What the user's environment asks for: a NO_COLOR that is not empty means no colours (no-color.org).
-    pub fn from_environment() -> Self {
+    /// The theme, unless the user's environment asks for no colours: with a NO_COLOR that is not empty (no-color.org).
+    pub fn from_environment(theme: Option<Theme>) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if plain { Self::Plain } else { Self::Colours }
+        if plain { Self::Plain } else { theme.map_or(Self::Colours, Self::Theme) }
+    }
+
+    /// A theme's colours for text that has none of its own, and behind all text.
+    pub fn grounds(self) -> Option<(Color, Color)> {
+        match self {
+            Self::Theme(theme) => Some((colour(theme.text), colour(theme.background))),
+            Self::Colours | Self::Plain => None,
+        }
     }
 
     /// How a role looks.
     pub fn style(self, role: Role) -> Style {
         let plain = Style::new();
+        if let Self::Theme(theme) = self {
+            return themed(theme, role);
+        }
         match (role, self) {
             (Role::Selected, _) => plain.add_modifier(Modifier::REVERSED),
             (Role::Current, _) => plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
@@ -59,5 +74,25 @@ impl Palette {
             (Role::Bad, _) => plain.fg(Color::LightRed),
             (Role::Muted, _) => plain.fg(Color::DarkGray),
         }
+    }
+}
+
+fn colour(Colour(red, green, blue): Colour) -> Color {
+    Color::Rgb(red, green, blue)
+}
+
+fn themed(theme: Theme, role: Role) -> Style {
+    let of = |text: Colour| Style::new().fg(colour(text));
+    match role {
+        Role::Plain => of(theme.text),
+        Role::Stored => of(theme.stored),
+        Role::Accent => of(theme.accent),
+        Role::Good => of(theme.good),
+        Role::Warning => of(theme.warning),
+        Role::Bad => of(theme.bad),
+        Role::Muted => of(theme.muted),
+        Role::Strong => of(theme.strong).add_modifier(Modifier::BOLD),
+        Role::Selected => of(theme.selected).bg(colour(theme.selected_background)),
+        Role::Current => of(theme.strong).add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
     }
 }

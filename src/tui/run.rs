@@ -16,8 +16,8 @@ use super::outside::Outside;
 use super::terminal::{self, Screen};
 use super::{Effect, Frames, Habits, Message, Palette, State, beacon, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::{Column, Keymap, Notify, SystemClock};
-use crate::model::Moment;
+use crate::config::{Column, Keymap, Notify, Theme};
+use crate::model::{Moment, WallClock};
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
 const DRAIN: usize = 64;
@@ -35,6 +35,8 @@ pub struct Setup {
     pub keys: Keymap,
     /// Where added URLs go.
     pub folder: PathBuf,
+    /// The clock on the wall.
+    pub clock: Arc<dyn WallClock>,
     /// One line to show at the start.
     pub notice: Option<String>,
     /// The columns of the list, from left to right.
@@ -43,6 +45,10 @@ pub struct Setup {
     pub mouse: bool,
     /// What the user wants of it besides.
     pub habits: Habits,
+    /// The colours; `None` for the terminal's own.
+    pub theme: Option<Theme>,
+    /// Draw nothing but ASCII.
+    pub ascii: bool,
 }
 
 /// Why the screen is gone.
@@ -137,7 +143,10 @@ impl Loop {
             let _ = told.blocking_send(());
         })?;
         let (has_notice, takes_mouse, has_title) = (setup.notice.is_some(), setup.mouse, setup.habits.title);
-        let state = State::new(setup, Palette::from_environment());
+        let state = {
+            let palette = Palette::from_environment(setup.theme);
+            State::new(setup, palette)
+        };
         let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
         let sender = tokio::spawn(deliver(handle, queue));
@@ -198,6 +207,9 @@ impl Loop {
         let mut taken = 0;
         while let Some(message) = next {
             self.state.now = Moment::after(self.started.elapsed());
+            if matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_)) {
+                self.frames.hurry();
+            }
             for effect in update(&mut self.state, message) {
                 if let ControlFlow::Break(exit) = self.perform(effect).await? {
                     return Ok(ControlFlow::Break(exit));
@@ -281,7 +293,7 @@ impl Loop {
     async fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<Exit>> {
         match effect {
             Effect::Send(command) => self.send(command),
-            Effect::AddAt(mut batch, at) => match at.resolve(&SystemClock::here()) {
+            Effect::AddAt(mut batch, at) => match at.resolve(&*self.state.clock) {
                 Some(start) => {
                     for (_, spec) in &mut batch {
                         spec.start_at = Some(start);
@@ -294,6 +306,7 @@ impl Loop {
             Effect::Open(path) => self.outside.open(path),
             Effect::Shell { command, environment } => self.outside.shell(command, environment),
             Effect::Write { path, text } => self.outside.write(path, text),
+            Effect::Ask(inquiry) => self.outside.ask(inquiry),
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Wake(_) => self.keep_toasts(&effect),
             Effect::Suspend => self.suspend().await?,

@@ -1,15 +1,17 @@
 //! Everything that a frame is drawn from.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use super::{History, List, Palette, Setup};
+use super::{Begin, Form, History, List, Palette, Setup, Twins};
 use crate::api::Totals;
 use crate::config::{Bindings, Column, Keymap, Notify};
-use crate::model::{Moment, TransferId};
+use crate::model::{Moment, TransferId, WallClock};
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Debug)]
@@ -18,8 +20,12 @@ pub struct State {
     pub keys: Keymap,
     /// Where added URLs go.
     pub folder: PathBuf,
+    /// The clock on the wall.
+    pub clock: Arc<dyn WallClock>,
     /// How roles look.
     pub palette: Palette,
+    /// Only ASCII characters are drawn.
+    pub ascii: bool,
     /// The columns of the list, from left to right.
     pub columns: Vec<Column>,
     /// The terminal's size.
@@ -54,6 +60,8 @@ pub struct State {
     pub removed_at: Option<Moment>,
     /// What the user wants of the screen.
     pub habits: Habits,
+    /// What is to be done with transfers as soon as the engine has them.
+    pub begins: HashMap<TransferId, Begin>,
     /// What was told lately, the newest last.
     pub toasts: Vec<Toast>,
     /// True if a frame drawn now could differ from the last one.
@@ -67,7 +75,9 @@ impl State {
         Self {
             keys: setup.keys,
             folder: setup.folder,
+            clock: setup.clock,
             palette,
+            ascii: setup.ascii,
             columns: setup.columns,
             size: Size::new(80, 24),
             totals: Totals::default(),
@@ -85,6 +95,7 @@ impl State {
             ended: (0, 0),
             removed_at: None,
             habits: setup.habits,
+            begins: HashMap::new(),
             toasts: notice.into_iter().collect(),
             stale: true,
         }
@@ -141,13 +152,12 @@ impl Tab {
 pub enum Mode {
     /// Keys are actions.
     Browse,
-    /// Keys go into the box that takes URLs.
-    Add {
-        /// What is in the box.
-        input: Input,
-        /// What was wrong with it.
-        complaint: Option<String>,
-    },
+    /// Keys go into the box that takes URLs,
+    Add(Box<Form>),
+    /// or into the one that takes a file to send.
+    Send(Box<Form>),
+    /// What is to be done with what is in the list already.
+    Twins(Box<Twins>),
     /// Keys go into the box that takes a new URL for a transfer.
     NewUrl {
         /// Which.

@@ -2,7 +2,6 @@
 
 mod args;
 mod exit;
-mod input;
 mod list;
 mod put;
 mod run;

@@ -86,6 +86,7 @@ fn everything_that_a_key_can_do_has_a_key_and_words_for_the_help() {
     let keymap = Keymap::default();
     let all = [
         Action::Add,
+        Action::Upload,
         Action::TogglePause,
         Action::PauseAll,
         Action::Retry,

@@ -3,3 +3,4 @@
 mod keys;
 mod orders;
 mod settings;
+mod themes;

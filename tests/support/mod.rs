@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod builders;
+pub mod chunks;
 pub mod clock;
 pub mod depot;
 pub mod fetch;

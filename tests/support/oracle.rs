@@ -91,6 +91,11 @@ impl Oracle {
         self.ask("GET", what, "")
     }
 
+    /// Puts an object of so many bytes there.
+    pub fn put(&self, key: &str, length: u64) {
+        self.ask("POST", &format!("put?bucket=bkt&key={key}&size={length}&seed=1"), "");
+    }
+
     /// All requests of a call that are in its log.
     pub fn calls(&self, call: &str) -> Vec<Value> {
         let log = self.tell("log");

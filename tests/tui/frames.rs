@@ -60,3 +60,31 @@ fn events_that_change_nothing_on_the_screen_want_no_frame() {
     stage.shows(snapshot([row(1, "a.iso")]));
     assert!(stage.state.stale);
 }
+
+#[test]
+fn what_the_user_did_is_seen_sooner_than_what_moves_by_itself() {
+    let mut frames = Frames::default();
+    frames.want();
+    frames.drawn(Moment::ZERO);
+    frames.want();
+    assert!(!frames.is_due(Moment::from_millis(10)));
+    frames.hurry();
+    assert!(frames.is_due(Moment::from_millis(10)));
+    frames.drawn(Moment::from_millis(10));
+    frames.want();
+    assert!(!frames.is_due(Moment::from_millis(20)), "once");
+}
+
+#[test]
+fn a_tick_in_which_nothing_moved_costs_no_frame() {
+    let still = snapshot([row(1, "a"), row(2, "b")]);
+    let mut stage = stage::empty();
+    stage.shows(still.clone());
+    assert!(std::mem::take(&mut stage.state.stale));
+    stage.shows(still.clone()).shows(still);
+    assert!(!stage.state.stale);
+    stage.shows(snapshot([row(1, "a")]));
+    assert!(std::mem::take(&mut stage.state.stale), "one went");
+    stage.shows(snapshot([row(1, "a").done(&[(0, 5)])]));
+    assert!(stage.state.stale);
+}

@@ -1,11 +1,12 @@
 //! Every key: what it sends, what it changes, what it says.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{Activity, Event, Happening, Live};
-use haul::config::{Action, Chord, Column, Key, Keymap};
+use haul::config::{Action, Chord, Column, Key, Keymap, SystemClock};
 use haul::model::{Fault, FaultKind, Status, TransferId};
-use haul::tui::{Effect, Habits, Message, Mode, Palette, Pane, Setup, State, update};
+use haul::tui::{Effect, Habits, Message, Mode, Palette, Pane, Setup, Slot, State, update};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{receiving, row, snapshot};
@@ -196,7 +197,9 @@ fn the_box_for_urls_takes_keys_and_pastes() {
     stage.press("a").types("https://e.org/q?d=").paste("1\n2").press("backspace").types("jk").press("enter");
     let urls: Vec<String> = stage.added().into_iter().map(|entry| entry.1).collect();
     assert_eq!(urls, ["https://e.org/q?d="], "what is typed is never an action");
-    assert!(matches!(&stage.state.mode, Mode::Add { input, complaint: Some(_) } if input.value() == "1 jk"));
+    assert!(
+        matches!(&stage.state.mode, Mode::Add(form) if form.complaint.is_some() && form.value(Slot::Urls) == "1 jk")
+    );
     stage.press("esc");
     assert!(matches!(stage.state.mode, Mode::Browse));
     assert_eq!(one(Status::Queued).press("a enter").commands().len(), 0);
@@ -292,10 +295,13 @@ fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
     let setup = Setup {
         keys: Keymap::default().with(own),
         folder: "/tmp".into(),
+        clock: Arc::new(SystemClock::of("UTC0").unwrap()),
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
         habits: Habits::default(),
+        theme: None,
+        ascii: false,
     };
     let mut stage = Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() };
     assert!(stage.press("q").effects.is_empty());

@@ -1,5 +1,7 @@
 //! The screen: what keys and messages do, and what frames look like.
 
+mod adding;
+mod colours;
 mod details;
 mod frames;
 mod keys;
@@ -11,3 +13,4 @@ mod mouse;
 mod orders;
 mod sorting;
 mod stage;
+mod storm;

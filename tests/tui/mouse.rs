@@ -71,7 +71,7 @@ fn a_click_in_the_last_line_is_the_key_that_stands_there() {
     click(&mut stage, "pause ");
     assert_eq!(stage.commands(), ["Pause([0000000000000001])"]);
     click(&mut stage, "a add");
-    assert!(matches!(stage.state.mode, Mode::Add { .. }));
+    assert!(matches!(stage.state.mode, Mode::Add(_)));
     click(&mut stage, "close");
     assert!(matches!(stage.state.mode, Mode::Browse));
     click(&mut stage, "d remove");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use haul::api::{Command, Snapshot};
-use haul::config::{Chord, Column, Keymap};
+use haul::config::{Chord, Column, Keymap, SystemClock};
 use haul::model::TransferId;
 use haul::tui::{Effect, Habits, Message, Palette, Setup, State, draw, update};
 use ratatui::Terminal;
@@ -22,10 +22,13 @@ pub fn empty() -> Stage {
     let setup = Setup {
         keys: Keymap::default(),
         folder: "/home/me/Downloads".into(),
+        clock: Arc::new(SystemClock::of("UTC0").unwrap()),
         notice: None,
         columns: Column::USUAL.to_vec(),
         mouse: true,
         habits: Habits::default(),
+        theme: None,
+        ascii: false,
     };
     Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() }
 }

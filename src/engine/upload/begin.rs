@@ -154,8 +154,7 @@ impl Task {
                 Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
                 Err(halt) => return Err(halt),
             };
-            let chosen =
-                || self.size(&original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
+            let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
             let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
             let layout = Parts::new(original.length, size);
             let Some(first) = parts.first() else { continue };

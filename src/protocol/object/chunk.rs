@@ -282,10 +282,11 @@ impl<'a> Form<'a> {
         before += &field("total_chunks", &count.to_string());
         before += &field("md5", &sum.hex);
         before += &field(NAME, name);
-        before += &format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"chunk\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        );
+        before.push_str("--");
+        before += &boundary;
+        before += "\r\n";
+        before += "Content-Disposition: form-data; name=\"file\"; filename=\"chunk\"\r\n";
+        before += "Content-Type: application/octet-stream\r\n\r\n";
         let after = format!("\r\n--{boundary}--\r\n");
         Self { boundary, before: before.into(), after: after.into(), payload }
     }

@@ -59,6 +59,11 @@ impl List {
         self.rows.len()
     }
 
+    /// All rows, shown or not, in the queue's order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Row>> {
+        self.rows.iter()
+    }
+
     /// How many rows a view has, with or without the filter.
     pub fn count(&self, view: View) -> usize {
         self.counts[view as usize]

@@ -1,104 +1,288 @@
 //! Adding: URLs that are pasted anywhere, and the box that takes them. What is no URL is told and, where there is a box
 //! to keep it in, kept.
 
-use tui_input::Input;
+use std::path::Path;
 
-use super::super::{Effect, Mode, State, Tone};
-use super::{command, edit, toast};
-use crate::api::Command;
-use crate::config::{Chord, Key};
-use crate::model::{Source, Spec, TransferId};
+use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
+use super::{command, edit, form, toast, twins};
+use crate::ask::{Entry, expand, read_curl};
+use crate::model::{Header, Limits, Source, Spec, StartTime, Target, TransferId};
 
 /// A text taken apart.
-struct Sorted<'a> {
-    sources: Vec<Source>,
-    wrong: Vec<&'a str>,
+#[derive(Default)]
+struct Sorted {
+    entries: Vec<Entry>,
+    wrong: Vec<String>,
     /// Why the first wrong one is wrong.
     why: Option<String>,
 }
 
-/// Finds the URLs in a text; they are parted by blanks, and may stand in quotes or angle brackets.
-fn sort(text: &str) -> Sorted<'_> {
-    let mut sorted = Sorted { sources: Vec::new(), wrong: Vec::new(), why: None };
-    for word in text.split_whitespace() {
-        match Source::parse(word.trim_matches(['<', '>', '"', '\'', '`'])) {
-            Ok(source) => sorted.sources.push(source),
-            Err(why) => {
-                sorted.why.get_or_insert(why);
-                sorted.wrong.push(word);
+/// Finds the URLs in a text: those of a curl command; or else words parted by blanks, which may be patterns and may stand
+/// in quotes or angle brackets.
+fn sort(text: &str, literal: bool) -> Sorted {
+    let mut sorted = Sorted::default();
+    match read_curl(text) {
+        Some(Ok(entries)) => sorted.entries = entries,
+        Some(Err(why)) => (sorted.wrong, sorted.why) = (vec![text.to_owned()], Some(why)),
+        None => {
+            for word in text.split_whitespace() {
+                match entries(word.trim_matches(['<', '>', '"', '\'', '`']), literal) {
+                    Ok(entries) => sorted.entries.extend(entries),
+                    Err(why) => {
+                        sorted.why.get_or_insert(why);
+                        sorted.wrong.push(word.to_owned());
+                    }
+                }
             }
         }
     }
     sorted
 }
 
-/// A text was pasted: into the box if it is open, else its URLs are added at once.
+fn entries(word: &str, literal: bool) -> Result<Vec<Entry>, String> {
+    let urls = if literal { vec![word.to_owned()] } else { expand(word)? };
+    urls.iter().map(|url| Source::parse(url).map(Entry::new)).collect()
+}
+
+/// A text was pasted: into the box if one is open, else its URLs are added at once. A pattern is shown first, with what it
+/// makes.
 pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
-    let sorted = sort(text);
     match &mut state.mode {
-        Mode::Add { input, complaint } | Mode::NewUrl { input, complaint, .. } => {
+        Mode::Add(form) | Mode::Send(form) => return form::paste(form, text),
+        Mode::NewUrl { input, complaint, .. } => {
             edit::insert(input, text);
             *complaint = None;
+            return;
         }
-        Mode::Command(line) => command::paste(line, text),
-        Mode::Filter(_) if sorted.sources.is_empty() => edit::filter_paste(state, text),
-        _ => {
-            let told = add(state, &sorted, effects);
-            toast::show(state, told.0, told.1, effects);
-        }
+        Mode::Command(line) => return command::paste(line, text),
+        _ => {}
     }
-}
-
-/// A key while the box is open.
-pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
-    let Mode::Add { input, complaint } = &mut state.mode else { return };
-    match chord.key {
-        Key::Esc => state.mode = Mode::Browse,
-        Key::Enter => {
-            let text = input.value().to_owned();
-            submit(state, &text, effects);
-        }
-        _ => {
-            if edit::edit(input, chord) {
-                *complaint = None;
-            }
-        }
+    let sorted = sort(text, false);
+    if matches!(state.mode, Mode::Filter(_)) && sorted.entries.is_empty() {
+        return edit::filter_paste(state, text);
     }
-}
-
-fn submit(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
-    let sorted = sort(text);
-    if text.trim().is_empty() {
-        state.mode = Mode::Browse;
+    if form::ahead(text, false).is_some() && !sorted.entries.is_empty() {
+        open(state);
+        if let Some(form) = form::open(state) {
+            form::paste(form, text);
+        }
         return;
     }
-    let (tone, told) = add(state, &sorted, effects);
-    if sorted.wrong.is_empty() {
-        state.mode = Mode::Browse;
-        toast::show(state, tone, told, effects);
-    } else {
-        // What was not understood stays in the box, so that it can be mended.
-        state.mode = Mode::Add { input: Input::new(sorted.wrong.join(" ")), complaint: Some(told) };
+    let terms = Terms::usual(&state.folder);
+    let batch = batch(sorted.entries, &terms);
+    match batch {
+        Err(why) => toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects),
+        Ok(batch) if batch.is_empty() => {
+            let why = sorted.why.as_deref().unwrap_or("there is no text");
+            toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects);
+        }
+        Ok(batch) => {
+            let told = told(batch.len(), &sorted.wrong, sorted.why.as_deref());
+            twins::offer(state, batch, Begin::Turn, told, effects);
+        }
+    }
+}
+
+fn told(good: usize, wrong: &[String], why: Option<&str>) -> (Tone, String) {
+    match (good, wrong.len(), why) {
+        (1, 0, _) => (Tone::Good, "1 URL added".to_owned()),
+        (_, 0, _) => (Tone::Good, format!("{good} URLs added")),
+        (_, bad, why) => {
+            (Tone::Warning, format!("{good} added, {bad} not understood: {}", why.unwrap_or("it is no URL")))
+        }
+    }
+}
+
+/// Opens the box.
+pub fn open(state: &mut State) {
+    let mut form = Form::new(&Slot::DOWNLOAD);
+    form.put(Slot::Folder, state.folder.to_string_lossy());
+    state.mode = Mode::Add(Box::new(form));
+}
+
+/// What the box says of all its files.
+struct Terms {
+    folder: std::path::PathBuf,
+    name: Option<String>,
+    limits: Limits,
+    checksum: Option<crate::model::Checksum>,
+    headers: Vec<Header>,
+    mirrors: Vec<Source>,
+    begin: Begin,
+}
+
+impl Terms {
+    fn usual(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            name: None,
+            limits: Limits::default(),
+            checksum: None,
+            headers: Vec::new(),
+            mirrors: Vec::new(),
+            begin: Begin::Turn,
+        }
+    }
+
+    /// Reads the box; an error names the line that is wrong.
+    fn read(state: &State, form: &Form) -> Result<Self, (Slot, String)> {
+        let mut headers = form.taken.clone();
+        for text in form.value(Slot::Headers).split(" | ").map(str::trim).filter(|text| !text.is_empty()) {
+            let header = Header::parse(text).map_err(|why| (Slot::Headers, why))?;
+            if header.is_own() {
+                return Err((Slot::Headers, format!("the header {} is set by haul itself", header.name)));
+            }
+            headers.retain(|other| !other.name.eq_ignore_ascii_case(&header.name));
+            headers.push(header);
+        }
+        let mirrors = form.value(Slot::Mirrors).split_whitespace().map(Source::parse).collect::<Result<_, _>>();
+        let checksum = given(form, Slot::Checksum).map(str::parse).transpose();
+        Ok(Self {
+            folder: folder_of(state, form),
+            name: given(form, Slot::Name).map(str::to_owned),
+            limits: limits(form)?,
+            checksum: checksum.map_err(|why| (Slot::Checksum, why))?,
+            headers,
+            mirrors: mirrors.map_err(|why| (Slot::Mirrors, why))?,
+            begin: begin(state, form)?,
+        })
+    }
+
+    /// What is said of one file can't be said of several.
+    fn check(&self, count: usize) -> Result<(), (Slot, String)> {
+        let single = [
+            (Slot::Name, "a name", self.name.is_some()),
+            (Slot::Checksum, "a checksum", self.checksum.is_some()),
+            (Slot::Mirrors, "a mirror", !self.mirrors.is_empty()),
+        ];
+        match single.into_iter().find(|entry| entry.2) {
+            Some((slot, what, _)) if count > 1 => {
+                Err((slot, format!("{what} belongs to one file, but there are {count} URLs")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn given(form: &Form, slot: Slot) -> Option<&str> {
+    Some(form.value(slot)).filter(|text| !text.is_empty())
+}
+
+fn folder_of(state: &State, form: &Form) -> std::path::PathBuf {
+    let typed = Path::new(form.value(Slot::Folder));
+    if typed.starts_with("~") { crate::config::Paths::of_setting(typed) } else { state.folder.join(typed) }
+}
+
+/// How much of the line each may use.
+pub fn limits(form: &Form) -> Result<Limits, (Slot, String)> {
+    let wrong = || (Slot::Connections, "write a number from 1 to 64".to_owned());
+    let connections = given(form, Slot::Connections)
+        .map(|text| text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(wrong));
+    let rate = given(form, Slot::Limit).map(str::parse).transpose().map_err(|why| (Slot::Limit, why))?;
+    Ok(Limits { connections: connections.transpose()?, rate })
+}
+
+/// When they begin.
+pub fn begin(state: &State, form: &Form) -> Result<Begin, (Slot, String)> {
+    let wrong = |why: String| (Slot::Start, why);
+    match given(form, Slot::Start) {
+        None => Ok(Begin::Turn),
+        Some("now") => Ok(Begin::Now),
+        Some("paused" | "later") => Ok(Begin::Paused),
+        Some(text) => {
+            let time: StartTime = text.parse().map_err(|why| wrong(format!("{why}, now or paused")))?;
+            let at = time.resolve(&*state.clock).ok_or_else(|| wrong(format!("{text}: this is past, or no date")))?;
+            Ok(Begin::At(at))
+        }
+    }
+}
+
+/// Transfers of the entries, on these terms. What a list says of an entry goes before what the box says of all.
+fn batch(entries: Vec<Entry>, terms: &Terms) -> Result<Vec<(TransferId, Spec)>, String> {
+    entries.into_iter().map(|entry| Ok((TransferId::mint(), spec(entry, terms)?))).collect()
+}
+
+fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
+    let folder = entry.folder.map_or_else(|| terms.folder.clone(), |folder| terms.folder.join(folder));
+    let output = entry.output.as_deref().or(terms.name.as_deref().map(Path::new));
+    let target = match output {
+        Some(output) => Target::named(&folder, output)?,
+        None => Target { folder, name: None },
+    };
+    let mut headers = terms.headers.clone();
+    headers.retain(|header| !entry.headers.iter().any(|own| own.name.eq_ignore_ascii_case(&header.name)));
+    headers.extend(entry.headers);
+    let mut spec = Spec {
+        target,
+        headers,
+        limits: terms.limits,
+        checksum: entry.checksum.or_else(|| terms.checksum.clone()),
+        ..Spec::new(entry.source, terms.folder.clone())
+    };
+    let mut listed = Vec::new();
+    if let Some(file) = &entry.described {
+        spec.describe(file);
+        listed.extend(Spec::of_metalink(file, terms.folder.clone()).into_iter().flat_map(|found| found.mirrors));
+    }
+    spec.mirrors = terms.mirrors.iter().cloned().chain(entry.mirrors).chain(listed).collect();
+    Ok(spec)
+}
+
+/// Enter: what is in the box is added, once a list that it names has been read.
+pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
+    let Mode::Add(form) = &mut state.mode else { return };
+    if form.waits {
+        return;
+    }
+    match given(form, Slot::List) {
+        None if form.value(Slot::Urls).is_empty() => state.mode = Mode::Browse,
+        None => finish(state, Vec::new(), effects),
+        Some(list) => {
+            effects.push(Effect::Ask(Inquiry::Read(list.into())));
+            form.waits = true;
+        }
+    }
+}
+
+/// The list has been read.
+pub fn listed(state: &mut State, result: Result<Vec<Entry>, String>, effects: &mut Vec<Effect>) {
+    let Mode::Add(form) = &mut state.mode else { return };
+    if !std::mem::take(&mut form.waits) {
+        return;
+    }
+    match result {
+        Ok(entries) if entries.is_empty() => form.complain(Slot::List, "there is no URL in this list"),
+        Ok(entries) => finish(state, entries, effects),
+        Err(why) => form.complain(Slot::List, why),
     }
 }
 
 /// Adds what can be added, all in one command, and says how it went.
-fn add(state: &mut State, sorted: &Sorted<'_>, effects: &mut Vec<Effect>) -> (Tone, String) {
-    let why = sorted.why.as_deref().unwrap_or("there is no text");
-    let batch: Vec<(TransferId, Spec)> = sorted
-        .sources
-        .iter()
-        .map(|source| (TransferId::mint(), Spec::new(source.clone(), state.folder.clone())))
-        .collect();
-    let (good, bad) = (batch.len(), sorted.wrong.len());
-    let Some(first) = batch.first().map(|entry| entry.0) else {
-        return (Tone::Bad, format!("nothing to add: {why}"));
+fn finish(state: &mut State, listed: Vec<Entry>, effects: &mut Vec<Effect>) {
+    let Mode::Add(form) = &state.mode else { return };
+    let mut sorted = sort(form.value(Slot::Urls), form.literal);
+    sorted.entries.extend(listed);
+    let made = Terms::read(state, form).and_then(|terms| {
+        terms.check(sorted.entries.len())?;
+        Ok((batch(sorted.entries, &terms).map_err(|why| (Slot::Name, why))?, terms.begin))
+    });
+    let Mode::Add(form) = &mut state.mode else { return };
+    let (batch, begin) = match made {
+        Ok(made) => made,
+        Err((slot, why)) => return form.complain(slot, why),
     };
-    effects.push(Effect::Send(Command::Add(batch)));
-    state.list.await_arrival(first);
-    match (good, bad) {
-        (1, 0) => (Tone::Good, "1 URL added".to_owned()),
-        (_, 0) => (Tone::Good, format!("{good} URLs added")),
-        _ => (Tone::Warning, format!("{good} added, {bad} not understood: {why}")),
+    let why = sorted.why.as_deref();
+    if batch.is_empty() {
+        return form.complain(Slot::Urls, format!("nothing to add: {}", why.unwrap_or("there is no text")));
     }
+    let (tone, told) = told(batch.len(), &sorted.wrong, why);
+    if sorted.wrong.is_empty() {
+        state.mode = Mode::Browse;
+        return twins::offer(state, batch, begin, (tone, told), effects);
+    }
+    // What was not understood stays in the box, so that it can be mended.
+    form.put(Slot::Urls, sorted.wrong.join(" "));
+    form.put(Slot::List, "");
+    form.complain(Slot::Urls, told);
+    twins::add(state, batch, begin, effects);
 }

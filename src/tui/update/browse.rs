@@ -4,14 +4,15 @@ use tui_input::Input;
 
 use super::super::view::{details_room, help_room, list_height, shows_log};
 use super::super::{Effect, Mode, Pane, State, Tab, View};
-use super::{command, file, limit, sort, transfer};
+use super::{add, command, file, limit, send, sort, transfer};
 use crate::api::{Command, Place};
 use crate::config::{Action, Chord, Key};
 
 /// Does what a key means in the list or in the details.
 pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        Action::Add => state.mode = Mode::Add { input: Input::default(), complaint: None },
+        Action::Add => add::open(state),
+        Action::Upload => send::open(state),
         Action::Filter => state.mode = Mode::Filter(Input::new(state.list.filter().to_owned())),
         Action::Help => state.mode = Mode::Help { top: 0 },
         // Where there is no room for both, the other pane is the whole screen.

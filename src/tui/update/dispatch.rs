@@ -4,7 +4,7 @@ use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
-use super::{add, browse, command, edit, happened, mouse, sort, toast, transfer};
+use super::{add, browse, command, edit, form, happened, mouse, sort, toast, transfer, twins};
 use crate::api::{Snapshot, Totals};
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
@@ -13,8 +13,9 @@ use crate::model::Rate;
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     let selected = state.list.selected().map(|row| row.id);
-    // An event that no toast tells of changes nothing that is seen; everything else may.
-    if !matches!(message, Message::Happened(_)) {
+    // An event that no toast tells of, and a snapshot that is like the one before, change nothing that is seen; everything
+    // else may.
+    if !matches!(message, Message::Happened(_) | Message::Snapshot(_)) {
         state.stale = true;
     }
     match message {
@@ -25,6 +26,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
         Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
+        Message::Answered(answer) => form::answered(state, answer, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
         Message::Expired => state.toasts.clear(),
     }
@@ -39,6 +41,9 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
     let busy = |totals: &Totals| totals.running + totals.queued > 0;
     let ends = busy(&state.totals) && !busy(&snapshot.totals);
+    // A speed moves the line of the last minute on, also while it stays the same.
+    let is_moving = |totals: &Totals| totals.speed.bytes() + totals.upload_speed.bytes() > 0;
+    state.stale |= state.totals != snapshot.totals || is_moving(&snapshot.totals);
     state.totals = snapshot.totals;
     if ends && state.ended != (0, 0) {
         let (complete, failed) = std::mem::take(&mut state.ended);
@@ -47,7 +52,10 @@ fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
     }
     let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
     state.history.note_total(state.now, Rate::per_second(both));
-    for place in state.list.replace(snapshot.rows.clone()) {
+    let before = state.list.total();
+    let changed = state.list.replace(snapshot.rows.clone());
+    state.stale |= !changed.is_empty() || state.list.total() != before;
+    for place in changed {
         if let Some(row) = snapshot.rows.get(place) {
             state.history.note(state.now, row);
         }
@@ -87,7 +95,8 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
                 browse::act(state, action, effects);
             }
         }
-        Mode::Add { .. } => add::key(state, chord, effects),
+        Mode::Add(_) | Mode::Send(_) => form::key(state, chord, effects),
+        Mode::Twins(_) => twins::key(state, chord, effects),
         Mode::NewUrl { .. } => transfer::url_key(state, chord, effects),
         Mode::Filter(_) => edit::filter_key(state, chord),
         Mode::Command(_) => command::key(state, chord, effects),

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::super::{Effect, State, Tone};
+use super::super::{Begin, Effect, State, Tone};
 use super::toast;
-use crate::api::{Event, Happening};
-use crate::model::{brief_duration, repaired, size};
+use crate::api::{Command, Event, Happening};
+use crate::model::{TransferId, brief_duration, repaired, size};
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
@@ -17,6 +17,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     let (tone, text) = match &event.happening {
         Happening::Refused(fault) => {
             state.list.forget(event.id);
+            state.begins.remove(&event.id);
             (Tone::Bad, format!("not added: {fault}"))
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
@@ -40,8 +41,8 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             (Tone::Good, format!("{name} {how}"))
         }
         Happening::Moved(target) => (Tone::Good, format!("moved to {}", target.display())),
-        Happening::Added
-        | Happening::Started
+        Happening::Added => return added(state, event.id, effects),
+        Happening::Started
         | Happening::Answered { .. }
         | Happening::Retried { .. }
         | Happening::Dropped(_)
@@ -55,6 +56,15 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::Removed => return,
     };
     toast::show(state, tone, text, effects);
+}
+
+/// The engine has a new transfer: it is told now what was asked for with it.
+fn added(state: &mut State, id: TransferId, effects: &mut Vec<Effect>) {
+    match state.begins.remove(&id) {
+        Some(Begin::Now) => effects.push(Effect::Send(Command::StartNow(vec![id]))),
+        Some(Begin::Paused) => effects.push(Effect::Send(Command::Pause(vec![id]))),
+        Some(Begin::Turn | Begin::At(_)) | None => {}
+    }
 }
 
 fn file_name(path: &Path) -> String {

@@ -6,12 +6,15 @@ mod command;
 mod dispatch;
 mod edit;
 mod file;
+mod form;
 mod happened;
 mod limit;
 mod mouse;
 mod order;
+mod send;
 mod sort;
 mod toast;
 mod transfer;
+mod twins;
 
 pub use dispatch::update;

@@ -2,7 +2,7 @@
 
 use super::super::view::{Spot, spot};
 use super::super::{Effect, Gesture, Mode, Mouse, Pane, State};
-use super::{browse, dispatch, sort};
+use super::{browse, dispatch, form, sort};
 use crate::config::Action;
 
 /// Lines that a turn of the wheel goes.
@@ -41,6 +41,7 @@ fn click(state: &mut State, spot: Spot, effects: &mut Vec<Effect>) {
         Spot::View(view) => state.list.set_view(view),
         Spot::Tab(tab) => browse::show_tab(state, tab),
         Spot::Key(chord) => dispatch::key(state, chord, effects),
+        Spot::Slot(at) => form::choose(state, at),
         Spot::Choice(at) => sort::choose(state, at),
         Spot::Elsewhere => {}
     }

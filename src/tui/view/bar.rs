@@ -66,7 +66,7 @@ fn cell_of(slice: ByteRange, done: &RangeSet, is_front: bool, stored: Role, pale
     };
     match (is_front, palette) {
         (true, Palette::Plain) => (WRITING, Role::Accent),
-        (true, Palette::Colours) => (EIGHTHS[eighths], Role::Accent),
+        (true, Palette::Colours | Palette::Theme(_)) => (EIGHTHS[eighths], Role::Accent),
         (false, _) if eighths == 0 => (MISSING, Role::Muted),
         (false, _) => (EIGHTHS[eighths], stored),
     }

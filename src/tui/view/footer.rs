@@ -38,7 +38,19 @@ pub fn keys(state: &State, width: u16) -> Strip<Chord> {
         Mode::Filter(_) | Mode::Command(_) => Strip::new(),
         Mode::Leave => line(state, width, &fixed(&[(Key::Char('y'), "yes, leave"), (Key::Char('n'), "no")]), &[]),
         Mode::Browse => browse(state, width),
-        Mode::Add { .. } => line(state, width, &fixed(&[(Key::Enter, "add"), (Key::Esc, "close")]), &[]),
+        Mode::Add(_) | Mode::Send(_) => {
+            let keys = [(Key::Enter, "add"), (Key::Esc, "close"), (Key::Down, "next line"), (Key::Tab, "complete")];
+            line(state, width, &fixed(&keys), &[])
+        }
+        Mode::Twins(_) => {
+            let keys = [
+                (Key::Char('j'), "join"),
+                (Key::Char('r'), "rename"),
+                (Key::Char('s'), "skip"),
+                (Key::Esc, "add nothing"),
+            ];
+            line(state, width, &fixed(&keys), &[])
+        }
         Mode::NewUrl { .. } => line(state, width, &fixed(&[(Key::Enter, "use it"), (Key::Esc, "close")]), &[]),
         Mode::Sort { .. } => {
             let keys = [(Key::Enter, "sort"), (Key::Down, "choose"), (Key::Esc, "close")];

@@ -44,6 +44,7 @@ const GROUPS: [(&str, &[Action]); 4] = [
         "The list",
         &[
             Action::Add,
+            Action::Upload,
             Action::PauseAll,
             Action::Undo,
             Action::LimitUp,

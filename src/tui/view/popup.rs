@@ -11,12 +11,6 @@ use super::{footer, text};
 use crate::config::Action;
 use crate::model::harmless;
 
-/// Draws the box that takes URLs.
-pub fn add(state: &State, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
-    let hint = format!("Several at once with blanks between them. Into {}", state.folder.display());
-    field(state, " Add URLs ", (input, complaint, &hint), frame, area);
-}
-
 /// Draws the box that takes a new URL for a transfer.
 pub fn new_url(state: &State, name: &str, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
     let hint = format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");

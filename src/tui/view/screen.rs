@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{choice, command, details, footer, header, help, popup, table, views};
+use super::{choice, command, details, finish, footer, form, header, help, popup, table, views};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -14,6 +14,11 @@ pub fn draw(state: &State, frame: &mut Frame) {
     if area.is_empty() {
         return;
     }
+    parts(state, frame, area);
+    finish::finish(state, frame.buffer_mut());
+}
+
+fn parts(state: &State, frame: &mut Frame, area: Rect) {
     let bands = bands::bands(state, area);
     let middle = bands::middle(&bands, area);
     header::draw(state, frame, bands.header);
@@ -29,7 +34,8 @@ pub fn draw(state: &State, frame: &mut Frame) {
     footer::draw(state, frame, bands.footer);
     popup::toasts(state, frame, above_footer(&bands, area));
     match &state.mode {
-        Mode::Add { input, complaint } => popup::add(state, input, complaint.as_deref(), frame, middle),
+        Mode::Add(form) | Mode::Send(form) => form::draw(state, form, frame, middle),
+        Mode::Twins(question) => form::twins(state, question, frame, middle),
         Mode::NewUrl { name, input, complaint, .. } => {
             popup::new_url(state, name, input, complaint.as_deref(), frame, middle);
         }

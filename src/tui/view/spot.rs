@@ -4,7 +4,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::super::{Mode, State, Tab, View};
 use super::bands::{self, Bands};
-use super::{choice, details, footer, table, views};
+use super::{choice, details, footer, form, table, views};
 use crate::config::{Chord, Column};
 
 /// What a cell of the screen shows.
@@ -20,6 +20,8 @@ pub enum Spot {
     Tab(Tab),
     /// A key in the last line.
     Key(Chord),
+    /// A line of a box to fill in.
+    Slot(usize),
     /// A column in the box that sorts.
     Choice(usize),
     /// The list, below its last transfer.
@@ -38,9 +40,12 @@ pub fn spot(state: &State, x: u16, y: u16) -> Spot {
     if bands.footer.contains(here) {
         return footer::keys(state, bands.footer.width).at(x).map_or(Spot::Elsewhere, Spot::Key);
     }
-    match state.mode {
+    match &state.mode {
         Mode::Browse | Mode::Filter(_) => transfers(state, &bands, here).unwrap_or(Spot::Elsewhere),
-        Mode::Sort { at } => choice::at(at, bands::middle(&bands, area), (x, y)).map_or(Spot::Elsewhere, Spot::Choice),
+        Mode::Add(form) | Mode::Send(form) => {
+            form::at(form, bands::middle(&bands, area), (x, y)).map_or(Spot::Elsewhere, Spot::Slot)
+        }
+        Mode::Sort { at } => choice::at(*at, bands::middle(&bands, area), (x, y)).map_or(Spot::Elsewhere, Spot::Choice),
         _ => Spot::Elsewhere,
     }
 }

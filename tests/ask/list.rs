@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use haul::cli::{Entry, read_entries, read_metalink};
+use haul::ask::{Entry, read_entries, read_metalink};
 
 fn read(text: &[u8]) -> Result<Vec<Entry>, String> {
     read_entries("list.txt", text)

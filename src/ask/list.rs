@@ -9,7 +9,7 @@ use crate::model::{Checksum, Header, LONGEST_METALINK, Metalink, MetalinkFile, S
 const LONGEST_LINE: u64 = 64 * 1024;
 
 /// A URL of a list with what its indented lines say.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Where the bytes come from.
     pub source: Source,
@@ -34,7 +34,7 @@ impl Entry {
         Self { source, mirrors, described: None, output: None, folder: None, checksum: None, headers }
     }
 
-    /// Reads a line of URLs, divided by tabs: the first and its mirrors.
+    /// Reads a line of URLs, divided by tabs: the first and its mirrors. Brackets in it are no patterns.
     pub fn parse(line: &str) -> Result<Self, String> {
         let mut urls = line.split('\t').map(str::trim).filter(|url| !url.is_empty()).map(Source::parse);
         let mut entry = Self::new(urls.next().unwrap_or_else(|| Source::parse(line))?);

@@ -1,0 +1,172 @@
+//! What the screen costs with 100,000 transfers in the list: a key press until its frame, a frame, a snapshot, a sort, and
+//! the first letter of a filter.
+//!
+//! `cargo bench --bench screen`. The frames go to a terminal in memory, so the terminal's own time is not in the figures.
+
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use haul::api::{Activity, Connection, ConnectionState, Direction, Live, Log, Row, Snapshot, Totals};
+use haul::config::{Chord, Column, Keymap, SystemClock};
+use haul::model::{ByteRange, RangeSet, Rate, Source, Spec, Status, TransferId};
+use haul::tui::{Message, Palette, Setup, State, draw, update};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// Transfers in the list,
+const ROWS: u64 = 100_000;
+/// those of them that run,
+const RUNNING: u64 = 8;
+/// and how often each thing is done.
+const ROUNDS: u32 = 1000;
+
+fn main() {
+    let mut bench = Bench::new();
+    let mut keys = bench.keys("j k pgdn pgup G g V esc");
+    keys.sort_unstable();
+    let at = |share: usize| keys[(keys.len() - 1) * share / 100];
+    println!("{ROWS} rows, {RUNNING} of them running, 120x40");
+    println!("key press -> frame    p50 {:?}  p99 {:?}  worst {:?}", at(50), at(99), at(100));
+    println!("a frame               {:?}", bench.frame());
+    println!("a snapshot that moves {:?}", bench.tick());
+    println!("a tick without a move {} frames wanted of {ROUNDS} snapshots", bench.still());
+    println!("sort by name          {:?}", bench.press("s j enter"));
+    println!("sort the other way    {:?}", bench.press("s enter"));
+    println!("first filter letter   {:?}", bench.press("/ 7"));
+    println!("second filter letter  {:?}", bench.press("7"));
+}
+
+fn row(number: u64, moved: u64) -> Row {
+    let name = format!("file-{:06}.tar.gz", number * 7919 % ROWS);
+    let source = Source::parse(&format!("https://files{}.example.org/pub/{name}", number % 40)).expect("a URL");
+    let (length, mut done) = (1_000_000_000, RangeSet::new());
+    let mut row = Row {
+        id: TransferId::from_bits(number),
+        name: name.as_str().into(),
+        direction: Direction::Download,
+        spec: Arc::new(Spec::new(source.clone(), "/home/me/Downloads".into())),
+        source,
+        target: Arc::new(PathBuf::from("/home/me/Downloads").join(&name)),
+        status: Status::Queued,
+        length: Some(length),
+        done: Arc::default(),
+        resumable: true,
+        fault: None,
+        short: None,
+        start: None,
+        errand: None,
+        log: Log::default(),
+        live: None,
+    };
+    if number < RUNNING {
+        let connection = |index: u64| {
+            let range = ByteRange::new(index * length / 8, (index + 1) * length / 8);
+            let position = range.start + (range.len() / 3 + moved * 4096).min(range.len());
+            let (speed, state) = (Rate::per_second(5_000_000 + index), ConnectionState::Receiving);
+            Connection { number: index as u32 + 1, range, position, speed, state, host: None }
+        };
+        let connections: Vec<Connection> = (0..8).map(connection).collect();
+        connections.iter().for_each(|one| done.insert(ByteRange::new(one.range.start, one.position)));
+        let live =
+            Live { activity: Activity::Receiving, speed: Rate::per_second(40_000_000), connections, ..Live::default() };
+        (row.status, row.done, row.live) = (Status::Running, Arc::new(done), Some(Arc::new(live)));
+    }
+    row
+}
+
+/// A screen on a terminal in memory.
+struct Bench {
+    state: State,
+    terminal: Terminal<TestBackend>,
+    snapshot: Snapshot,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let setup = Setup {
+            keys: Keymap::default(),
+            folder: "/home/me/Downloads".into(),
+            clock: Arc::new(SystemClock::here()),
+            notice: None,
+            columns: Column::USUAL.to_vec(),
+            mouse: true,
+            theme: None,
+            ascii: false,
+        };
+        let rows = (0..ROWS).map(|number| Arc::new(row(number, 0))).collect();
+        let snapshot = Snapshot { rows, totals: Totals { queued: ROWS as usize, ..Totals::default() } };
+        let mut state = State::new(setup, Palette::Colours);
+        update(&mut state, Message::Resized { columns: 120, rows: 40 });
+        let terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
+        let mut bench = Self { state, terminal, snapshot };
+        bench.send(Message::Snapshot(Arc::new(bench.snapshot.clone())));
+        bench.draw();
+        bench
+    }
+
+    fn send(&mut self, message: Message) {
+        update(&mut self.state, message);
+    }
+
+    fn draw(&mut self) {
+        let state = &self.state;
+        self.terminal.draw(|frame| draw(state, frame)).expect("a frame in memory");
+    }
+
+    /// How long keys and their frames take, while the running transfers move.
+    fn keys(&mut self, keys: &str) -> Vec<Duration> {
+        let chords: Vec<Chord> = keys.split(' ').map(|key| key.parse().expect("a key")).collect();
+        let mut times = Vec::new();
+        for number in 0..ROUNDS {
+            self.moves(u64::from(number));
+            let started = Instant::now();
+            self.send(Message::Key(chords[number as usize % chords.len()]));
+            self.draw();
+            times.push(started.elapsed());
+        }
+        times
+    }
+
+    fn moves(&mut self, by: u64) {
+        for number in 0..RUNNING {
+            self.snapshot.rows.set(number as usize, Arc::new(row(number, by)));
+        }
+        self.send(Message::Snapshot(Arc::new(self.snapshot.clone())));
+    }
+
+    fn frame(&mut self) -> Duration {
+        let started = Instant::now();
+        (0..ROUNDS).for_each(|_| self.draw());
+        started.elapsed() / ROUNDS
+    }
+
+    fn tick(&mut self) -> Duration {
+        let started = Instant::now();
+        (0..ROUNDS).for_each(|number| self.moves(u64::from(number)));
+        started.elapsed() / ROUNDS
+    }
+
+    /// How many of many snapshots that are all alike ask for a frame.
+    fn still(&mut self) -> usize {
+        let snapshot = Arc::new(self.snapshot.clone());
+        let asks = |_| {
+            self.state.stale = false;
+            update(&mut self.state, Message::Snapshot(Arc::clone(&snapshot)));
+            self.state.stale
+        };
+        (0..ROUNDS).map(asks).filter(|asks| *asks).count()
+    }
+
+    /// How long some keys take together, with their frames.
+    fn press(&mut self, keys: &str) -> Duration {
+        let started = Instant::now();
+        for key in keys.split(' ') {
+            self.send(Message::Key(key.parse().expect("a key")));
+            self.draw();
+        }
+        started.elapsed()
+    }
+}

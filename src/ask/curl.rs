@@ -1,0 +1,298 @@
+//! Commands as browsers copy them ("Copy as cURL"): what they fetch, and with which headers.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Entry, expand};
+use crate::model::{Header, Source};
+
+/// Options that need nothing from haul: it does so anyway, or they are about what curl shows.
+const PASSED_OVER: [&str; 24] = [
+    "-L",
+    "--location",
+    "--location-trusted",
+    "-s",
+    "--silent",
+    "-S",
+    "--show-error",
+    "-f",
+    "--fail",
+    "-g",
+    "--globoff",
+    "-O",
+    "--remote-name",
+    "-J",
+    "--remote-header-name",
+    "-#",
+    "--progress-bar",
+    "-v",
+    "--verbose",
+    "--compressed",
+    "--http1.1",
+    "--http2",
+    "-N",
+    "--no-buffer",
+];
+/// The same, with a value.
+const PASSED_OVER_WITH_VALUE: [&str; 9] =
+    ["-C", "--continue-at", "--retry", "--retry-delay", "--connect-timeout", "-m", "--max-time", "-w", "--write-out"];
+/// Options that make a request with a body.
+const BODIES: [&str; 13] = [
+    "-d",
+    "--data",
+    "--data-raw",
+    "--data-binary",
+    "--data-ascii",
+    "--data-urlencode",
+    "--json",
+    "-F",
+    "--form",
+    "--form-string",
+    "-T",
+    "--upload-file",
+    "--url-query",
+];
+/// Options with a value that haul takes over.
+const TAKEN: [&str; 17] = [
+    "-H",
+    "--header",
+    "-b",
+    "--cookie",
+    "-A",
+    "--user-agent",
+    "-e",
+    "--referer",
+    "-u",
+    "--user",
+    "-o",
+    "--output",
+    "--output-dir",
+    "-X",
+    "--request",
+    "--url",
+    "--oauth2-bearer",
+];
+
+/// Reads one or more curl commands; `None` if the text is none. An error is a sentence that holds no secret.
+pub fn read_curl(text: &str) -> Option<Result<Vec<Entry>, String>> {
+    let rest = text.trim_start().strip_prefix("curl")?;
+    rest.starts_with(char::is_whitespace).then(|| read(text))
+}
+
+fn read(text: &str) -> Result<Vec<Entry>, String> {
+    let words = shell_words::split(&without_dollars(text)).map_err(|_| "a quote is not closed in it".to_owned());
+    let words = words.map_err(|why| format!("this curl command can't be read: {why}"))?;
+    let mut entries = Vec::new();
+    // "Copy all as cURL" divides them so.
+    for command in words.split(|word| matches!(word.as_str(), ";" | "&" | "&&")) {
+        match command {
+            [] => {}
+            [curl, rest @ ..] if curl == "curl" => entries.extend(Call::read(rest)?.entries()?),
+            _ => return Err("only curl commands can be read, one after the other".to_owned()),
+        }
+    }
+    Ok(entries)
+}
+
+/// One command.
+#[derive(Default)]
+struct Call {
+    urls: Vec<String>,
+    headers: Vec<Header>,
+    output: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    literal: bool,
+}
+
+impl Call {
+    fn read(words: &[String]) -> Result<Self, String> {
+        let mut call = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            if !word.starts_with('-') {
+                call.urls.push(word.clone());
+                continue;
+            }
+            for (option, attached) in options(word) {
+                call.literal |= matches!(option.as_str(), "-g" | "--globoff");
+                if PASSED_OVER.contains(&option.as_str()) {
+                    continue;
+                }
+                let known = [&TAKEN[..], &PASSED_OVER_WITH_VALUE[..]].concat().contains(&option.as_str());
+                if !known {
+                    return Err(refusal(&option));
+                }
+                let value = attached.or_else(|| words.next().cloned());
+                let value = value.ok_or_else(|| format!("curl's {option} has no value"))?;
+                call.take(&option, &value)?;
+            }
+        }
+        Ok(call)
+    }
+
+    fn take(&mut self, option: &str, value: &str) -> Result<(), String> {
+        match option {
+            "-H" | "--header" => return self.header(value),
+            "-b" | "--cookie" if value.contains('=') => self.set("Cookie", value),
+            "-b" | "--cookie" => {
+                return Err("curl's -b names a file: give haul the file in its settings (cookies)".into());
+            }
+            "-A" | "--user-agent" => self.set("User-Agent", value),
+            "-e" | "--referer" => self.set("Referer", value),
+            "-u" | "--user" => self.set("Authorization", &format!("Basic {}", STANDARD.encode(value))),
+            "--oauth2-bearer" => self.set("Authorization", &format!("Bearer {value}")),
+            "-o" | "--output" => self.output = Some(PathBuf::from(value)),
+            "--output-dir" => self.folder = Some(PathBuf::from(value)),
+            "--url" => self.urls.push(value.to_owned()),
+            "-X" | "--request" if !value.eq_ignore_ascii_case("GET") => {
+                return Err("haul only fetches: a command with another method than GET can't be taken".to_owned());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        self.headers.retain(|header| !header.name.eq_ignore_ascii_case(name));
+        self.headers.push(Header { name: name.to_owned(), value: value.to_owned() });
+    }
+
+    /// Headers that haul sets itself, such as what it can unpack, are left to it.
+    fn header(&mut self, text: &str) -> Result<(), String> {
+        // `Name;` is a header without a value, and `Name:` takes curl's own away.
+        if text.ends_with([':', ';']) {
+            return Ok(());
+        }
+        let header = Header::parse(text).map_err(|why| format!("in this curl command {why}"))?;
+        if !header.is_own() && !header.name.starts_with(':') {
+            self.set(&header.name, &header.value);
+        }
+        Ok(())
+    }
+
+    fn entries(self) -> Result<Vec<Entry>, String> {
+        let mut entries = Vec::new();
+        for url in &self.urls {
+            // curl knows a URL without a scheme.
+            let url = if url.contains("://") { url.clone() } else { format!("http://{url}") };
+            for url in if self.literal { vec![url] } else { expand(&url)? } {
+                let mut entry = Entry::new(Source::parse(&url)?);
+                entry.headers.clone_from(&self.headers);
+                entry.folder.clone_from(&self.folder);
+                entries.push(entry);
+            }
+        }
+        match &mut entries[..] {
+            [] => return Err("this curl command names no URL".to_owned()),
+            [only] => only.output = self.output,
+            _ => {}
+        }
+        Ok(entries)
+    }
+}
+
+/// The options that a word holds, each with the value that is attached to it: `--name=value` and `-Xvalue`, `-sSL`.
+fn options(word: &str) -> Vec<(String, Option<String>)> {
+    if word.starts_with("--") {
+        return match word.split_once('=') {
+            Some((name, value)) => vec![(name.to_owned(), Some(value.to_owned()))],
+            None => vec![(word.to_owned(), None)],
+        };
+    }
+    let mut options = Vec::new();
+    for (at, letter) in word.char_indices().skip(1) {
+        let option = format!("-{letter}");
+        let takes_value = !PASSED_OVER.contains(&option.as_str()) && option != "-k";
+        let rest = &word[at + letter.len_utf8()..];
+        if takes_value {
+            options.push((option, Some(rest.to_owned()).filter(|rest| !rest.is_empty())));
+            return options;
+        }
+        options.push((option, None));
+    }
+    options
+}
+
+fn refusal(option: &str) -> String {
+    match option {
+        _ if BODIES.contains(&option) => {
+            format!("haul only fetches: a curl command that sends a body ({option}) can't be taken")
+        }
+        "-k" | "--insecure" => {
+            "haul checks certificates: start it with --insecure, and leave curl's out of the command".to_owned()
+        }
+        "-x" | "--proxy" => "a proxy is set in haul's settings, not in a curl command (-x)".to_owned(),
+        "-r" | "--range" => "haul fetches whole files: a curl command with a range (-r) can't be taken".to_owned(),
+        "-I" | "--head" => {
+            "haul only fetches: a curl command that asks for the headers alone can't be taken".to_owned()
+        }
+        _ => format!("haul does not know what curl's {option} is to mean for it; leave it out"),
+    }
+}
+
+/// The text with bash's `$'...'`, which browsers write around what plain quotes can't hold, as plain quotes.
+fn without_dollars(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    let mut quote: Option<char> = None;
+    while let Some(next) = rest.chars().next() {
+        match (quote, next) {
+            (None, '$') if rest[1..].starts_with('\'') => {
+                let (value, length) = decoded(&rest[2..]);
+                plain.push_str(&shell_words::quote(&value));
+                rest = &rest[2 + length..];
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(next),
+            (Some(open), _) if open == next => quote = None,
+            (None | Some('"'), '\\') => {
+                // Whatever comes next is not a quote.
+                let pair = rest.chars().take(2).map(char::len_utf8).sum();
+                plain.push_str(&rest[..pair]);
+                rest = &rest[pair..];
+                continue;
+            }
+            _ => {}
+        }
+        plain.push(next);
+        rest = &rest[next.len_utf8()..];
+    }
+    plain
+}
+
+/// What stands in `$'...'`, from behind its first quote, and how many bytes it takes with its last.
+fn decoded(text: &str) -> (String, usize) {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, next)) = chars.next() {
+        match next {
+            '\'' => return (value, at + 1),
+            '\\' => {
+                let Some((_, letter)) = chars.next() else { break };
+                let digits = match letter {
+                    'u' => 4,
+                    'x' => 2,
+                    'U' => 8,
+                    _ => 0,
+                };
+                let hex: String =
+                    chars.clone().map(|next| next.1).take(digits).take_while(char::is_ascii_hexdigit).collect();
+                for _ in hex.chars() {
+                    chars.next();
+                }
+                value.push(match letter {
+                    'n' => '\n',
+                    't' => '\t',
+                    'r' => '\r',
+                    'u' | 'x' | 'U' => {
+                        u32::from_str_radix(&hex, 16).ok().and_then(char::from_u32).unwrap_or('\u{fffd}')
+                    }
+                    other => other,
+                });
+            }
+            other => value.push(other),
+        }
+    }
+    (value, text.len())
+}

@@ -1,0 +1,14 @@
+//! What people ask for, as they write it: URLs with patterns, lists, "copy as cURL" commands, and the files of an upload.
+//! Both faces read it with the same words.
+
+mod curl;
+mod list;
+mod path;
+mod pattern;
+mod send;
+
+pub use curl::read_curl;
+pub use list::{Entry, read_entries, read_metalink};
+pub use path::{Offers, complete};
+pub use pattern::{MOST_OF_A_PATTERN, expand};
+pub use send::{Sending, placed};

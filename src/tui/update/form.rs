@@ -1,0 +1,149 @@
+//! Keys and texts in the boxes that take more than one line.
+
+use super::super::{Answer, Effect, Form, Inquiry, Mode, Slot, State};
+use super::{add, edit, send};
+use crate::ask::{Offers, expand, read_curl};
+use crate::config::{Chord, Key};
+use crate::model::Source;
+
+/// The box that is open.
+pub fn open(state: &mut State) -> Option<&mut Form> {
+    match &mut state.mode {
+        Mode::Add(form) | Mode::Send(form) => Some(form),
+        _ => None,
+    }
+}
+
+/// A key while a box is open.
+pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
+    let folder = state.folder.clone();
+    let sends = matches!(state.mode, Mode::Send(_));
+    let Some(form) = open(state) else { return };
+    match (chord.ctrl, chord.key) {
+        (_, Key::Esc) => state.mode = Mode::Browse,
+        (_, Key::Enter) if sends => send::submit(state, effects),
+        (_, Key::Enter) => add::submit(state, effects),
+        (_, Key::Tab) => {
+            let text = form.input().value().to_owned();
+            match form.slot().path() {
+                Some(only_folders) => {
+                    effects.push(Effect::Ask(Inquiry::Complete { text, from: folder, only_folders }));
+                }
+                None => go(form, 1),
+            }
+        }
+        (false, Key::Down) => go(form, 1),
+        (false, Key::Up) | (_, Key::BackTab) => {
+            let last = form.lines.len() - 1;
+            go(form, last);
+        }
+        (true, Key::Char('g')) => {
+            form.literal = !form.literal;
+            look_ahead(form);
+        }
+        _ => {
+            if edit::edit(form.input(), chord) {
+                changed(form);
+            }
+        }
+    }
+}
+
+/// Gives the keys to the line so many further down, round and round.
+fn go(form: &mut Form, by: usize) {
+    form.at = (form.at + by) % form.lines.len();
+    form.offers.clear();
+}
+
+/// Gives the keys to a line.
+pub fn choose(state: &mut State, at: usize) {
+    if let Some(form) = open(state).filter(|form| at < form.lines.len()) {
+        form.at = at;
+        form.offers.clear();
+    }
+}
+
+fn changed(form: &mut Form) {
+    form.complaint = None;
+    form.offers.clear();
+    form.waits = false;
+    if form.slot() == Slot::Urls {
+        look_ahead(form);
+    }
+}
+
+/// A text was pasted into the box. A curl command is taken apart where its parts have lines of their own.
+pub fn paste(form: &mut Form, text: &str) {
+    let command = (form.slot() == Slot::Urls).then(|| read_curl(text)).flatten();
+    match command {
+        Some(Err(why)) => return form.complain(Slot::Urls, why),
+        Some(Ok(entries)) if entries.iter().all(|entry| entry.headers == entries[0].headers) => {
+            let urls: Vec<String> = entries.iter().map(|entry| entry.source.url().to_string()).collect();
+            edit::insert(form.input(), &urls.join(" "));
+            form.taken.clone_from(&entries[0].headers);
+            if let (1, Some(output)) = (entries.len(), &entries[0].output) {
+                form.put(Slot::Name, output.to_string_lossy());
+            }
+            form.literal = true;
+        }
+        _ => edit::insert(form.input(), &text.replace("\\\n", " ").replace("\\\r\n", " ")),
+    }
+    changed(form);
+}
+
+/// Says what patterns make of the URLs.
+pub fn look_ahead(form: &mut Form) {
+    let text = form.value(Slot::Urls).to_owned();
+    form.preview = ahead(&text, form.literal);
+}
+
+/// What patterns make of a text, in words; `None` if there is no pattern in it.
+pub fn ahead(text: &str, literal: bool) -> Option<String> {
+    let has_brackets = |word: &&str| word.contains(['[', '{']);
+    let patterns: Vec<&str> = text.split_whitespace().filter(has_brackets).collect();
+    if patterns.is_empty() || read_curl(text).is_some() {
+        return None;
+    }
+    let mut urls = Vec::new();
+    for pattern in &patterns {
+        match expand(pattern) {
+            Ok(made) if made[..] != [*pattern] => urls.extend(made),
+            Ok(_) => {}
+            Err(why) => return Some(why),
+        }
+    }
+    let (Some(first), Some(last)) = (urls.first(), urls.last()) else { return None };
+    if literal {
+        return Some("brackets are taken as they stand there; ctrl-g: as a pattern".to_owned());
+    }
+    let name = |url: &String| {
+        Source::parse(url).ok().and_then(|source| source.last_segment()).unwrap_or_else(|| "...".to_owned())
+    };
+    let (first, last) = (name(first), name(last));
+    Some(format!("{} URLs, {first} to {last}; ctrl-g: take the brackets as they stand there", urls.len()))
+}
+
+/// The disk has answered.
+pub fn answered(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
+    match answer {
+        Answer::Completed(text, offers) => {
+            if let Some(form) = open(state)
+                && form.input().value() == text
+            {
+                complete(form, &text, offers);
+            }
+        }
+        Answer::Listed(result) => add::listed(state, result, effects),
+        Answer::Gathered(result) => send::gathered(state, result, effects),
+    }
+}
+
+/// Puts in what Tab found; where there is nothing more to find, it goes on to the next line as it does elsewhere.
+fn complete(form: &mut Form, text: &str, offers: Offers) {
+    if offers.names.is_empty() && offers.text == text {
+        return go(form, 1);
+    }
+    *form.input() = offers.text.into();
+    form.complaint = None;
+    form.offers = offers.names;
+}

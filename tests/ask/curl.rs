@@ -1,0 +1,76 @@
+//! Pasted "copy as cURL" commands.
+
+use haul::ask::{Entry, read_curl};
+
+fn read(text: &str) -> Result<Vec<Entry>, String> {
+    read_curl(text).expect("a curl command")
+}
+
+fn headers(entry: &Entry) -> Vec<(&str, &str)> {
+    entry.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())).collect()
+}
+
+#[test]
+fn what_chrome_copies() {
+    let text = "curl 'https://dl.example/f.iso?sig=%2F' \\\n  -H 'accept: */*' \\\n  -H 'Accept-Encoding: gzip' \\\n  \
+        -b $'a=1; b=it\\'s \\u00fc\\u0021' \\\n  -H 'referer: https://example/' \\\n  -H 'user-agent: Mozilla/5.0 (X11)' \\\n  \
+        --compressed";
+    let entries = read(text).unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].source.url().as_str(), "https://dl.example/f.iso?sig=%2F");
+    let wanted = [
+        ("accept", "*/*"),
+        ("Cookie", "a=1; b=it's ü!"),
+        ("referer", "https://example/"),
+        ("user-agent", "Mozilla/5.0 (X11)"),
+    ];
+    assert_eq!(headers(&entries[0]), wanted);
+}
+
+#[test]
+fn what_people_type() {
+    let entries = read("curl -sSLo out.bin -A haul -u me:secret -XGET -e https://a/ \"http://e.org/a b\"");
+    assert!(entries.is_err(), "a blank in a URL is refused");
+    let entries = read("curl -sSLo out.bin -A 'a b' -u me:secret -XGET --referer=https://a/ e.org/a").unwrap();
+    assert_eq!(entries[0].source.to_string(), "http://e.org/a");
+    assert_eq!(entries[0].output.as_deref(), Some("out.bin".as_ref()));
+    let wanted = [("User-Agent", "a b"), ("Authorization", "Basic bWU6c2VjcmV0"), ("Referer", "https://a/")];
+    assert_eq!(headers(&entries[0]), wanted);
+}
+
+#[test]
+fn several_and_patterns() {
+    let urls = |text| -> Vec<String> { read(text).unwrap().iter().map(|entry| entry.source.to_string()).collect() };
+    assert_eq!(urls("curl 'http://a/1' -H 'X: 1' ;\ncurl 'http://a/2'"), ["http://a/1", "http://a/2"]);
+    assert_eq!(urls("curl 'http://a/[1-2]'"), ["http://a/1", "http://a/2"]);
+    assert_eq!(urls("curl -g 'http://a/[1-2]'"), ["http://a/[1-2]"]);
+    assert_eq!(urls("curl --url http://a/1 -O http://a/2 -O"), ["http://a/1", "http://a/2"]);
+}
+
+#[test]
+fn what_haul_can_not_do_is_refused_in_a_sentence_without_secrets() {
+    for (text, why) in [
+        ("curl http://a/ --data-raw 'token=s3cret'", "--data-raw"),
+        ("curl http://a/ -ds3cret", "-d"),
+        ("curl http://a/ -F f=@s3cret", "-F"),
+        ("curl -X POST http://a/?s3cret", "GET"),
+        ("curl -b s3cret.txt http://a/", "cookies"),
+        ("curl -k http://a/", "--insecure"),
+        ("curl --proto-redir s3cret http://a/", "--proto-redir"),
+        ("curl -H 's3cret' http://a/", "Name: value"),
+        ("curl 'http://a/s3cret", "quote"),
+        ("curl -s", "no URL"),
+        ("curl http://a/ -H", "no value"),
+        ("curl http://a/ ; rm s3cret", "only curl"),
+    ] {
+        let told = read(text).unwrap_err();
+        assert!(told.contains(why) && !told.contains("s3cret"), "{text}: {told}");
+    }
+}
+
+#[test]
+fn other_text_is_no_command() {
+    for text in ["", "curl", "curly https://a/", "https://curl.se/", "wget http://a/"] {
+        assert!(read_curl(text).is_none(), "{text}");
+    }
+}

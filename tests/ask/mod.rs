@@ -1,0 +1,6 @@
+//! What people ask for, as they write it.
+
+mod curl;
+mod list;
+mod path;
+mod pattern;
