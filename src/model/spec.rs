@@ -44,10 +44,10 @@ impl fmt::Debug for Header {
 }
 
 /// Where the file goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// The folder, absolute.
-    pub folder: PathBuf,
+    /// The folder, absolute. A long queue has it once.
+    pub folder: Arc<Path>,
     /// The file's name as the user gave it; `None` lets haul derive one from the server's answer or the URL.
     pub name: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Target {
             name => {
                 let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
                 let folder = parent.map_or_else(|| folder.to_path_buf(), |parent| folder.join(parent));
-                Ok(Self { folder, name: Some(name.to_owned()) })
+                Ok(Self { folder: folder.into(), name: Some(name.to_owned()) })
             }
         }
     }
@@ -123,7 +123,7 @@ pub struct Spec {
 impl Spec {
     /// A plain download of `source` into `folder`.
     pub fn new(source: Source, folder: PathBuf) -> Self {
-        let target = Target { folder, name: None };
+        let target = Target { folder: folder.into(), name: None };
         Self {
             source,
             mirrors: Vec::new(),
@@ -145,7 +145,7 @@ impl Spec {
     pub fn of_upload(place: Source, upload: Upload) -> Self {
         let folder = upload.file.parent().map(Path::to_path_buf).unwrap_or_default();
         let name = upload.file.file_name().map(|name| name.to_string_lossy().into_owned());
-        let target = Target { folder: folder.clone(), name };
+        let target = Target { folder: folder.as_path().into(), name };
         Self { target, upload: Some(Arc::new(upload)), ..Self::new(place, folder) }
     }
 
@@ -161,7 +161,7 @@ impl Spec {
     /// The download of a metalink's file, where this one's URL led to the metalink. Of several files each has the name that
     /// the metalink gives it. `None` if it has no place that haul can ask.
     pub fn of_its_metalink(&self, file: &MetalinkFile, several: bool) -> Option<Self> {
-        let found = Self::of_metalink(file, self.target.folder.clone())?;
+        let found = Self::of_metalink(file, self.target.folder.to_path_buf())?;
         let mut spec = self.clone();
         spec.relink(found.source);
         spec.mirrors = found.mirrors;
