@@ -116,6 +116,8 @@ fn rows() -> Rows {
             resumable: true,
             fault: None,
             short: None,
+            start: None,
+            errand: None,
             log: Log::default(),
             live: None,
         })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, UnixTime, Upload};
 
@@ -84,6 +84,14 @@ pub struct Described {
     pub pieces: Option<Pieces>,
 }
 
+impl Described {
+    /// Nothing is kept once, however many transfers it is known of.
+    pub fn shared(self) -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Described>> = LazyLock::new(Arc::default);
+        if self == Self::default() { NOTHING.clone() } else { Arc::new(self) }
+    }
+}
+
 /// As many mirrors are taken that a metalink or a server tells of,
 pub const MOST_MIRRORS: usize = 32;
 /// and a metalink's pieces, unless there are more of them: they are kept with the queue, and the whole file's checksum does as well.
@@ -97,7 +105,7 @@ pub struct Spec {
     /// Other places that the same file can be had from, the preferred first.
     pub mirrors: Vec<Source>,
     /// What is known of the file before any server has said a word.
-    pub described: Described,
+    pub described: Arc<Described>,
     /// Where they go.
     pub target: Target,
     /// Headers sent to the source's own origin and nowhere else.
@@ -127,7 +135,7 @@ impl Spec {
         Self {
             source,
             mirrors: Vec::new(),
-            described: Described::default(),
+            described: Described::default().shared(),
             target,
             headers: Vec::new(),
             checksum: None,
@@ -171,7 +179,8 @@ impl Spec {
         spec.describe(file);
         // What a metalink leads to is no metalink again.
         let name = || spec.source.last_segment().unwrap_or_else(|| spec.source.host());
-        spec.described.name = Some(spec.described.name.clone().unwrap_or_else(name));
+        let named = spec.described.name.clone().unwrap_or_else(name);
+        Arc::make_mut(&mut spec.described).name = Some(named);
         Some(spec)
     }
 
@@ -179,7 +188,7 @@ impl Spec {
     pub fn describe(&mut self, file: &MetalinkFile) {
         let name = Some(file.name.clone()).filter(|name| !name.is_empty());
         let pieces = file.pieces.clone().filter(|pieces| pieces.checksums.len() <= MOST_PIECES);
-        self.described = Described { name, length: file.length, pieces };
+        self.described = Described { name, length: file.length, pieces }.shared();
         if self.checksum.is_none() && self.sums.is_none() {
             self.checksum = file.checksums.iter().max_by_key(|sum| sum.algorithm.bytes()).cloned();
         }

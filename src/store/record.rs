@@ -349,7 +349,8 @@ impl Item {
                 name: stored.called.clone(),
                 length: stored.promised,
                 pieces: stored.pieces.as_ref().and_then(pieces),
-            },
+            }
+            .shared(),
             target: Target { folder: path_text::decode(&stored.folder).into(), name: stored.name.clone() },
             headers: headers.collect(),
             checksum,
