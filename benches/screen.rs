@@ -5,7 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ fn row(number: u64, moved: u64) -> Row {
         direction: Direction::Download,
         spec: Arc::new(Spec::new(source.clone(), "/home/me/Downloads".into())),
         source,
-        target: Arc::new(PathBuf::from("/home/me/Downloads").join(&name)),
+        target: Path::new("/home/me/Downloads").join(&name).into(),
         status: Status::Queued,
         length: Some(length),
         done: Arc::default(),
