@@ -69,7 +69,9 @@ fn row(number: u64, moved: u64) -> Row {
             Connection { number: index as u32 + 1, range, position, speed, state, host: None }
         };
         let connections: Vec<Connection> = (0..8).map(connection).collect();
-        connections.iter().for_each(|one| done.insert(ByteRange::new(one.range.start, one.position)));
+        for one in &connections {
+            done.insert(ByteRange::new(one.range.start, one.position));
+        }
         let live =
             Live { activity: Activity::Receiving, speed: Rate::per_second(40_000_000), connections, ..Live::default() };
         (row.status, row.done, row.live) = (Status::Running, Arc::new(done), Some(Arc::new(live)));
