@@ -5,7 +5,7 @@
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,7 @@ fn row(number: u64, moved: u64) -> Row {
         direction: Direction::Download,
         spec: Arc::new(Spec::new(source.clone(), "/home/me/Downloads".into())),
         source,
-        target: Arc::new(PathBuf::from("/home/me/Downloads").join(&name)),
+        target: Path::new("/home/me/Downloads").join(&name).into(),
         status: Status::Queued,
         length: Some(length),
         done: Arc::default(),
@@ -69,7 +69,9 @@ fn row(number: u64, moved: u64) -> Row {
             Connection { number: index as u32 + 1, range, position, speed, state, host: None }
         };
         let connections: Vec<Connection> = (0..8).map(connection).collect();
-        connections.iter().for_each(|one| done.insert(ByteRange::new(one.range.start, one.position)));
+        for one in &connections {
+            done.insert(ByteRange::new(one.range.start, one.position));
+        }
         let live =
             Live { activity: Activity::Receiving, speed: Rate::per_second(40_000_000), connections, ..Live::default() };
         (row.status, row.done, row.live) = (Status::Running, Arc::new(done), Some(Arc::new(live)));

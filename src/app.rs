@@ -6,6 +6,7 @@ mod log;
 mod registry;
 mod stores;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use crate::cli::{
 use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
-use crate::model::{Fault, Source, Spec, Status, TransferId, harmless};
+use crate::model::{Fault, Source, Spec, Status, Target, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
 use crate::store::{Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left, Habits};
@@ -239,19 +240,18 @@ impl House {
     fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
         let sources: Vec<&Source> = specs.iter().map(|spec| &spec.source).collect();
         let queued = Journal::peek_at(&self.paths.state, &sources)?;
-        let mut added = Vec::new();
-        let mut records = Vec::new();
-        for spec in specs {
-            let same = |item: &&Item| {
-                item.status != Status::Done && item.spec.source == spec.source && item.spec.target == spec.target
-            };
-            let id = queued.iter().find(same).map(|item| item.id);
-            added.push((id.unwrap_or_else(TransferId::mint), spec.source.clone()));
-            if id.is_none() {
-                records.push(Item::added(added[added.len() - 1].0, spec));
-            }
-        }
-        Journal::open_to_append(&self.paths.state)?.append(&records)?;
+        let open = queued.iter().filter(|item| item.status != Status::Done);
+        let open: HashMap<(&Source, &Target), TransferId> =
+            open.map(|item| ((&item.spec.source, &item.spec.target), item.id)).collect();
+        let mut added = Vec::with_capacity(specs.len());
+        // One record after the other becomes a line: a long list is not in memory once more.
+        let records = specs.into_iter().filter_map(|spec| {
+            let held = open.get(&(&spec.source, &spec.target)).copied();
+            let id = held.unwrap_or_else(TransferId::mint);
+            added.push((id, spec.source.clone()));
+            held.is_none().then(|| Item::added(id, spec))
+        });
+        Journal::open_to_append(&self.paths.state)?.append(records)?;
         let _ = write_added(&added, io::stdout().lock());
         Ok(Exit::Complete)
     }

@@ -1,6 +1,6 @@
 //! What a face may see: the latest value of everything, cheap to hand over.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,7 +162,7 @@ pub struct Row {
     /// What the user asked for.
     pub spec: Arc<Spec>,
     /// The file that is sent, if it is an upload; else the folder or, once it is known, the file that the bytes go to.
-    pub target: Arc<PathBuf>,
+    pub target: Arc<Path>,
     /// Where it stands.
     pub status: Status,
     /// Bytes of the whole file, where known.

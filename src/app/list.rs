@@ -22,7 +22,7 @@ pub(super) fn list_item(state: &Path, item: &Item) -> ListItem {
         id: item.id,
         name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
         url: item.spec.source.to_string(),
-        target: target.unwrap_or_else(|| item.spec.target.folder.clone()),
+        target: target.unwrap_or_else(|| item.spec.target.folder.to_path_buf()),
         why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
         status: item.status,
         limit: item.spec.limits.rate.map(Rate::bytes),

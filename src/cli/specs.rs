@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use crate::ask::{Entry, expand, read_curl, read_entries, read_metalink};
@@ -116,7 +117,7 @@ impl TransferArgs {
         self.check_single(entries.len())?;
         self.check_folders(&entries)?;
         let headers = headers(&self.headers)?;
-        let folder = absolute(self.dir.as_deref().unwrap_or(folder))?;
+        let folder: Arc<Path> = absolute(self.dir.as_deref().unwrap_or(folder))?.into();
         entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
     }
 
@@ -190,8 +191,9 @@ impl TransferArgs {
     }
 
     /// One transfer. What a list says of an entry goes before what the command line says of all.
-    fn spec(&self, entry: Entry, folder: &Path, headers: &[Header], limits: Limits) -> Result<Spec, Usage> {
-        let folder = entry.folder.as_deref().map_or_else(|| Ok(folder.to_path_buf()), absolute)?;
+    fn spec(&self, entry: Entry, folder: &Arc<Path>, headers: &[Header], limits: Limits) -> Result<Spec, Usage> {
+        let own = entry.folder.as_deref().map(absolute).transpose()?;
+        let folder = own.map_or_else(|| folder.clone(), Arc::from);
         let target = match (&entry.output, &self.output) {
             (Some(output), _) => named(&folder, output, "out=")?,
             (None, Some(output)) => named(Path::new(""), output, "-o ")?,
@@ -239,7 +241,7 @@ fn check_headers(headers: &[Header]) -> Result<(), Usage> {
 /// The folder and the name of a file that the user named in words that begin with `option`.
 fn named(folder: &Path, output: &Path, option: &str) -> Result<Target, Usage> {
     let target = Target::named(folder, output).map_err(|why| Usage::new(format!("{option}{why}")))?;
-    Ok(Target { folder: absolute(&target.folder)?, ..target })
+    Ok(Target { folder: absolute(&target.folder)?.into(), ..target })
 }
 
 fn absolute(folder: &Path) -> Result<PathBuf, Usage> {

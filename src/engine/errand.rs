@@ -42,7 +42,7 @@ impl Supervisor {
         let Some(entry) = self.roster.get(id) else { return };
         let known = entry.latest.target.as_deref().and_then(Path::parent);
         let folder = known.unwrap_or(&entry.item.spec.target.folder).to_path_buf();
-        self.retarget(id, Target { folder, name: Some(name) });
+        self.retarget(id, Target { folder: folder.into(), name: Some(name) });
     }
 
     /// Moves transfers' files into another folder.
@@ -50,7 +50,7 @@ impl Supervisor {
         for id in ids {
             let Some(entry) = self.roster.get(*id) else { continue };
             let name = entry.item.spec.target.name.clone();
-            self.retarget(*id, Target { folder: folder.to_path_buf(), name });
+            self.retarget(*id, Target { folder: folder.into(), name });
         }
     }
 
@@ -65,7 +65,7 @@ impl Supervisor {
         }
         if let Some(running) = &entry.running {
             let stops = running.then.is_some();
-            entry.retarget = Some(target);
+            entry.retarget = Some(Box::new(target));
             if !stops {
                 self.stop(id, Then::Queue);
             }
@@ -74,7 +74,7 @@ impl Supervisor {
         let from = entry.latest.target.clone();
         let name = target.name.clone().map(PathBuf::from);
         let named = name.or_else(|| from.as_ref()?.file_name().map(PathBuf::from));
-        let to = named.map_or_else(|| target.folder.clone(), |name| target.folder.join(name));
+        let to = named.map_or_else(|| target.folder.to_path_buf(), |name| target.folder.join(name));
         let Some(from) = from.filter(|from| *from != to) else {
             return self.moved(id, target, Ok(to));
         };
@@ -119,7 +119,7 @@ impl Supervisor {
     ) {
         let stop = CancellationToken::new();
         let Some(entry) = self.roster.get_mut(id) else { return };
-        entry.busy = Some(Busy { errand, stop: stop.clone(), then_remove: None });
+        entry.busy = Some(Box::new(Busy { errand, stop: stop.clone(), then_remove: None }));
         self.let_rest(id);
         self.roster.set_out(id);
         self.dirty = true;

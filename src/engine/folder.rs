@@ -1,5 +1,6 @@
 //! A folder of a store in place of a file: it is read page by page, and each object below it becomes a transfer of its own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,8 +103,10 @@ fn below(folder: &Spec, object: &Listed) -> Option<Spec> {
     let mut spec = Spec { source, mirrors: Vec::new(), checksum: None, sums: None, ..folder.clone() };
     spec.target.name = None;
     let folders = object.name.rsplit_once('/').map_or("", |(folders, _)| folders);
-    for segment in folders.split('/').filter(|segment| !segment.is_empty()) {
-        spec.target.folder.push(safe_name(segment));
+    let segments = folders.split('/').filter(|segment| !segment.is_empty());
+    let within: PathBuf = segments.map(safe_name).collect();
+    if !within.as_os_str().is_empty() {
+        spec.target.folder = folder.target.folder.join(within).into();
     }
     Some(spec)
 }

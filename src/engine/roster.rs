@@ -1,7 +1,7 @@
 //! The list: every transfer and its place.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::errand::Busy;
 use super::limiter::Limiter;
 use super::report::Progress;
-use super::row::{place, row, shared};
+use super::row::{known, place, row};
 use crate::api::{Happening, Level, Log, Place, Rows, Snapshot, Start, Totals};
 use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
 use crate::plan::Shortage;
@@ -42,13 +42,13 @@ pub(super) struct Running {
     pub(super) then: Option<Then>,
 }
 
-/// One transfer.
+/// One transfer. There may be a million of them: what only few have stands in boxes.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) item: Item,
     pub(super) status: Status,
     pub(super) fault: Option<Arc<Fault>>,
-    pub(super) running: Option<Running>,
+    pub(super) running: Option<Box<Running>>,
     /// At its next start it begins from its first byte: the user was asked and says so.
     pub(super) anew: bool,
     /// True if a task of this run, or perhaps one of an earlier run, has begun with it: then it may have a checkpoint.
@@ -56,17 +56,18 @@ pub(super) struct Entry {
     /// The URL that takes the present one's place when its task has stopped.
     pub(super) relink: Option<Source>,
     /// Where its file is to go when its task has stopped.
-    pub(super) retarget: Option<Target>,
+    pub(super) retarget: Option<Box<Target>>,
     /// What is done with its file just now. Until that is over it does not run.
-    pub(super) busy: Option<Busy>,
+    pub(super) busy: Option<Box<Busy>>,
     /// When it is to start, if that is still to come.
     pub(super) start: Option<Arc<Start>>,
     /// Bytes that its disk lacks, as far as that is known.
     pub(super) short: Option<u64>,
     /// What is known of its disk's shortage of room.
-    pub(super) shortage: Option<Shortage>,
+    pub(super) shortage: Option<Box<Shortage>>,
     pub(super) log: Log,
-    pub(super) latest: Progress,
+    /// Those of a long queue of which nothing is known share it.
+    pub(super) latest: Arc<Progress>,
     index: usize,
     /// True if its row tells of an earlier moment.
     stale: bool,
@@ -90,6 +91,8 @@ pub(super) struct Roster {
     busy: HashSet<TransferId>,
     /// The transfers that have a log, the one first whose log began first.
     logged: VecDeque<TransferId>,
+    /// The folder of the one that was added last.
+    folder: Option<Arc<Path>>,
 }
 
 impl Roster {
@@ -120,7 +123,7 @@ impl Roster {
     /// A transfer's task runs.
     pub(super) fn began(&mut self, id: TransferId, task: Running) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.running = Some(task);
+            entry.running = Some(Box::new(task));
             self.running.insert(id);
             self.set_status(id, Status::Running);
         }
@@ -129,7 +132,7 @@ impl Roster {
     /// A transfer's task has ended; gives it back.
     pub(super) fn ended(&mut self, id: TransferId) -> Option<Running> {
         self.running.remove(&id);
-        self.entries.get_mut(&id)?.running.take()
+        self.entries.get_mut(&id)?.running.take().map(|running| *running)
     }
 
     /// A rank behind all others.
@@ -138,16 +141,10 @@ impl Roster {
     }
 
     /// Puts a transfer at the end.
-    pub(super) fn add(&mut self, item: Item, begun: bool) {
+    pub(super) fn add(&mut self, mut item: Item, begun: bool) {
         let (id, status) = (item.id, item.status);
-        let fault = item.reason.clone().map(Arc::new);
-        let latest = Progress {
-            target: item.target.clone(),
-            length: item.length,
-            done: shared(&item.done),
-            resumable: true,
-            ..Progress::default()
-        };
+        self.share_folder(&mut item);
+        let (fault, latest) = (item.reason.clone(), known(&item));
         self.last_rank = self.last_rank.max(item.rank);
         self.places.insert(place(&item.spec), id);
         let index = self.order.len();
@@ -244,7 +241,7 @@ impl Roster {
         if !running.progress.has_changed().unwrap_or(true) {
             return false;
         }
-        entry.latest = running.progress.borrow_and_update().clone();
+        entry.latest = Arc::new(running.progress.borrow_and_update().clone());
         if let Some(target) = &entry.latest.target {
             entry.item.target = Some(target.clone());
         }
@@ -265,13 +262,13 @@ impl Roster {
     pub(super) fn complete(&mut self, id: TransferId, target: PathBuf, bytes: u64) {
         if let Some(entry) = self.entries.get_mut(&id) {
             let all = ByteRange::new(0, bytes);
-            entry.latest = Progress {
+            entry.latest = Arc::new(Progress {
                 target: Some(target),
                 length: Some(bytes),
                 done: Arc::new([all].into_iter().collect()),
                 resumable: true,
                 ..Progress::default()
-            };
+            });
             entry.fault = None;
         }
     }

@@ -3,14 +3,21 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
+use super::report::Progress;
 use super::roster::Entry;
 use crate::api::{Direction, Row};
-use crate::model::{RangeSet, Spec, Status, harmless};
+use crate::model::{Spec, Status, harmless};
+use crate::store::Item;
 
-/// Ranges for a row. A long queue has none of most of its transfers, and keeps that once.
-pub(super) fn shared(done: &RangeSet) -> Arc<RangeSet> {
-    static NOTHING: LazyLock<Arc<RangeSet>> = LazyLock::new(Arc::default);
-    if done.is_empty() { NOTHING.clone() } else { Arc::new(done.clone()) }
+/// What the journal knows of a transfer. Of most of a long queue that is nothing, which is kept once.
+pub(super) fn known(item: &Item) -> Arc<Progress> {
+    static NOTHING: LazyLock<Arc<Progress>> =
+        LazyLock::new(|| Arc::new(Progress { resumable: true, ..Progress::default() }));
+    if item.target.is_none() && item.length.is_none() && item.done.is_empty() {
+        return NOTHING.clone();
+    }
+    let (target, length, done) = (item.target.clone(), item.length, Arc::new(item.done.clone()));
+    Arc::new(Progress { target, length, done, resumable: true, ..Progress::default() })
 }
 
 /// What makes two transfers the same: the URL, and where it goes.
@@ -34,7 +41,7 @@ pub(super) fn row(entry: &Entry) -> Row {
         direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
         spec: spec.clone(),
-        target: Arc::new(target.unwrap_or_else(|| spec.target.folder.clone())),
+        target: target.map_or_else(|| spec.target.folder.clone(), Arc::from),
         status: entry.status,
         length: latest.length,
         done: latest.done.clone(),

@@ -30,7 +30,7 @@ impl Supervisor {
     pub(super) fn park(&mut self, id: TransferId, fault: Fault) {
         let (now, done) = (self.shared.clock.now(), self.roster.done(id));
         if let Some(entry) = self.roster.get_mut(id) {
-            entry.shortage = Some(Shortage::met(entry.shortage, done, now));
+            entry.shortage = Some(Box::new(Shortage::met(entry.shortage.as_deref().copied(), done, now)));
         }
         self.tell(id, Happening::DiskFull(fault));
         self.room_at = Instant::now();
@@ -72,12 +72,13 @@ impl Supervisor {
             };
             let free = free.saturating_sub(promised);
             entry.short = needed.and_then(|needed| needed.checked_sub(free)).filter(|short| *short > 0);
-            let shortage = *entry.shortage.get_or_insert(Shortage::remembered(entry.item.done.total(), now));
+            let remembered = || Box::new(Shortage::remembered(entry.item.done.total(), now));
+            let shortage = **entry.shortage.get_or_insert_with(remembered);
             if shortage.is_over(needed, free, now) {
                 promised += needed.unwrap_or(0);
                 goes_on.push(id);
             } else if shortage.is_unknown() {
-                entry.shortage = Some(Shortage::met(None, entry.item.done.total(), now));
+                entry.shortage = Some(Box::new(Shortage::met(None, entry.item.done.total(), now)));
                 let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
                 let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
                 self.tell(id, Happening::DiskFull(fault));

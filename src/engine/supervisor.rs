@@ -328,7 +328,7 @@ impl Supervisor {
         }
         // Whatever became of it; unless it is gone.
         if let Some(target) = retargeted {
-            self.retarget(id, target);
+            self.retarget(id, *target);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf, is_separator};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, UnixTime, Upload};
 
@@ -44,10 +44,10 @@ impl fmt::Debug for Header {
 }
 
 /// Where the file goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
-    /// The folder, absolute.
-    pub folder: PathBuf,
+    /// The folder, absolute. A long queue has it once.
+    pub folder: Arc<Path>,
     /// The file's name as the user gave it; `None` lets haul derive one from the server's answer or the URL.
     pub name: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Target {
             name => {
                 let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
                 let folder = parent.map_or_else(|| folder.to_path_buf(), |parent| folder.join(parent));
-                Ok(Self { folder, name: Some(name.to_owned()) })
+                Ok(Self { folder: folder.into(), name: Some(name.to_owned()) })
             }
         }
     }
@@ -84,6 +84,14 @@ pub struct Described {
     pub pieces: Option<Pieces>,
 }
 
+impl Described {
+    /// Nothing is kept once, however many transfers it is known of.
+    pub fn shared(self) -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Described>> = LazyLock::new(Arc::default);
+        if self == Self::default() { NOTHING.clone() } else { Arc::new(self) }
+    }
+}
+
 /// As many mirrors are taken that a metalink or a server tells of,
 pub const MOST_MIRRORS: usize = 32;
 /// and a metalink's pieces, unless there are more of them: they are kept with the queue, and the whole file's checksum does as well.
@@ -97,7 +105,7 @@ pub struct Spec {
     /// Other places that the same file can be had from, the preferred first.
     pub mirrors: Vec<Source>,
     /// What is known of the file before any server has said a word.
-    pub described: Described,
+    pub described: Arc<Described>,
     /// Where they go.
     pub target: Target,
     /// Headers sent to the source's own origin and nowhere else.
@@ -123,11 +131,11 @@ pub struct Spec {
 impl Spec {
     /// A plain download of `source` into `folder`.
     pub fn new(source: Source, folder: PathBuf) -> Self {
-        let target = Target { folder, name: None };
+        let target = Target { folder: folder.into(), name: None };
         Self {
             source,
             mirrors: Vec::new(),
-            described: Described::default(),
+            described: Described::default().shared(),
             target,
             headers: Vec::new(),
             checksum: None,
@@ -145,7 +153,7 @@ impl Spec {
     pub fn of_upload(place: Source, upload: Upload) -> Self {
         let folder = upload.file.parent().map(Path::to_path_buf).unwrap_or_default();
         let name = upload.file.file_name().map(|name| name.to_string_lossy().into_owned());
-        let target = Target { folder: folder.clone(), name };
+        let target = Target { folder: folder.as_path().into(), name };
         Self { target, upload: Some(Arc::new(upload)), ..Self::new(place, folder) }
     }
 
@@ -161,7 +169,7 @@ impl Spec {
     /// The download of a metalink's file, where this one's URL led to the metalink. Of several files each has the name that
     /// the metalink gives it. `None` if it has no place that haul can ask.
     pub fn of_its_metalink(&self, file: &MetalinkFile, several: bool) -> Option<Self> {
-        let found = Self::of_metalink(file, self.target.folder.clone())?;
+        let found = Self::of_metalink(file, self.target.folder.to_path_buf())?;
         let mut spec = self.clone();
         spec.relink(found.source);
         spec.mirrors = found.mirrors;
@@ -171,7 +179,8 @@ impl Spec {
         spec.describe(file);
         // What a metalink leads to is no metalink again.
         let name = || spec.source.last_segment().unwrap_or_else(|| spec.source.host());
-        spec.described.name = Some(spec.described.name.clone().unwrap_or_else(name));
+        let named = spec.described.name.clone().unwrap_or_else(name);
+        Arc::make_mut(&mut spec.described).name = Some(named);
         Some(spec)
     }
 
@@ -179,7 +188,7 @@ impl Spec {
     pub fn describe(&mut self, file: &MetalinkFile) {
         let name = Some(file.name.clone()).filter(|name| !name.is_empty());
         let pieces = file.pieces.clone().filter(|pieces| pieces.checksums.len() <= MOST_PIECES);
-        self.described = Described { name, length: file.length, pieces };
+        self.described = Described { name, length: file.length, pieces }.shared();
         if self.checksum.is_none() && self.sums.is_none() {
             self.checksum = file.checksums.iter().max_by_key(|sum| sum.algorithm.bytes()).cloned();
         }

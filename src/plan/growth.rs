@@ -24,12 +24,15 @@ const SLOW: f64 = 1_048_576.0;
 pub(super) const LEAST: f64 = 32_768.0;
 /// What is measured for less than this says nothing.
 const SHORTEST: Duration = Duration::from_millis(200);
+/// And this is the longest measurement: a server that sends in lumps has one each second.
+const LONGEST: Duration = Duration::from_secs(2);
 /// Twice as many must bring this much more in all.
 const WORTH: f64 = 1.25;
 /// The second half of a measurement may have this much more than the first.
 const STEADY: f64 = 1.6;
-/// So many measurements tell that more connections bring nothing.
+/// So many measurements tell that more connections bring nothing, or this time does.
 const PATIENCE: u32 = 6;
+const MOST_PATIENCE: Duration = Duration::from_secs(6);
 /// What is left must take so many times as long as a measurement, at the present speed.
 const LEFT: f64 = 3.0;
 
@@ -40,7 +43,7 @@ pub struct Growth {
     /// Before the last step, with the bytes a second in all that they gave.
     before: Option<(u16, f64)>,
     settled: bool,
-    /// The answer's time tells how long a measurement takes.
+    /// The answer's time tells how long a measurement takes, and what comes may make that longer.
     window: Duration,
     /// When the present measurement began, its second half too, and the bytes that had come by then.
     since: Option<(Moment, u64)>,
@@ -100,16 +103,21 @@ impl Growth {
         }
         let Some(middle) = self.middle.filter(|_| span >= self.window) else { return false };
         let (first, second) = (measured(since, middle).1, measured(middle, (now, bytes)).1);
-        // They come to their speed by themselves (slow start): more of them would only share it. Or they had much at first,
-        // as of a server that holds each of them back from then on: what comes later is to be compared with what lasts.
-        let settles = self.before.is_none() && second * STEADY < first;
-        if second > first * STEADY || settles {
+        // They come to their speed by themselves (slow start): more of them would only share it.
+        if second > first * STEADY {
             (self.since, self.middle) = (Some(middle), Some((now, bytes)));
+            return false;
+        }
+        // They had much at first, as of a server that holds each of them back from then on: what comes later is to be
+        // compared with what lasts. Or it comes in lumps, and a measurement has to be longer than from one to the next.
+        if self.before.is_none() && second * STEADY < first {
+            self.window = (self.window * 2).min(LONGEST);
+            (self.since, self.middle) = (Some(middle), None);
             return false;
         }
         // The new ones had theirs at first, and may have to wait for the next: that they bring nothing takes longer to tell.
         let is_low = self.before.is_some_and(|(_, less)| rate < less * WORTH);
-        if is_low && span < self.window * PATIENCE {
+        if is_low && span < (self.window * PATIENCE).min(MOST_PATIENCE) {
             return false;
         }
         (self.since, self.middle) = (None, None);

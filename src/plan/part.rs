@@ -4,8 +4,8 @@
 
 use crate::model::{ByteRange, RangeSet};
 
-/// Parts that haul chooses are multiples of this,
-const GRAIN: u64 = 1 << 20;
+/// Parts that haul chooses are multiples of this: what is on its way at a kill is lost by whole parts,
+const GRAIN: u64 = 512 << 10;
 /// a file has about so many of them: a lost connection costs one part, and each part one request,
 const USUAL_PARTS: u64 = 1000;
 /// and they are no larger than this unless the store takes too few of them.

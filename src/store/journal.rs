@@ -4,15 +4,17 @@
 //! the file's lock for that moment, and first reads what others have appended. A torn last line is dropped, a bad
 //! line costs that one record. Compacted at startup when more than half of it is stale.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::record::{Item, Record};
-use crate::model::{Fault, FaultKind, Source, TransferId};
+use super::replay::Replay;
+use crate::model::{Fault, FaultKind, Source};
 
 /// A journal shorter than this is never compacted: there is nothing to win.
 const SMALL: usize = 1000;
@@ -27,8 +29,6 @@ pub struct Journal {
     read: u64,
     /// True if what was read ends without the end of a line: a torn write.
     torn: bool,
-    /// True if a line could not be read.
-    bad: bool,
 }
 
 impl Journal {
@@ -39,7 +39,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, bad: false };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false };
         journal.lock().map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
@@ -55,14 +55,15 @@ impl Journal {
         let file = open_file(&path).map_err(broken)?;
         // From its last byte on: that one tells whether a torn line is to be closed.
         let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
-        Ok(Self { path, file, read, torn: false, bad: false })
+        Ok(Self { path, file, read, torn: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
     pub fn peek(state: &Path) -> Result<Vec<Item>, Fault> {
         let path = state.join("queue.ron");
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Self::read(&bytes)),
+        let mut replay = Replay::default();
+        match File::open(&path).and_then(|file| replay.read(BufReader::new(file))) {
+            Ok(()) => Ok(replay.items()),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
         }
@@ -70,7 +71,10 @@ impl Journal {
 
     /// What the bytes of a queue's file amount to, in the queue's order. Damage costs the records that it touched.
     pub fn read(bytes: &[u8]) -> Vec<Item> {
-        replay(&records(bytes))
+        let mut replay = Replay::default();
+        // Memory gives no errors.
+        let _ = replay.read(bytes);
+        replay.items()
     }
 
     /// The transfers of these URLs alone, as `peek` would give them. Of a long queue only the lines that speak of them
@@ -81,18 +85,25 @@ impl Journal {
             return Self::peek(state);
         }
         match fs::read(&path) {
-            Ok(bytes) => Ok(replay(&records_of(&String::from_utf8_lossy(&bytes), sources))),
+            Ok(bytes) => {
+                let mut replay = Replay::default();
+                for record in records_of(&String::from_utf8_lossy(&bytes), sources) {
+                    replay.take(&record);
+                }
+                Ok(replay.items())
+            }
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
         }
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
-    pub fn append(&mut self, batch: &[Record]) -> Result<Vec<Record>, Fault> {
+    pub fn append(&mut self, batch: impl IntoIterator<Item: Borrow<Record>>) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();
         let broken = |why: io::Error| Fault::disk(path.display(), "writing the queue", &why);
         let unwritable = |why: ron::Error| Fault::new(FaultKind::State, path.display(), why.to_string());
-        let text = batch.iter().map(Record::line).collect::<Result<String, _>>().map_err(unwritable)?;
+        let lines = batch.into_iter().map(|record| record.borrow().line());
+        let text = lines.collect::<Result<String, _>>().map_err(unwritable)?;
         self.lock().map_err(broken)?;
         let others = self.read_and_write(text.as_bytes());
         let _ = self.file.unlock();
@@ -149,14 +160,19 @@ impl Journal {
     }
 
     fn load(&mut self) -> io::Result<Vec<Item>> {
-        let records = self.read_on()?;
-        if self.bad
-            && let Err(why) = self.keep_damaged(records.len())
+        let mut replay = Replay::default();
+        self.file.seek(SeekFrom::Start(self.read))?;
+        replay.read(BufReader::new(&self.file))?;
+        self.read += replay.bytes;
+        self.torn = replay.torn.unwrap_or(self.torn);
+        let records = replay.records;
+        if replay.bad > 0
+            && let Err(why) = self.keep_damaged()
         {
             tracing::warn!("{}: its damaged lines are not kept: {why}", self.path.display());
         }
-        let items = replay(&records);
-        if records.len() > SMALL && records.len() > items.len() * 2 {
+        let items = replay.items();
+        if records > SMALL && records > items.len() * 2 {
             // A full disk, for one, is no reason not to start.
             if let Err(why) = self.compact(&items) {
                 tracing::warn!("{}: not made shorter: {why}", self.path.display());
@@ -166,16 +182,11 @@ impl Journal {
     }
 
     /// A queue of which not every line can be read is kept beside the one that is used from now on: a compaction would
-    /// throw away what a person, or another haul, can still read. A last line that was never finished holds nothing.
-    fn keep_damaged(&self, good: usize) -> io::Result<()> {
-        let bytes = fs::read(&self.path)?;
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
-        if lines > good + usize::from(self.torn) {
-            let aside = self.path.with_extension("damaged");
-            let (temporary, _) = write_beside(&aside, "new", &bytes)?;
-            fs::rename(temporary, aside)?;
-        }
-        Ok(())
+    /// throw away what a person, or another haul, can still read.
+    fn keep_damaged(&self) -> io::Result<()> {
+        let aside = self.path.with_extension("damaged");
+        let (temporary, _) = write_beside(&aside, "new", &fs::read(&self.path)?)?;
+        fs::rename(temporary, aside)
     }
 
     /// Reads from where the last reading ended.
@@ -185,9 +196,7 @@ impl Journal {
         self.file.read_to_end(&mut bytes)?;
         self.read += bytes.len() as u64;
         self.torn = bytes.last().map_or(self.torn, |last| *last != b'\n');
-        let records = records(&bytes);
-        self.bad |= records.len() < bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
-        Ok(records)
+        Ok(records(&bytes))
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -195,10 +204,11 @@ impl Journal {
             return Ok(());
         }
         // What is torn is closed, so that the next record begins on a line of its own.
-        let text = [if self.torn { &b"\n"[..] } else { b"" }, bytes].concat();
-        self.file.write_all(&text)?;
+        let end = if self.torn { &b"\n"[..] } else { b"" };
+        self.file.write_all(end)?;
+        self.file.write_all(bytes)?;
         self.file.sync_data()?;
-        (self.read, self.torn) = (self.read + text.len() as u64, false);
+        (self.read, self.torn) = (self.read + (end.len() + bytes.len()) as u64, false);
         Ok(())
     }
 
@@ -256,34 +266,4 @@ fn lines_with<'text>(text: &'text str, words: &str) -> Vec<(usize, &'text str)> 
         (start, &text[start..end])
     };
     text.match_indices(words).map(line).collect()
-}
-
-/// What a sequence of records amounts to, in the queue's order.
-fn replay(records: &[Record]) -> Vec<Item> {
-    let mut items: HashMap<TransferId, Item> = HashMap::new();
-    let mut next_rank = 0;
-    for record in records {
-        match record {
-            Record::Added(stored) => {
-                if let Some(item) = Item::restore(stored, next_rank) {
-                    next_rank = next_rank.max(item.rank.saturating_add(1));
-                    items.insert(item.id, item);
-                }
-            }
-            Record::Removed(ids) => {
-                for id in ids.iter().filter_map(|id| id.parse().ok()) {
-                    items.remove(&id);
-                }
-            }
-            Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) | Record::Relinked(id, _) => {
-                if let Some(item) = id.parse().ok().and_then(|id| items.get_mut(&id)) {
-                    item.apply(record);
-                    next_rank = next_rank.max(item.rank.saturating_add(1));
-                }
-            }
-        }
-    }
-    let mut ordered: Vec<Item> = items.into_values().collect();
-    ordered.sort_by_key(|item| (item.rank, item.id));
-    ordered
 }

@@ -16,6 +16,7 @@ mod name;
 mod path_text;
 mod record;
 mod relocate;
+mod replay;
 mod room;
 mod sealed;
 mod sink;

@@ -209,7 +209,7 @@ pub struct Item {
     /// Where it stands; never `Running`.
     pub status: Status,
     /// Why it was given up.
-    pub reason: Option<Fault>,
+    pub reason: Option<Arc<Fault>>,
     /// Its place: a lower rank runs earlier.
     pub rank: i64,
     /// The finished file's path, once known.
@@ -329,7 +329,7 @@ impl Item {
             overwrite: spec.overwrite,
             upload: spec.upload.as_deref().map(StoredUpload::of),
             status: self.status.into(),
-            reason: self.reason.as_ref().map(StoredFault::of),
+            reason: self.reason.as_deref().map(StoredFault::of),
             rank: Some(self.rank),
             target: self.target.as_deref().map(path_text::encode),
             length: self.length,
@@ -349,8 +349,9 @@ impl Item {
                 name: stored.called.clone(),
                 length: stored.promised,
                 pieces: stored.pieces.as_ref().and_then(pieces),
-            },
-            target: Target { folder: path_text::decode(&stored.folder), name: stored.name.clone() },
+            }
+            .shared(),
+            target: Target { folder: path_text::decode(&stored.folder).into(), name: stored.name.clone() },
             headers: headers.collect(),
             checksum,
             sums: stored.sums.as_deref().map(Sums::from_str).transpose().ok()?,
@@ -365,7 +366,7 @@ impl Item {
             id: stored.id.parse().ok()?,
             spec: Arc::new(spec),
             status: stored.status.into(),
-            reason: stored.reason.as_ref().map(StoredFault::fault),
+            reason: stored.reason.as_ref().map(|reason| Arc::new(reason.fault())),
             rank: stored.rank.unwrap_or(rank),
             target: stored.target.as_deref().map(path_text::decode),
             length: stored.length,
@@ -378,7 +379,7 @@ impl Item {
         match record {
             Record::Status(_, status, reason) => {
                 self.status = (*status).into();
-                self.reason = reason.as_ref().map(StoredFault::fault);
+                self.reason = reason.as_ref().map(|reason| Arc::new(reason.fault()));
             }
             Record::Known(_, target, length, done) => {
                 self.target = Some(path_text::decode(target));

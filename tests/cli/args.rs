@@ -127,7 +127,7 @@ fn without_a_command_it_is_the_screen() {
     assert!(parsed.network().unwrap().insecure);
     let specs = parsed.screen.specs_with(Path::new("/here"), &b""[..]).unwrap();
     assert_eq!(specs.len(), 2);
-    assert!(specs.iter().all(|spec| spec.target.folder == Path::new("/srv")));
+    assert!(specs.iter().all(|spec| spec.target.folder.as_ref() == Path::new("/srv")));
     let bare = arguments(&[]).unwrap();
     assert_eq!(bare.screen.specs_with(Path::new("/here"), &b""[..]).unwrap(), []);
 }
@@ -154,7 +154,7 @@ fn output_names_a_file_and_perhaps_a_folder() {
     ];
     for (output, folder, name) in table {
         let target = one(&["-o", output]).target;
-        assert_eq!((target.folder, target.name.as_deref()), (folder, Some(name)), "{output}");
+        assert_eq!((target.folder.to_path_buf(), target.name.as_deref()), (folder, Some(name)), "{output}");
     }
 }
 
@@ -187,7 +187,7 @@ fn lists_come_from_stdin_and_from_files() {
     let from_stdin = specs_of_stdin(&["-d", "/srv", "-H", "A: 1", "-i", "-"], list).unwrap();
     assert_eq!(from_file, from_stdin);
     let targets: Vec<_> =
-        from_file.iter().map(|spec| (spec.target.folder.as_path(), spec.target.name.as_deref())).collect();
+        from_file.iter().map(|spec| (spec.target.folder.as_ref(), spec.target.name.as_deref())).collect();
     assert_eq!(targets, [(Path::new("/srv/sub"), Some("one")), (Path::new("/other"), None)]);
     let names: Vec<_> = from_file[0].headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(names, ["A", "B"]);

@@ -1,7 +1,7 @@
 //! What the tests of this room share.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         name: name.into(),
         spec: Arc::new(Spec::new(source.clone(), "/downloads".into())),
         source,
-        target: Arc::new(PathBuf::from("/downloads")),
+        target: Path::new("/downloads").into(),
         status: Status::Running,
         length: Some(1_000_000),
         done: Arc::new([ByteRange::new(0, done)].into_iter().collect()),

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,7 @@ async fn one_who_lags_reads_the_snapshot() {
         run.tell(4, Happening::Added);
     }
     let done =
-        Row { status: Status::Done, live: None, target: Arc::new("/downloads/a".into()), ..row(1, "a", 1_000_000) };
+        Row { status: Status::Done, live: None, target: Path::new("/downloads/a").into(), ..row(1, "a", 1_000_000) };
     let why = Some(Arc::new(fault(FaultKind::Status(404))));
     let failed = Row { status: Status::Failed, live: None, fault: why, ..row(2, "b", 0) };
     run.show(vec![done, failed, row(4, "d", 10)]);

@@ -69,6 +69,43 @@ fn a_byte_that_was_damaged_on_its_way_is_fetched_once_more() {
 }
 
 #[test]
+fn a_store_that_gives_no_ranges_is_read_in_one_stream() {
+    for vendor in VENDORS {
+        let (store, sandbox) = room(vendor);
+        let content = bytes(8, 6 * MIB);
+        store.put("a.bin", content.clone());
+        store.faults(|faults| faults.no_ranges = true);
+        get(&sandbox, &store.url("a.bin"), &["-x", "4"]).ok();
+        assert_eq!(sandbox.sha256("a.bin"), sha256(&content), "{vendor}");
+    }
+}
+
+#[test]
+fn the_settings_say_where_a_bucket_is_and_who_logs_in() {
+    for vendor in VENDORS {
+        let (store, sandbox) = (Store::start(vendor), Sandbox::new());
+        store.put("a.txt", b"read".to_vec());
+        let login = sandbox.path("login");
+        std::fs::write(&login, r#"{"AccessKeyId":"test-id","SecretAccessKey":"test-secret"}"#).unwrap();
+        let region = store.url("a").rsplit_once("region=").unwrap().1.to_owned();
+        let settings = format!(
+            "(stores: {{\"{0}://bkt\": (endpoint: {1:?}, region: {2:?}), \"{0}://\": (credentials: \"cat {3}\")}})",
+            vendor.scheme(),
+            store.endpoint(),
+            region,
+            login.display()
+        );
+        sandbox.settings(&settings);
+        let url = format!("{}://bkt/a.txt", vendor.scheme());
+        sandbox.get(&["-q", &url]).ok();
+        assert_eq!(std::fs::read(sandbox.downloads().join("a.txt")).unwrap(), b"read", "{vendor}");
+        sandbox.run(&["put", "-q", "a.txt", &format!("{}://bkt/b/", vendor.scheme())]).ok();
+        assert_eq!(store.object("b/a.txt"), Some(b"read".to_vec()), "{vendor}");
+        assert!(sandbox.run(&["ls", &format!("{}://bkt", vendor.scheme())]).ok().stdout.contains("a.txt"), "{vendor}");
+    }
+}
+
+#[test]
 fn a_kill_costs_little_of_a_download() {
     for vendor in VENDORS {
         let (store, sandbox) = room(vendor);

@@ -129,3 +129,23 @@ fn an_upload_begins_with_few_and_gets_what_helps() {
     assert_eq!(grow(Growth::sending(), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (16, 16));
     assert_eq!(grow(Growth::sending(), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count.min(8))), (8, 16));
 }
+
+/// As nginx's `limit_rate` with a file that is longer than a moment: each second begins with all that the second may have.
+#[test]
+fn what_comes_in_lumps_is_measured_over_several_of_them() {
+    let lumps = |most_in_all: f64| {
+        let mut growth = after(1);
+        let (mut bytes, mut highest) = (0.0, 0);
+        for tick in 1..400 {
+            let count = growth.connections();
+            if tick % 8 == 3 {
+                bytes += (10.0 * MIB * f64::from(count)).min(most_in_all);
+            }
+            growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, count, 1 << 40);
+            highest = highest.max(growth.connections());
+        }
+        (growth.connections(), highest)
+    };
+    assert_eq!(lumps(f64::MAX), (16, 16));
+    assert_eq!(lumps(80.0 * MIB), (8, 16), "more of them bring nothing");
+}

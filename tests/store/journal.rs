@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use haul::model::{
     ByteRange, Checksum, Fault, FaultKind, Header, Limits, Priority, Rate, Source, Spec, Status, TransferId, UnixTime,
@@ -57,7 +58,7 @@ fn everything_comes_back() {
     let odd = Path::new(std::ffi::OsStr::from_bytes(b"/home/\xff 100%/\n\"x\"")).to_path_buf();
     let mut asked = spec(1);
     asked.source = Source::parse("https://me:pass@host/a?token=x#y").unwrap();
-    asked.target.folder.clone_from(&odd);
+    asked.target.folder = odd.as_path().into();
     asked.target.name = Some("日本\u{202e}\n.iso".to_owned());
     asked.headers = vec![Header { name: "Cookie".to_owned(), value: "a=\"b\"; c\\d".to_owned() }];
     asked.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse::<Checksum>().unwrap());
@@ -70,7 +71,7 @@ fn everything_comes_back() {
     full.target = Some(odd.join("a"));
     full.length = Some(u64::MAX);
     full.done = [ByteRange::new(0, 5), ByteRange::new(7, 9)].into_iter().collect();
-    (full.status, full.reason) = (Status::Failed, Some(broke()));
+    (full.status, full.reason) = (Status::Failed, Some(Arc::new(broke())));
     let plain = Item::new(id(2), spec(2), 4);
     journal.append(&[plain.record(), full.record()]).unwrap();
     assert_eq!(Journal::peek(state.path()).unwrap(), [full.clone(), plain.clone()]);
@@ -95,7 +96,7 @@ fn later_records_change_earlier_ones() {
     // About one that is not there.
     journal.append(&[Stamp::Rank(1).record(id(99)), Record::Removed(vec!["nonsense".to_owned()])]).unwrap();
     let item = Journal::peek(state.path()).unwrap().pop().unwrap();
-    assert_eq!((item.status, item.reason, item.rank), (Status::Paused, Some(broke()), 17));
+    assert_eq!((item.status, item.reason, item.rank), (Status::Paused, Some(Arc::new(broke())), 17));
     assert_eq!((item.target, item.length, item.done.total()), (Some(PathBuf::from("/a")), Some(10), 4));
     let running = Stamp::Status(Status::Running, None).record(id(1));
     journal.append(&[running]).unwrap();

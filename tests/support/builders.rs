@@ -1,6 +1,6 @@
 //! Rows and snapshots, built in a line or two.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         name: name.into(),
         spec: Arc::new(Spec::new(Source::from(url.clone()), "/home/me/Downloads".into())),
         source: Source::from(url),
-        target: Arc::new(PathBuf::from("/home/me/Downloads").join(name)),
+        target: Path::new("/home/me/Downloads").join(name).into(),
         status: Status::Queued,
         length: Some(1_000_000_000),
         done: Arc::new(RangeSet::new()),

@@ -379,3 +379,14 @@ fn a_key_without_a_meaning_changes_nothing() {
     }
     assert_eq!(before, format!("{state:?}"));
 }
+
+#[test]
+fn the_help_begins_with_the_keys_of_where_the_user_is() {
+    let heads = |keys: &str| {
+        let mut stage = one(Status::Queued);
+        let text = stage.sized(80, 60).press(keys).text();
+        (text.find("The selected transfer").unwrap(), text.find("Moving about").unwrap())
+    };
+    assert!(heads("?").0 < heads("?").1);
+    assert!(heads("tab ?").1 < heads("tab ?").0);
+}

@@ -12,7 +12,7 @@ impl Roster {
     /// A transfer as it is now, for the journal.
     pub(in crate::engine) fn item(&self, id: TransferId) -> Option<Item> {
         let entry = self.entries.get(&id)?;
-        let reason = entry.fault.as_deref().cloned().filter(|_| entry.status != Status::Done);
+        let reason = entry.fault.clone().filter(|_| entry.status != Status::Done);
         Some(Item {
             status: if entry.status == Status::Running { Status::Queued } else { entry.status },
             reason,
@@ -21,6 +21,18 @@ impl Roster {
             done: RangeSet::clone(&entry.latest.done),
             ..entry.item.clone()
         })
+    }
+
+    /// Most of a long queue goes to one folder, whose name is kept once.
+    pub(super) fn share_folder(&mut self, item: &mut Item) {
+        let folder = &item.spec.target.folder;
+        if let Some(shared) = self.folder.as_ref().filter(|shared| *shared == folder).cloned() {
+            if let Some(spec) = Arc::get_mut(&mut item.spec) {
+                spec.target.folder = shared;
+            }
+        } else {
+            self.folder = Some(folder.clone());
+        }
     }
 
     /// Changes what a transfer was asked for, but not from where or to where.
@@ -34,7 +46,7 @@ impl Roster {
     /// The file of a transfer, or what there is of it, is at this path.
     pub(in crate::engine) fn moved(&mut self, id: TransferId, target: PathBuf) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.latest.target = Some(target.clone());
+            Arc::make_mut(&mut entry.latest).target = Some(target.clone());
             entry.item.target = Some(target);
         }
         self.refresh(id);
@@ -49,7 +61,7 @@ impl Roster {
     /// It is over; gives what was said of it.
     pub(in crate::engine) fn is_back(&mut self, id: TransferId) -> Option<Busy> {
         self.busy.remove(&id);
-        let busy = self.entries.get_mut(&id)?.busy.take();
+        let busy = self.entries.get_mut(&id)?.busy.take().map(|busy| *busy);
         self.refresh(id);
         busy
     }

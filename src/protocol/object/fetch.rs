@@ -133,8 +133,9 @@ fn tell_length(headers: &mut HeaderMap, body: &[u8]) {
     }
 }
 
+/// All that speak as S3 does give ranges, unless they say that they don't.
 fn gives_ranges(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT_RANGES).is_some_and(|unit| unit.as_bytes().eq_ignore_ascii_case(b"bytes"))
+    headers.get(ACCEPT_RANGES).is_none_or(|unit| !unit.as_bytes().eq_ignore_ascii_case(b"none"))
 }
 
 /// A body of no bytes.

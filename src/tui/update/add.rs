@@ -207,7 +207,7 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
     let output = entry.output.as_deref().or(terms.name.as_deref().map(Path::new));
     let target = match output {
         Some(output) => Target::named(&folder, output)?,
-        None => Target { folder, name: None },
+        None => Target { folder: folder.into(), name: None },
     };
     let mut headers = terms.headers.clone();
     headers.retain(|header| !entry.headers.iter().any(|own| own.name.eq_ignore_ascii_case(&header.name)));

@@ -4,13 +4,16 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::{Role, State};
+use super::super::{Pane, Role, State};
 use super::{bands, key_of, text};
 use crate::config::Action;
 use crate::model::harmless;
 
+/// What some actions are about, and which they are.
+type Group = (&'static str, &'static [Action]);
+
 /// The actions by what they are about, each once.
-const GROUPS: [(&str, &[Action]); 4] = [
+const GROUPS: [Group; 4] = [
     (
         "The selected transfer, or the marked ones",
         &[
@@ -104,7 +107,11 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
     let (back, help) = (key_of(state, Action::Back), key_of(state, Action::Help));
     let leave = format!(" {back} or {help} closes this help.");
     let mut lines = vec![Line::styled(text::cut(&leave, usize::from(width)), state.palette.style(Role::Strong))];
-    let mut groups: Vec<Vec<Line>> = GROUPS.iter().map(|group| group_lines(state, group.0, group.1, width)).collect();
+    // What the keys are for where the user is comes first.
+    let about_details = |group: &Group| state.pane == Pane::Details && group.1.contains(&Action::NextTab);
+    let (first, rest): (Vec<Group>, Vec<Group>) = GROUPS.into_iter().partition(about_details);
+    let groups = first.into_iter().chain(rest);
+    let mut groups: Vec<Vec<Line>> = groups.map(|group| group_lines(state, group.0, group.1, width)).collect();
     if let Some(last) = groups.last_mut() {
         last.extend(own_lines(state, width));
     }

@@ -73,7 +73,12 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
     if filter.is_empty() && view == View::All {
         let folder = state.folder.to_string_lossy();
         let into = text::cut_middle(&format!("Files go to {}", harmless(&folder)), room);
-        lines.extend([Line::default(), Line::styled(into, state.palette.style(Role::Muted))]);
+        let muted = state.palette.style(Role::Muted);
+        lines.extend([Line::default(), Line::styled(into, muted)]);
+        let keys = [(Action::Upload, "sends files to a store"), (Action::Help, "shows all keys")];
+        let said = keys.iter().filter(|(action, _)| !key(*action).is_empty());
+        let said: Vec<String> = said.map(|(action, does)| format!("{} {does}", key(*action))).collect();
+        lines.push(Line::styled(text::cut(&said.join(", "), room), muted));
     }
     for (line, place) in lines.into_iter().zip(area.rows().skip(usize::from(area.height.saturating_sub(2) / 2))) {
         frame.render_widget(line.centered(), place);

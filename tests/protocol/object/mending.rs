@@ -26,6 +26,21 @@ fn the_right_region_is_learnt_once() {
 }
 
 #[test]
+fn a_redirect_to_another_region_is_followed_also_where_it_has_no_body() {
+    let store = Store::start(Vendor::S3);
+    store.put("a", b"read".to_vec());
+    let (place, url) = (place(&store, "a"), store.url("a"));
+    store.region("eu-west-9");
+    store.faults(|faults| faults.redirects = true);
+    assert_eq!(ask(&driver(&store), question(&url, Asked::From(0))).unwrap().bytes, b"read");
+    assert_eq!(run(driver(&store).head(&place)).unwrap().unwrap().length, Some(4));
+    run(driver(&store).put(&place, payload(b"written"))).unwrap();
+    assert_eq!(store.object("a"), Some(b"written".to_vec()));
+    let statuses: Vec<u16> = store.requests().iter().map(|seen| seen.status).collect();
+    assert_eq!(statuses, [301, 200, 301, 200, 301, 200]);
+}
+
+#[test]
 fn a_wrong_region_that_the_store_does_not_name_is_told() {
     let store = Store::start(Vendor::Oss);
     let (driver, url) = (driver(&store), store.url("a"));

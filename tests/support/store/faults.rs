@@ -29,6 +29,9 @@ pub enum Lost {
 pub struct Faults {
     /// Calls that are refused.
     pub refusing: Vec<Refusing>,
+    /// Whoever signs for another region than the store's is sent there by 301, as S3 does to those who ask at another
+    /// region's door.
+    pub redirects: bool,
     /// Seconds of Retry-After in every refusal by status 429 or 503.
     pub retry_after: Option<u64>,
     /// Of so many calls, the first ones are cut before any answer: the call's name and how many.

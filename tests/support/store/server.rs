@@ -328,6 +328,15 @@ impl Shared {
         let refuse = |(status, code, words): (u16, &str, String), more: &[(&str, &str)]| {
             Some(Answer::refusal(vendor, request, status, code, &words, more))
         };
+        let region = {
+            let state = self.state.lock().unwrap();
+            state.faults.redirects.then(|| state.guard.region.clone())
+        };
+        let signed_for = |region: &str| request.header("authorization").unwrap_or("").contains(&format!("/{region}/"));
+        if let Some(region) = region.filter(|region| !signed_for(region)) {
+            let answer = refuse((301, "PermanentRedirect", "The bucket is elsewhere.".to_owned()), &[])?;
+            return Some(answer.header("x-amz-bucket-region", region));
+        }
         if let Err(no) = self.verified(request) {
             let state = self.state.lock().unwrap();
             let clock = SystemTime::now() + Duration::from_secs(state.ahead.max(0).cast_unsigned());

@@ -1,0 +1,76 @@
+//! What the records of a queue amount to, read one after the other: a long queue is never in memory as its text as well.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+
+use super::record::{Item, Record};
+use crate::model::TransferId;
+
+/// The transfers of the records so far, and what there was to say of their lines.
+#[derive(Default)]
+pub(super) struct Replay {
+    items: HashMap<TransferId, Item>,
+    next_rank: i64,
+    /// Records that were read,
+    pub(super) records: usize,
+    /// lines that could not be, apart from a torn one at the end, which holds nothing,
+    pub(super) bad: usize,
+    /// bytes in all,
+    pub(super) bytes: u64,
+    /// and whether they end without the end of a line; `None` if there were none.
+    pub(super) torn: Option<bool>,
+}
+
+impl Replay {
+    /// Reads lines to their end. Those that can't be read are skipped and told to the log.
+    pub(super) fn read(&mut self, mut lines: impl BufRead) -> io::Result<()> {
+        let mut line = Vec::new();
+        while lines.read_until(b'\n', &mut line)? > 0 {
+            self.bytes += line.len() as u64;
+            let whole = line.strip_suffix(b"\n");
+            self.torn = Some(whole.is_none());
+            let text = whole.unwrap_or(&line);
+            match Record::parse(text) {
+                Ok(record) => self.take(&record),
+                Err(_) if text.is_empty() => {}
+                Err(why) => {
+                    tracing::warn!("queue: a bad record: {why}");
+                    self.bad += usize::from(whole.is_some());
+                }
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+
+    /// One record more.
+    pub(super) fn take(&mut self, record: &Record) {
+        self.records += 1;
+        match record {
+            Record::Added(stored) => {
+                if let Some(item) = Item::restore(stored, self.next_rank) {
+                    self.next_rank = self.next_rank.max(item.rank.saturating_add(1));
+                    self.items.insert(item.id, item);
+                }
+            }
+            Record::Removed(ids) => {
+                for id in ids.iter().filter_map(|id| id.parse().ok()) {
+                    self.items.remove(&id);
+                }
+            }
+            Record::Status(id, ..) | Record::Known(id, ..) | Record::Ranked(id, _) | Record::Relinked(id, _) => {
+                if let Some(item) = id.parse().ok().and_then(|id| self.items.get_mut(&id)) {
+                    item.apply(record);
+                    self.next_rank = self.next_rank.max(item.rank.saturating_add(1));
+                }
+            }
+        }
+    }
+
+    /// The transfers, in the queue's order.
+    pub(super) fn items(self) -> Vec<Item> {
+        let mut ordered: Vec<Item> = self.items.into_values().collect();
+        ordered.sort_unstable_by_key(|item| (item.rank, item.id));
+        ordered
+    }
+}
