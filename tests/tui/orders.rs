@@ -148,7 +148,7 @@ fn adding_with_what_is_said_of_it() {
     let Some(Effect::Send(haul::api::Command::Add(batch))) = stage.effects.first() else { panic!("nothing was added") };
     assert_eq!(batch.len(), 2);
     for (_, spec) in batch {
-        assert_eq!(spec.target.folder, PathBuf::from("/srv/in"));
+        assert_eq!(*spec.target.folder, *PathBuf::from("/srv/in"));
         assert_eq!((spec.limits.rate, spec.priority), (Some(Rate::per_second(1 << 20)), Priority::High));
     }
     stage.effects.clear();

@@ -28,8 +28,8 @@ pub fn open_folder(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Until the server has answered, the target may be a folder.
 fn folder(row: &Row) -> PathBuf {
-    let asked = &row.spec.target.folder;
-    if *row.target == *asked { asked.clone() } else { row.target.parent().unwrap_or(asked).to_path_buf() }
+    let asked = &*row.spec.target.folder;
+    if *row.target == *asked { asked.to_path_buf() } else { row.target.parent().unwrap_or(asked).to_path_buf() }
 }
 
 /// Copies the paths of the marked transfers or of the selected one.
