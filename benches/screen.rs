@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use haul::api::{Activity, Connection, ConnectionState, Direction, Live, Log, Row, Snapshot, Totals};
 use haul::config::{Chord, Column, Keymap, SystemClock};
 use haul::model::{ByteRange, RangeSet, Rate, Source, Spec, Status, TransferId};
-use haul::tui::{Message, Palette, Setup, State, draw, update};
+use haul::tui::{Habits, Message, Palette, Setup, State, draw, update};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -95,6 +95,7 @@ impl Bench {
             notice: None,
             columns: Column::USUAL.to_vec(),
             mouse: true,
+            habits: Habits::default(),
             theme: None,
             ascii: false,
         };
