@@ -79,6 +79,8 @@ fn screenshots() {
         "haul's details of one transfer, with a bar for each connection",
     );
     terminal.keys("\x1b");
+    // A key that follows at once would be read as alt and that key.
+    terminal.wait_for("the list again", |screen| screen.contents().contains("ripgrep"));
     terminal.keys("a");
     terminal.keys("https://example.org/next.iso");
     terminal.wait_for_text("next.iso");
