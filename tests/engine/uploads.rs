@@ -18,14 +18,14 @@ pub fn bytes(length: u64) -> Vec<u8> {
     (0..length).map(|at| (at * 31 + (at >> 12) * 7 + (at >> 20)) as u8).collect()
 }
 
-fn write(stage: &Stage, length: u64) -> PathBuf {
+pub fn write(stage: &Stage, length: u64) -> PathBuf {
     let path = stage.downloads().join("key.bin");
     std::fs::write(&path, bytes(length)).unwrap();
     path
 }
 
 /// An upload in parts of a MiB.
-fn in_parts(path: &Path) -> Upload {
+pub fn in_parts(path: &Path) -> Upload {
     Upload { part_size: Some(MIB), threshold: Some(0), ..Upload::of(path.to_path_buf()) }
 }
 
@@ -33,7 +33,7 @@ pub fn spec(upload: Upload) -> Spec {
     Spec::of_upload(Source::parse(URL).unwrap(), upload)
 }
 
-async fn begin(wishes: Wishes, length: u64) -> (Stage, TransferId) {
+pub async fn begin(wishes: Wishes, length: u64) -> (Stage, TransferId) {
     let mut stage = Stage::with(wishes);
     let path = write(&stage, length);
     let id = stage.add_spec(spec(in_parts(&path))).await;
@@ -41,7 +41,7 @@ async fn begin(wishes: Wishes, length: u64) -> (Stage, TransferId) {
 }
 
 /// Waits until an upload is complete, and compares what the store has.
-async fn complete(stage: &mut Stage, id: TransferId, length: u64) -> Happening {
+pub async fn complete(stage: &mut Stage, id: TransferId, length: u64) -> Happening {
     let happening = stage.outcome(id).await.unwrap();
     assert!(stage.depot.object(URL).unwrap() == bytes(length), "the object is not the file");
     assert_eq!(stage.depot.open_uploads(), [] as [&str; 0]);
@@ -53,7 +53,7 @@ fn checkpoint(state: &Path, folder: &Path) -> PathBuf {
     UploadCheckpoint::path(state, URL, &folder.join("key.bin"))
 }
 
-fn is_part(call: Call) -> bool {
+pub fn is_part(call: Call) -> bool {
     matches!(call, Call::Part(_))
 }
 
@@ -145,29 +145,6 @@ async fn a_part_that_arrives_damaged_is_noticed_and_sent_again() {
     stage.depot.script(|call, before| (call == Call::Part(2) && before < 2).then_some(Trouble::Damaged));
     complete(&mut stage, id, 4 * MIB).await;
     assert_eq!(stage.depot.count(is_part), 6);
-    stage.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_lost_answer_to_complete_is_settled_by_a_look_at_the_object() {
-    for kind in [FaultKind::Cut, FaultKind::Status(500), FaultKind::UploadGone] {
-        let (mut stage, id) = begin(Wishes::default(), 3 * MIB).await;
-        stage.depot.script(move |call, _| (call == Call::Complete).then_some(Trouble::Unheard(kind)));
-        complete(&mut stage, id, 3 * MIB).await;
-        assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Head)), (3, 1), "{kind}");
-        stage.end().await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_complete_that_fails_is_tried_again_without_sending() {
-    let (mut stage, id) = begin(Wishes::default(), 3 * MIB).await;
-    stage.depot.script(|call, before| match (call, before) {
-        (Call::Complete, 0..=1) => Some(Trouble::Refused(FaultKind::Status(500))),
-        _ => None,
-    });
-    complete(&mut stage, id, 3 * MIB).await;
-    assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Complete)), (3, 3));
     stage.end().await;
 }
 

@@ -61,11 +61,13 @@ pub struct Depot {
     /// True if it tells the checksum of what it has.
     pub tells: bool,
     pub least_part: u64,
+    /// True if its ETags say nothing of the bytes.
+    pub encrypts: bool,
 }
 
 impl Default for Depot {
     fn default() -> Self {
-        Self { state: Arc::default(), pace: Duration::from_secs(1), tells: true, least_part: 1 << 20 }
+        Self { state: Arc::default(), pace: Duration::from_secs(1), tells: true, least_part: 1 << 20, encrypts: false }
     }
 }
 
@@ -82,6 +84,11 @@ impl Depot {
     /// One that tells no checksums, if so.
     pub fn telling(tells: bool) -> Self {
         Self { tells, ..Self::default() }
+    }
+
+    /// One that tells no checksums, and whose ETags are none, as where it encrypts.
+    pub fn mute() -> Self {
+        Self { tells: false, encrypts: true, pace: Duration::from_millis(1), ..Self::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -188,7 +195,12 @@ impl Depot {
     }
 
     fn part_of(&self, number: u32, bytes: &[u8]) -> StoredPart {
-        let etag = format!("\"{}\"", hex(&md5::Md5::digest(bytes)));
+        let told = if self.encrypts {
+            format!("{:016x}", checksum(CrcAlgorithm::Crc64Nvme, bytes))
+        } else {
+            hex(&md5::Md5::digest(bytes))
+        };
+        let etag = format!("\"{told}\"");
         StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes) }
     }
 }
@@ -228,7 +240,6 @@ impl Put for Depot {
             most_parts: 10_000,
             takes_whole: true,
             sum: Algorithm::Crc64,
-            sum_first: false,
         }
     }
 

@@ -15,7 +15,7 @@ impl Task {
     /// is an error, the object tells whether it is there all the same.
     pub(super) async fn complete(&mut self) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
-        let Some(held) = self.held.take() else {
+        let Some(mut held) = self.held.take() else {
             return Err(
                 Fault::new(FaultKind::State, &self.place.source, "an upload was lost, which is a bug of haul").into()
             );
@@ -32,7 +32,12 @@ impl Task {
                 self.held = Some(held);
                 return Err(Halt::Stopped);
             }
-            outcome => outcome?,
+            Err(halt) => {
+                // The next attempt asks the store which parts it has, and compares them with what is written down.
+                held.saver.last(&held.desk).await;
+                return Err(halt);
+            }
+            Ok(proof) => proof,
         };
         self.forget().await;
         if proof == Proof::Wrong {
