@@ -149,21 +149,11 @@ fn limit(rate: Option<Rate>) -> String {
 }
 
 fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
-    let start = match addition.at.map(|at| at.resolve(&SystemClock::here())) {
-        Some(None) => return say("there is no such time to start at: it is past, or not in the calendar"),
-        Some(Some(at)) => Some(at),
-        None => None,
+    let specs = match addition.specs(&plain.folder, &SystemClock::here()) {
+        Ok(specs) => specs,
+        Err(why) => return say(why),
     };
-    let folder = addition.folder.as_deref().map_or_else(|| plain.folder.clone(), Paths::of_setting);
-    let specs = addition.sources.into_iter().map(|source| {
-        let mut spec = Spec::new(source, folder.clone());
-        spec.target.name.clone_from(&addition.name);
-        spec.mirrors.clone_from(&addition.mirrors);
-        spec.checksum.clone_from(&addition.checksum);
-        (spec.limits, spec.priority, spec.start_at) = (addition.limits, addition.priority, start);
-        (TransferId::mint(), spec)
-    });
-    let batch: Vec<(TransferId, Spec)> = specs.collect();
+    let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
     plain.these = batch.iter().map(|(id, _)| *id).collect();
     let count = batch.len();
     send(Command::Add(batch), if count == 1 { "1 URL added".to_owned() } else { format!("{count} URLs added") })

@@ -1,11 +1,12 @@
 //! A line as it is typed behind `:`, in plain mode, or in the settings for a key of one's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::Paths;
 use super::orders::ORDERS;
 use super::settings::distance;
-use crate::model::{Checksum, Limits, Priority, Rate, Source, StartTime};
+use crate::model::{Checksum, Limits, Priority, Rate, Source, Spec, StartTime, WallClock};
 
 /// What a line orders. `these` are the marked transfers or, without marks, the selected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +105,24 @@ pub struct Addition {
     pub priority: Priority,
     /// When it starts.
     pub at: Option<StartTime>,
+}
+
+impl Addition {
+    /// The transfers that it asks for, in `folder` unless it names one. The error is a sentence: it is to start in the past.
+    pub fn specs(self, folder: &Path, clock: &dyn WallClock) -> Result<Vec<Spec>, String> {
+        let past = || "there is no such time to start at: it is past, or not in the calendar".to_owned();
+        let start_at = self.at.map(|at| at.resolve(clock).ok_or_else(past)).transpose()?;
+        let folder = self.folder.as_deref().map_or_else(|| folder.to_path_buf(), Paths::of_setting);
+        let spec = |source| {
+            let mut spec = Spec::new(source, folder.clone());
+            spec.target.name.clone_from(&self.name);
+            spec.mirrors.clone_from(&self.mirrors);
+            spec.checksum.clone_from(&self.checksum);
+            (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
+            spec
+        };
+        Ok(self.sources.into_iter().map(spec).collect())
+    }
 }
 
 impl FromStr for Order {

@@ -32,8 +32,6 @@ pub struct Bounds {
     pub takes_whole: bool,
     /// Which checksum of each part and of the whole object goes with the requests or comes with the answers.
     pub sum: Algorithm,
-    /// True if a part's checksum goes in the request's head: then it is computed before the part is sent.
-    pub sum_first: bool,
 }
 
 /// Bytes that are to be sent: a part of a file, or all of it. It can be read from its beginning as often as need be.

@@ -37,32 +37,26 @@ impl Registry {
 
     /// The driver for lists of what lies below a place.
     pub fn lister(&self, place: &Source) -> Result<Arc<dyn List>, Fault> {
-        let scheme = place.url().scheme();
-        let found = self.listers.iter().find(|(known, _)| *known == scheme);
-        found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
-            Fault::new(FaultKind::Request, place, format!("haul can't list what lies below {scheme}: URLs"))
-        })
+        found(&self.listers, place, "list what lies below")
     }
 
     /// The driver for uploads to a place.
     pub fn taker(&self, place: &Source) -> Result<Arc<dyn Put>, Fault> {
-        let scheme = place.url().scheme();
-        let found = self.takers.iter().find(|(known, _)| *known == scheme);
-        found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
-            let known: Vec<String> = self.takers.iter().map(|(scheme, _)| format!("{scheme}:")).collect();
-            let detail = format!("haul can't send to {scheme}: URLs, only to {}", known.join(", "));
-            Fault::new(FaultKind::Request, place, detail)
-        })
+        found(&self.takers, place, "send to")
     }
 
     /// The driver for a source.
     pub fn driver(&self, source: &Source) -> Result<Arc<dyn Fetch>, Fault> {
-        let scheme = source.url().scheme();
-        let found = self.drivers.iter().find(|(known, _)| *known == scheme);
-        found.map(|(_, driver)| driver.clone()).ok_or_else(|| {
-            let known: Vec<String> = self.drivers.iter().map(|(scheme, _)| format!("{scheme}:")).collect();
-            let detail = format!("haul can't fetch {scheme}: URLs, only {}", known.join(", "));
-            Fault::new(FaultKind::Request, source, detail)
-        })
+        found(&self.drivers, source, "fetch")
     }
+}
+
+/// The driver for a URL among those by their schemes.
+fn found<T: ?Sized>(drivers: &[(&'static str, Arc<T>)], source: &Source, doing: &str) -> Result<Arc<T>, Fault> {
+    let scheme = source.url().scheme();
+    drivers.iter().find(|(known, _)| *known == scheme).map(|(_, driver)| driver.clone()).ok_or_else(|| {
+        let known: Vec<String> = drivers.iter().map(|(scheme, _)| format!("{scheme}:")).collect();
+        let detail = format!("haul can't {doing} {scheme}: URLs, only {}", known.join(", "));
+        Fault::new(FaultKind::Request, source, detail)
+    })
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::{Answer, Inquiry};
 use crate::api::{Command, Event, Snapshot};
 use crate::config::Chord;
-use crate::model::{Spec, StartTime, TransferId};
 use crate::shell::Environment;
 
 /// Something that happened.
@@ -71,8 +70,6 @@ pub enum Gesture {
 pub enum Effect {
     /// Give this to the engine.
     Send(Command),
-    /// Give these to the engine, to start at a time.
-    AddAt(Vec<(TransferId, Spec)>, StartTime),
     /// Tell the user in the way that was chosen that all is done.
     Notify(String),
     /// Open a file or a folder with what the desktop has for it.

@@ -293,15 +293,6 @@ impl Loop {
     async fn perform(&mut self, effect: Effect) -> io::Result<ControlFlow<Exit>> {
         match effect {
             Effect::Send(command) => self.send(command),
-            Effect::AddAt(mut batch, at) => match at.resolve(&*self.state.clock) {
-                Some(start) => {
-                    for (_, spec) in &mut batch {
-                        spec.start_at = Some(start);
-                    }
-                    self.send(Command::Add(batch));
-                }
-                None => self.trouble("there is no such time to start at: it is past, or not in the calendar"),
-            },
             Effect::Notify(text) => self.notify(&text)?,
             Effect::Open(path) => self.outside.open(path),
             Effect::Shell { command, environment } => self.outside.shell(command, environment),

@@ -153,7 +153,19 @@ fn adding_with_what_is_said_of_it() {
     }
     stage.effects.clear();
     order(&mut stage, "add https://e.org/3 \"at=in 2h\"");
-    assert!(matches!(&stage.effects[0], Effect::AddAt(batch, _) if batch.len() == 1));
+    let Some(Effect::Send(haul::api::Command::Add(batch))) = stage.effects.first() else { panic!("nothing was added") };
+    assert!(batch.len() == 1 && batch[0].1.start_at.is_some());
+    stage.effects.clear();
+    order(&mut stage, "add https://e.org/4 \"at=2001-01-01 08:00\"");
+    assert!(stage.commands().is_empty() && stage.text().contains("past"), "{}", stage.text());
+}
+
+#[test]
+fn adding_what_is_there_asks_as_the_box_does() {
+    let mut stage = two();
+    let known = stage.state.list.all().next().unwrap().source.url().to_string();
+    order(&mut stage, &format!("add {known}"));
+    assert!(matches!(stage.state.mode, Mode::Twins(_)) && stage.commands().is_empty());
 }
 
 #[test]

@@ -107,14 +107,7 @@ impl Chunks {
 
 impl Put for Chunks {
     fn bounds(&self, _: &Place) -> Bounds {
-        Bounds {
-            least_part: 1,
-            most_part: 1 << 30,
-            most_parts: 100_000,
-            takes_whole: false,
-            sum: Algorithm::Md5,
-            sum_first: true,
-        }
+        Bounds { least_part: 1, most_part: 1 << 30, most_parts: 100_000, takes_whole: false, sum: Algorithm::Md5 }
     }
 
     fn head<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<StoredObject>, Fault>> {

@@ -29,11 +29,8 @@ impl Put for Stores {
     fn bounds(&self, place: &Place) -> Bounds {
         let vendor = ObjectUrl::of(&place.source).map_or(Vendor::S3, |url| url.vendor);
         let least_part = if vendor == Vendor::Oss { 100 << 10 } else { 5 * MIB };
-        let (sum, sum_first) = match vendor {
-            Vendor::S3 => (Algorithm::Crc64Nvme, true),
-            Vendor::Oss | Vendor::Tos => (Algorithm::Crc64, false),
-        };
-        Bounds { least_part, most_part: 5 * GIB, most_parts: 10_000, takes_whole: true, sum, sum_first }
+        let sum = if vendor == Vendor::S3 { Algorithm::Crc64Nvme } else { Algorithm::Crc64 };
+        Bounds { least_part, most_part: 5 * GIB, most_parts: 10_000, takes_whole: true, sum }
     }
 
     fn head<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<StoredObject>, Fault>> {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::super::list::Filter;
-use super::super::{Effect, Mode, State, Tone, View};
-use super::{browse, file, limit, toast, transfer};
+use super::super::{Begin, Effect, Mode, State, Tone, View};
+use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Command, Place};
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
 use crate::model::{Rate, Spec, Status, TransferId};
@@ -58,25 +58,13 @@ fn wrong(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
 }
 
 fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
-    let folder = addition.folder.as_deref().map_or_else(|| state.folder.clone(), Paths::of_setting);
-    let specs = addition.sources.into_iter().map(|source| {
-        let mut spec = Spec::new(source, folder.clone());
-        spec.target.name.clone_from(&addition.name);
-        spec.mirrors.clone_from(&addition.mirrors);
-        spec.checksum.clone_from(&addition.checksum);
-        spec.limits = addition.limits;
-        spec.priority = addition.priority;
-        spec
-    });
-    let batch: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
-    let Some(first) = batch.first().map(|entry| entry.0) else { return };
+    let specs = match addition.specs(&state.folder, &*state.clock) {
+        Ok(specs) => specs,
+        Err(why) => return wrong(state, why, effects),
+    };
+    let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
     let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
-    state.list.await_arrival(first);
-    effects.push(match addition.at {
-        Some(at) => Effect::AddAt(batch, at),
-        None => Effect::Send(Command::Add(batch)),
-    });
-    toast::show(state, Tone::Good, told, effects);
+    twins::offer(state, batch, Begin::Turn, (Tone::Good, told), effects);
 }
 
 /// A column by its name in the settings or on the screen.
