@@ -1,5 +1,6 @@
 //! What a face may see: the latest value of everything, cheap to hand over.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -225,6 +226,8 @@ pub struct Live {
     pub allowed: u16,
     /// Why it may have fewer than the settings say, if so.
     pub remark: Option<Arc<str>>,
+    /// Which bytes on disk were read back in this run and are what was written.
+    pub checked: Arc<RangeSet>,
     /// Which version of the file it fetches.
     pub validator: Validator,
     /// Further attempts so far.
@@ -266,6 +269,10 @@ pub struct Connection {
     pub state: ConnectionState,
     /// From which host, where the file is had from several places.
     pub host: Option<Arc<str>>,
+    /// Whose address answers on it: the server's, or a proxy's; `None` before the first answer.
+    pub address: Option<IpAddr>,
+    /// What it waits for the end of, if it waits.
+    pub fault: Option<Arc<Fault>>,
 }
 
 /// What a connection does.

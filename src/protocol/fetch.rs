@@ -1,6 +1,7 @@
 //! What every driver for downloads does: open a range, check the answer, hand over its bytes.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -64,6 +65,8 @@ pub struct Answer {
     pub end: Option<u64>,
     /// True if the server says that the version at hand is still the newest; the body is empty.
     pub unchanged: bool,
+    /// Whose address it came from, if that is known: the server's, or a proxy's.
+    pub peer: Option<IpAddr>,
     /// The bytes.
     pub body: Box<dyn Body>,
 }

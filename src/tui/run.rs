@@ -207,6 +207,9 @@ impl Loop {
         let mut taken = 0;
         while let Some(message) = next {
             self.state.now = Moment::after(self.started.elapsed());
+            if matches!(message, Message::Resized { .. }) {
+                self.screen.forget();
+            }
             if matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_)) {
                 self.frames.hurry();
             }

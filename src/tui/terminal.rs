@@ -57,6 +57,7 @@ pub struct Screen {
     beacon: Option<Beacon>,
     terminal: Terminal<CrosstermBackend<Out>>,
     takes_mouse: bool,
+    is_forgotten: bool,
 }
 
 impl Screen {
@@ -69,7 +70,7 @@ impl Screen {
         enter(takes_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
         let beacon = has_title.then(Beacon::from_environment);
-        terminal.map(|terminal| Self { beacon, terminal, takes_mouse }).inspect_err(|_| restore())
+        terminal.map(|terminal| Self { beacon, terminal, takes_mouse, is_forgotten: false }).inspect_err(|_| restore())
     }
 
     /// The terminal's size in cells: columns, rows.
@@ -80,6 +81,12 @@ impl Screen {
     /// Draws one frame; the terminal shows it at once and not in pieces, if it can.
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        if std::mem::take(&mut self.is_forgotten) {
+            // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
+            // keys. A new one knows nothing of what was drawn, so it draws everything.
+            self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
+            queue!(self.terminal.backend_mut(), Clear(ClearType::All))?;
+        }
         let drawn = self.terminal.draw(|frame| draw(state, frame)).map(|_| ());
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         drawn?;
@@ -116,10 +123,14 @@ impl Screen {
         if let Some(beacon) = &mut self.beacon {
             beacon.forget();
         }
-        // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
-        // keys. A new one knows nothing of what was drawn, so it draws everything.
-        self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
-        execute!(io::stdout(), Clear(ClearType::All))
+        self.forget();
+        Ok(())
+    }
+
+    /// Forgets what was drawn: the next frame is drawn as a whole. A terminal that was made smaller and larger again has cut
+    /// or wrapped what it showed, also where it has the old size by the time that haul looks.
+    pub fn forget(&mut self) {
+        self.is_forgotten = true;
     }
 }
 

@@ -64,6 +64,8 @@ pub fn row(bits: u64, name: &str, done: u64) -> Row {
         speed: Rate::per_second(50_000),
         state: ConnectionState::Receiving,
         host: None,
+        address: None,
+        fault: None,
     };
     let live = Live {
         activity: Activity::Receiving,

@@ -25,6 +25,7 @@ mod servers;
 mod signals;
 mod small;
 mod stores;
+mod terminal;
 mod tls;
 mod waiting;
 

@@ -147,6 +147,26 @@ async fn exactly_the_damaged_blocks_are_fetched_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_read_back_is_shown_as_checked() {
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB / 4);
+    let (stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file).await;
+    assert_eq!(stage.row(id).and_then(|row| Some(row.live.as_ref()?.checked.total())).unwrap_or(0), 0);
+    stage.has(id, 5 * MIB + MIB / 2).await;
+    let part = stage.part("a.bin");
+    let stopped = stage.stop().await;
+    flip(&part, 3 * MIB + 7);
+    let stage = stopped.start();
+    let checked = stage.seen(|now| {
+        let checked = now.rows.iter().find(|row| row.id == id)?.live.as_ref()?.checked.clone();
+        (checked.total() >= 4 * MIB + MIB / 2).then_some(checked)
+    });
+    let checked = checked.await;
+    assert_eq!(checked.ranges()[0], ByteRange::new(0, 3 * MIB));
+    assert_eq!(checked.ranges()[1].start, 4 * MIB);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_damaged_end_is_no_other_version() {
     // Where the overlap with the server's bytes would be looked at, the disk is wrong.
     let weak = FakeFile::new(1, 8 * MIB).etag(Some("W/\"weak\""));

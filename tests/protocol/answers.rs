@@ -1,5 +1,7 @@
 //! Answers that are used, and answers that are refused, with nothing but one request at a time.
 
+use std::net::Ipv4Addr;
+
 use haul::model::{ByteRange, FaultKind as Kind, Ranges};
 use haul::protocol::{Asked, Request};
 
@@ -32,6 +34,7 @@ fn used(got: Got, start: u64, end: u64) -> Got {
 fn a_good_server_is_believed() {
     let got = used(first(Answer::new(), Asked::From(0)).unwrap(), 0, LENGTH);
     assert_eq!((got.end, got.unchanged), (Some(LENGTH), false));
+    assert_eq!(got.peer, Some(Ipv4Addr::LOCALHOST.into()));
     assert_eq!((got.resource.length, got.resource.ranges), (Some(LENGTH), Ranges::Served));
     assert_eq!(got.resource.validator.etag.as_deref(), Some("\"v1\""));
     let got = used(part(Answer::new(), 200, 300).unwrap(), 200, 300);

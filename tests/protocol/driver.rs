@@ -1,6 +1,7 @@
 //! The driver as a test uses it: one question to a scripted server, and the whole of its answer.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub(super) struct Got {
     pub(super) start: u64,
     pub(super) end: Option<u64>,
     pub(super) unchanged: bool,
+    pub(super) peer: Option<IpAddr>,
     /// What came of the body, up to its end or its fault.
     pub(super) bytes: Vec<u8>,
     pub(super) broke: Option<Fault>,
@@ -99,7 +101,7 @@ pub(super) fn ask(driver: &impl Fetch, request: Request) -> Result<Got, Fault> {
             }
         }
         let (start, end) = (answer.start, answer.end);
-        Ok(Got { resource: answer.resource, start, end, unchanged: answer.unchanged, bytes, broke })
+        Ok(Got { resource: answer.resource, start, end, unchanged: answer.unchanged, peer: answer.peer, bytes, broke })
     })
 }
 

@@ -153,7 +153,14 @@ impl Fake {
             let range = Some(ByteRange::new(from, end));
             resource.digests.push(Announced { range, checksum, weight: Weight::Firm });
         }
-        Ok(Answer { resource, start: from, end: answer.end, unchanged: answer.unchanged, body: Box::new(body) })
+        Ok(Answer {
+            resource,
+            start: from,
+            end: answer.end,
+            unchanged: answer.unchanged,
+            peer: None,
+            body: Box::new(body),
+        })
     }
 
     fn ask(&self, path: &str, asked: Asked) -> Result<(FakeFile, Act, usize), Fault> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::api::Snapshot;
-use haul::model::{Header, Limits, Moment, Rate, Source, Status};
+use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status};
 use haul::tui::{Gesture, Message, Mouse, Pane, Tab, Trace};
 
 use super::looks::looks;
@@ -50,6 +50,19 @@ fn the_map_tells_apart_what_is_there_what_comes_and_what_is_missing() {
     assert!(stage.text().contains("■ complete") && !stage.text().contains('·'), "{}", stage.text());
     stage.shows(snapshot([row(1, "x").length(None).done(&[(0, 77_000)])]));
     assert!(stage.text().contains("77.0 kB so far"), "{}", stage.text());
+}
+
+#[test]
+fn the_map_tells_apart_what_was_read_back() {
+    let mut stage = stage::with([begun().with(|live| {
+        live.checked = std::sync::Arc::new([ByteRange::new(0, 370_000_000)].into_iter().collect());
+    })]);
+    stage.press("right enter");
+    let text = stage.text();
+    let cells: String = text.lines().skip(2).take(18).flat_map(|line| line.chars().skip(10)).collect();
+    let share = cells.chars().filter(|cell| *cell == '▓').count() as f64 / cells.chars().count() as f64;
+    assert!(text.contains("▓ checked") && (share - 0.1).abs() < 0.02, "{text}");
+    assert!(text.contains("missing") && text.contains("a cell is"), "the words fit: {text}");
 }
 
 #[test]

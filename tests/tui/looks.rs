@@ -1,5 +1,6 @@
 //! What frames look like. The snapshots are read by people: look at one before accepting it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{Activity, Connection, ConnectionState, Happening, Live, Totals};
@@ -25,6 +26,10 @@ fn eight() -> RowBuilder {
             live.connections[2].speed = Rate::per_second(190_000);
             live.connections[4].state = ConnectionState::Waiting(Duration::from_millis(3200));
             live.connections[4].speed = Rate::ZERO;
+            live.connections[4].fault = Some(Arc::new(Fault::new(FaultKind::Status(503), "x", "busy")));
+            for (number, connection) in live.connections.iter_mut().enumerate() {
+                connection.address = Some(["151.101.2.132", "2001:db8::6866"][number / 7].parse().unwrap());
+            }
             live.retries = 2;
         },
     )
@@ -35,7 +40,16 @@ fn one_stream() -> Live {
     let range = ByteRange::new(0, u64::MAX);
     let speed = Rate::per_second(3_100_000);
     let state = ConnectionState::Receiving;
-    let connections = vec![Connection { number: 1, range, position: 48_300_000, speed, state, host: None }];
+    let connections = vec![Connection {
+        number: 1,
+        range,
+        position: 48_300_000,
+        speed,
+        state,
+        host: None,
+        address: None,
+        fault: None,
+    }];
     let validator = Validator::default();
     Live { connections, allowed: 1, validator, ..receiving(3_100_000) }
 }

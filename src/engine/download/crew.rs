@@ -317,8 +317,8 @@ impl Crew {
         let rest = self.open_after.since(task.orders.shared.clock.now());
         let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
         let (number, position) = (self.last_number + 1, range.start);
-        let state = ConnectionState::Waiting(rest);
-        Some(Connection { number, range, position, speed: Rate::ZERO, state, host: None })
+        let (speed, state, fault) = (Rate::ZERO, ConnectionState::Waiting(rest), task.fault.clone());
+        Some(Connection { number, range, position, speed, state, host: None, address: None, fault })
     }
 
     /// Stops all workers; each writes what it has.

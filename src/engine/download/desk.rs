@@ -4,6 +4,7 @@
 //! checkpoint log in step: a byte is done in all three or in none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,8 @@ pub(super) struct State {
     pace: Pace,
     fetched: u64,
     pub(super) seats: BTreeMap<u32, Seat>,
+    /// What was read back in this run and is what was written.
+    pub(super) checked: Arc<RangeSet>,
     pub(super) durability: Durability,
 }
 
@@ -72,6 +75,14 @@ pub(super) struct Seat {
     pub(super) lease: Option<LeaseId>,
     pub(super) state: ConnectionState,
     pub(super) host: Option<Arc<str>>,
+    pub(super) address: Option<IpAddr>,
+}
+
+impl Seat {
+    /// One that asks for its first bytes.
+    fn new(lease: LeaseId) -> Self {
+        Self { lease: Some(lease), state: ConnectionState::Connecting, host: None, address: None }
+    }
 }
 
 impl Desk {
@@ -92,6 +103,7 @@ impl Desk {
             pace: Pace::default(),
             fetched: 0,
             seats,
+            checked: Arc::default(),
             durability: Durability::default(),
         };
         Self { part: Arc::new(part), clock, block, state: Mutex::new(state), changed: Notify::new() }
@@ -114,7 +126,7 @@ impl Desk {
             return None;
         }
         let lease = state.plan.lease(opener, width, now)?;
-        state.seats.insert(worker, Seat { lease: Some(lease), state: ConnectionState::Connecting, host: None });
+        state.seats.insert(worker, Seat::new(lease));
         Some(lease)
     }
 
@@ -131,9 +143,9 @@ impl Desk {
     }
 
     /// A worker's answer came.
-    pub(super) fn receiving(&self, worker: u32, host: Option<&Arc<str>>) {
+    pub(super) fn receiving(&self, worker: u32, host: Option<&Arc<str>>, address: Option<IpAddr>) {
         if let Some(seat) = self.lock().seats.get_mut(&worker) {
-            (seat.state, seat.host) = (ConnectionState::Receiving, host.cloned());
+            (seat.state, seat.host, seat.address) = (ConnectionState::Receiving, host.cloned(), address);
         }
         self.changed.notify_waiters();
     }
@@ -288,6 +300,14 @@ impl Desk {
         self.changed.notify_waiters();
     }
 
+    /// Bytes that were read back, and are what was written.
+    pub(super) fn confirm(&self, fragment: Fragment) {
+        let mut state = self.lock();
+        if state.plan.done().contains(fragment.range()) {
+            Arc::make_mut(&mut state.checked).insert(fragment.range());
+        }
+    }
+
     /// Bytes that turned out not to be on disk.
     pub(super) fn lose(&self, fragment: Fragment) {
         self.lock().lose(fragment.range());
@@ -357,6 +377,7 @@ impl State {
     pub(super) fn lose(&mut self, range: ByteRange) {
         for lost in self.ledger.forget(range) {
             self.plan.lose(lost);
+            Arc::make_mut(&mut self.checked).remove(lost);
         }
     }
 

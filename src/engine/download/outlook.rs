@@ -1,5 +1,6 @@
 //! What the screen shows of a download at one moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::desk::{Desk, Seat, State};
@@ -11,6 +12,7 @@ use crate::plan::Plan;
 pub(super) struct Outlook {
     pub(super) length: Option<u64>,
     pub(super) done: RangeSet,
+    pub(super) checked: Arc<RangeSet>,
     pub(super) speed: Rate,
     pub(super) eta: Option<Duration>,
     pub(super) connections: Vec<Connection>,
@@ -25,6 +27,7 @@ impl Desk {
         Outlook {
             length: plan.length(),
             done: plan.done().clone(),
+            checked: state.checked.clone(),
             speed: state.meter.rate(now),
             eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
             connections: state.connections(now),
@@ -53,6 +56,7 @@ impl Seat {
         let lease = plan.get(self.lease?)?;
         let range = ByteRange::new(lease.start, lease.end);
         let (position, speed, host) = (lease.position, lease.meter.rate(now), self.host.clone());
-        Some(Connection { number, range, position, speed, state: self.state, host })
+        let (state, address) = (self.state, self.address);
+        Some(Connection { number, range, position, speed, state, host, address, fault: None })
     }
 }

@@ -127,7 +127,9 @@ impl Checking {
         let thread = spawn_blocking(move || {
             let mut buffer = Vec::new();
             for claim in claims.into_iter().take_while(|_| !stopped.is_cancelled()) {
-                if !matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
+                if matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
+                    desk.confirm(claim);
+                } else {
                     desk.lose(claim);
                 }
             }

@@ -303,6 +303,7 @@ impl Task {
             progress.length = outlook.length;
             progress.done = Arc::new(outlook.done);
             progress.resumable = held.ranged;
+            live.checked = outlook.checked;
             live.validator = held.resource.validator.clone();
             live.connections = outlook.connections.into_iter().chain(waiting).collect();
             // Where there are to be fewer again, those that there are end what they have.

@@ -116,7 +116,7 @@ impl Worker {
                 None => return Ok(LeaseEnd::Stopped),
             },
         };
-        self.job.desk.receiving(self.number, self.job.host.as_ref());
+        self.job.desk.receiving(self.number, self.job.host.as_ref(), answer.peer);
         self.job.desk.vouch(&answer.resource.digests);
         let missing = self.job.desk.missing(lease);
         pen.begin(lease, missing, missing.start - answer.start.min(missing.start));

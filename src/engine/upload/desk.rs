@@ -140,7 +140,16 @@ impl Desk {
             let state = if sent == 0 { ConnectionState::Connecting } else { ConnectionState::Sending };
             let position = (flight.range.start + sent).min(flight.range.end);
             let speed = flight.meter.rate(now);
-            Connection { number: *number, range: flight.range, position, speed, state, host: None }
+            Connection {
+                number: *number,
+                range: flight.range,
+                position,
+                speed,
+                state,
+                host: None,
+                address: None,
+                fault: None,
+            }
         };
         self.flights.iter().map(connection).collect()
     }

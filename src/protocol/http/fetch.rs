@@ -85,8 +85,9 @@ impl Http {
             return Err(Fault::new(FaultKind::BadAnswer, &at, detail));
         }
         let is_empty = unchanged || end == Some(start);
+        let peer = response.remote_addr().map(|peer| peer.ip());
         let body = Stream::new(response, at, is_empty);
-        Ok(Answer { resource, start, end, unchanged, body: Box::new(body) })
+        Ok(Answer { resource, start, end, unchanged, peer, body: Box::new(body) })
     }
 
     async fn follow(

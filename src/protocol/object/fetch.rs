@@ -117,11 +117,12 @@ async fn answered(url: &ObjectUrl, request: Request, response: Response) -> Resu
     }
     let Accepted { resource, start, end, unchanged } = accepted;
     let is_empty = unchanged || end == Some(start);
+    let peer = rest.as_ref().and_then(Response::remote_addr).map(|peer| peer.ip());
     let body: Box<dyn Body> = match rest {
         Some(response) => Box::new(Stream::new(response, request.source, is_empty)),
         None => Box::new(Nothing),
     };
-    Ok(Answer { resource, start, end, unchanged, body })
+    Ok(Answer { resource, start, end, unchanged, peer, body })
 }
 
 /// S3 says only in its words how long an object is in which there is no such range.

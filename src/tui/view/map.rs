@@ -12,6 +12,7 @@ use crate::model::{ByteRange, Status, size};
 /// What a piece of the file is. Each has a glyph of its own, so that colours only repeat what is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Piece {
+    Complete,
     Checked,
     Done,
     Part,
@@ -20,11 +21,12 @@ enum Piece {
 }
 
 impl Piece {
-    const ALL: [Self; 5] = [Self::Checked, Self::Done, Self::Part, Self::UnderWay, Self::Missing];
+    const ALL: [Self; 6] = [Self::Complete, Self::Checked, Self::Done, Self::Part, Self::UnderWay, Self::Missing];
 
     fn looks(self) -> (char, Role, &'static str) {
         match self {
-            Self::Checked => ('■', Role::Good, "complete"),
+            Self::Complete => ('■', Role::Good, "complete"),
+            Self::Checked => ('▓', Role::Good, "checked"),
             Self::Done => ('█', Role::Stored, "on disk"),
             Self::Part => ('▒', Role::Stored, "in part"),
             Self::UnderWay => ('░', Role::Accent, "under way"),
@@ -78,12 +80,14 @@ pub fn draw(state: &State, row: &Row, frame: &mut Frame, area: Rect) {
 
 fn piece(row: &Row, slice: ByteRange) -> Piece {
     if row.status == Status::Done {
-        return Piece::Checked;
+        return Piece::Complete;
     }
     let held = row.done.overlap(slice);
     let connections = row.live.as_ref().map_or(&[][..], |live| &live.connections);
     let under_way = || connections.iter().any(|one| one.position < slice.end && slice.start < one.range.end);
+    let checked = row.live.as_ref().map_or(0, |live| live.checked.overlap(slice));
     match held {
+        _ if checked >= slice.len() => Piece::Checked,
         held if held >= slice.len() => Piece::Done,
         _ if under_way() => Piece::UnderWay,
         0 => Piece::Missing,
@@ -91,10 +95,19 @@ fn piece(row: &Row, slice: ByteRange) -> Piece {
     }
 }
 
+/// True if the map can show such a piece.
+fn is_found(piece: Piece, row: &Row) -> bool {
+    match piece {
+        Piece::Complete => row.status == Status::Done,
+        Piece::Checked => row.live.as_ref().is_some_and(|live| !live.checked.is_empty()),
+        _ => row.status != Status::Done,
+    }
+}
+
 fn legend(state: &State, row: &Row, each: &str, frame: &mut Frame, area: Rect) {
     let mut line = Line::default();
     for piece in Piece::ALL {
-        if (piece == Piece::Checked) == (row.status == Status::Done) {
+        if is_found(piece, row) {
             let (glyph, role, word) = piece.looks();
             line.push_span(Span::styled(format!(" {glyph}"), state.palette.style(role)));
             line.push_span(Span::raw(format!(" {word} ")));

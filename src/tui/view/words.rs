@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{Role, State};
 use super::footer::key_of;
-use crate::api::{Activity, ConnectionState, Direction, Errand, Row};
+use crate::api::{Activity, Connection, ConnectionState, Direction, Errand, Row};
 use crate::config::Action;
 use crate::model::{Fault, FaultKind, Priority, Status, harmless, size};
 
@@ -121,21 +121,34 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
     }
 }
 
-/// What a connection does, in several wordings, longest first; the host is named where a file comes from several places.
-pub fn connection(state: ConnectionState, host: Option<&str>) -> (Vec<String>, Role) {
-    let named = |word: &str, link: &str| match host {
-        Some(host) => (vec![format!("{word} {link} {host}"), host.to_owned()], Role::Plain),
-        None => (vec![word.to_owned()], Role::Plain),
-    };
-    match state {
-        ConnectionState::Connecting => named("connecting", "to"),
-        ConnectionState::Receiving => named("receiving", "from"),
-        ConnectionState::Sending => named("sending", "to"),
+/// What a connection does, in several wordings, longest first: whose address answers on it and, where a file comes from
+/// several places, which host; or what went wrong before the wait.
+pub fn connection(connection: &Connection) -> (Vec<String>, Role) {
+    match connection.state {
+        ConnectionState::Connecting => (busy("connecting", "to", connection), Role::Plain),
+        ConnectionState::Receiving => (busy("receiving", "from", connection), Role::Plain),
+        ConnectionState::Sending => (busy("sending", "to", connection), Role::Plain),
         ConnectionState::Slow => {
             let long = "slow: others take over its rest".to_owned();
             (vec![long, "slow: loses its rest".to_owned(), "slow".to_owned()], Role::Warning)
         }
-        ConnectionState::Waiting(span) => (vec![waits(span)], Role::Warning),
+        ConnectionState::Waiting(span) => {
+            let why = connection.fault.as_ref().map(|fault| format!("{}: {}", waits(span), reason(fault.kind)));
+            (why.into_iter().chain([waits(span)]).collect(), Role::Warning)
+        }
+    }
+}
+
+fn busy(word: &str, link: &str, connection: &Connection) -> Vec<String> {
+    match (&connection.host, connection.address) {
+        (None, None) => vec![word.to_owned()],
+        (None, Some(address)) => {
+            vec![format!("{word} {link} {address}"), format!("{link} {address}"), word.to_owned()]
+        }
+        (Some(host), None) => vec![format!("{word} {link} {host}"), host.to_string()],
+        (Some(host), Some(address)) => {
+            vec![format!("{word} {link} {host} ({address})"), format!("{word} {link} {host}"), host.to_string()]
+        }
     }
 }
 
