@@ -33,10 +33,11 @@ fn main() {
     println!("a frame               {:?}", bench.frame());
     println!("a snapshot that moves {:?}", bench.tick());
     println!("a tick without a move {} frames wanted of {ROUNDS} snapshots", bench.still());
-    println!("sort by name          {:?}", bench.press("s j enter"));
-    println!("sort the other way    {:?}", bench.press("s enter"));
-    println!("first filter letter   {:?}", bench.press("/ 7"));
-    println!("second filter letter  {:?}", bench.press("7"));
+    println!("sort by name, turned  {:?}", bench.press("s g j", "enter", ""));
+    println!("sort by size, turned  {:?}", bench.press("s g j j", "enter", ""));
+    println!("first filter letter   {:?}", bench.press("/", "7", "esc"));
+    println!("second filter letter  {:?}", bench.press("/ 7", "7", "esc"));
+    println!("every size            {} frames from 10x3 to 300x100, no panic", bench.sizes());
 }
 
 fn row(number: u64, moved: u64) -> Row {
@@ -172,13 +173,45 @@ impl Bench {
         (0..ROUNDS).map(asks).filter(|asks| *asks).count()
     }
 
-    /// How long some keys take together, with their frames.
-    fn press(&mut self, keys: &str) -> Duration {
-        let started = Instant::now();
-        for key in keys.split(' ') {
-            self.send(Message::Key(key.parse().expect("a key")));
+    /// How long a key takes with its frame: the median of some, each between other keys.
+    fn press(&mut self, before: &str, key: &str, after: &str) -> Duration {
+        let mut once = || {
+            self.types(before);
+            let started = Instant::now();
+            self.types(key);
             self.draw();
+            let took = started.elapsed();
+            self.types(after);
+            took
+        };
+        let mut times: Vec<Duration> = (0..21).map(|_| once()).collect();
+        times.sort_unstable();
+        times[times.len() / 2]
+    }
+
+    fn types(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.send(Message::Key(key.parse().expect("a key")));
         }
-        started.elapsed()
+    }
+
+    /// Draws the list in every size of a terminal, and the boxes and pages in turn.
+    fn sizes(&mut self) -> u32 {
+        let places = ["", "a", "U", "s", "?", "d", "/", "u", "right", "right right", "L", ":", "enter"];
+        let mut frames = 0;
+        for columns in 10..=300 {
+            for rows in 3..=100 {
+                let place = places[frames as usize / 2 % places.len()];
+                for keys in ["", place] {
+                    self.types(keys);
+                    update(&mut self.state, Message::Resized { columns, rows });
+                    self.terminal.backend_mut().resize(columns, rows);
+                    self.draw();
+                    frames += 1;
+                }
+                self.types(if place.starts_with("right") { "left left" } else { "esc" });
+            }
+        }
+        frames
     }
 }

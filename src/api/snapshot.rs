@@ -77,6 +77,13 @@ impl Rows {
         self.blocks.iter().flat_map(|block| block.iter())
     }
 
+    /// The rows from a place on, in order.
+    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = &Arc<Row>> {
+        // All blocks but the last are full.
+        let blocks = self.blocks.get(index / BLOCK..).unwrap_or_default();
+        blocks.iter().flat_map(|block| block.iter()).skip(index % BLOCK)
+    }
+
     /// Replaces the row at a place; nothing happens if there is none.
     pub fn set(&mut self, index: usize, row: Arc<Row>) {
         if index < self.len {

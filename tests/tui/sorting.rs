@@ -306,3 +306,21 @@ fn no_column_is_wider_than_the_screen() {
         assert!(longest <= usize::from(columns), "{columns}\n{}", stage.text());
     }
 }
+
+#[test]
+fn a_list_so_long_that_all_cores_look_at_it_is_sorted_and_filtered_as_a_short_one() {
+    let name = |id: u64| format!("{}-{}.bin", ["b", "A"][id as usize % 2], id * 7919 % 40_000);
+    let mut stage = stage::with((0..40_000).map(|id| row(id, &name(id))));
+    stage.state.list.sort(Sorting { column: Column::Name, is_descending: false });
+    let key = |id: &u64| (name(*id).to_lowercase().remove(0), *id * 7919 % 40_000);
+    let mut wanted: Vec<u64> = (0..40_000).collect();
+    wanted.sort_by_key(key);
+    assert_eq!(shown(&stage), wanted);
+    stage.state.list.sort(Sorting { column: Column::Name, is_descending: true });
+    wanted.reverse();
+    assert_eq!(shown(&stage), wanted);
+    stage.press("/ 7 7 .");
+    wanted.retain(|id| name(*id).contains("77."));
+    assert_eq!(shown(&stage), wanted);
+    assert!(wanted.len() > 100, "{}", wanted.len());
+}

@@ -1,5 +1,6 @@
 //! The rows as the screen shows them: in which order, which of them, which are marked, and which one is selected.
 
+mod cores;
 mod filter;
 mod marks;
 mod news;

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::cores::shared;
 use super::{Filter, Sorting, View};
 use crate::api::{Row, Rows};
 use crate::model::TransferId;
@@ -155,13 +156,17 @@ impl List {
         }
         // A letter more hides rows that are shown, a letter less shows rows that are hidden: the others need no look.
         let (may_go, may_come) = (!self.filter.narrows(&filter), !filter.narrows(&self.filter));
-        for (row, flags) in self.rows.iter().zip(&mut self.flags) {
-            let passed = *flags & PASSES != 0;
-            if if passed { may_go } else { may_come } {
-                let now = if filter.passes(row) { PASSES } else { 0 };
-                *flags = *flags & !PASSES | now;
+        let judged = |(row, flags): (&Arc<Row>, &u8)| match flags & PASSES != 0 {
+            passed if if passed { may_go } else { may_come } => {
+                flags & !PASSES | if filter.passes(row) { PASSES } else { 0 }
             }
-        }
+            _ => *flags,
+        };
+        let (rows, flags) = (&self.rows, &self.flags);
+        let shares = shared(flags.len(), |range| {
+            rows.iter_from(range.start).zip(&flags[range]).map(judged).collect::<Vec<u8>>()
+        });
+        self.flags = shares.concat();
         self.filter = filter;
         self.show(Some);
     }

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::cores::shared;
 use crate::api::{Row, Rows};
 use crate::config::Column;
 use crate::model::Status;
@@ -115,17 +116,22 @@ impl Sorting {
         }
     }
 
-    /// Sorts by eight bytes of all texts at a time. The texts lie side by side in one piece of memory, so that a hundred
-    /// thousand names are sorted within a frame.
+    /// Sorts by eight bytes of all texts at a time. The texts of a share lie side by side in one piece of memory, so that a
+    /// hundred thousand names are sorted within a frame.
     fn order_of_texts(self, rows: &Rows) -> Vec<u32> {
-        let (mut all, mut ends) = (Vec::with_capacity(rows.len() * 32), Vec::with_capacity(rows.len()));
-        for row in rows.iter() {
-            natural(self.text(row), &mut all);
-            ends.push(all.len());
-        }
+        let shares = shared(rows.len(), |range| {
+            let (mut all, mut ends) = (Vec::with_capacity(range.len() * 32), vec![0]);
+            for row in rows.iter_from(range.start).take(range.len()) {
+                natural(self.text(row), &mut all);
+                ends.push(all.len());
+            }
+            (all, ends)
+        });
+        let share = shares.first().map_or(1, |(_, ends)| ends.len() - 1);
         let text = |place: u32| {
-            let place = place as usize;
-            &all[if place == 0 { 0 } else { ends[place - 1] }..ends[place]]
+            let (all, ends) = &shares[place as usize / share];
+            let place = place as usize % share;
+            &all[ends[place]..ends[place + 1]]
         };
         let mut keyed: Vec<(u64, u32)> = (0..rows.len() as u32).map(|place| (0, place)).collect();
         refine(&mut keyed, 0, self.is_descending, &text);
