@@ -2,11 +2,14 @@
 //!
 //! `cargo nextest run --run-ignored only screenshots` makes them anew.
 
+mod film;
 mod svg;
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use film::Film;
 use vt100::{Parser, Screen};
 
 use crate::support::server::{Answer, File, Running, Server};
@@ -97,6 +100,45 @@ fn screenshots() {
     terminal.wait_for("the help to close", |screen| !screen.contents().contains("The selected transfer"));
     terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
+#[ignore = "makes the moving picture in screenshots/ anew; needs rsvg-convert, ImageMagick and gifsicle"]
+fn film() {
+    let server = stage();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("COLORTERM", "truecolor");
+    let downloads = tempfile::Builder::new().prefix("downloads").rand_bytes(0).tempdir_in("/tmp").unwrap();
+    let (folder, proxy) = (downloads.path().to_str().unwrap(), server.address());
+    sandbox.settings(&format!("(folder: {folder:?}, transfers: 4, proxy: \"http://{proxy}\")"));
+    let terminal = Terminal::start(&sandbox, &[], (100, 28));
+    terminal.wait_for_text("Paste a URL");
+    let mut film = Film::new(&terminal);
+    terminal.paste(&[DEBIAN, LINUX, TOOL, BACKUP].join("\r"));
+    let moment = Duration::from_millis(1500);
+    film.until(&terminal, |screen| percent(screen, "linux-6.18") >= 25);
+    terminal.keys("j ");
+    film.until(&terminal, |screen| screen.contents().contains("paused"));
+    film.watch(&terminal, moment);
+    terminal.keys(" k");
+    film.watch(&terminal, moment);
+    for _ in 0..2 {
+        terminal.keys("\x1b[C");
+        film.watch(&terminal, 2 * moment);
+    }
+    terminal.keys("\x1b[D\x1b[D");
+    film.watch(&terminal, moment);
+    for letter in ["/", "b", "a", "c", "k"] {
+        terminal.keys(letter);
+        film.watch(&terminal, moment / 5);
+    }
+    film.watch(&terminal, moment);
+    terminal.keys("\x1b");
+    film.until(&terminal, |screen| percent(screen, "linux-6.18") == 100);
+    terminal.leave();
+    let frames = tempfile::tempdir().unwrap();
+    let target = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("screenshots/haul.gif");
+    film.save(frames.path(), &target, "haul");
 }
 
 #[test]
