@@ -10,8 +10,8 @@ mod registry;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
 pub use http::{
-    Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, announced_digests, check, content_range,
-    duplicates, file_name, retry_after,
+    Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, Use, announced_digests, check, content_range,
+    duplicates, file_name, in_turn, retry_after,
 };
 pub use list::{Folder, List};
 pub use object::{Chunks, Login, Pair, Signing, Stores, Surroundings};

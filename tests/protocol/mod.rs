@@ -1,6 +1,7 @@
 //! The driver for http: held against servers that are right, odd and wrong. A wrong answer is a fault of the right kind
 //! before any byte of it is used.
 
+mod addresses;
 mod answers;
 mod challenges;
 mod cookies;

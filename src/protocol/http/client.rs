@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Client, Proxy, redirect};
+use reqwest::{Client, Proxy, Response, redirect};
 use rustls::ClientConfig;
 
+use super::addresses::Addresses;
 use super::cookies::Cookies;
 use super::netrc::Netrc;
 use super::tls;
@@ -37,6 +38,7 @@ pub struct HttpOptions {
 #[derive(Debug)]
 pub(super) struct Clients {
     options: HttpOptions,
+    addresses: Addresses,
     tls: OnceLock<ClientConfig>,
     plain: OnceLock<Client>,
     secure: OnceLock<Client>,
@@ -45,7 +47,15 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new(options: HttpOptions) -> Self {
-        Self { options, tls: OnceLock::new(), plain: OnceLock::new(), secure: OnceLock::new(), http2: OnceLock::new() }
+        let (tls, plain, secure, http2) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { options, addresses: Addresses::default(), tls, plain, secure, http2 }
+    }
+
+    /// A response came: whose address it came from is one that answers.
+    pub(super) fn answered(&self, response: &Response) {
+        if let Some(peer) = response.remote_addr() {
+            self.addresses.answered(peer.ip());
+        }
     }
 
     /// The client for URLs of a scheme.
@@ -86,6 +96,7 @@ impl Clients {
             .no_deflate()
             .redirect(redirect::Policy::none())
             .referer(false)
+            .dns_resolver(self.addresses.clone())
             .connect_timeout(options.connect_timeout)
             .tcp_keepalive(Duration::from_secs(30))
             .pool_idle_timeout(Duration::from_secs(30))

@@ -151,15 +151,16 @@ impl Http {
                 None => request,
             })
         };
-        match build(http2)?.send().await {
+        let response = match build(http2)?.send().await {
             Err(error) if !http2 && wants_http2(&error) => {
                 if let Ok(mut known) = self.http2.lock() {
                     known.insert(origin);
                 }
-                build(true)?.send().await.map_err(|error| fault(subject, &error))
+                build(true)?.send().await
             }
-            other => other.map_err(|error| fault(subject, &error)),
-        }
+            other => other,
+        };
+        response.inspect(|response| self.clients.answered(response)).map_err(|error| fault(subject, &error))
     }
 }
 

@@ -1,5 +1,6 @@
 //! HTTP and HTTPS over reqwest: one request at a time, its answer checked before a byte of it is used.
 
+mod addresses;
 mod auth;
 mod challenge;
 mod check;
@@ -15,6 +16,7 @@ mod netrc;
 mod refusal;
 mod tls;
 
+pub use addresses::{Use, in_turn};
 pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
 pub use cookies::Cookies;
