@@ -51,6 +51,9 @@ fn row(number: u64, moved: u64) -> Row {
         spec: Arc::new(Spec::new(source.clone(), "/home/me/Downloads".into())),
         source,
         target: Path::new("/home/me/Downloads").join(&name).into(),
+        is_named: true,
+        category: None,
+        added: None,
         status: Status::Queued,
         length: Some(length),
         done: Arc::default(),
@@ -101,6 +104,7 @@ impl Bench {
         let setup = Setup {
             keys: Keymap::default(),
             folder: "/home/me/Downloads".into(),
+            categories: Arc::default(),
             clock: Arc::new(SystemClock::here()),
             notice: None,
             columns: Column::USUAL.to_vec(),

@@ -29,7 +29,7 @@ use crate::cli::{
 use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
-use crate::model::{Fault, Source, Spec, Status, Target, TransferId, harmless};
+use crate::model::{Categories, Fault, Source, Spec, Status, Target, TransferId, WallClock, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
 use crate::store::{Item, Journal, StateLock, room};
 use crate::tui::{self, Exit as Left, Habits};
@@ -131,7 +131,8 @@ impl House {
             }
             Some(Command::List(list)) => {
                 let items = Journal::peek(&self.paths.state)?;
-                let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, item)).collect();
+                let categories = self.categories();
+                let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, &categories, item)).collect();
                 let _ = write_list(&items, list.json, io::stdout().lock());
                 Ok(Exit::Complete)
             }
@@ -146,6 +147,11 @@ impl House {
     /// Where queued files go.
     fn downloads(&self) -> PathBuf {
         Paths::downloads(self.settings.folder.as_deref())
+    }
+
+    /// Kinds of files, with their folders.
+    fn categories(&self) -> Categories {
+        self.settings.categories.categories(&self.downloads(), self.settings.category_folders)
     }
 
     /// The right to run the queue, and what is in it.
@@ -183,6 +189,7 @@ impl House {
             timetable: settings.timetable.clone(),
             // What is asked for now is fetched now.
             queue_hours: if is_queue { settings.queue_hours.clone() } else { Vec::new() },
+            categories: Arc::new(self.categories()),
             room: Arc::new(room),
         })
     }
@@ -243,13 +250,14 @@ impl House {
         let open = queued.iter().filter(|item| item.status != Status::Done);
         let open: HashMap<(&Source, &Target), TransferId> =
             open.map(|item| ((&item.spec.source, &item.spec.target), item.id)).collect();
+        let now = SystemClock::here().now();
         let mut added = Vec::with_capacity(specs.len());
         // One record after the other becomes a line: a long list is not in memory once more.
         let records = specs.into_iter().filter_map(|spec| {
             let held = open.get(&(&spec.source, &spec.target)).copied();
             let id = held.unwrap_or_else(TransferId::mint);
             added.push((id, spec.source.clone()));
-            held.is_none().then(|| Item::added(id, spec))
+            held.is_none().then(|| Item::added(id, spec, now))
         });
         Journal::open_to_append(&self.paths.state)?.append(records)?;
         let _ = write_added(&added, io::stdout().lock());
@@ -282,7 +290,8 @@ impl House {
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
         }
         if self.arguments.screen.plain {
-            let plain = Plain::new(engine.handle.clone(), folder, self.settings.confirm_quit, io::stdout());
+            let places = (folder, Arc::new(self.categories()));
+            let plain = Plain::new(engine.handle.clone(), places, self.settings.confirm_quit, io::stdout());
             let left = engine.runtime.block_on(plain.run(stdin_lines()));
             engine.end(false)?;
             return Ok(left.wrap_err("signals can't be listened for")?);
@@ -295,6 +304,7 @@ impl House {
         let setup = tui::Setup {
             keys: keys.clone(),
             folder,
+            categories: Arc::new(self.categories()),
             clock: Arc::new(SystemClock::here()),
             notice,
             columns: columns.clone(),

@@ -1,6 +1,7 @@
 //! What a face may ask. No reply channel: the caller mints ids, and a refusal is an event.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::model::{Priority, Rate, Source, Spec, StartTime, TransferId};
 
@@ -58,6 +59,14 @@ pub enum Command {
         ids: Vec<TransferId>,
         /// From now on.
         priority: Priority,
+    },
+    /// These are of a category, of which an empty one is none; `None`: of the one that their names and hosts belong to.
+    /// What is on disk stays where it is.
+    Categorize {
+        /// Which.
+        ids: Vec<TransferId>,
+        /// From now on.
+        category: Option<Arc<str>>,
     },
     /// These start at a time and not before, paused and failed ones too; what runs stops until then.
     Schedule {

@@ -171,6 +171,12 @@ pub struct Row {
     pub spec: Arc<Spec>,
     /// The file that is sent, if it is an upload; else the folder or, once it is known, the file that the bytes go to.
     pub target: Arc<Path>,
+    /// False as long as `target` is a folder.
+    pub is_named: bool,
+    /// What its category is called, if it has one.
+    pub category: Option<Arc<str>>,
+    /// When it was added, if that is known.
+    pub added: Option<UnixTime>,
     /// Where it stands.
     pub status: Status,
     /// Bytes of the whole file, where known.
@@ -212,6 +218,11 @@ pub enum Errand {
 }
 
 impl Row {
+    /// The folder that its file is in or goes to.
+    pub fn folder(&self) -> &Path {
+        self.target.parent().filter(|_| self.is_named).unwrap_or(&self.target)
+    }
+
     /// Bytes on disk.
     pub fn bytes_done(&self) -> u64 {
         self.done.total()

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use crate::cli::ListItem;
 use crate::config::SystemClock;
-use crate::model::{Priority, Rate, Status, UnixTime, WallClock, harmless, start_text};
+use crate::model::{Categories, Priority, Rate, Status, UnixTime, WallClock, harmless, start_text};
 use crate::store::{Checkpoint, Item};
 
 /// A queued transfer for the list; what a crash left on disk counts.
-pub(super) fn list_item(state: &Path, item: &Item) -> ListItem {
+pub(super) fn list_item(state: &Path, categories: &Categories, item: &Item) -> ListItem {
     let checkpoint = match item.status {
         Status::Done => None,
         _ => Checkpoint::load(state, item.id).ok().flatten(),
@@ -16,13 +16,18 @@ pub(super) fn list_item(state: &Path, item: &Item) -> ListItem {
     let done = checkpoint.map_or_else(|| item.done.total(), |checkpoint| checkpoint.ledger.done().total());
     let clock = SystemClock::here();
     let start = item.spec.start_at.filter(|at| item.status == Status::Queued && *at > clock.now());
-    let target = item.target.clone().or_else(|| Some(item.spec.target.folder.join(item.spec.target.name.as_ref()?)));
-    let named = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    let known = item.target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    let name = known.or_else(|| item.spec.target.name.clone()).or_else(|| item.spec.source.last_segment());
+    let name = name.unwrap_or_else(|| item.spec.source.host());
+    let folder = categories.folder_of(&item.spec, &name);
+    let target = item.target.clone().or_else(|| Some(folder.join(item.spec.target.name.as_ref()?)));
     ListItem {
         id: item.id,
-        name: named.or_else(|| item.spec.source.last_segment()).unwrap_or_else(|| item.spec.source.host()),
+        category: categories.name_of(&item.spec, &name).map(|name| name.as_ref().to_owned()),
+        added: item.added.map(UnixTime::seconds),
+        name,
         url: item.spec.source.to_string(),
-        target: target.unwrap_or_else(|| item.spec.target.folder.to_path_buf()),
+        target: target.unwrap_or_else(|| folder.to_path_buf()),
         why: item.reason.as_ref().map(|fault| harmless(&fault.to_string()).into_owned()),
         status: item.status,
         limit: item.spec.limits.rate.map(Rate::bytes),

@@ -1,5 +1,7 @@
 //! URL patterns, as curl has them: `[1-9]`, `[001-100]`, `[0-100:10]`, `[a-z]` and `{one,two}` stand for several URLs.
 
+use crate::model::Source;
+
 /// So many URLs may come of one pattern.
 pub const MOST_OF_A_PATTERN: usize = 10_000;
 
@@ -34,6 +36,17 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
         }
     }
     Ok(all)
+}
+
+/// The places that URLs and patterns of them stand for.
+pub fn sources(urls: &[String]) -> Result<Vec<Source>, String> {
+    let mut sources = Vec::new();
+    for url in urls {
+        for url in expand(url)? {
+            sources.push(Source::parse(&url)?);
+        }
+    }
+    Ok(sources)
 }
 
 fn pieces(text: &str) -> Result<Vec<Piece>, String> {

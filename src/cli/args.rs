@@ -256,6 +256,9 @@ pub struct EachArgs {
     /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
     #[arg(long, value_name = "TIME")]
     pub at: Option<StartTime>,
+    /// Do not start these: they are paused until you let them go on
+    #[arg(long, conflicts_with = "at")]
+    pub paused: bool,
 }
 
 /// How the engine deals with servers, for this run.

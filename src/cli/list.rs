@@ -35,6 +35,12 @@ pub struct ListItem {
     /// Its priority, unless that is the normal one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
+    /// What its category is called, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// When it was added, in seconds since 1970, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub added: Option<u64>,
     /// When it is to start, in seconds since 1970, if that is still to come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_at: Option<u64>,

@@ -12,7 +12,7 @@ use super::exit::Exit;
 use super::plain_orders::{Reply, obey, states};
 use super::signals::Signals;
 use crate::api::{Command, Event, Handle, Happening, Row, Snapshot};
-use crate::model::{Status, TransferId, brief_duration, harmless, percent};
+use crate::model::{Categories, Status, TransferId, brief_duration, harmless, percent};
 
 /// Lines that may wait.
 const LINES: usize = 16;
@@ -37,8 +37,10 @@ pub fn stdin_lines() -> mpsc::Receiver<String> {
 pub struct Plain<W> {
     pub(super) handle: Handle,
     pub(super) snapshot: Arc<Snapshot>,
-    /// Where added URLs go.
+    /// Where added URLs go,
     pub(super) folder: PathBuf,
+    /// or the folders of these.
+    pub(super) categories: Arc<Categories>,
     /// What orders are about until others are named.
     pub(super) these: Vec<TransferId>,
     /// Leaving while transfers run asks first.
@@ -53,13 +55,14 @@ pub struct Plain<W> {
 }
 
 impl<W: Write> Plain<W> {
-    /// A session on an engine.
-    pub fn new(handle: Handle, folder: PathBuf, confirm_quit: bool, out: W) -> Self {
+    /// A session on an engine; `places`: where added URLs go, and the categories with their folders.
+    pub fn new(handle: Handle, places: (PathBuf, Arc<Categories>), confirm_quit: bool, out: W) -> Self {
         let snapshot = handle.snapshot();
         Self {
             handle,
             snapshot,
-            folder,
+            folder: places.0,
+            categories: places.1,
             these: Vec::new(),
             confirm_quit,
             was_asked: false,

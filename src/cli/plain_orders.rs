@@ -5,6 +5,7 @@ use std::io::Write;
 
 use super::plain::{Plain, list};
 use crate::api::{Command, Place, Row};
+use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
 
@@ -120,6 +121,10 @@ fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
         Order::Start => send(Command::StartNow(ids), "starting next"),
         Order::At(at) => send(Command::Schedule { ids, at }, "start time noted"),
         Order::Limit(_, rate) => send(Command::LimitEach { ids, rate }, limit(rate)),
+        Order::Category(word) => match plain.categories.chosen(&word) {
+            Ok(category) => send(Command::Categorize { ids, category }, format!("category {word}")),
+            Err(why) => say(why),
+        },
         Order::Priority(priority) => send(Command::Prioritize { ids, priority }, format!("priority {priority}")),
         Order::Up => moved(Place::Up),
         Order::Down => moved(Place::Down),
@@ -149,7 +154,9 @@ fn limit(rate: Option<Rate>) -> String {
 }
 
 fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
-    let specs = match addition.specs(&plain.folder, &SystemClock::here()) {
+    let made = sources(&addition.urls)
+        .and_then(|sources| addition.specs(sources, &plain.folder, &SystemClock::here(), &plain.categories));
+    let specs = match made {
         Ok(specs) => specs,
         Err(why) => return say(why),
     };

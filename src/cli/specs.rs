@@ -51,7 +51,8 @@ impl AddArgs {
 
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        let specs = self.transfers.specs(folder, self.each.limits(), stdin)?;
+        let mut specs = self.transfers.specs(folder, self.each.limits(), stdin)?;
+        self.transfers.sort(&mut specs, folder);
         needed("add", self.each.settled(specs, &SystemClock::here())?)
     }
 }
@@ -67,11 +68,16 @@ impl ScreenArgs {
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let limits = self.each.limits();
         let each = &self.each;
-        let idle =
-            limits == Limits::default() && each.priority.is_none() && each.at.is_none() && self.transfers.is_bare();
-        let specs = each.settled(self.transfers.specs(folder, limits, stdin)?, &SystemClock::here())?;
+        let idle = limits == Limits::default()
+            && each.priority.is_none()
+            && each.at.is_none()
+            && !each.paused
+            && self.transfers.is_bare();
+        let mut specs = self.transfers.specs(folder, limits, stdin)?;
+        self.transfers.sort(&mut specs, folder);
+        let specs = each.settled(specs, &SystemClock::here())?;
         if specs.is_empty() && !idle {
-            let which = "-d, -H, --overwrite, -x, --limit, --priority and --at belong to the URLs of the same command";
+            let which = "-d, -H, --overwrite, -x, --limit, --priority, --at and --paused belong to the URLs of the same command";
             return Err(Usage::new(format!("{which}, and there are none; the settings file is for all transfers")));
         }
         Ok(specs)
@@ -93,6 +99,7 @@ impl EachArgs {
         };
         for spec in &mut specs {
             (spec.priority, spec.start_at) = (self.priority.unwrap_or_default(), start_at);
+            spec.held = self.paused;
         }
         Ok(specs)
     }
@@ -119,6 +126,13 @@ impl TransferArgs {
         let headers = headers(&self.headers)?;
         let folder: Arc<Path> = absolute(self.dir.as_deref().unwrap_or(folder))?.into();
         entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
+    }
+
+    /// Where nobody has named a folder, a file goes to that of its category.
+    fn sort(&self, specs: &mut [Spec], usual: &Path) {
+        for spec in specs.iter_mut().filter(|_| self.dir.is_none() && self.output.is_none()) {
+            spec.sorts = *spec.target.folder == *usual;
+        }
     }
 
     fn entries(&self, stdin: impl BufRead) -> Result<Vec<Entry>, Usage> {

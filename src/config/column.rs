@@ -23,13 +23,19 @@ pub enum Column {
     Connections,
     /// What it does, or waits for, in words.
     State,
+    /// What its category is called.
+    Category,
+    /// When it was added.
+    Added,
+    /// Which way its bytes go.
+    Direction,
     /// Where it comes from.
     Host,
 }
 
 impl Column {
     /// Every column.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Number,
         Self::Name,
         Self::Size,
@@ -39,6 +45,9 @@ impl Column {
         Self::Eta,
         Self::Connections,
         Self::State,
+        Self::Category,
+        Self::Added,
+        Self::Direction,
         Self::Host,
     ];
 
@@ -58,7 +67,7 @@ impl Column {
 
     /// True if people look for its largest values first.
     pub fn begins_with_largest(self) -> bool {
-        matches!(self, Self::Size | Self::Progress | Self::Done | Self::Speed | Self::Connections)
+        matches!(self, Self::Added | Self::Size | Self::Progress | Self::Done | Self::Speed | Self::Connections)
     }
 
     fn words(self) -> (&'static str, &'static str) {
@@ -72,6 +81,9 @@ impl Column {
             Self::Eta => ("ETA", "time to go"),
             Self::Connections => ("Conn", "connections"),
             Self::State => ("State", "state"),
+            Self::Category => ("Category", "category"),
+            Self::Added => ("Added", "time of adding"),
+            Self::Direction => ("Way", "direction"),
             Self::Host => ("Host", "host"),
         }
     }

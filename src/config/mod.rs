@@ -1,6 +1,7 @@
 //! What the user wrote: settings, keys, and where haul's files live.
 
 mod bindings;
+mod categories;
 mod chord;
 mod clock;
 mod column;
@@ -14,6 +15,7 @@ mod settings;
 mod theme;
 
 pub use bindings::Bindings;
+pub use categories::{CategoryTable, CategoryTerms};
 pub use chord::{Chord, Key};
 pub use clock::SystemClock;
 pub use column::Column;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Paths;
 use super::orders::ORDERS;
 use super::settings::distance;
-use crate::model::{Checksum, Limits, Priority, Rate, Source, Spec, StartTime, WallClock};
+use crate::model::{Categories, Checksum, Limits, Priority, Rate, Source, Spec, StartTime, WallClock};
 
 /// What a line orders. `these` are the marked transfers or, without marks, the selected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub enum Order {
     Limit(Extent, Option<Rate>),
     /// Give these a priority.
     Priority(Priority),
+    /// Give these a category.
+    Category(String),
     /// Move in the queue.
     Up,
     /// Move in the queue.
@@ -89,8 +91,8 @@ pub enum Extent {
 /// What is to be added, and what is said of each of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Addition {
-    /// From where.
-    pub sources: Vec<Source>,
+    /// From where: URLs, or patterns of them.
+    pub urls: Vec<String>,
     /// Other places of the one file.
     pub mirrors: Vec<Source>,
     /// To which folder.
@@ -105,11 +107,25 @@ pub struct Addition {
     pub priority: Priority,
     /// When it starts.
     pub at: Option<StartTime>,
+    /// It is paused, and does not start.
+    pub held: bool,
+    /// Its category.
+    pub category: Option<String>,
 }
 
 impl Addition {
-    /// The transfers that it asks for, in `folder` unless it names one. The error is a sentence: it is to start in the past.
-    pub fn specs(self, folder: &Path, clock: &dyn WallClock) -> Result<Vec<Spec>, String> {
+    /// The transfers of these URLs, which its own ones stand for, in `folder` unless it names one. The error is a sentence,
+    /// such as that it is to start in the past.
+    pub fn specs(
+        self,
+        sources: Vec<Source>,
+        folder: &Path,
+        clock: &dyn WallClock,
+        categories: &Categories,
+    ) -> Result<Vec<Spec>, String> {
+        self.check(sources.len())?;
+        let category = self.category.as_deref().map(|word| categories.chosen(word)).transpose()?.flatten();
+        let sorts = self.folder.is_none();
         let past = || "there is no such time to start at: it is past, or not in the calendar".to_owned();
         let start_at = self.at.map(|at| at.resolve(clock).ok_or_else(past)).transpose()?;
         let folder = self.folder.as_deref().map_or_else(|| folder.to_path_buf(), Paths::of_setting);
@@ -119,9 +135,20 @@ impl Addition {
             spec.mirrors.clone_from(&self.mirrors);
             spec.checksum.clone_from(&self.checksum);
             (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
+            (spec.held, spec.sorts) = (self.held, sorts);
+            spec.category.clone_from(&category);
             spec
         };
-        Ok(self.sources.into_iter().map(spec).collect())
+        Ok(sources.into_iter().map(spec).collect())
+    }
+
+    /// What is said of one file can't be said of several.
+    fn check(&self, count: usize) -> Result<(), String> {
+        let one = self.name.is_some() || self.checksum.is_some() || !self.mirrors.is_empty();
+        if one && count > 1 {
+            return Err("name=, checksum= and mirror= are one file's, and there are several URLs".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -159,6 +186,7 @@ fn read(name: &str, rest: &str) -> Result<Order, String> {
         "at" => Order::At(Some(rest.parse()?)),
         "limit" => limit(rest)?,
         "priority" => Order::Priority(rest.parse()?),
+        "category" => Order::Category(text()),
         "remove" => Order::Remove(false),
         "remove!" => Order::Remove(true),
         "url" => Order::Url(Source::parse(unquoted(rest))?),
@@ -230,18 +258,27 @@ fn addition(rest: &str) -> Result<Addition, String> {
             Some(("limit", value)) => addition.limits.rate = Some(value.parse()?),
             Some(("connections", value)) => addition.limits.connections = Some(connections(value)?),
             Some(("priority", value)) => addition.priority = value.parse()?,
+            Some(("at", "paused")) => addition.held = true,
             Some(("at", value)) => addition.at = Some(value.parse()?),
+            Some(("category", value)) => addition.category = Some(value.to_owned()),
             Some(("mirror", value)) => addition.mirrors.push(Source::parse(value)?),
             Some((name, _)) => return Err(format!("add knows no {name}=")),
-            None => addition.sources.push(Source::parse(&word)?),
+            None => addition.urls.push(url(word)?),
         }
     }
-    let one = addition.name.is_some() || addition.checksum.is_some() || !addition.mirrors.is_empty();
-    match addition.sources.len() {
-        0 => Err("add needs a URL".to_owned()),
-        2.. if one => Err("name=, checksum= and mirror= are one file's, and there are several URLs".to_owned()),
-        _ => Ok(addition),
+    if addition.urls.is_empty() {
+        return Err("add needs a URL".to_owned());
     }
+    addition.check(addition.urls.len())?;
+    Ok(addition)
+}
+
+/// A URL; what a pattern stands for is read where it is added.
+fn url(word: String) -> Result<String, String> {
+    if !word.contains(['[', '{']) {
+        Source::parse(&word)?;
+    }
+    Ok(word)
 }
 
 fn connections(text: &str) -> Result<u16, String> {

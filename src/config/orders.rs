@@ -1,6 +1,8 @@
 //! The words of the command line: what each is called, what it takes, what it does. The help, the completion and the reader
 //! of a line have them from this one table.
 
+use crate::model::Categories;
+
 /// A word that a line can begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrderWord {
@@ -25,11 +27,15 @@ const fn with(word: OrderWord, alias: Option<&'static str>, follows: &'static [&
 }
 
 /// Every word, in the order of the help.
-pub const ORDERS: [OrderWord; 32] = [
+pub const ORDERS: [OrderWord; 33] = [
     with(
-        word("add", "URL... [dir=DIR] [name=NAME] [limit=RATE] [at=TIME]", "add URLs, with what is said of them"),
+        word(
+            "add",
+            "URL... [dir=DIR] [name=NAME] [limit=RATE] [at=TIME|paused]",
+            "add URLs or patterns of them, with what is said of them",
+        ),
         None,
-        &["dir=", "name=", "limit=", "priority=", "at=", "connections=", "checksum=", "mirror="],
+        &["dir=", "name=", "limit=", "priority=", "at=", "category=", "connections=", "checksum=", "mirror="],
     ),
     with(word("pause", "[all]", "pause these, or all"), None, &["all"]),
     with(word("resume", "[all]", "let these go on, or all"), None, &["all"]),
@@ -38,6 +44,7 @@ pub const ORDERS: [OrderWord; 32] = [
     with(word("at", "TIME|never", "start these at a time: 22:00, mon 07:30, in 2h"), None, &["in", "never"]),
     with(word("limit", "[this] RATE|none", "limit everything, or each of these"), None, &["this", "none"]),
     with(word("priority", "low|normal|high", "let these go before or after others"), None, &["low", "normal", "high"]),
+    word("category", "NAME|auto|none", "give these a category; what is on disk stays where it is"),
     word("up", "", "move this one up in the queue"),
     word("down", "", "move this one down in the queue"),
     word("top", "", "move these to the beginning of the queue"),
@@ -56,7 +63,21 @@ pub const ORDERS: [OrderWord; 32] = [
     with(
         word("sort", "COLUMN", "sort the list by a column, or as the queue runs"),
         None,
-        &["queue", "name", "size", "progress", "done", "speed", "eta", "connections", "state", "host"],
+        &[
+            "queue",
+            "name",
+            "size",
+            "progress",
+            "done",
+            "speed",
+            "eta",
+            "connections",
+            "state",
+            "category",
+            "added",
+            "direction",
+            "host",
+        ],
     ),
     with(
         word("mark", "all|none|STATE|WORD", "mark rows"),
@@ -80,8 +101,8 @@ pub const ORDERS: [OrderWord; 32] = [
     word("!", "COMMAND", "run a command of the shell with the transfer in its environment"),
 ];
 
-/// What the last word of a line can become, each time the whole line. One that is complete already is not among them.
-pub fn complete(line: &str) -> Vec<String> {
+/// What the last word of a line can become, each time the whole line; where it is a category's name, one of these. One that is complete already is not among them.
+pub fn complete(line: &str, categories: &Categories) -> Vec<String> {
     let begun = line.trim_start();
     let Some((first, rest)) = begun.split_once(' ') else {
         let names = ORDERS.iter().filter(|word| word.name.starts_with(begun) && word.name != "!");
@@ -94,8 +115,15 @@ pub fn complete(line: &str) -> Vec<String> {
     };
     let last = rest.rsplit(' ').next().unwrap_or("");
     let stem = &begun[..begun.len() - last.len()];
-    let follows = word.follows.iter().filter(|next| next.starts_with(last) && **next != last);
+    let (option, begun) =
+        if word.name == "add" { ("category=", last.strip_prefix("category=")) } else { ("", Some(last)) };
+    let named = word.name == "category" || (word.name == "add" && begun.is_some());
+    let names = categories.names().chain(["auto", "none"]).filter(|_| named);
+    let names =
+        names.filter(|name| begun.is_some_and(|begun| name.starts_with(begun))).map(|name| format!("{option}{name}"));
+    let follows = word.follows.iter().filter(|next| next.starts_with(last)).map(|next| (*next).to_owned());
     // Only `add` takes more than one of its words.
     let several = word.name == "add" || !rest.trim_start().contains(' ');
-    follows.filter(|_| several).map(|next| format!("{stem}{next}")).collect()
+    let all = follows.chain(names).filter(|next| several && next != last);
+    all.map(|next| format!("{stem}{next}")).collect()
 }

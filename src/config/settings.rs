@@ -9,7 +9,7 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
-use super::{Bindings, Column, Hooks, Keymap, Notify, ThemeName};
+use super::{Bindings, CategoryTable, Column, Hooks, Keymap, Notify, ThemeName};
 use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -21,6 +21,10 @@ pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
 pub struct Settings {
     /// Where downloads go; `None` is the desktop's download folder.
     pub folder: Option<PathBuf>,
+    /// Kinds of files, laid over haul's own.
+    pub categories: CategoryTable,
+    /// A category without a folder has one of its name where downloads go.
+    pub category_folders: bool,
     /// Connections for each transfer, 1 to 64; `None`: as many as turn out to help.
     pub connections: Option<u16>,
     /// Transfers at once, 1 to 64.
@@ -80,6 +84,8 @@ impl Default for Settings {
         let patience = Patience::default();
         Self {
             folder: None,
+            categories: CategoryTable::default(),
+            category_folders: false,
             connections: None,
             transfers: 4,
             limit: None,

@@ -1,6 +1,7 @@
 //! What the supervisor does when a face asks.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::roster::Then;
 use super::row::place;
@@ -25,6 +26,7 @@ impl Supervisor {
             Command::Limit(rate) => self.limit(rate),
             Command::LimitEach { ids, rate } => self.limit_each(&ids, rate),
             Command::Prioritize { ids, priority } => self.prioritize(&ids, priority),
+            Command::Categorize { ids, category } => self.categorize(&ids, category.as_ref()),
             Command::Schedule { ids, at } => self.schedule(&ids, at),
             Command::StartNow(ids) => self.start_now(&ids),
             Command::Rename { id, name } => self.rename(id, name),
@@ -191,6 +193,14 @@ impl Supervisor {
         for id in ids {
             self.roster.change(*id, |spec| spec.priority = priority);
             self.let_wait(*id);
+        }
+        self.note_items(ids);
+    }
+
+    /// Gives transfers a category; where nothing is on disk yet, the file goes to that one's folder.
+    fn categorize(&mut self, ids: &[TransferId], category: Option<&Arc<str>>) {
+        for id in ids {
+            self.roster.change(*id, |spec| spec.category = category.cloned());
         }
         self.note_items(ids);
     }

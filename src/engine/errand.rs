@@ -48,6 +48,8 @@ impl Supervisor {
     /// Moves transfers' files into another folder.
     pub(super) fn move_to(&mut self, ids: &[TransferId], folder: &Path) {
         for id in ids {
+            // The user has named a folder now.
+            self.roster.change(*id, |spec| spec.sorts = false);
             let Some(entry) = self.roster.get(*id) else { continue };
             let name = entry.item.spec.target.name.clone();
             self.retarget(*id, Target { folder: folder.into(), name });
@@ -71,13 +73,19 @@ impl Supervisor {
             }
             return;
         }
-        let from = entry.latest.target.clone();
-        let name = target.name.clone().map(PathBuf::from);
-        let named = name.or_else(|| from.as_ref()?.file_name().map(PathBuf::from));
-        let to = named.map_or_else(|| target.folder.to_path_buf(), |name| target.folder.join(name));
-        let Some(from) = from.filter(|from| *from != to) else {
+        let Some(from) = entry.latest.target.clone() else {
+            // Nothing is on disk: only what is asked for changes.
+            let spec = Spec { target: target.clone(), ..Spec::clone(&entry.item.spec) };
+            let name = target.name.clone().or_else(|| spec.source.last_segment()).unwrap_or_default();
+            let folder = self.shared.categories.folder_of(&spec, &name);
+            let to = target.name.as_ref().map_or_else(|| folder.to_path_buf(), |name| folder.join(name));
             return self.moved(id, target, Ok(to));
         };
+        let name = target.name.clone().map(PathBuf::from).or_else(|| from.file_name().map(PathBuf::from));
+        let to = name.map_or_else(|| target.folder.to_path_buf(), |name| target.folder.join(name));
+        if from == to {
+            return self.moved(id, target, Ok(to));
+        }
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
         self.send_out(id, Errand::Moving, move |go_on| {
             let moved =

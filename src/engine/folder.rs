@@ -86,7 +86,12 @@ impl Reading {
         self.failures = 0;
         let objects: Vec<Listed> = page.entries.into_iter().filter(|entry| !entry.is_folder).collect();
         let count = objects.len();
-        let mut specs: Vec<Spec> = objects.into_iter().filter_map(|object| below(&orders.spec, &object)).collect();
+        // The folders below stay together: each file by itself would be torn out of them.
+        let name = orders.spec.source.last_segment().unwrap_or_default();
+        let mut folder = orders.spec.clone();
+        folder.target.folder = orders.shared.categories.folder_of(&orders.spec, &name);
+        folder.sorts = false;
+        let mut specs: Vec<Spec> = objects.into_iter().filter_map(|object| below(&folder, &object)).collect();
         let left_out = count - specs.len();
         if self.first.is_none() && !specs.is_empty() {
             self.first = Some(specs.remove(0));

@@ -34,6 +34,11 @@ impl Hours {
         Self { clock, timetable, schedule, usual, said: None, shut: false, at: Instant::now() }
     }
 
+    /// The time of the clock on the wall.
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     /// Pends until the clock is to be looked at.
     pub(super) async fn due(&self) {
         if self.timetable.is_empty() && self.schedule.next().is_none() {

@@ -53,6 +53,6 @@ impl Supervisor {
     /// A new transfer, as a command asks for it.
     pub(super) fn item(&self, id: TransferId, spec: Spec, ahead: usize) -> Item {
         let rank = self.roster.next_rank().saturating_add(i64::try_from(ahead).unwrap_or(0));
-        Item::new(id, spec, rank)
+        Item { added: Some(self.hours.now()), ..Item::new(id, spec, rank) }
     }
 }

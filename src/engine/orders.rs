@@ -14,7 +14,7 @@ use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
 use super::setup::RoomAt;
-use crate::model::{Fault, OnChange, Patience, Spec, TransferId};
+use crate::model::{Categories, Fault, OnChange, Patience, Spec, TransferId};
 use crate::protocol::Registry;
 
 /// What all transfers of an engine share.
@@ -25,6 +25,7 @@ pub(super) struct Shared {
     pub(super) patience: Patience,
     pub(super) on_change: OnChange,
     pub(super) room: RoomAt,
+    pub(super) categories: Arc<Categories>,
     /// True if the queue lasts, so that what waits goes on by itself.
     pub(super) lasts: bool,
     /// The limit on everything that comes,

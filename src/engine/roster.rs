@@ -12,7 +12,7 @@ use super::limiter::Limiter;
 use super::report::Progress;
 use super::row::{known, place, row};
 use crate::api::{Happening, Level, Log, Place, Rows, Snapshot, Start, Totals};
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
+use crate::model::{ByteRange, Categories, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
 use crate::plan::Shortage;
 use crate::store::Item;
 
@@ -93,9 +93,14 @@ pub(super) struct Roster {
     logged: VecDeque<TransferId>,
     /// The folder of the one that was added last.
     folder: Option<Arc<Path>>,
+    categories: Arc<Categories>,
 }
 
 impl Roster {
+    pub(super) fn new(categories: Arc<Categories>) -> Self {
+        Self { categories, ..Self::default() }
+    }
+
     pub(super) fn get(&self, id: TransferId) -> Option<&Entry> {
         self.entries.get(&id).map(AsRef::as_ref)
     }
@@ -167,7 +172,7 @@ impl Roster {
             stale: false,
         };
         self.order.push(id);
-        self.rows.push(Arc::new(row(&entry)));
+        self.rows.push(Arc::new(row(&entry, &self.categories)));
         *self.counts.entry(status).or_default() += 1;
         self.entries.insert(id, Box::new(entry));
     }
@@ -340,7 +345,7 @@ impl Roster {
         for id in std::mem::take(&mut self.stale) {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             entry.stale = false;
-            self.rows.set(entry.index, Arc::new(row(entry)));
+            self.rows.set(entry.index, Arc::new(row(entry, &self.categories)));
         }
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));
@@ -367,7 +372,7 @@ impl Roster {
         let mut rows = Rows::default();
         for (index, id) in self.order.iter().enumerate() {
             let Some(entry) = self.entries.get_mut(id) else { continue };
-            rows.push(self.rows.get(entry.index).cloned().unwrap_or_else(|| Arc::new(row(entry))));
+            rows.push(self.rows.get(entry.index).cloned().unwrap_or_else(|| Arc::new(row(entry, &self.categories))));
             entry.index = index;
         }
         self.rows = rows;

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::report::Progress;
 use super::roster::Entry;
 use crate::api::{Direction, Row};
-use crate::model::{Spec, Status, harmless};
+use crate::model::{Categories, Spec, Status, harmless};
 use crate::store::Item;
 
 /// What the journal knows of a transfer. Of most of a long queue that is nothing, which is kept once.
@@ -28,12 +28,14 @@ pub(super) fn place(spec: &Spec) -> u64 {
 }
 
 /// The row of a transfer as it is now.
-pub(super) fn row(entry: &Entry) -> Row {
+pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
     let spec = &entry.item.spec;
     let latest = &entry.latest;
-    let target = latest.target.clone().or_else(|| Some(spec.target.folder.join(spec.target.name.as_ref()?)));
-    let name = target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
-    let name = name.or_else(|| spec.source.last_segment()).unwrap_or_else(|| spec.source.host());
+    let known = latest.target.as_deref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+    let name = known.or_else(|| spec.target.name.clone()).or_else(|| spec.source.last_segment());
+    let name = name.unwrap_or_else(|| spec.source.host());
+    let folder = categories.folder_of(spec, &name);
+    let target = latest.target.clone().or_else(|| Some(folder.join(spec.target.name.as_ref()?)));
     let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
     Row {
         id: entry.item.id,
@@ -41,7 +43,10 @@ pub(super) fn row(entry: &Entry) -> Row {
         direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
         spec: spec.clone(),
-        target: target.map_or_else(|| spec.target.folder.clone(), Arc::from),
+        is_named: target.is_some(),
+        target: target.map_or(folder, Arc::from),
+        category: categories.name_of(spec, &name),
+        added: entry.item.added,
         status: entry.status,
         length: latest.length,
         done: latest.done.clone(),

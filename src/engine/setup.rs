@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::{Hours, LimitHours, OnChange, Patience, Rate, WallClock};
+use crate::model::{Categories, Hours, LimitHours, OnChange, Patience, Rate, WallClock};
 use crate::protocol::Registry;
 use crate::store::{Item, Journal};
 
@@ -37,6 +37,8 @@ pub struct Setup {
     pub timetable: Vec<LimitHours>,
     /// Hours in which the queue runs; none for always.
     pub queue_hours: Vec<Hours>,
+    /// Kinds of files, with their folders.
+    pub categories: Arc<Categories>,
     /// How much room a disk has: `store::room`, or what a test says.
     pub room: RoomAt,
 }

@@ -44,7 +44,9 @@ impl Supervisor {
             .into_iter()
             .filter_map(|id| {
                 let item = &self.roster.get(id)?.item;
-                let target = item.target.clone().unwrap_or_else(|| item.spec.target.folder.join("x"));
+                let guess = item.spec.source.last_segment().unwrap_or_default();
+                let folder = || self.shared.categories.folder_of(&item.spec, &guess);
+                let target = item.target.clone().unwrap_or_else(|| folder().join("x"));
                 Some((id, target, item.length))
             })
             .collect();

@@ -72,6 +72,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         patience: setup.patience,
         on_change: setup.on_change,
         room: setup.room,
+        categories: setup.categories.clone(),
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
@@ -84,7 +85,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
     let queue = Queue::new(usize::from(setup.transfers), open_files() / FILES_OF_ENDINGS);
-    let roster = Roster::default();
+    let roster = Roster::new(setup.categories);
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
     let timetable = Timetable::new(setup.timetable, setup.queue_hours);

@@ -1,5 +1,6 @@
 //! The words: plain data that every room speaks. No clock, no task, no socket and no file in here.
 
+mod category;
 mod checksum;
 mod date;
 mod fault;
@@ -24,6 +25,7 @@ mod text;
 mod upload;
 mod wall;
 
+pub use category::{Categories, Category};
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
 pub use date::{civil, date_and_time};
 pub use fault::{Fault, FaultKind};
@@ -41,7 +43,7 @@ pub use resource::{Ranges, Resource, Validator};
 pub use secret::Secret;
 pub use source::Source;
 pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target};
-pub use start::{StartTime, start_text};
+pub use start::{StartTime, added_text, start_text};
 pub use status::Status;
 pub use sums::{Sums, find_sum};
 pub use text::{brief_duration, brief_wait, harmless, percent, repaired, size};

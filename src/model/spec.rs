@@ -122,6 +122,12 @@ pub struct Spec {
     pub priority: Priority,
     /// It starts at this time and not before.
     pub start_at: Option<UnixTime>,
+    /// It is paused as soon as it is added, and never starts by itself.
+    pub held: bool,
+    /// The user has named no folder: it goes to that of its category, if that has one.
+    pub sorts: bool,
+    /// The category that the user gave it, of which an empty one is none; `None` for that of its name and host.
+    pub category: Option<Arc<str>>,
     /// Replace a file that stands at the target, at the end and atomically.
     pub overwrite: bool,
     /// The file that is sent to the source, if it is an upload; then the target is that file.
@@ -144,6 +150,9 @@ impl Spec {
             limits: Limits::default(),
             priority: Priority::default(),
             start_at: None,
+            held: false,
+            sorts: false,
+            category: None,
             overwrite: false,
             upload: None,
         }

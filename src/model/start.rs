@@ -54,6 +54,17 @@ pub fn start_text(at: UnixTime, clock: &dyn WallClock) -> String {
     }
 }
 
+/// How a time is shown that is past: as `ls -l` does it, with the hour in this year and with the year in others.
+pub fn added_text(at: UnixTime, clock: &dyn WallClock) -> String {
+    let (now, then) = (clock.local(clock.now()), clock.local(at));
+    let LocalDate { year, month, day } = then.date;
+    if year == now.date.year {
+        format!("{month:02}-{day:02} {}", then.time)
+    } else {
+        format!("{year}-{month:02}-{day:02}")
+    }
+}
+
 fn wrong(text: &str) -> String {
     format!("{text:?} is no time to start at: write 22:00, \"mon 07:30\", \"2026-12-01 08:00\" or \"in 2h\"")
 }

@@ -1,22 +1,30 @@
 //! The time of day: what a clock on the wall shows, as plain data. It may jump; what must not is a `Moment`.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
 /// Seconds since 1970 in UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UnixTime(u64);
+/// An `Option` of it takes no more room: one more than the seconds is kept, which is never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(NonZeroU64);
+
+impl Default for UnixTime {
+    fn default() -> Self {
+        Self::from_seconds(0)
+    }
+}
 
 impl UnixTime {
     /// So many seconds after the beginning of 1970.
     pub const fn from_seconds(seconds: u64) -> Self {
-        Self(seconds)
+        Self(NonZeroU64::MIN.saturating_add(seconds))
     }
 
     /// Seconds since the beginning of 1970.
     pub const fn seconds(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// So much later, as far as whole seconds go.

@@ -10,7 +10,6 @@ pub type Environment = Vec<(&'static str, OsString)>;
 
 /// A transfer's data, without secrets: what started the program, and what it is about.
 pub fn environment(event: &str, row: &Row) -> Environment {
-    let folder = row.target.parent().filter(|_| *row.target != *row.spec.target.folder);
     let length = row.length.map(|length| length.to_string()).unwrap_or_default();
     let done = if row.status == Status::Done { length.clone() } else { row.bytes_done().to_string() };
     let fault = row.fault.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -20,12 +19,13 @@ pub fn environment(event: &str, row: &Row) -> Environment {
         ("HAUL_ID", row.id.to_string().into()),
         ("HAUL_NAME", (&*row.name).into()),
         ("HAUL_PATH", row.target.as_os_str().to_owned()),
-        ("HAUL_FOLDER", folder.unwrap_or(&*row.spec.target.folder).as_os_str().to_owned()),
+        ("HAUL_FOLDER", row.folder().as_os_str().to_owned()),
         ("HAUL_URL", row.source.to_string().into()),
         ("HAUL_HOST", row.source.host().into()),
         ("HAUL_BYTES", done.into()),
         ("HAUL_LENGTH", length.into()),
         ("HAUL_STATUS", row.status.word().into()),
+        ("HAUL_CATEGORY", row.category.as_deref().unwrap_or("").into()),
         ("HAUL_DIRECTION", direction.into()),
         ("HAUL_FAULT", fault.into()),
     ]

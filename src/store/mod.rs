@@ -20,6 +20,7 @@ mod replay;
 mod room;
 mod sealed;
 mod sink;
+mod stored_status;
 mod upload;
 
 pub use aside::Aside;

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::seal;
 use super::path_text;
+use super::stored_status::{StoredFault, StoredStatus};
 use crate::model::{
-    ByteRange, Checksum, Described, Fault, FaultKind, Header, Limits, Pieces, Priority, RangeSet, Rate, Source, Spec,
-    Status, Sums, Target, TransferId, UnixTime, Upload,
+    ByteRange, Checksum, Described, Fault, Header, Limits, Pieces, Priority, RangeSet, Rate, Source, Spec, Status,
+    Sums, Target, TransferId, UnixTime, Upload,
 };
 
 /// What stands between a record and its checksum.
@@ -54,38 +55,6 @@ impl Record {
     }
 }
 
-/// A status as it is stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum StoredStatus {
-    /// Queued or running: both go on by themselves at the next start.
-    #[default]
-    Queued,
-    /// Stopped by the user.
-    Paused,
-    /// Complete.
-    Done,
-    /// Given up.
-    Failed,
-    /// Its link has expired.
-    Expired,
-    /// Its disk is full.
-    DiskFull,
-}
-
-/// Why a transfer was given up, as it is stored: the kind's word, with what, and what happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredFault(String, String, String);
-
-impl StoredFault {
-    fn of(fault: &Fault) -> Self {
-        Self(fault.kind.to_string(), fault.subject.clone(), fault.detail.clone())
-    }
-
-    fn fault(&self) -> Fault {
-        Fault::new(self.0.parse().unwrap_or(FaultKind::State), &self.1, self.2.clone())
-    }
-}
-
 /// A transfer as it is stored. `Debug` shows no more than its number: its URL and its headers may hold secrets.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -119,6 +88,12 @@ pub struct Stored {
     priority: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_at: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    sorts: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    added: Option<u64>,
     #[serde(skip_serializing_if = "is_false")]
     overwrite: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,6 +187,8 @@ pub struct Item {
     pub reason: Option<Arc<Fault>>,
     /// Its place: a lower rank runs earlier.
     pub rank: i64,
+    /// When it was added, if that is known: queues of an older haul don't tell.
+    pub added: Option<UnixTime>,
     /// The finished file's path, once known.
     pub target: Option<PathBuf>,
     /// The file's length, where known.
@@ -246,32 +223,6 @@ impl Stamp {
     }
 }
 
-impl From<Status> for StoredStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Queued | Status::Running => Self::Queued,
-            Status::Paused => Self::Paused,
-            Status::Done => Self::Done,
-            Status::Failed => Self::Failed,
-            Status::Expired => Self::Expired,
-            Status::DiskFull => Self::DiskFull,
-        }
-    }
-}
-
-impl From<StoredStatus> for Status {
-    fn from(status: StoredStatus) -> Self {
-        match status {
-            StoredStatus::Queued => Self::Queued,
-            StoredStatus::Paused => Self::Paused,
-            StoredStatus::Done => Self::Done,
-            StoredStatus::Failed => Self::Failed,
-            StoredStatus::Expired => Self::Expired,
-            StoredStatus::DiskFull => Self::DiskFull,
-        }
-    }
-}
-
 fn piece_texts(pieces: &Pieces) -> (u64, Vec<String>) {
     (pieces.length, pieces.checksums.iter().map(ToString::to_string).collect())
 }
@@ -290,16 +241,16 @@ fn set(pairs: &[(u64, u64)]) -> RangeSet {
 }
 
 impl Item {
-    /// A transfer as it is added: queued, nothing known.
-    pub fn new(id: TransferId, spec: Spec, rank: i64) -> Self {
-        let done = RangeSet::new();
-        let spec = Arc::new(spec);
-        Self { id, spec, status: Status::Queued, reason: None, rank, target: None, length: None, done }
+    /// A transfer as it is added: queued or paused, nothing known.
+    pub fn new(id: TransferId, mut spec: Spec, rank: i64) -> Self {
+        let status = if std::mem::take(&mut spec.held) { Status::Paused } else { Status::Queued };
+        let (spec, done) = (Arc::new(spec), RangeSet::new());
+        Self { id, spec, status, reason: None, rank, added: None, target: None, length: None, done }
     }
 
     /// The record of a transfer that is added by a process that does not know the queue: its place is at the end.
-    pub fn added(id: TransferId, spec: Spec) -> Record {
-        let mut record = Self::new(id, spec, 0).record();
+    pub fn added(id: TransferId, spec: Spec, now: UnixTime) -> Record {
+        let mut record = Self { added: Some(now), ..Self::new(id, spec, 0) }.record();
         if let Record::Added(stored) = &mut record {
             stored.rank = None;
         }
@@ -326,6 +277,9 @@ impl Item {
             rate: spec.limits.rate.map(Rate::bytes),
             priority: Some(spec.priority).filter(|set| *set != Priority::Normal).map(|set| set.to_string()),
             start_at: spec.start_at.map(UnixTime::seconds),
+            sorts: spec.sorts,
+            category: spec.category.as_deref().map(str::to_owned),
+            added: self.added.map(UnixTime::seconds),
             overwrite: spec.overwrite,
             upload: spec.upload.as_deref().map(StoredUpload::of),
             status: self.status.into(),
@@ -359,6 +313,9 @@ impl Item {
             limits: Limits { connections: stored.connections, rate: stored.rate.map(Rate::per_second) },
             priority: stored.priority.as_deref().and_then(|word| word.parse().ok()).unwrap_or_default(),
             start_at: stored.start_at.map(UnixTime::from_seconds),
+            held: false,
+            sorts: stored.sorts,
+            category: stored.category.as_deref().map(Arc::from),
             overwrite: stored.overwrite,
             upload: stored.upload.as_ref().map(|upload| Arc::new(upload.upload())),
         };
@@ -368,6 +325,7 @@ impl Item {
             status: stored.status.into(),
             reason: stored.reason.as_ref().map(|reason| Arc::new(reason.fault())),
             rank: stored.rank.unwrap_or(rank),
+            added: stored.added.map(UnixTime::from_seconds),
             target: stored.target.as_deref().map(path_text::decode),
             length: stored.length,
             done: set(&stored.done),

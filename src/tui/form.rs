@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use crate::ask::Entry;
-use crate::model::{Header, Source, Spec, TransferId, UnixTime};
+use crate::model::{Header, Priority, Source, Spec, TransferId, UnixTime};
 
 /// A line of such a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Slot {
                 "Several with blanks between them; [01-20], [a-z] and {x,y} stand for several; a \"copy as cURL\" command will do.",
             ),
             Self::List => ("From a list", "none", "A file with a URL on each line, as haul get -i reads it."),
-            Self::Folder => ("Folder", "", "Tab completes it."),
+            Self::Folder => ("Folder", "that of its category", "Tab completes it."),
             Self::Name => ("Name", "as the server calls it", "The name of the finished file, for one URL."),
             Self::Connections => ("Connections", "as many as help", "1 to 64 for each file."),
             Self::Limit => ("Limit", "none", "Bytes a second for each file: 500K, 5M or 1.5MiB."),
@@ -125,6 +125,10 @@ pub struct Form {
     pub at: usize,
     /// Headers of a pasted curl command; their values are not shown.
     pub taken: Vec<Header>,
+    /// What an order said that has no line of its own.
+    pub priority: Priority,
+    /// The same.
+    pub category: Option<String>,
     /// Brackets are no patterns.
     pub literal: bool,
     /// What a pattern makes.
@@ -144,6 +148,8 @@ impl Form {
             lines: slots.iter().map(|slot| (*slot, Input::default())).collect(),
             at: 0,
             taken: Vec::new(),
+            priority: Priority::default(),
+            category: None,
             literal: false,
             preview: None,
             complaint: None,

@@ -17,7 +17,7 @@ use super::terminal::{self, Screen};
 use super::{Effect, Frames, Habits, Message, Palette, State, beacon, input, update};
 use crate::api::{Command, Event, Handle, Snapshot};
 use crate::config::{Column, Keymap, Notify, Theme};
-use crate::model::{Moment, WallClock};
+use crate::model::{Categories, Moment, WallClock};
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
 const DRAIN: usize = 64;
@@ -35,6 +35,8 @@ pub struct Setup {
     pub keys: Keymap,
     /// Where added URLs go.
     pub folder: PathBuf,
+    /// Kinds of files, perhaps with folders of their own.
+    pub categories: Arc<Categories>,
     /// The clock on the wall.
     pub clock: Arc<dyn WallClock>,
     /// One line to show at the start.

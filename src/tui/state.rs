@@ -1,6 +1,6 @@
 //! Everything that a frame is drawn from.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use super::{Begin, Form, History, List, Palette, Setup, Twins};
+use super::{Form, History, List, Palette, Setup, Twins};
 use crate::api::Totals;
 use crate::config::{Bindings, Column, Keymap, Notify};
-use crate::model::{Moment, TransferId, WallClock};
+use crate::model::{Categories, Moment, TransferId, WallClock};
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct State {
     pub keys: Keymap,
     /// Where added URLs go.
     pub folder: PathBuf,
+    /// Kinds of files, perhaps with folders of their own.
+    pub categories: Arc<Categories>,
     /// The clock on the wall.
     pub clock: Arc<dyn WallClock>,
     /// How roles look.
@@ -60,8 +62,8 @@ pub struct State {
     pub removed_at: Option<Moment>,
     /// What the user wants of the screen.
     pub habits: Habits,
-    /// What is to be done with transfers as soon as the engine has them.
-    pub begins: HashMap<TransferId, Begin>,
+    /// Transfers that are to start at once, as soon as the engine has them.
+    pub hurried: HashSet<TransferId>,
     /// What was told lately, the newest last.
     pub toasts: Vec<Toast>,
     /// True if a frame drawn now could differ from the last one.
@@ -75,6 +77,7 @@ impl State {
         Self {
             keys: setup.keys,
             folder: setup.folder,
+            categories: setup.categories,
             clock: setup.clock,
             palette,
             ascii: setup.ascii,
@@ -95,7 +98,7 @@ impl State {
             ended: (0, 0),
             removed_at: None,
             habits: setup.habits,
-            begins: HashMap::new(),
+            hurried: HashSet::new(),
             toasts: notice.into_iter().collect(),
             stale: true,
         }

@@ -17,6 +17,8 @@ fn items() -> Vec<ListItem> {
         status,
         limit: None,
         priority: None,
+        category: None,
+        added: None,
         start_at: None,
         starts: None,
         length,

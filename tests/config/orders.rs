@@ -1,8 +1,14 @@
 //! The command line: every word is read, mistakes are told, and what is completed can be read.
 
-use haul::config::{Extent, ORDERS, Order, complete};
+use std::path::Path;
+
+use haul::config::{CategoryTable, Extent, ORDERS, Order, complete};
 use haul::model::{Priority, Rate};
 use proptest::prelude::*;
+
+fn complete_usual(line: &str) -> Vec<String> {
+    complete(line, &CategoryTable::default().categories(Path::new("/downloads"), false))
+}
 
 fn order(line: &str) -> Order {
     line.parse().expect(line)
@@ -42,14 +48,14 @@ fn an_addition_has_all_that_is_said() {
     let line = "add https://a.example/x?a=b dir='/srv/my files' name=y.iso limit=500K priority=high at='in 2h' \
                 connections=4 mirror=https://b.example/x";
     let Order::Add(addition) = order(line) else { panic!() };
-    assert_eq!(addition.sources[0].url().as_str(), "https://a.example/x?a=b");
+    assert_eq!(addition.urls[0], "https://a.example/x?a=b");
     assert_eq!(addition.folder, Some("/srv/my files".into()));
     assert_eq!(addition.name.as_deref(), Some("y.iso"));
     assert_eq!((addition.limits.rate, addition.limits.connections), (Some(Rate::per_second(512_000)), Some(4)));
     assert_eq!((addition.priority, addition.at), (Priority::High, Some("in 2h".parse().unwrap())));
     assert_eq!(addition.mirrors.len(), 1);
     let Order::Add(two) = order("add https://a.example/x https://a.example/y dir=/srv") else { panic!() };
-    assert_eq!(two.sources.len(), 2);
+    assert_eq!(two.urls.len(), 2);
     for (line, said) in [
         ("add dir=/srv", "add needs a URL"),
         ("add https://a/x https://a/y name=z", "one file's"),
@@ -91,6 +97,7 @@ fn every_word_can_be_read_and_says_what_it_does() {
             "at" => "22:00",
             "limit" => "5M",
             "priority" => "low",
+            "category" => "video",
             "copy" => "url",
             "set" => "limit 5M",
             "pause" | "resume" => "all",
@@ -106,16 +113,16 @@ fn every_word_can_be_read_and_says_what_it_does() {
 
 #[test]
 fn a_tab_completes_words_and_what_follows_them() {
-    assert_eq!(complete("li"), ["limit "]);
-    assert_eq!(complete("re"), ["resume ", "retry", "remove", "remove!", "rename "]);
-    assert_eq!(complete("undo"), [""; 0]);
-    assert_eq!(complete("limit "), ["limit this", "limit none"]);
-    assert_eq!(complete("limit this 5"), [""; 0]);
-    assert_eq!(complete("mark f"), ["mark failed"]);
-    assert_eq!(complete("add https://a/x d"), ["add https://a/x dir="]);
-    assert_eq!(complete("w "), [""; 0]);
-    assert_eq!(complete("nonsense x"), [""; 0]);
-    assert_eq!(complete("").len(), ORDERS.len() - 1);
+    assert_eq!(complete_usual("li"), ["limit "]);
+    assert_eq!(complete_usual("re"), ["resume ", "retry", "remove", "remove!", "rename "]);
+    assert_eq!(complete_usual("undo"), [""; 0]);
+    assert_eq!(complete_usual("limit "), ["limit this", "limit none"]);
+    assert_eq!(complete_usual("limit this 5"), [""; 0]);
+    assert_eq!(complete_usual("mark f"), ["mark failed"]);
+    assert_eq!(complete_usual("add https://a/x d"), ["add https://a/x dir="]);
+    assert_eq!(complete_usual("w "), [""; 0]);
+    assert_eq!(complete_usual("nonsense x"), [""; 0]);
+    assert_eq!(complete_usual("").len(), ORDERS.len() - 1);
 }
 
 proptest! {
@@ -123,7 +130,7 @@ proptest! {
     fn no_line_makes_it_panic(line in ".{0,40}", word in 0..ORDERS.len(), rest in "[a-z0-9:/.='\" -]{0,30}") {
         for line in [line, format!("{} {rest}", ORDERS[word].name)] {
             let _ = line.parse::<Order>();
-            for longer in complete(&line) {
+            for longer in complete_usual(&line) {
                 prop_assert!(longer.len() > line.trim().len(), "{longer:?} from {line:?}");
             }
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use haul::api::{Command, Happening};
-use haul::model::{ByteRange, FaultKind, Status, TransferId};
+use haul::model::{ByteRange, FaultKind, Status, TransferId, UnixTime};
 use haul::protocol::Asked;
 use haul::store::{Item, Journal};
 
@@ -53,7 +53,10 @@ async fn what_another_process_adds_is_taken_up() {
     let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
     let other = |stage: &Stage, path: &str| {
         let id = TransferId::mint();
-        Journal::open_to_append(&stage.state()).unwrap().append(&[Item::added(id, stage.spec(path))]).unwrap();
+        Journal::open_to_append(&stage.state())
+            .unwrap()
+            .append(&[Item::added(id, stage.spec(path), UnixTime::from_seconds(1_700_000_000))])
+            .unwrap();
         id
     };
     stage.fake.put("/idle", file.clone());

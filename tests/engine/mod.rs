@@ -1,6 +1,7 @@
 //! The engine against a scripted driver, on paused time.
 
 mod basics;
+mod categories;
 mod completing;
 mod errands;
 mod hostile;

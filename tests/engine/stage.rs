@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use haul::api::{Activity, Command, Event, Handle, Happening, Row, pair};
 use haul::engine::{Queueing, Setup, run};
-use haul::model::{Fault, OnChange, Patience, Rate, Source, Spec, Status, TransferId};
+use haul::model::{Categories, Category, Fault, OnChange, Patience, Rate, Source, Spec, Status, TransferId};
 use haul::protocol::Registry;
 use haul::store::{Checkpoint, Item, Journal, part_name};
 use tempfile::TempDir;
@@ -38,6 +38,8 @@ pub struct Wishes {
     pub on_change: OnChange,
     pub timetable: &'static [&'static str],
     pub queue_hours: &'static [&'static str],
+    /// Categories by an ending each, with a folder below the one for downloads.
+    pub categories: &'static [(&'static str, &'static str)],
 }
 
 impl Default for Wishes {
@@ -51,8 +53,19 @@ impl Default for Wishes {
             on_change: OnChange::Restart,
             timetable: &[],
             queue_hours: &[],
+            categories: &[],
         }
     }
+}
+
+fn categories(named: &[(&str, &str)], downloads: &Path) -> Categories {
+    let category = |(ending, folder): &(&str, &str)| Category {
+        name: (*folder).into(),
+        extensions: vec![(*ending).to_owned()],
+        hosts: Vec::new(),
+        folder: Some(downloads.join(folder).into()),
+    };
+    Categories::new(named.iter().map(category).collect())
 }
 
 /// An engine at work.
@@ -114,6 +127,7 @@ impl Stage {
             clock: Arc::new(clock.clone()),
             timetable: wishes.timetable.iter().map(|text| text.parse().unwrap()).collect(),
             queue_hours: wishes.queue_hours.iter().map(|text| text.parse().unwrap()).collect(),
+            categories: Arc::new(categories(wishes.categories, &folder.path().join("downloads"))),
             room: fake.room(),
         };
         let (handle, side) = pair();

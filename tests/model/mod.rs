@@ -1,5 +1,6 @@
 //! The words: what they accept, what they refuse, and what they never show.
 
+mod category;
 mod hours;
 mod metalink;
 mod range;

@@ -33,7 +33,7 @@ fn spec(number: u64) -> Spec {
 }
 
 fn added(number: u64) -> Record {
-    Item::added(id(number), spec(number))
+    Item::added(id(number), spec(number), UnixTime::from_seconds(1_700_000_000))
 }
 
 /// The ids in the queue, in order.
@@ -66,8 +66,9 @@ fn everything_comes_back() {
     asked.digests = false;
     asked.limits = Limits { connections: Some(3), rate: Some(Rate::per_second(9)) };
     (asked.priority, asked.start_at) = (Priority::High, Some(UnixTime::from_seconds(1_795_413_600)));
-    asked.overwrite = true;
+    (asked.overwrite, asked.sorts, asked.category) = (true, true, Some("video".into()));
     let mut full = Item::new(id(1), asked, -7);
+    full.added = Some(UnixTime::from_seconds(1_795_000_000));
     full.target = Some(odd.join("a"));
     full.length = Some(u64::MAX);
     full.done = [ByteRange::new(0, 5), ByteRange::new(7, 9)].into_iter().collect();
@@ -78,6 +79,26 @@ fn everything_comes_back() {
     assert_eq!(Journal::open(state.path()).unwrap().1, [full, plain]);
     assert_eq!(lines(&state), 2);
     assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn what_an_older_haul_has_written_still_loads() {
+    let state = state();
+    let line = r#"Added((id:"0000000000000005",url:"http://host/5",folder:"/home/me",status:Paused,rank:Some(3)))"#;
+    raw(&state, format!("{line} // 0683aec580d2a941\n").as_bytes());
+    let mut five = Item::new(id(5), spec(5), 3);
+    five.status = Status::Paused;
+    assert_eq!(five.record().line().unwrap(), format!("{line} // 0683aec580d2a941\n"), "and writes it so now");
+    let item = Journal::peek(state.path()).unwrap().pop().unwrap();
+    assert_eq!((item.id, item.status, item.rank, item.added), (id(5), Status::Paused, 3, None));
+    assert_eq!((item.spec.sorts, &item.spec.category), (false, &None));
+}
+
+#[test]
+fn what_is_added_on_hold_is_paused() {
+    let held = Spec { held: true, ..spec(1) };
+    let item = Item::new(id(1), held, 0);
+    assert_eq!((item.status, item.spec.held), (Status::Paused, false));
 }
 
 #[test]
@@ -193,7 +214,7 @@ fn a_damaged_record_is_never_taken_for_another() {
         ("http://host/1", "http://hosu/1", vec![3]),
         ("id:\"0000000000000003", "id:\"0000000000000004", vec![1]),
         // The head of a record that makes one by itself.
-        ("folder:\"/home/me\",status", "folder:\"/home/me\"))\n", vec![3]),
+        ("folder:\"/home/me\",added", "folder:\"/home/me\"))\n", vec![3]),
         (") // ", ")    ", vec![3]),
     ] {
         assert!(text.contains(whole), "{text}");

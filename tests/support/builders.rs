@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{Activity, Connection, ConnectionState, Direction, Happening, Live, Log, Row, Snapshot, Totals};
-use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId, Validator};
+use haul::model::{ByteRange, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime, Validator};
 
 /// A row under construction.
 #[derive(Clone)]
@@ -22,6 +22,9 @@ pub fn row(id: u64, name: &str) -> RowBuilder {
         spec: Arc::new(Spec::new(Source::from(url.clone()), "/home/me/Downloads".into())),
         source: Source::from(url),
         target: Path::new("/home/me/Downloads").join(name).into(),
+        is_named: true,
+        category: None,
+        added: None,
         status: Status::Queued,
         length: Some(1_000_000_000),
         done: Arc::new(RangeSet::new()),
@@ -53,6 +56,17 @@ impl RowBuilder {
     /// It sends its file to its URL.
     pub fn upload(mut self) -> Self {
         self.0.direction = Direction::Upload;
+        self
+    }
+
+    pub fn category(mut self, name: &str) -> Self {
+        self.0.category = Some(name.into());
+        self
+    }
+
+    /// It was added at this time, in seconds.
+    pub fn added(mut self, at: u64) -> Self {
+        self.0.added = Some(UnixTime::from_seconds(at));
         self
     }
 

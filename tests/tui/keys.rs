@@ -295,6 +295,7 @@ fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
     let setup = Setup {
         keys: Keymap::default().with(own),
         folder: "/tmp".into(),
+        categories: Arc::default(),
         clock: Arc::new(SystemClock::of("UTC0").unwrap()),
         notice: None,
         columns: Column::USUAL.to_vec(),

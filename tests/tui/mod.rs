@@ -4,6 +4,7 @@ mod adding;
 mod colours;
 mod details;
 mod frames;
+mod keeping;
 mod keys;
 mod laws;
 mod list;

@@ -52,6 +52,23 @@ fn every_column_sorts_both_ways_and_what_is_unknown_comes_last() {
         assert_eq!(sorted(five(), column, true), down, "{column:?} descending");
     }
     assert_eq!(sorted(five(), Column::Host, false)[0], 5);
+    let kept = || {
+        vec![
+            row(1, "a").category("video").added(20),
+            row(2, "b"),
+            row(3, "c").category("Archives").added(30).upload(),
+            row(4, "d").category("music").added(10),
+        ]
+    };
+    let cases = [
+        (Column::Category, [3, 4, 1, 2], [1, 4, 3, 2]),
+        (Column::Added, [4, 1, 3, 2], [3, 1, 4, 2]),
+        (Column::Direction, [1, 2, 4, 3], [3, 1, 2, 4]),
+    ];
+    for (column, up, down) in cases {
+        assert_eq!(sorted(kept(), column, false), up, "{column:?} ascending");
+        assert_eq!(sorted(kept(), column, true), down, "{column:?} descending");
+    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub fn empty() -> Stage {
     let setup = Setup {
         keys: Keymap::default(),
         folder: "/home/me/Downloads".into(),
+        categories: Arc::default(),
         clock: Arc::new(SystemClock::of("UTC0").unwrap()),
         notice: None,
         columns: Column::USUAL.to_vec(),

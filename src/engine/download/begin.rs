@@ -126,6 +126,7 @@ impl Task {
             spec: self.orders.spec.clone(),
             target: self.orders.target.clone(),
             state: self.orders.shared.state.clone(),
+            categories: self.orders.shared.categories.clone(),
             fresh: self.fresh,
             shuns: self.shuns,
         }

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::model::{Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
+use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
 use crate::store::{Checkpoint, Finished, History, PartFile, Standing, numbered, part_name, safe_name, standing};
 
 /// So many numbered names are tried before haul gives up to find a free one.
@@ -38,6 +39,7 @@ pub(super) struct Search {
     /// The target that an earlier run has settled on.
     pub(super) target: Option<PathBuf>,
     pub(super) state: PathBuf,
+    pub(super) categories: Arc<Categories>,
     /// What is on disk of this transfer is of no use.
     pub(super) fresh: bool,
     /// Bytes of another URL are left alone, also if they could be of the same file.
@@ -50,10 +52,10 @@ impl Search {
         if let Some(target) = self.named()? {
             return self.at(&target);
         }
-        let guess = self.spec.target.folder.join(derived(&self.spec, None));
+        let guess = self.placed(&derived(&self.spec, None));
         if let Standing::File { .. } = standing(&guess)
             && !self.spec.overwrite
-            && let Some(finished) = self.finished(None)
+            && let Some(finished) = self.finished(&guess, false)
         {
             return Ok(Found::Finished(finished));
         }
@@ -72,17 +74,18 @@ impl Search {
         let name = derived(&self.spec, Some(resource));
         for number in 0..MAX_NAMES {
             let name = if number == 0 { name.clone() } else { numbered(&name, number) };
-            if let Some(found) = self.try_name(&self.spec.target.folder.join(name), resource)? {
+            if let Some(found) = self.try_name(&self.placed(&name), resource)? {
                 return Ok(found);
             }
         }
         let detail = "holds thousands of files of that name; choose another one with -o";
-        Err(Fault::new(FaultKind::Exists, self.spec.target.folder.display(), detail))
+        let folder = self.categories.folder_of(&self.spec, &name);
+        Err(Fault::new(FaultKind::Exists, folder.display(), detail))
     }
 
     /// The target if the user or an earlier run has named it.
     fn named(&self) -> Result<Option<PathBuf>, Fault> {
-        let chosen = || Some(self.spec.target.folder.join(self.spec.target.name.as_ref()?));
+        let chosen = || Some(self.placed(self.spec.target.name.as_ref()?));
         if let Some(target) = self.target.clone().or_else(chosen) {
             return Ok(Some(target));
         }
@@ -99,7 +102,7 @@ impl Search {
 
     /// Where a file goes of which nothing is on disk, if nothing else is there either; whoever puts it there looks again.
     pub(super) fn aim(&self, resource: &Resource) -> Result<PathBuf, Fault> {
-        let chosen = || self.spec.target.folder.join(derived(&self.spec, Some(resource)));
+        let chosen = || self.placed(&derived(&self.spec, Some(resource)));
         Ok(self.named()?.unwrap_or_else(chosen))
     }
 
@@ -110,8 +113,7 @@ impl Search {
             return Err(stands.fault(target));
         }
         if stands != Standing::Nothing && !self.spec.overwrite {
-            let name = target.file_name().and_then(|name| name.to_str());
-            return self.finished(name).map(Found::Finished).ok_or_else(|| stands.fault(target));
+            return self.finished(target, true).map(Found::Finished).ok_or_else(|| stands.fault(target));
         }
         Ok(self.left(target)?.map_or(Found::Nothing, Found::Part))
     }
@@ -119,9 +121,8 @@ impl Search {
     fn try_name(&self, target: &Path, resource: &Resource) -> Result<Option<Found>, Fault> {
         let stands = standing(target);
         if stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other) {
-            let name = target.file_name().and_then(|name| name.to_str());
             let known = |finished: &Finished| finished.by == Some(self.id) || is_same(finished, resource);
-            let finished = self.finished(name).filter(known);
+            let finished = self.finished(target, true).filter(known);
             return Ok(finished.map(Found::Finished));
         }
         match self.left(target) {
@@ -174,8 +175,15 @@ impl Search {
         !self.shuns && same_length && passing && !left.checkpoint.ledger.is_empty()
     }
 
-    fn finished(&self, name: Option<&str>) -> Option<Finished> {
-        History::of(&self.state).find(&self.spec.source, &self.spec.target.folder, name)
+    /// What haul has finished at a target, or under any name in its folder.
+    fn finished(&self, target: &Path, by_name: bool) -> Option<Finished> {
+        let name = target.file_name().and_then(|name| name.to_str()).filter(|_| by_name);
+        History::of(&self.state).find(&self.spec.source, target.parent()?, name)
+    }
+
+    /// A name in the folder that a file of that name goes to.
+    fn placed(&self, name: &str) -> PathBuf {
+        self.categories.folder_of(&self.spec, name).join(name)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The filter: words that rows have to hold, or must not hold, in their name, host or state.
+//! The filter: words that rows have to hold, or must not hold, in their name, host, category or state.
 
 use crate::api::{Activity, Direction, Row};
 use crate::model::Status;
@@ -14,6 +14,8 @@ pub struct Filter {
 struct Word {
     /// In lower case.
     text: String,
+    /// It stands behind `category:`, and is the beginning of a category's name.
+    is_category: bool,
     /// True if rows must not hold it.
     is_negated: bool,
 }
@@ -24,9 +26,16 @@ impl Filter {
         let text = text.trim().to_lowercase();
         let word = |written: &str| {
             let bare = written.strip_prefix('!');
-            Word { text: bare.unwrap_or(written).to_owned(), is_negated: bare.is_some() }
+            let text = bare.unwrap_or(written);
+            let category = text.strip_prefix("category:");
+            Word {
+                text: category.unwrap_or(text).to_owned(),
+                is_category: category.is_some(),
+                is_negated: bare.is_some(),
+            }
         };
-        let words = text.split_whitespace().map(word).filter(|word| !word.text.is_empty()).collect();
+        let words =
+            text.split_whitespace().map(word).filter(|word| word.is_category || !word.text.is_empty()).collect();
         Self { text, words }
     }
 
@@ -37,7 +46,7 @@ impl Filter {
 
     /// True if a row passes it.
     pub fn passes(&self, row: &Row) -> bool {
-        self.words.iter().all(|word| holds(row, &word.text) != word.is_negated)
+        self.words.iter().all(|word| holds(row, word) != word.is_negated)
     }
 
     /// True if every row that passes this one passes the other one too: then a key in the box needs to look only at the
@@ -45,17 +54,22 @@ impl Filter {
     pub fn narrows(&self, other: &Self) -> bool {
         let narrower = |new: &Word, old: &Word| {
             let grown = if old.is_negated { new.text == old.text } else { new.text.starts_with(&old.text) };
-            grown && new.is_negated == old.is_negated
+            grown && new.is_negated == old.is_negated && new.is_category == old.is_category
         };
         self.words.len() >= other.words.len()
             && self.words.iter().zip(&other.words).all(|(new, old)| narrower(new, old))
     }
 }
 
-fn holds(row: &Row, word: &str) -> bool {
+fn holds(row: &Row, Word { text: word, is_category, .. }: &Word) -> bool {
+    let category = row.category.as_deref().unwrap_or("");
+    if *is_category {
+        return category.to_lowercase().starts_with(word);
+    }
     let host = row.source.url().host_str().unwrap_or("");
     contains(&row.name, word)
         || contains(host, word)
+        || contains(category, word)
         || states(row).into_iter().any(|state| contains(state, word))
         || contains(if row.direction == Direction::Upload { "upload" } else { "download" }, word)
         // Few look for a port, so few need pay for writing it out.
@@ -69,8 +83,10 @@ fn states(row: &Row) -> [&'static str; 2] {
         (Status::Running, Some(Activity::Checking)) => ["active running", "checking"],
         (Status::Running, Some(Activity::Repairing)) => ["active running", "repairing"],
         (Status::Running, _) => ["active running", ""],
+        // As the view does, which has all that is to run.
+        (Status::Paused, _) => ["queued", "paused"],
         (Status::Expired, _) => ["link expired", ""],
-        (Status::DiskFull, _) => ["disk full", ""],
+        (Status::DiskFull, _) => ["queued", "disk full"],
         (status, _) => [status.word(), ""],
     }
 }

@@ -4,9 +4,9 @@
 use std::cmp::Ordering;
 
 use super::cores::shared;
-use crate::api::{Row, Rows};
+use crate::api::{Direction, Row, Rows};
 use crate::config::Column;
-use crate::model::Status;
+use crate::model::{Status, UnixTime};
 
 /// What the list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Sorting {
         match (self.column, self.is_descending) {
             (Column::Number, false) => places.collect(),
             (Column::Number, true) => places.rev().collect(),
-            (Column::Name | Column::Host, _) => self.order_of_texts(rows),
+            (Column::Name | Column::Host | Column::Category, _) => self.order_of_texts(rows),
             _ => {
                 let mut keyed: Vec<(u64, u32)> = rows.iter().map(|row| self.number(row)).zip(places).collect();
                 keyed.sort_unstable();
@@ -84,7 +84,7 @@ impl Sorting {
     }
 
     fn key(self, row: &Row) -> Key {
-        if !matches!(self.column, Column::Name | Column::Host) {
+        if !matches!(self.column, Column::Name | Column::Host | Column::Category) {
             return Key::Number(self.number(row));
         }
         let mut text = Vec::new();
@@ -93,7 +93,12 @@ impl Sorting {
     }
 
     fn text(self, row: &Row) -> &str {
-        if self.column == Column::Host { row.source.url().host_str().unwrap_or("") } else { &row.name }
+        match self.column {
+            Column::Host => row.source.url().host_str().unwrap_or(""),
+            // What has none comes last, either way round; no name of a category has such a letter.
+            Column::Category => row.category.as_deref().unwrap_or(if self.is_descending { "" } else { "\u{10ffff}" }),
+            _ => &row.name,
+        }
     }
 
     /// A number that is smaller the earlier a row comes.
@@ -107,7 +112,9 @@ impl Sorting {
             Column::Eta => live.and_then(|live| live.eta).map(|eta| eta.as_secs()),
             Column::Connections => Some(live.map_or(0, |live| live.connections.len() as u64)),
             Column::State => Some(rank(row.status)),
-            Column::Number | Column::Name | Column::Host => None,
+            Column::Added => row.added.map(UnixTime::seconds),
+            Column::Direction => Some(u64::from(row.direction == Direction::Upload)),
+            Column::Number | Column::Name | Column::Host | Column::Category => None,
         };
         match value {
             None => u64::MAX,

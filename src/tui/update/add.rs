@@ -2,11 +2,13 @@
 //! to keep it in, kept.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
 use super::{command, edit, form, toast, twins};
 use crate::ask::{Entry, expand, read_curl};
-use crate::model::{Header, Limits, Source, Spec, StartTime, Target, TransferId};
+use crate::config::Addition;
+use crate::model::{Header, Limits, Priority, Source, Spec, StartTime, Target, TransferId};
 
 /// A text taken apart.
 #[derive(Default)]
@@ -96,8 +98,37 @@ fn told(good: usize, wrong: &[String], why: Option<&str>) -> (Tone, String) {
 /// Opens the box.
 pub fn open(state: &mut State) {
     let mut form = Form::new(&Slot::DOWNLOAD);
-    form.put(Slot::Folder, state.folder.to_string_lossy());
+    form.put(Slot::Folder, usual_folder(state));
     state.mode = Mode::Add(Box::new(form));
+}
+
+/// What the box begins with where it asks for a folder: nothing where that depends on the category.
+fn usual_folder(state: &State) -> String {
+    if state.categories.has_folders() { String::new() } else { state.folder.to_string_lossy().into_owned() }
+}
+
+/// Opens the box with what an order says.
+pub fn open_with(state: &mut State, addition: Addition) {
+    open(state);
+    let Mode::Add(form) = &mut state.mode else { return };
+    let mirrors: Vec<&str> = addition.mirrors.iter().map(|mirror| mirror.url().as_str()).collect();
+    let texts = [
+        (Slot::Urls, Some(addition.urls.join(" "))),
+        (Slot::Folder, addition.folder.map(|folder| folder.to_string_lossy().into_owned())),
+        (Slot::Name, addition.name),
+        (Slot::Start, addition.at.map(|at| at.to_string()).or_else(|| addition.held.then(|| "paused".to_owned()))),
+        (Slot::Connections, addition.limits.connections.map(|count| count.to_string())),
+        (Slot::Limit, addition.limits.rate.map(|rate| rate.bytes().to_string())),
+        (Slot::Checksum, addition.checksum.map(|checksum| checksum.to_string())),
+        (Slot::Mirrors, Some(mirrors.join(" ")).filter(|text| !text.is_empty())),
+    ];
+    for (slot, text) in texts {
+        if let Some(text) = text {
+            form.put(slot, text);
+        }
+    }
+    (form.priority, form.category) = (addition.priority, addition.category);
+    form::look_ahead(form);
 }
 
 /// What the box says of all its files.
@@ -109,6 +140,10 @@ struct Terms {
     headers: Vec<Header>,
     mirrors: Vec<Source>,
     begin: Begin,
+    priority: Priority,
+    /// The folder is the category's, if that has one.
+    sorts: bool,
+    category: Option<Arc<str>>,
 }
 
 impl Terms {
@@ -121,6 +156,9 @@ impl Terms {
             headers: Vec::new(),
             mirrors: Vec::new(),
             begin: Begin::Turn,
+            priority: Priority::default(),
+            sorts: true,
+            category: None,
         }
     }
 
@@ -137,6 +175,8 @@ impl Terms {
         }
         let mirrors = form.value(Slot::Mirrors).split_whitespace().map(Source::parse).collect::<Result<_, _>>();
         let checksum = given(form, Slot::Checksum).map(str::parse).transpose();
+        let category = form.category.as_deref().map(|word| state.categories.chosen(word)).transpose();
+        let typed = form.value(Slot::Folder);
         Ok(Self {
             folder: folder_of(state, form),
             name: given(form, Slot::Name).map(str::to_owned),
@@ -145,6 +185,9 @@ impl Terms {
             headers,
             mirrors: mirrors.map_err(|why| (Slot::Mirrors, why))?,
             begin: begin(state, form)?,
+            priority: form.priority,
+            sorts: typed.is_empty() || typed == usual_folder(state),
+            category: category.map_err(|why| (Slot::Urls, why))?.flatten(),
         })
     }
 
@@ -203,6 +246,9 @@ fn batch(entries: Vec<Entry>, terms: &Terms) -> Result<Vec<(TransferId, Spec)>, 
 }
 
 fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
+    let has_folder =
+        entry.folder.is_some() || entry.output.as_ref().is_some_and(|output| output.components().count() > 1);
+    let sorts = terms.sorts && !has_folder;
     let folder = entry.folder.map_or_else(|| terms.folder.clone(), |folder| terms.folder.join(folder));
     let output = entry.output.as_deref().or(terms.name.as_deref().map(Path::new));
     let target = match output {
@@ -216,6 +262,9 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
         target,
         headers,
         limits: terms.limits,
+        priority: terms.priority,
+        sorts,
+        category: terms.category.clone(),
         checksum: entry.checksum.or_else(|| terms.checksum.clone()),
         ..Spec::new(entry.source, terms.folder.clone())
     };

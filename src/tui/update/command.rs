@@ -7,6 +7,7 @@ use tui_input::Input;
 use super::super::{CommandLine, Effect, Mode, State};
 use super::{edit, order};
 use crate::config::{Chord, Key, Order, complete};
+use crate::model::Categories;
 
 /// So many lines can be had back.
 const REMEMBERED: usize = 200;
@@ -18,12 +19,12 @@ pub fn open(state: &mut State, begun: &str) {
 
 /// A key while the line is open.
 pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
-    let State { mode: Mode::Command(line), past, .. } = state else { return };
+    let State { mode: Mode::Command(line), past, categories, .. } = state else { return };
     match (chord.key, chord.ctrl) {
         (Key::Esc, _) => state.mode = Mode::Browse,
         (Key::Enter, _) => submit(state, effects),
-        (Key::Tab, _) => offer(line, true),
-        (Key::BackTab, _) => offer(line, false),
+        (Key::Tab, _) => offer(line, categories, true),
+        (Key::BackTab, _) => offer(line, categories, false),
         (Key::Up, _) | (Key::Char('p'), true) => recall(line, past, true),
         (Key::Down, _) | (Key::Char('n'), true) => recall(line, past, false),
         // Nothing is left to take away, so the line goes.
@@ -73,10 +74,10 @@ pub fn run(state: &mut State, line: &str, effects: &mut Vec<Effect>) {
 }
 
 /// Completes the last word: the only way there is, or one after the other, round and round.
-fn offer(line: &mut CommandLine, forwards: bool) {
+fn offer(line: &mut CommandLine, categories: &Categories, forwards: bool) {
     if line.offers.is_empty() {
         line.draft = line.input.value().to_owned();
-        line.offers = complete(&line.draft);
+        line.offers = complete(&line.draft, categories);
         line.offered = None;
     }
     let count = line.offers.len();

@@ -1,7 +1,7 @@
 //! What is done with files outside of haul: opening them, telling where they are, running commands on them, writing lists.
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::{Effect, State, Tone};
 use super::{command, toast, transfer};
@@ -23,13 +23,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
 /// Opens its folder.
 pub fn open_folder(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(row) = state.list.selected() else { return transfer::nothing(state, effects) };
-    effects.push(Effect::Open(folder(row)));
-}
-
-/// Until the server has answered, the target may be a folder.
-fn folder(row: &Row) -> PathBuf {
-    let asked = &*row.spec.target.folder;
-    if *row.target == *asked { asked.to_path_buf() } else { row.target.parent().unwrap_or(asked).to_path_buf() }
+    effects.push(Effect::Open(row.folder().to_path_buf()));
 }
 
 /// Copies the paths of the marked transfers or of the selected one.
@@ -83,7 +77,7 @@ fn entry(text: &mut String, row: &Row) {
             let _ = writeln!(text, "  {name}={value}");
         }
     };
-    option("dir", &row.spec.target.folder.to_string_lossy());
+    option("dir", &row.folder().to_string_lossy());
     option("out", row.spec.target.name.as_deref().unwrap_or(""));
     option("checksum", &row.spec.checksum.as_ref().map(ToString::to_string).unwrap_or_default());
     for mirror in &row.spec.mirrors {
@@ -104,7 +98,7 @@ pub fn ask_name(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Opens the line with its folder in it.
 pub fn ask_folder(state: &mut State, effects: &mut Vec<Effect>) {
-    match state.list.selected().map(|row| format!("move {}/", folder(row).display())) {
+    match state.list.selected().map(|row| format!("move {}/", row.folder().display())) {
         Some(begun) => command::open(state, &begun),
         None => transfer::nothing(state, effects),
     }

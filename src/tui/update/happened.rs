@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Begin, Effect, State, Tone};
+use super::super::{Effect, State, Tone};
 use super::toast;
 use crate::api::{Command, Event, Happening};
 use crate::model::{TransferId, brief_duration, repaired, size};
@@ -17,7 +17,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     let (tone, text) = match &event.happening {
         Happening::Refused(fault) => {
             state.list.forget(event.id);
-            state.begins.remove(&event.id);
+            state.hurried.remove(&event.id);
             (Tone::Bad, format!("not added: {fault}"))
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
@@ -58,12 +58,10 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     toast::show(state, tone, text, effects);
 }
 
-/// The engine has a new transfer: it is told now what was asked for with it.
+/// The engine has a new transfer: one that is to start at once does.
 fn added(state: &mut State, id: TransferId, effects: &mut Vec<Effect>) {
-    match state.begins.remove(&id) {
-        Some(Begin::Now) => effects.push(Effect::Send(Command::StartNow(vec![id]))),
-        Some(Begin::Paused) => effects.push(Effect::Send(Command::Pause(vec![id]))),
-        Some(Begin::Turn | Begin::At(_)) | None => {}
+    if state.hurried.remove(&id) {
+        effects.push(Effect::Send(Command::StartNow(vec![id])));
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::list::Filter;
 use super::super::{Begin, Effect, Mode, State, Tone, View};
 use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Command, Place};
+use crate::ask::sources;
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
 use crate::model::{Rate, Spec, Status, TransferId};
 
@@ -22,6 +23,7 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         Order::At(at) => transfer::send(state, effects, |ids| Command::Schedule { ids, at }),
         Order::Limit(Extent::All, rate) => limit::set(state, rate, effects),
         Order::Limit(Extent::These, rate) => limit::set_each(state, rate, effects),
+        Order::Category(word) => categorize(state, &word, effects),
         Order::Priority(priority) => transfer::send(state, effects, |ids| Command::Prioritize { ids, priority }),
         Order::Up => transfer::shift(state, Place::Up, effects),
         Order::Down => transfer::shift(state, Place::Down, effects),
@@ -58,13 +60,36 @@ fn wrong(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
 }
 
 fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
-    let specs = match addition.specs(&state.folder, &*state.clock) {
+    // What a pattern makes is shown first, as it is when one is pasted.
+    if super::form::ahead(&addition.urls.join(" "), false).is_some() {
+        return super::add::open_with(state, addition);
+    }
+    let made = sources(&addition.urls)
+        .and_then(|sources| addition.specs(sources, &state.folder, &*state.clock, &state.categories));
+    let specs = match made {
         Ok(specs) => specs,
         Err(why) => return wrong(state, why, effects),
     };
     let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
     let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
     twins::offer(state, batch, Begin::Turn, (Tone::Good, told), effects);
+}
+
+fn categorize(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
+    match state.categories.chosen(word) {
+        Ok(category) => {
+            let told = match category.as_deref() {
+                None => "category: by name and host".to_owned(),
+                Some("") => "category: none".to_owned(),
+                Some(name) => format!("category: {name}"),
+            };
+            if !state.list.is_empty() {
+                toast::replace(state, Tone::Good, "category: ", told, effects);
+            }
+            transfer::send(state, effects, |ids| Command::Categorize { ids, category });
+        }
+        Err(why) => wrong(state, why, effects),
+    }
 }
 
 /// A column by its name in the settings or on the screen.

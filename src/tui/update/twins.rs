@@ -46,8 +46,9 @@ pub fn add(state: &mut State, mut batch: Vec<(TransferId, Spec)>, begin: Begin, 
     let Some(first) = batch.first().map(|entry| entry.0) else { return };
     match begin {
         Begin::At(at) => batch.iter_mut().for_each(|entry| entry.1.start_at = Some(at)),
+        Begin::Paused => batch.iter_mut().for_each(|entry| entry.1.held = true),
         // Told to the engine once it has them.
-        Begin::Now | Begin::Paused => state.begins.extend(batch.iter().map(|entry| (entry.0, begin))),
+        Begin::Now => state.hurried.extend(batch.iter().map(|entry| entry.0)),
         Begin::Turn => {}
     }
     effects.push(Effect::Send(Command::Add(batch)));

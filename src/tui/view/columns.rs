@@ -6,9 +6,12 @@ use crate::config::Column;
 
 /// The order in which columns leave, and how many cells the name and the other columns without a width of their own must
 /// have left for a column to stay.
-const LEAVING: [(Column, u16); 9] = [
+const LEAVING: [(Column, u16); 12] = [
     (Column::State, 60),
     (Column::Host, 50),
+    (Column::Added, 44),
+    (Column::Direction, 40),
+    (Column::Category, 36),
     (Column::Number, 30),
     (Column::Connections, 26),
     (Column::Eta, 26),
@@ -97,8 +100,10 @@ fn fixed(column: Column, total: usize) -> u16 {
         Column::Number => (total.max(1).ilog10() as u16 + 1).max(3),
         Column::Size => 8,
         Column::Done | Column::Connections => 5,
-        Column::Speed => 10,
+        Column::Speed | Column::Category => 10,
         Column::Eta => 7,
+        Column::Added => 11,
+        Column::Direction => 4,
         Column::Name | Column::Progress | Column::State | Column::Host => 0,
     }
 }

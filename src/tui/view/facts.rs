@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::{Role, State};
 use super::{text, words};
 use crate::api::{Direction, Row};
-use crate::model::{Header, Priority, Spec, Status, Sums, Validator, harmless, percent, size};
+use crate::model::{Header, Priority, Spec, Status, Sums, Validator, added_text, harmless, percent, size};
 
 /// The widest label, and two blanks.
 const LABEL: usize = 12;
@@ -21,6 +21,7 @@ pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
 pub fn all(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut facts = Facts { state, width, lines: Vec::new() };
     facts.standing(row);
+    facts.kept(row);
     facts.asked(&row.spec);
     facts.lines
 }
@@ -91,6 +92,16 @@ impl Facts<'_> {
             let (said, role) = version(&live.validator);
             self.add("Version", &said, role);
             self.add("Retries", &live.retries.to_string(), Role::Plain);
+        }
+    }
+
+    /// How it is kept in the list.
+    fn kept(&mut self, row: &Row) {
+        let by = if row.spec.category.is_some() { "" } else { ", by its name and host" };
+        let category = row.category.as_deref().map_or_else(|| "none".to_owned(), |name| format!("{name}{by}"));
+        self.add("Category", &harmless(&category), Role::Plain);
+        if let Some(at) = row.added {
+            self.add("Added", &added_text(at, &*self.state.clock), Role::Plain);
         }
     }
 

@@ -47,11 +47,13 @@ fn graph(state: &State, frame: &mut Frame, room: Rect) {
 fn counts(state: &State, room: usize) -> Line<'static> {
     let totals = state.totals;
     let palette = state.palette;
+    // As the view of that name has it: those that are paused or wait for room are of the queue.
+    let held = [(totals.paused, "paused"), (totals.disk_full, "disk full")];
+    let held: Vec<String> =
+        held.iter().filter(|entry| entry.0 > 0).map(|(count, word)| format!("{count} {word}")).collect();
     let entries = [
         (totals.running, "active", Role::Accent, true),
-        (totals.queued, "queued", Role::Plain, true),
-        (totals.paused, "paused", Role::Warning, false),
-        (totals.disk_full, "disk full", Role::Warning, false),
+        (totals.queued + totals.paused + totals.disk_full, "queued", Role::Plain, true),
         (totals.expired, "expired", Role::Bad, false),
         (totals.done, "done", Role::Good, false),
         (totals.failed, "failed", Role::Bad, false),
@@ -60,7 +62,10 @@ fn counts(state: &State, room: usize) -> Line<'static> {
     let line = |shown: &[(usize, &str, Role, bool)], gap: &'static str| -> Line<'static> {
         let spans = shown.iter().flat_map(|(count, word, role, _)| {
             let role = if *count == 0 { Role::Muted } else { *role };
-            [Span::raw(gap), Span::styled(format!("{count} {word}"), palette.style(role))]
+            let held =
+                if *word == "queued" && !held.is_empty() { format!(" ({})", held.join(", ")) } else { String::new() };
+            let said = Span::styled(format!("{count} {word}"), palette.style(role));
+            [Span::raw(gap), said, Span::styled(held, palette.style(Role::Warning))]
         });
         spans.chain([Span::raw(" ")]).collect()
     };
@@ -68,7 +73,7 @@ fn counts(state: &State, room: usize) -> Line<'static> {
         return line(&shown, "   ");
     }
     // What needs nobody's attention leaves first.
-    for leaves in ["done", "paused", "queued", "active"] {
+    for leaves in ["done", "queued", "active"] {
         if line(&shown, "  ").width() > room {
             shown.retain(|entry| entry.1 != leaves);
         }

@@ -9,9 +9,9 @@ use super::super::{Pane, Role, State, View};
 use super::columns::Columns;
 use super::strip::Strip;
 use super::{bar, text, words};
-use crate::api::{Activity, Live, Row};
+use crate::api::{Activity, Direction, Live, Row};
 use crate::config::{Action, Column};
-use crate::model::{Status, brief_duration, harmless, percent, size};
+use crate::model::{Status, added_text, brief_duration, harmless, percent, size};
 
 /// The names of the columns; a click on one sorts by it.
 pub fn headings(state: &State, width: u16) -> Strip<Column> {
@@ -162,6 +162,17 @@ impl Cells<'_> {
                 self.right(&said.unwrap_or_default(), width, plain);
             }
             Column::State => self.in_words(width, 0),
+            Column::Category => {
+                let said = row.category.as_deref().unwrap_or("");
+                self.left(&text::cut(&harmless(said), usize::from(width)), width, muted);
+            }
+            Column::Added => {
+                let said = row.added.map(|at| added_text(at, &*self.state.clock)).unwrap_or_default();
+                self.left(&said, width, muted);
+            }
+            Column::Direction => {
+                self.left(if row.direction == Direction::Upload { "up" } else { "down" }, width, muted);
+            }
             Column::Host => self.left(&text::cut_middle(&row.source.host(), usize::from(width)), width, muted),
         }
     }
