@@ -87,6 +87,17 @@ impl From<Report> for Trouble {
     }
 }
 
+/// What the screen begins with.
+#[derive(Default)]
+struct Opening {
+    /// The file with the lines that were typed behind `:`.
+    past: Option<PathBuf>,
+    /// There was no queue before.
+    is_first: bool,
+    /// One line to show.
+    notice: Option<String>,
+}
+
 /// Everything that a run needs.
 struct House {
     arguments: Arguments,
@@ -267,13 +278,15 @@ impl House {
     /// `haul`: the screen. While another haul has the queue, URLs are put into it, and that haul takes them up.
     fn screen(&self) -> Result<Exit, Trouble> {
         let specs = self.arguments.screen.specs(&self.downloads())?;
+        let is_first = !Journal::is_there(&self.paths.state);
         let (_lock, queueing) = match self.queue() {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
             other => other?,
         };
         let engine =
             Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?.with_hooks(&self.settings.hooks);
-        self.show(engine, specs, self.downloads(), None)
+        let past = Some(self.paths.state.join("orders"));
+        self.show(engine, specs, self.downloads(), Opening { past, is_first, notice: None })
     }
 
     /// The screen on an engine, until the user leaves.
@@ -282,7 +295,7 @@ impl House {
         mut engine: Engine,
         specs: Vec<Spec>,
         folder: PathBuf,
-        notice: Option<String>,
+        Opening { past, is_first, notice }: Opening,
     ) -> Result<Exit, Trouble> {
         engine.start();
         if !specs.is_empty() {
@@ -296,7 +309,7 @@ impl House {
             engine.end(false)?;
             return Ok(left.wrap_err("signals can't be listened for")?);
         }
-        let Settings { keys, columns, mouse, theme, ascii, commands, .. } = &self.settings;
+        let Settings { keys, columns, mouse, theme, ascii, commands, clipboard, .. } = &self.settings;
         let Settings { confirm_quit, notify, title, .. } = self.settings;
         let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
         let theme =
@@ -306,6 +319,9 @@ impl House {
             folder,
             categories: Arc::new(self.categories()),
             clock: Arc::new(SystemClock::here()),
+            past,
+            is_first,
+            clipboard: *clipboard,
             notice,
             columns: columns.clone(),
             mouse: *mouse,
@@ -340,7 +356,8 @@ impl House {
         let sources = sources.map_err(|why| eyre!(why))?;
         let specs = sources.into_iter().map(|source| Spec::new(source, folder.to_path_buf())).collect();
         let notice = "a server on this machine gives eight connections each, one of them slow; q ends the demo and deletes its files";
-        let exit = self.show(engine, specs, folder.to_path_buf(), Some(notice.to_owned()));
+        let opening = Opening { notice: Some(notice.to_owned()), ..Opening::default() };
+        let exit = self.show(engine, specs, folder.to_path_buf(), opening);
         drop(demo);
         exit
     }

@@ -92,7 +92,7 @@ pub const ORDERS: [OrderWord; 33] = [
     with(
         word("set", "NAME VALUE", "change a setting until haul ends"),
         None,
-        &["folder ", "columns ", "limit ", "confirm_quit "],
+        &["folder ", "columns ", "limit ", "clipboard ", "confirm_quit "],
     ),
     with(word("write", "FILE", "write the list of URLs to a file"), Some("w"), &[]),
     word("log", "", "show this one's log"),

@@ -65,6 +65,8 @@ pub struct Settings {
     pub ascii: Option<bool>,
     /// How stores are reached: of one bucket (`oss://bucket`), or of all of a vendor's (`oss://`).
     pub stores: BTreeMap<String, StoreOptions>,
+    /// URLs that are copied on the desktop are offered.
+    pub clipboard: bool,
     /// Leaving while transfers run asks first.
     pub confirm_quit: bool,
     /// How the user hears that all is done.
@@ -106,6 +108,7 @@ impl Default for Settings {
             theme: None,
             ascii: None,
             stores: BTreeMap::new(),
+            clipboard: false,
             confirm_quit: true,
             notify: Notify::default(),
             title: true,

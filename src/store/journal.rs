@@ -46,6 +46,11 @@ impl Journal {
         Ok((journal, loaded.map_err(broken)?))
     }
 
+    /// True if a state folder has a queue, be it an empty one.
+    pub fn is_there(state: &Path) -> bool {
+        state.join("queue.ron").exists()
+    }
+
     /// Opens for appending alone, without reading what is in it.
     pub fn open_to_append(state: &Path) -> Result<Self, Fault> {
         let path = state.join("queue.ron");

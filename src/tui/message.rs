@@ -35,6 +35,12 @@ pub enum Message {
     Answered(Answer),
     /// The loop has something to tell the user.
     Trouble(String),
+    /// Something was copied on the desktop.
+    Copied(String),
+    /// From now on that is watched.
+    Watched,
+    /// It is not watched any more, and why.
+    Unwatched(String),
     /// The last toast's time is over.
     Expired,
 }
@@ -92,6 +98,10 @@ pub enum Effect {
     Ask(Inquiry),
     /// Put this on the clipboard.
     Copy(String),
+    /// Keep this line, which was typed behind `:`, for the next start.
+    Remember(String),
+    /// Begin or end to watch the clipboard.
+    Watch(bool),
     /// Come back with `Expired` after so long, unless a later such wish is still open.
     Wake(Duration),
     /// Put the program in the background.

@@ -4,6 +4,7 @@
 //! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
 mod beacon;
+mod clipboard;
 mod disk;
 mod form;
 mod frames;
@@ -13,19 +14,24 @@ mod list;
 mod message;
 mod outside;
 mod palette;
+mod past;
 mod run;
+mod setup;
 mod state;
 mod terminal;
 mod update;
 mod view;
 
+pub use clipboard::{Clipboard, ClipboardWatch, clipboard_is_shut};
 pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;
 pub use history::{History, Trace};
 pub use list::{List, Sorting, View};
 pub use message::{Effect, Gesture, Message, Mouse};
 pub use palette::{Palette, Role};
-pub use run::{Exit, Setup, run};
+pub use past::{keep, load, may_be_kept};
+pub use run::{Exit, run};
+pub use setup::Setup;
 pub use state::{CommandLine, Habits, Mode, Pane, Question, State, Tab, Toast, Tone};
 pub use update::update;
 pub use view::draw;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
 
-use super::{Inquiry, Message, disk};
+use super::{Inquiry, Message, disk, past};
 use crate::shell::{Environment, Program};
 
 /// Messages that may wait for the loop.
@@ -80,6 +80,22 @@ impl Outside {
                 Err(why) => Message::Trouble(why),
             };
             let _ = told.send(message).await;
+        });
+    }
+
+    /// Where messages for the loop go.
+    pub fn told(&self) -> mpsc::Sender<Message> {
+        self.told.clone()
+    }
+
+    /// Keeps a line for the next start, if lines are kept and this one may be.
+    pub fn remember(&self, file: Option<PathBuf>, line: String) {
+        let Some(file) = file.filter(|_| past::may_be_kept(&line)) else { return };
+        let told = self.told.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(why) = past::keep(&file, &line) {
+                let _ = told.blocking_send(Message::Trouble(format!("{} can't be written: {why}", file.display())));
+            }
         });
     }
 

@@ -12,12 +12,13 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::clipboard::{self, ClipboardWatch};
 use super::outside::Outside;
 use super::terminal::{self, Screen};
-use super::{Effect, Frames, Habits, Message, Palette, State, beacon, input, update};
+use super::{Effect, Frames, Message, Palette, Setup, State, beacon, input, past, update};
 use crate::api::{Command, Event, Handle, Snapshot};
-use crate::config::{Column, Keymap, Notify, Theme};
-use crate::model::{Categories, Moment, WallClock};
+use crate::config::Notify;
+use crate::model::Moment;
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
 const DRAIN: usize = 64;
@@ -27,31 +28,6 @@ const COMMANDS: usize = 64;
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long after Ctrl-Z the program is sure to be stopped, if it can be.
 const STOPS_WITHIN: Duration = Duration::from_millis(300);
-
-/// What the screen has to know from outside.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// Which key does what.
-    pub keys: Keymap,
-    /// Where added URLs go.
-    pub folder: PathBuf,
-    /// Kinds of files, perhaps with folders of their own.
-    pub categories: Arc<Categories>,
-    /// The clock on the wall.
-    pub clock: Arc<dyn WallClock>,
-    /// One line to show at the start.
-    pub notice: Option<String>,
-    /// The columns of the list, from left to right.
-    pub columns: Vec<Column>,
-    /// Take the mouse.
-    pub mouse: bool,
-    /// What the user wants of it besides.
-    pub habits: Habits,
-    /// The colours; `None` for the terminal's own.
-    pub theme: Option<Theme>,
-    /// Draw nothing but ASCII.
-    pub ascii: bool,
-}
 
 /// Why the screen is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +71,9 @@ struct Loop {
     commands: mpsc::Sender<Command>,
     sender: JoinHandle<()>,
     lost: mpsc::Receiver<()>,
+    /// The file with the lines that were typed behind `:`.
+    past: Option<PathBuf>,
+    clipboard: Option<ClipboardWatch>,
     engine_lives: bool,
     _watch: terminal::Watch,
     _reader: tokio_util::sync::DropGuard,
@@ -145,10 +124,12 @@ impl Loop {
             let _ = told.blocking_send(());
         })?;
         let (has_notice, takes_mouse, has_title) = (setup.notice.is_some(), setup.mouse, setup.habits.title);
-        let state = {
+        let (past, watches) = (setup.past.clone(), setup.clipboard);
+        let mut state = {
             let palette = Palette::from_environment(setup.theme);
             State::new(setup, palette)
         };
+        state.past = past.as_deref().map(past::load).unwrap_or_default();
         let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
         let sender = tokio::spawn(deliver(handle, queue));
@@ -172,11 +153,16 @@ impl Loop {
             commands,
             sender,
             lost,
+            past,
+            clipboard: None,
             engine_lives: true,
             _watch: watch,
             _reader: reader,
         };
         this.snapshots.mark_changed();
+        if watches {
+            this.watch(true);
+        }
         let (columns, rows) = this.screen.size()?;
         let _ = update(&mut this.state, Message::Resized { columns, rows });
         Ok(this)
@@ -304,6 +290,8 @@ impl Loop {
             Effect::Write { path, text } => self.outside.write(path, text),
             Effect::Ask(inquiry) => self.outside.ask(inquiry),
             Effect::Copy(text) => self.screen.copy(&text)?,
+            Effect::Remember(line) => self.outside.remember(self.past.clone(), line),
+            Effect::Watch(on) => self.watch(on),
             Effect::Wake(_) => self.keep_toasts(&effect),
             Effect::Suspend => self.suspend().await?,
             Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
@@ -314,6 +302,17 @@ impl Loop {
     fn send(&mut self, command: Command) {
         if self.commands.try_send(command).is_err() {
             self.trouble("the engine is too busy to listen: try that again");
+        }
+    }
+
+    /// Begins or ends to watch the clipboard. What came of it is told by the watch itself.
+    fn watch(&mut self, on: bool) {
+        self.clipboard = None;
+        if on {
+            match ClipboardWatch::start(clipboard::desktop, clipboard::PACE, self.outside.told()) {
+                Ok(watch) => self.clipboard = Some(watch),
+                Err(why) => self.trouble(&format!("the clipboard can't be watched: {why}")),
+            }
         }
     }
 

@@ -62,6 +62,12 @@ pub struct State {
     pub removed_at: Option<Moment>,
     /// What the user wants of the screen.
     pub habits: Habits,
+    /// Nobody has used haul here before, nor pressed a key yet.
+    pub welcomes: bool,
+    /// What was copied on the desktop and is to be offered as soon as no box is open.
+    pub copied: Option<String>,
+    /// What was offered, or copied by haul itself: hashes, since texts are long.
+    pub offered: HashSet<u64>,
     /// Transfers that are to start at once, as soon as the engine has them.
     pub hurried: HashSet<TransferId>,
     /// What was told lately, the newest last.
@@ -98,6 +104,9 @@ impl State {
             ended: (0, 0),
             removed_at: None,
             habits: setup.habits,
+            welcomes: setup.is_first,
+            copied: None,
+            offered: HashSet::new(),
             hurried: HashSet::new(),
             toasts: notice.into_iter().collect(),
             stale: true,

@@ -1,6 +1,7 @@
 //! The screen: what keys and messages do, and what frames look like.
 
 mod adding;
+mod clipboard;
 mod colours;
 mod details;
 mod frames;
@@ -12,6 +13,7 @@ mod log;
 mod looks;
 mod mouse;
 mod orders;
+mod past;
 mod sorting;
 mod stage;
 mod storm;

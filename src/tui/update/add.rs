@@ -46,6 +46,12 @@ fn entries(word: &str, literal: bool) -> Result<Vec<Entry>, String> {
     urls.iter().map(|url| Source::parse(url).map(Entry::new)).collect()
 }
 
+/// True for a text that is nothing but URLs, or a curl command.
+pub fn is_wanted(text: &str) -> bool {
+    let sorted = sort(text, false);
+    sorted.wrong.is_empty() && !sorted.entries.is_empty()
+}
+
 /// A text was pasted: into the box if one is open, else its URLs are added at once. A pattern is shown first, with what it
 /// makes.
 pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {

@@ -4,13 +4,10 @@ use std::str::FromStr;
 
 use tui_input::Input;
 
-use super::super::{CommandLine, Effect, Mode, State};
+use super::super::{CommandLine, Effect, Mode, State, past};
 use super::{edit, order};
 use crate::config::{Chord, Key, Order, complete};
 use crate::model::Categories;
-
-/// So many lines can be had back.
-const REMEMBERED: usize = 200;
 
 /// Opens the line, with something written in it already.
 pub fn open(state: &mut State, begun: &str) {
@@ -53,13 +50,10 @@ fn submit(state: &mut State, effects: &mut Vec<Effect>) {
     }
     match Order::from_str(&written) {
         Ok(wanted) => {
-            state.past.retain(|before| *before != written);
-            state.past.push(written);
-            if state.past.len() > REMEMBERED {
-                state.past.remove(0);
-            }
+            past::remember(&mut state.past, &written);
             state.mode = Mode::Browse;
             order::obey(state, wanted, effects);
+            effects.push(Effect::Remember(written));
         }
         Err(why) => line.complaint = Some(why),
     }

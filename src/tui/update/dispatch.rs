@@ -4,7 +4,7 @@ use ratatui::layout::Size;
 
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
-use super::{add, browse, command, edit, form, happened, mouse, sort, toast, transfer, twins};
+use super::{add, browse, command, copied, edit, form, happened, mouse, sort, toast, transfer, twins};
 use crate::api::{Snapshot, Totals};
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
@@ -18,6 +18,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     if !matches!(message, Message::Happened(_) | Message::Snapshot(_)) {
         state.stale = true;
     }
+    // The words for the first start go with the first thing that the user does.
+    state.welcomes &= !matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_));
     match message {
         Message::Key(chord) => key(state, chord, &mut effects),
         Message::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
@@ -28,8 +30,21 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
         Message::Answered(answer) => form::answered(state, answer, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
+        Message::Copied(text) => copied::heard(state, text),
+        Message::Watched => {
+            let text = "the clipboard is watched: URLs that are copied are offered";
+            toast::show(state, Tone::Good, text, &mut effects);
+        }
+        Message::Unwatched(why) => toast::show(
+            state,
+            Tone::Warning,
+            format!("the clipboard can't be watched: {why}; pasting works"),
+            &mut effects,
+        ),
         Message::Expired => state.toasts.clear(),
     }
+    copied::note_own(state, &effects);
+    copied::offer(state, &mut effects);
     if state.list.selected().map(|row| row.id) != selected {
         state.read_anew();
     }
@@ -45,6 +60,7 @@ fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
     let is_moving = |totals: &Totals| totals.speed.bytes() + totals.upload_speed.bytes() > 0;
     state.stale |= state.totals != snapshot.totals || is_moving(&snapshot.totals);
     state.totals = snapshot.totals;
+    state.welcomes &= snapshot.rows.is_empty();
     if ends && state.ended != (0, 0) {
         let (complete, failed) = std::mem::take(&mut state.ended);
         let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };

@@ -3,6 +3,7 @@
 mod add;
 mod browse;
 mod command;
+mod copied;
 mod dispatch;
 mod edit;
 mod file;

@@ -156,9 +156,20 @@ fn set(state: &mut State, name: &str, value: &str, effects: &mut Vec<Effect>) {
             Ok(())
         }
         "columns" => columns(value).map(|columns| state.columns = columns),
+        "clipboard" => match flag(value) {
+            Ok(on) => {
+                effects.push(Effect::Watch(on));
+                if on {
+                    // The watch tells whether it can.
+                    return;
+                }
+                Ok(())
+            }
+            Err(why) => Err(why),
+        },
         "confirm_quit" => flag(value).map(|flag| state.habits.confirm_quit = flag),
         _ => Err(format!(
-            "{name} can't be changed here, but in the settings file; folder, columns, limit and confirm_quit can"
+            "{name} can't be changed here, but in the settings file; folder, columns, limit, clipboard and confirm_quit can"
         )),
     };
     match outcome {

@@ -23,6 +23,7 @@ mod strip;
 mod table;
 mod text;
 mod views;
+mod welcome;
 mod words;
 
 pub use bands::list_height;

@@ -6,7 +6,7 @@ use ratatui::text::Span;
 
 use super::super::{Mode, State};
 use super::bands::{self, Bands};
-use super::{choice, command, details, finish, footer, form, header, help, popup, table, views};
+use super::{choice, command, details, finish, footer, form, header, help, popup, table, views, welcome};
 
 /// Draws a state.
 pub fn draw(state: &State, frame: &mut Frame) {
@@ -61,6 +61,7 @@ fn transfers(state: &State, bands: &Bands, frame: &mut Frame) {
         header::rule(frame.buffer_mut(), bands.rule, &Span::raw(""), "", state.palette);
         frame.render_widget(table::headings(state, bands.columns.width).line(), bands.columns);
         table::rows(state, frame, bands.list);
+        welcome::draw(state, frame, bands.list);
     }
     // On a low screen there is no rule below the details for it.
     let hint = if bands.last_rule.is_empty() { details::hint(state) } else { String::new() };
