@@ -108,6 +108,7 @@ fn the_box_asks_for_a_folder_only_where_categories_have_none() {
     stage.press("a").types("https://e.org/d.mp4").press("down").types("/home/me/Downloads").press("enter");
     order(&mut stage, "add https://e.org/e.mp4 dir=/srv");
     let specs = added(&stage);
+    assert_eq!(specs[0].target.folder.as_os_str(), "/home/me/Downloads", "letter by letter");
     assert_eq!(specs.iter().map(|spec| spec.sorts).collect::<Vec<_>>(), [true, true, true, false, false]);
     assert_eq!(specs[2].category.as_deref(), Some("video"));
 }

@@ -219,6 +219,9 @@ fn given(form: &Form, slot: Slot) -> Option<&str> {
 
 fn folder_of(state: &State, form: &Form) -> std::path::PathBuf {
     let typed = Path::new(form.value(Slot::Folder));
+    if typed.as_os_str().is_empty() {
+        return state.folder.clone();
+    }
     if typed.starts_with("~") { crate::config::Paths::of_setting(typed) } else { state.folder.join(typed) }
 }
 

@@ -42,6 +42,7 @@ fn progress(row: &Row) -> String {
             let done = row.bytes_done();
             format!("{} of {} ({} %)", size(done), size(length), percent(done, length))
         }
+        None if row.bytes_done() == 0 && row.status != Status::Running => "nothing yet".to_owned(),
         None => format!("{} so far; the server does not tell the length", size(row.bytes_done())),
     }
 }

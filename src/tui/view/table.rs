@@ -72,7 +72,8 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
     let mut lines = vec![Line::from(text::cut(&wording, room))];
     if filter.is_empty() && view == View::All {
         let folder = state.folder.to_string_lossy();
-        let into = text::cut_middle(&format!("Files go to {}", harmless(&folder)), room);
+        let or = if state.categories.has_folders() { ", or where their category says" } else { "" };
+        let into = text::cut_middle(&format!("Files go to {}{or}", harmless(&folder)), room);
         let muted = state.palette.style(Role::Muted);
         lines.extend([Line::default(), Line::styled(into, muted)]);
         let keys = [(Action::Upload, "sends files to a store"), (Action::Help, "shows all keys")];
@@ -197,9 +198,10 @@ impl Cells<'_> {
             return;
         }
         let so_far = size(row.bytes_done());
-        let wordings = match row.status {
-            Status::Queued if row.bytes_done() == 0 => vec![String::new()],
-            _ => vec![format!("{so_far} so far, length unknown"), format!("{so_far} so far"), so_far],
+        let wordings = if row.bytes_done() == 0 && row.status != Status::Running {
+            vec![String::new()]
+        } else {
+            vec![format!("{so_far} so far, length unknown"), format!("{so_far} so far"), so_far]
         };
         self.left(&text::choose(&wordings, usize::from(width)), width, self.style(Role::Stored));
     }
