@@ -81,6 +81,24 @@ fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
 }
 
 #[test]
+fn what_is_queued_without_a_folder_may_go_to_its_categorys() {
+    let queued = |words: &[&str]| {
+        let specs = add(&[words, &[URL]].concat()).unwrap().specs_with(Path::new("/down"), &b""[..]);
+        specs.unwrap().remove(0)
+    };
+    assert!(queued(&[]).sorts && !queued(&[]).held);
+    for named in [&["-d", "/srv"][..], &["-d", "/down"], &["-o", "x.bin"], &["-o", "/down/x.bin"]] {
+        assert!(!queued(named).sorts, "{named:?}");
+    }
+    assert!(!one(&[]).sorts, "what is fetched now comes where one is");
+    let screen = arguments(&[URL]).unwrap().screen.specs_with(Path::new("/down"), &b""[..]).unwrap().remove(0);
+    assert!(screen.sorts);
+    assert!(queued(&["--paused"]).held);
+    assert!(add(&["--paused", "--at", "in 2h", URL]).is_err());
+    assert!(arguments(&["--paused"]).unwrap().screen.specs_with(Path::new("/down"), &b""[..]).is_err());
+}
+
+#[test]
 fn priority_and_start_are_of_each_url_of_add() {
     let words = ["--priority", "high", "--at", "in 2h", URL];
     let clock = FakeClock::start();

@@ -10,6 +10,7 @@ mod hostile;
 mod hosts;
 mod integrity;
 mod journey;
+mod keeping;
 mod kills;
 mod logins;
 mod mirrors;

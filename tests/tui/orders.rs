@@ -291,12 +291,13 @@ fn the_list_is_written_as_it_can_be_read_again() {
 
 #[test]
 fn a_command_of_the_shell_gets_the_transfers_data() {
-    let mut stage = stage::with([row(1, "a.iso").source("https://me:pw@e.org/a.iso?sig=s3cret")]);
+    let mut stage = stage::with([row(1, "a.iso").category("archives").source("https://me:pw@e.org/a.iso?sig=s3cret")]);
     order(&mut stage, "!touch \"$HAUL_PATH\"");
     let Some(Effect::Shell { command, environment }) = stage.effects.first() else { panic!("nothing is run") };
     assert_eq!(command, "touch \"$HAUL_PATH\"");
     let value = |name: &str| environment.iter().find(|entry| entry.0 == name).unwrap().1.to_str().unwrap();
-    assert_eq!(value("HAUL_NAME"), "a.iso");
+    assert_eq!((value("HAUL_NAME"), value("HAUL_FOLDER")), ("a.iso", "/home/me/Downloads"));
+    assert_eq!(value("HAUL_CATEGORY"), "archives");
     assert_eq!(value("HAUL_PATH"), "/home/me/Downloads/a.iso");
     assert!(environment.iter().all(|(_, value)| !value.to_string_lossy().contains("s3cret")), "{environment:?}");
     assert!(environment.iter().all(|(_, value)| !value.to_string_lossy().contains("pw@")), "{environment:?}");
