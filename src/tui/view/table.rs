@@ -72,8 +72,9 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
     let mut lines = vec![Line::from(text::cut(&wording, room))];
     if filter.is_empty() && view == View::All {
         let folder = state.folder.to_string_lossy();
-        let or = if state.categories.has_folders() { ", or where their category says" } else { "" };
-        let into = text::cut_middle(&format!("Files go to {}{or}", harmless(&folder)), room);
+        let or = if state.categories.has_folders() && room >= 60 { ", or where their category says" } else { "" };
+        let folder = text::cut_middle(&harmless(&folder), room.saturating_sub(12 + or.len()));
+        let into = text::cut(&format!("Files go to {folder}{or}"), room);
         let muted = state.palette.style(Role::Muted);
         lines.extend([Line::default(), Line::styled(into, muted)]);
         let keys = [(Action::Upload, "sends files to a store"), (Action::Help, "shows all keys")];
