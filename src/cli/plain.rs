@@ -77,7 +77,10 @@ impl<W: Write> Plain<W> {
     pub async fn run(mut self, mut lines: mpsc::Receiver<String>) -> io::Result<Exit> {
         let (mut events, mut snapshots) = (self.handle.events(), self.handle.snapshots());
         let mut signals = Signals::listen()?;
+        // Orders may come at once, down a pipe: the queue is known first.
+        let _ = snapshots.changed().await;
         snapshots.mark_changed();
+        self.snapshot = snapshots.borrow().clone();
         self.tell(
             "haul in plain mode. Paste a URL or type an order; list shows the queue, help the orders, quit leaves.",
         );

@@ -23,6 +23,9 @@ fn what_is_queued_goes_to_the_folders_of_its_categories() {
     sandbox.run(&["add", &server.url("/a.mp4"), &server.url("/b.txt")]).ok();
     sandbox.run(&["add", "-d", downloads.to_str().unwrap(), &server.url("/c.mp4")]).ok();
     sandbox.run(&["add", "--paused", &server.url("/d.mp4")]).ok();
+    // Lines that are there at once find the queue.
+    let plain = sandbox.start_with_input(&["--plain"], "4\nquit\n").finish().ok().stdout;
+    assert!(plain.contains("d.mp4, paused"), "{plain}");
     sandbox.run(&["run"]).ok();
     assert_eq!(sandbox.names(), ["b.txt", "c.mp4", "films"]);
     assert_eq!(names(&downloads.join("films")), ["a.mp4"]);
