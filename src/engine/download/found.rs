@@ -119,20 +119,38 @@ impl Search {
     }
 
     fn try_name(&self, target: &Path, resource: &Resource) -> Result<Option<Found>, Fault> {
-        let stands = standing(target);
-        if stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other) {
-            let known = |finished: &Finished| finished.by == Some(self.id) || is_same(finished, resource);
-            let finished = self.finished(target, true).filter(known);
-            return Ok(finished.map(Found::Finished));
+        if self.is_taken(target) {
+            return Ok(self.known_at(target, resource));
         }
         match self.left(target) {
             Ok(Some(left)) if self.is_ours(&left) || self.may_go_on(&left, resource) => Ok(Some(Found::Part(left))),
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
-            Ok(None) => emptied(target).map(|part| Some(Found::New(part))),
+            Ok(None) => match emptied(target) {
+                // Another transfer has put its file there between our look and our lock; from now on nobody can.
+                Ok(part) if self.is_taken(target) => {
+                    part.discard();
+                    Ok(self.known_at(target, resource))
+                }
+                Ok(part) => Ok(Some(Found::New(part))),
+                Err(fault) if self.is_anothers(&fault, target) => Ok(None),
+                Err(fault) => Err(fault),
+            },
             Err(fault) if self.is_anothers(&fault, target) => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// True if something stands at a target that may not be replaced.
+    fn is_taken(&self, target: &Path) -> bool {
+        let stands = standing(target);
+        stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other)
+    }
+
+    /// What stands at a target, if haul finished it and the server still has the same.
+    fn known_at(&self, target: &Path, resource: &Resource) -> Option<Found> {
+        let known = |finished: &Finished| finished.by == Some(self.id) || is_same(finished, resource);
+        self.finished(target, true).filter(known).map(Found::Finished)
     }
 
     /// True if a target is busy with another URL's file: a name of haul's own then makes room.
