@@ -44,8 +44,12 @@ pub trait Payload: Send + Sync {
         None
     }
 
-    /// Their checksum in the store's algorithm, if it was computed beforehand.
-    fn sum(&self) -> Option<Checksum>;
+    /// Their checksum, for requests that tell it before the bytes: they are read for it once more than they are sent.
+    fn sum(&self, algorithm: Algorithm) -> BoxFuture<'_, Result<Checksum, Fault>>;
+
+    /// The checksum in the store's own algorithm (`Bounds::sum`) of the bytes that went out since they were opened last, once
+    /// all of them have.
+    fn sent_sum(&self) -> Option<Checksum>;
 
     /// The bytes, from the first. They come as fast as the limits allow.
     fn open(&self) -> Box<dyn Outgoing>;

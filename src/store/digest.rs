@@ -44,7 +44,7 @@ pub fn digest(
         }
         position += step;
     }
-    Ok(sums.into_iter().zip(algorithms).filter_map(|(sum, algorithm)| sum.finish(*algorithm)).collect())
+    Ok(sums.into_iter().filter_map(Sum::finish).collect())
 }
 
 /// The checksum of the whole from those of its pieces in their order, each with its bytes. `None` unless all are of one
@@ -78,7 +78,29 @@ pub fn multipart_etag(etags: &[String]) -> Option<String> {
 }
 
 /// A checksum that still grows.
-enum Sum {
+pub struct Sum {
+    algorithm: Algorithm,
+    growing: Growing,
+}
+
+impl Sum {
+    /// The checksum of no bytes.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self { algorithm, growing: Growing::new(algorithm) }
+    }
+
+    /// Takes in the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.growing.update(bytes);
+    }
+
+    /// What all of them hash to.
+    pub fn finish(self) -> Option<Checksum> {
+        self.growing.finish(self.algorithm)
+    }
+}
+
+enum Growing {
     Md5(md5::Md5),
     Sha1(sha1::Sha1),
     Sha224(sha2::Sha224),
@@ -90,7 +112,7 @@ enum Sum {
     Crc(crc_fast::Digest),
 }
 
-impl Sum {
+impl Growing {
     fn new(algorithm: Algorithm) -> Self {
         let crc = |kind| Self::Crc(crc_fast::Digest::new(kind));
         match algorithm {

@@ -10,11 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::super::hosts::Permit;
 use super::begin::{Claim, Held};
 use super::payload::{Piece, Sent};
-use super::proof::{sums, verified};
+use super::proof::verified;
 use super::task::{Halt, Task};
 use super::watch::while_it_moves;
 use crate::api::{Activity, Happening};
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Place, Put, StoredPart};
 
@@ -203,38 +203,37 @@ pub(super) struct Sender {
     pub(super) place: Place,
     pub(super) upload: String,
     pub(super) piece: Piece,
-    pub(super) algorithm: Algorithm,
     pub(super) stall: Duration,
 }
 
 impl Sender {
     fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>) -> Self {
-        let (limiters, count) = (task.limiters(), Some(held.desk.parts.count()));
+        let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters(), sent);
         Self {
             driver: task.driver.clone(),
             place: task.place.clone(),
             upload: held.upload.clone(),
-            piece: Piece { original: held.original.clone(), range, sum: None, count, limiters, sent },
-            algorithm: held.bounds.sum,
+            piece: piece.one_of(held.desk.parts.count()),
             stall: task.shared().patience.stall,
         }
     }
 
-    /// Sends it; what it is called, and what its bytes hash to. The bytes are read once before they are sent: that is what
-    /// the store's word is compared with, and it brings them into memory, so that the sending waits for no disk.
-    pub(super) async fn send(mut self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
-        let sum = sums(self.piece.original.clone(), self.piece.range, vec![self.algorithm]).await?.pop();
-        let sum = sum.ok_or_else(|| Fault::new(FaultKind::State, &self.place.source, "a checksum was lost"))?;
-        self.piece.sum = Some(sum.clone());
-        let sent = self.piece.sent.clone();
+    /// Sends it; what it is called, and what its bytes hash to as they went out. That is what the store's word is compared
+    /// with.
+    pub(super) async fn send(self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
+        let (sent, place) = (self.piece.sent(), &self.place.source);
         let request = self.driver.part(&self.place, &self.upload, part, Arc::new(self.piece.clone()));
-        let stored = while_it_moves(request, &sent, &self.place.source, self.stall).await?;
+        let stored = while_it_moves(request, &sent, place, self.stall).await?;
+        let Some(sum) = sent.sum() else {
+            let detail = format!("the store says that it has part {part}, of which not all was sent");
+            return Err(Fault::new(FaultKind::BadAnswer, place, detail));
+        };
         match &stored.sum {
             Some(told) if told.algorithm == sum.algorithm && *told != sum => {
                 // Another file than was read before, or damage on the way.
-                self.piece.original.check()?;
+                self.piece.original().check()?;
                 let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {sum}");
-                Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail))
+                Err(Fault::new(FaultKind::PartDamaged, place, detail))
             }
             _ => Ok((stored, sum)),
         }

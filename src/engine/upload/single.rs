@@ -17,12 +17,6 @@ use crate::protocol::{Payload, StoredObject};
 const TICK: std::time::Duration = std::time::Duration::from_millis(125);
 const MEMORY: std::time::Duration = std::time::Duration::from_secs(4);
 
-/// What a small file hashes to: as the store tells it, and as most ETags are.
-struct Sums {
-    own: Option<Checksum>,
-    md5: Option<Checksum>,
-}
-
 impl Task {
     /// Sends all of the file at once.
     pub(super) async fn send_whole(&mut self, original: Arc<Original>) -> Result<Ending, Halt> {
@@ -32,18 +26,58 @@ impl Task {
         let host = self.place.source.host();
         let hosts = self.shared().hosts.clone();
         let _permit = self.unless_stopped(async { Ok(hosts.open(&host).await) }).await?;
-        let all = ByteRange::new(0, length);
         let algorithm = self.driver.bounds(&self.place).sum;
-        let mut found = self.unless_stopped(sums(original.clone(), all, vec![algorithm, Algorithm::Md5])).await?;
-        let sums = Sums { md5: found.pop(), own: found.pop() };
         let sent = Arc::new(Sent::default());
-        let (limiters, sum) = (self.limiters(), sums.own.clone());
-        let piece =
-            Arc::new(Piece { original: original.clone(), range: all, sum, count: None, limiters, sent: sent.clone() });
-        match self.send_piece(piece, &sent).await {
-            Err(Halt::Stopped) => Err(Halt::Stopped),
-            outcome => self.settled_whole(outcome, &original, &sums).await,
+        let all = ByteRange::new(0, length);
+        let piece = Arc::new(Piece::new(original.clone(), all, algorithm, self.limiters(), sent.clone()));
+        let object = match self.send_piece(piece.clone(), &sent).await {
+            Ok(object) => object,
+            Err(Halt::Stopped) => return Err(Halt::Stopped),
+            Err(halt) => return self.settled_after(halt, &original, &piece).await,
+        };
+        original.check()?;
+        match self.proof_of(&object, &original, sent.sum()).await? {
+            Proof::Wrong => Err(self.is_another().into()),
+            proof => Ok(self.sent_whole(&original, proof)),
         }
+    }
+
+    /// An answer that is lost or an error may belong to a request that was obeyed: the object tells.
+    async fn settled_after(&mut self, halt: Halt, original: &Arc<Original>, piece: &Piece) -> Result<Ending, Halt> {
+        original.check()?;
+        let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
+        let Some(object) =
+            stands.ok().flatten().filter(|object| object.length.is_none_or(|told| told == original.length))
+        else {
+            return Err(halt);
+        };
+        let algorithm = self.driver.bounds(&self.place).sum;
+        let sum = self.unless_stopped(piece.sum(algorithm)).await?;
+        match self.proof_of(&object, original, Some(sum)).await? {
+            right @ Proof::Right(_) => Ok(self.sent_whole(original, right)),
+            _ => Err(halt),
+        }
+    }
+
+    /// What the object proves: by the store's own checksum, or else by an ETag that is an MD5, for which the file is read.
+    async fn proof_of(
+        &self,
+        object: &StoredObject,
+        original: &Arc<Original>,
+        sum: Option<Checksum>,
+    ) -> Result<Proof, Halt> {
+        let proof = compare(object, original.length, sum.as_ref(), None);
+        if proof != Proof::Silent || object.etag.is_none() {
+            return Ok(proof);
+        }
+        let all = ByteRange::new(0, original.length);
+        let md5 = self.unless_stopped(sums(original.clone(), all, vec![Algorithm::Md5])).await?.pop();
+        Ok(compare(object, original.length, None, md5.map(|sum| sum.hex).as_deref()))
+    }
+
+    fn sent_whole(&mut self, original: &Original, proof: Proof) -> Ending {
+        self.sent += original.length;
+        self.done(original, proof)
     }
 
     async fn send_piece(&self, piece: Arc<Piece>, sent: &Sent) -> Result<StoredObject, Halt> {
@@ -65,33 +99,6 @@ impl Task {
                 }
             }
         }
-    }
-
-    /// What became of it. An answer that is lost or an error may belong to a request that was obeyed: the object tells.
-    async fn settled_whole(
-        &mut self,
-        outcome: Result<StoredObject, Halt>,
-        original: &Arc<Original>,
-        sums: &Sums,
-    ) -> Result<Ending, Halt> {
-        original.check()?;
-        let etag = sums.md5.as_ref().map(|sum| sum.hex.clone());
-        let proof = |object: &StoredObject| compare(object, original.length, sums.own.as_ref(), etag.as_deref());
-        let proof = match outcome {
-            Ok(object) => proof(&object),
-            Err(halt) => {
-                let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
-                match stands.ok().flatten().map(|object| proof(&object)) {
-                    Some(right @ Proof::Right(_)) => right,
-                    _ => return Err(halt),
-                }
-            }
-        };
-        if proof == Proof::Wrong {
-            return Err(self.is_another().into());
-        }
-        self.sent += original.length;
-        Ok(self.done(original, proof))
     }
 }
 

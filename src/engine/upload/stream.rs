@@ -177,13 +177,12 @@ impl Task {
 
     fn sender(&self, upload: &str, piece: Original, bounds: Bounds) -> Sender {
         let range = ByteRange::new(0, piece.length);
-        let (limiters, sent) = (self.limiters(), Arc::new(Sent::default()));
+        let piece = Piece::new(Arc::new(piece), range, bounds.sum, self.limiters(), Arc::new(Sent::default()));
         Sender {
             driver: self.driver.clone(),
             place: self.place.clone(),
             upload: upload.to_owned(),
-            piece: Piece { original: Arc::new(piece), range, sum: None, count: None, limiters, sent },
-            algorithm: bounds.sum,
+            piece,
             stall: self.shared().patience.stall,
         }
     }

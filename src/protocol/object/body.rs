@@ -21,7 +21,7 @@ impl Broken {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn set(&self, fault: Fault) {
+    pub(super) fn set(&self, fault: Fault) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 }

@@ -143,8 +143,7 @@ impl Put for Chunks {
             let count = payload.count();
             let count =
                 count.ok_or_else(|| wrong("a chunk upload needs to know the length beforehand: send a file"))?;
-            let sum = payload.sum().filter(|sum| sum.algorithm == Algorithm::Md5);
-            let sum = sum.ok_or_else(|| wrong("a chunk goes with its MD5, which is missing"))?;
+            let sum = payload.sum(Algorithm::Md5).await?;
             let target = Target::of(place)?;
             let form = Form::new(&target.name, number, count, &sum, payload.as_ref());
             let told = self.ask(place, target.base, Method::POST, target.headers, Some(form)).await?;

@@ -18,6 +18,7 @@ use super::sign::{Dialect, Login, Pair, Signing, hex};
 use super::site::Site;
 use super::surroundings::Surroundings;
 use super::time;
+use super::trailer::{Trailed, Trailers, framed_length};
 use crate::model::{Fault, FaultKind, ObjectUrl, Source, StoreOptions, Vendor};
 use crate::protocol::http::{Call, beginning};
 use crate::protocol::{Http, Payload};
@@ -45,6 +46,8 @@ pub(super) struct Known {
     ahead: i64,
     /// False if it has turned out not to know checksums of whole objects (S3).
     pub(super) sums: bool,
+    /// Whether it takes checksums that come behind the bytes (S3).
+    pub(super) trailers: Trailers,
 }
 
 /// What is sent with a request.
@@ -53,6 +56,8 @@ pub(super) enum Content {
     Nothing,
     Bytes(Bytes),
     Payload(Arc<dyn Payload>),
+    /// A payload with its checksum behind it (S3).
+    Trailed(Arc<dyn Payload>),
 }
 
 /// A request as the driver thinks of it.
@@ -135,7 +140,12 @@ impl Stores {
         // The vendors' files are read.
         let finding = tokio::task::spawn_blocking(move || Site::of(&place, &settings, &around));
         let stopped = |_| Fault::new(FaultKind::Request, url, "haul is being stopped");
-        let known = Known { site: Arc::new(finding.await.map_err(stopped)??), ahead: 0, sums: true };
+        let known = Known {
+            site: Arc::new(finding.await.map_err(stopped)??),
+            ahead: 0,
+            sums: true,
+            trailers: Trailers::default(),
+        };
         let mut all = self.lock();
         if all.len() >= MOST_KNOWN {
             all.clear();
@@ -261,7 +271,7 @@ impl Content {
         match self {
             Self::Nothing => Some(b""),
             Self::Bytes(bytes) => Some(bytes),
-            Self::Payload(_) => None,
+            Self::Payload(_) | Self::Trailed(_) => None,
         }
     }
 
@@ -270,6 +280,7 @@ impl Content {
             Self::Nothing => 0,
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Payload(payload) => payload.length(),
+            Self::Trailed(payload) => framed_length(payload.length()),
         }
     }
 
@@ -278,6 +289,7 @@ impl Content {
             Self::Nothing => None,
             Self::Bytes(bytes) => Some(bytes.clone().into()),
             Self::Payload(payload) => Some(reqwest::Body::wrap(PayloadBody::new(payload.as_ref(), broken.clone()))),
+            Self::Trailed(payload) => Some(reqwest::Body::wrap(Trailed::new(payload.clone(), broken.clone()))),
         }
     }
 }

@@ -18,6 +18,7 @@ mod sign_old;
 mod site;
 mod surroundings;
 mod time;
+mod trailer;
 
 pub use chunk::Chunks;
 pub use exchange::Stores;

@@ -12,7 +12,9 @@ use super::document::Element;
 use super::exchange::{Content, Draft, Refused, Reply, Stores};
 use super::offer::{Offer, sum_of};
 use super::refusal::within_success;
+use super::sign::Pair;
 use super::time;
+use super::trailer::{Trailers, Trial, announcing, checksum_header};
 use crate::model::{Algorithm, Checksum, Fault, FaultKind, ObjectUrl, Vendor};
 use crate::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, StoredPart};
 
@@ -51,7 +53,8 @@ impl Put for Stores {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let length = payload.length();
-            let sum = payload.sum().filter(|_| offer.url.vendor == Vendor::S3);
+            let sum =
+                if offer.url.vendor == Vendor::S3 { Some(payload.sum(Algorithm::Crc64Nvme).await?) } else { None };
             let draft = Draft::new(Method::PUT, &offer.url.key, WRITE)
                 .headers(offer.describing())
                 .headers(offer.keeping())
@@ -91,20 +94,20 @@ impl Put for Stores {
     ) -> BoxFuture<'a, Result<StoredPart, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
-            let length = payload.length();
-            let sums = offer.url.vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
-            let sum = payload.sum().filter(|_| sums);
-            let draft = Draft::new(Method::PUT, &offer.url.key, WRITE)
-                .query("partNumber", number)
-                .query("uploadId", upload)
-                .headers(offer.each_time())
-                .headers(offer.slowly())
-                .headers(sum.as_ref().and_then(checksum_header))
-                .content(Content::Payload(payload));
-            let reply = self.reply(&offer.url, &draft).await?;
-            let stored = described(offer.url.vendor, &reply.headers, &Element::default());
-            let etag = stored.etag.ok_or_else(|| unreadable(&offer, "tells no ETag of the part"))?;
-            Ok(StoredPart { number, length: Some(length), etag, sum: stored.sum })
+            let part = PartOf { offer: &offer, upload, number, payload };
+            if offer.url.vendor != Vendor::S3 || !self.known(&offer.url).await?.sums {
+                return self
+                    .send_part(&part, Vec::new(), Content::Payload(part.payload.clone()))
+                    .await
+                    .map_err(Fault::from);
+            }
+            if let Some(trial) = self.trial(&offer.url)
+                && let Some(stored) = self.send_trailed(&part, trial).await?
+            {
+                return Ok(stored);
+            }
+            let headers = Vec::from_iter(checksum_header(&part.payload.sum(Algorithm::Crc64Nvme).await?));
+            Ok(self.send_part(&part, headers, Content::Payload(part.payload.clone())).await?)
         })
     }
 
@@ -243,6 +246,49 @@ impl Stores {
         Err(unreadable(offer, "sends a list that does not end"))
     }
 
+    async fn send_part(&self, part: &PartOf<'_>, headers: Vec<Pair>, content: Content) -> Result<StoredPart, Refused> {
+        let PartOf { offer, upload, number, payload } = part;
+        let draft = Draft::new(Method::PUT, &offer.url.key, WRITE)
+            .query("partNumber", number)
+            .query("uploadId", upload)
+            .headers(offer.each_time())
+            .headers(offer.slowly())
+            .headers(headers)
+            .content(content);
+        let reply = self.reply(&offer.url, &draft).await?;
+        let stored = described(offer.url.vendor, &reply.headers, &Element::default());
+        let etag = stored.etag.ok_or_else(|| unreadable(offer, "tells no ETag of the part"))?;
+        Ok(StoredPart { number: *number, length: Some(payload.length()), etag, sum: stored.sum })
+    }
+
+    /// Sends a part that is read once, with its checksum behind it. `None` if the store has not taken it for what it is: then
+    /// it is sent once more, and no other one in this way.
+    async fn send_trailed(&self, part: &PartOf<'_>, trial: Trial<'_>) -> Result<Option<StoredPart>, Fault> {
+        let payload = &part.payload;
+        let sent = self.send_part(part, announcing(payload.as_ref()), Content::Trailed(payload.clone())).await;
+        match sent {
+            // What proves nothing of the store yet has to be right; later the caller asks why it is not.
+            Ok(stored) if stored.sum.is_some() && (trial.is_proven || stored.sum == payload.sent_sum()) => {
+                trial.ended(Trailers::Compared);
+                Ok(Some(stored))
+            }
+            Ok(stored) => {
+                tracing::info!("{}: the store says nothing of checksums behind the bytes", part.offer.url);
+                trial.ended(Trailers::Left);
+                // Has it taken the bytes without what stands around them?
+                let md5 = payload.sum(Algorithm::Md5).await?;
+                Ok(stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex).then_some(stored))
+            }
+            Err(refused) if !trial.is_proven && is_of_the_form(&refused) => {
+                tracing::info!("{}: the store takes no checksums behind the bytes", part.offer.url);
+                trial.ended(Trailers::Left);
+                // Damage on the way is told as such, and the part sent again as any other.
+                if refused.fault.kind == FaultKind::PartDamaged { Err(refused.fault) } else { Ok(None) }
+            }
+            Err(refused) => Err(refused.fault),
+        }
+    }
+
     /// The fault of a refused HEAD. Its answer has no body, so the first byte is asked for to hear why.
     async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Fault {
         if !refused.refusal.is_mute() || refused.refusal.status == 0 {
@@ -255,6 +301,19 @@ impl Stores {
             _ => refused.fault,
         }
     }
+}
+
+/// A part, and where it goes.
+struct PartOf<'a> {
+    offer: &'a Offer<'a>,
+    upload: &'a str,
+    number: u32,
+    payload: Arc<dyn Payload>,
+}
+
+/// True if a request was refused for what it looks like, and not for what it is about or for the moment.
+fn is_of_the_form(refused: &Refused) -> bool {
+    matches!(refused.refusal.status, 400 | 401 | 403 | 405 | 411 | 415 | 501) && !refused.refusal.is("RequestTimeout")
 }
 
 /// What headers and document say of an object or a part.
@@ -270,14 +329,6 @@ fn described(vendor: Vendor, headers: &HeaderMap, document: &Element) -> StoredO
         sum: sum_of(vendor, headers).or_else(|| in_document().filter(|_| !composite)),
         modified: modified(),
     }
-}
-
-/// The header with a checksum that S3 is to compare.
-fn checksum_header(sum: &Checksum) -> Option<(String, String)> {
-    use base64::Engine as _;
-    let number = u64::from_str_radix(&sum.hex, 16).ok().filter(|_| sum.algorithm == Algorithm::Crc64Nvme)?;
-    let value = base64::prelude::BASE64_STANDARD.encode(number.to_be_bytes());
-    Some(("x-amz-checksum-crc64nvme".to_owned(), value))
 }
 
 /// True if a store has refused what it does not know: checksums of whole objects came late to S3.

@@ -5,7 +5,7 @@ use haul::protocol::{Put, StoredPart};
 
 use super::stage::{PART, VENDORS, breaking, bytes, driver, payload, place, place_at, run, whole, with_headers};
 use crate::support::Store;
-use crate::support::store::{Lost, Refusing};
+use crate::support::store::{Lost, Refusing, Trailers};
 
 /// A key with all that has to be encoded.
 const KEY: &str = "dir/%E5%90%8D%20%2B%25%3F=&'%23.bin";
@@ -311,4 +311,40 @@ fn a_refusal_tells_who_said_what_where_and_when_to_come_again() {
         }
         assert_eq!(text.contains("EC 0003-00000001"), vendor != Vendor::S3, "{text}");
     }
+}
+
+/// Sends four parts to a store that makes this of checksums behind the bytes; how many of the requests had them there.
+fn trailed(trailers: Trailers) -> (usize, usize) {
+    let store = Store::start(Vendor::S3);
+    store.least_part(1);
+    store.faults(|faults| faults.trailers = trailers);
+    // Chunks of a MiB, and a rest.
+    let (driver, place, content) = (driver(&store), place(&store, "a.bin"), bytes(9, (3 << 20) + 77));
+    run(async {
+        let id = driver.create(&place).await.unwrap();
+        let mut parts = Vec::new();
+        for (index, part) in content.chunks((1 << 20) + 5).enumerate() {
+            parts.push(driver.part(&place, &id, index as u32 + 1, payload(part)).await.unwrap());
+        }
+        driver.complete(&place, &id, &parts, Some(whole(Vendor::S3, &content))).await.unwrap();
+    });
+    assert!(store.object("a.bin") == Some(content), "{trailers:?}: the object is not what was sent");
+    let seen: Vec<_> = store.requests().into_iter().filter(|seen| seen.call == "UploadPart").collect();
+    (seen.iter().filter(|seen| seen.header("x-amz-trailer").is_some()).count(), seen.len())
+}
+
+#[test]
+fn a_store_that_compares_checksums_behind_the_bytes_gets_each_part_so() {
+    assert_eq!(trailed(Trailers::Compared), (4, 4));
+}
+
+#[test]
+fn a_store_that_says_nothing_of_them_is_tried_once_and_keeps_what_it_took() {
+    assert_eq!(trailed(Trailers::Silent), (1, 4));
+}
+
+#[test]
+fn a_store_that_refuses_them_or_takes_them_for_bytes_is_tried_once() {
+    assert_eq!(trailed(Trailers::Refused), (1, 5));
+    assert_eq!(trailed(Trailers::Kept), (1, 5));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use haul::model::{Algorithm, Checksum, Fault, Header, Source, Upload};
-use haul::protocol::{Chunk, Http, Outgoing, Payload, Place, Stores, Surroundings};
+use haul::protocol::{BoxFuture, Chunk, Http, Outgoing, Payload, Place, Stores, Surroundings};
 
 use crate::protocol::driver::options;
 use crate::support::Store;
@@ -64,7 +64,8 @@ pub(super) fn payload(bytes: &[u8]) -> Arc<dyn Payload> {
 
 /// A payload that breaks off after so many bytes.
 pub(super) fn breaking(bytes: &[u8], after: usize, fault: Fault) -> Arc<dyn Payload> {
-    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum: None, breaks: Some((after, fault)) })
+    let sum = Some(whole(haul::model::Vendor::S3, bytes));
+    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: Some((after, fault)) })
 }
 
 /// A whole file's checksum in the store's own algorithm.
@@ -81,7 +82,13 @@ impl Payload for Memory {
         self.bytes.len() as u64
     }
 
-    fn sum(&self) -> Option<Checksum> {
+    fn sum(&self, algorithm: Algorithm) -> BoxFuture<'_, Result<Checksum, Fault>> {
+        let md5 = || Checksum::of_bytes(Algorithm::Md5, &<md5::Md5 as md5::Digest>::digest(&self.bytes));
+        let sum = if algorithm == Algorithm::Md5 { md5() } else { self.sum.clone() };
+        Box::pin(async move { Ok(sum.unwrap()) })
+    }
+
+    fn sent_sum(&self) -> Option<Checksum> {
         self.sum.clone()
     }
 

@@ -1,5 +1,7 @@
 //! What a store does wrong.
 
+use super::framing::Trailers;
+
 /// A call that is refused.
 #[derive(Clone, Debug)]
 pub struct Refusing {
@@ -52,6 +54,8 @@ pub struct Faults {
     pub complete: Option<Lost>,
     /// No checksums are told, and such that are sent are not known (an old clone of S3).
     pub no_sums: bool,
+    /// What it makes of checksums behind the bytes (S3).
+    pub trailers: Trailers,
     /// No ranges.
     pub no_ranges: bool,
     /// Bytes a second for each body that comes in or goes out.

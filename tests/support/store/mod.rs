@@ -6,6 +6,7 @@
 
 mod answer;
 mod faults;
+mod framing;
 mod listing;
 mod multipart;
 mod objects;
@@ -15,5 +16,6 @@ mod sums;
 mod verify;
 
 pub use faults::{Faults, Lost, Refusing};
+pub use framing::Trailers;
 pub use request::Seen;
 pub use server::{OpenUpload, Store};

@@ -7,6 +7,7 @@ use haul::model::Vendor;
 
 use super::answer::{Answer, error};
 use super::faults::Lost;
+use super::framing::{Trailers, unframed};
 use super::objects::{Object, described, quoted};
 use super::request::Request;
 use super::server::State;
@@ -66,11 +67,12 @@ impl State {
         Ok(self.document("InitiateMultipartUploadResult", &inner, &json))
     }
 
-    pub(super) fn part(&mut self, request: &Request, mut body: Vec<u8>) -> Result<Answer, No> {
+    pub(super) fn part(&mut self, request: &Request, body: Vec<u8>) -> Result<Answer, No> {
         let number = request.parameter("partNumber").and_then(|number| number.parse().ok()).unwrap_or(0_u32);
         if !(1..=10_000).contains(&number) {
             return Err((400, "InvalidArgument", "Part number must be an integer between 1 and 10000.".to_owned()));
         }
+        let (mut body, trailer) = unframed(request, body, self.faults.trailers)?;
         self.damage(&mut body);
         if self.faults.forget_upload_after.is_some_and(|after| self.parts > after) {
             self.faults.forget_upload_after = None;
@@ -78,10 +80,14 @@ impl State {
         }
         let (id, _) = self.upload(request)?;
         self.check_sum(request, &body)?;
+        if trailer.as_ref().is_some_and(|sum| *sum != nvme(&body) && self.faults.trailers == Trailers::Compared) {
+            return Err((400, "BadDigest", "The CRC64NVME behind the bytes is another one.".to_owned()));
+        }
         let etag = quoted(self.vendor, &md5(&body), "");
         let mut answer = Answer::new(200).header("ETag", &etag);
         match self.vendor {
             _ if self.faults.no_sums => {}
+            _ if trailer.is_some() && self.faults.trailers == Trailers::Silent => {}
             Vendor::S3 => answer = answer.header("x-amz-checksum-crc64nvme", nvme(&body)),
             Vendor::Oss => answer = answer.header("x-oss-hash-crc64ecma", ecma(&body)),
             Vendor::Tos => answer = answer.header("x-tos-hash-crc64ecma", ecma(&body)),
