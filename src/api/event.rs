@@ -79,21 +79,23 @@ pub enum Happening {
     DiskFull(Fault),
     /// The store has begun an upload in parts.
     UploadCreated,
-    /// The store has a part.
+    /// The store has a part; or, of a download, all that one request asked for has come. A file that comes or goes in one
+    /// request has no parts.
     PartDone {
-        /// Its number, from 1.
+        /// Its number, from 1: its place in the file if it was sent, and its place among those that ended if it was fetched.
         number: u32,
         /// Its bytes.
         range: ByteRange,
     },
-    /// The store has not taken a part; it is sent again.
+    /// The store has not taken a part, and it is sent again; or what was to come has come in part, and the rest is asked for
+    /// again.
     PartFailed {
         /// Its number, from 1.
         number: u32,
         /// Why.
         fault: Fault,
-        /// How long its connection rests before.
-        after: Duration,
+        /// How long its connection rests before, if it was to be sent.
+        after: Option<Duration>,
     },
     /// A part was on its way when the transfer was stopped.
     PartAborted {
@@ -102,6 +104,8 @@ pub enum Happening {
     },
     /// The store has freed the parts of an upload that was given up.
     UploadAborted,
+    /// All of it has come, and the part file has been given the file's own name.
+    Renamed(PathBuf),
     /// The user stopped it.
     Paused,
     /// Every byte is at the target, checked and synced.

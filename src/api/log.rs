@@ -60,6 +60,8 @@ impl Log {
             | Happening::Removed
             | Happening::Restored => false,
             Happening::Paused => !self.is_empty(),
+            // What is told of the attempt says it already.
+            Happening::PartFailed { after: None, .. } => false,
             _ => true,
         }
     }

@@ -39,7 +39,7 @@ impl Happening {
             Self::Removed => "gone",
             Self::Restored => "back",
             Self::Denied(_) => "deny",
-            Self::Moved(_) => "move",
+            Self::Moved(_) | Self::Renamed(_) => "move",
         }
     }
 
@@ -56,6 +56,7 @@ impl Happening {
             | Self::PartDone { .. }
             | Self::PartAborted { .. }
             | Self::UploadAborted
+            | Self::Renamed(_)
             | Self::Paused
             | Self::Moved(_)
             | Self::Verified { compared: false, .. }
@@ -92,12 +93,14 @@ impl Happening {
             Self::UploadCreated => return "the store has begun an upload in parts".into(),
             Self::UploadAborted => return "the store has freed the parts of the upload before".into(),
             Self::PartDone { number, range } => format!("part {number} has arrived ({})", size(range.len())),
-            Self::PartAborted { number } => format!("part {number} was on its way, and is sent anew"),
-            Self::PartFailed { number, fault, after } => {
+            Self::PartAborted { number } => format!("part {number} was on its way when it was stopped"),
+            Self::PartFailed { number, fault, after: None } => format!("part {number}: {}", why(fault)),
+            Self::PartFailed { number, fault, after: Some(after) } => {
                 format!("part {number}: {}; its connection goes on in {}", why(fault), brief_wait(*after))
             }
             Self::Restored => return "it is in the list again".into(),
             Self::Moved(target) => format!("to {}", target.display()),
+            Self::Renamed(target) => format!("all of it has come, and is {} now", target.display()),
             Self::Verified { checksum, compared: true } => format!("the file is as it should be, {checksum}"),
             Self::Verified { checksum, compared: false } => {
                 format!("the file has {checksum}; nobody said what it should have")

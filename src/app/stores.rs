@@ -6,7 +6,9 @@ use color_eyre::eyre::WrapErr;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{House, Trouble};
-use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines};
+use crate::api::Happening;
+use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines, told_line};
+use crate::engine::patiently;
 use crate::model::{Fault, FaultKind};
 use crate::protocol::{Folder, List};
 
@@ -22,13 +24,14 @@ impl House {
         let stores = self.stores(&self.http(Some(&ls.network))?);
         let folder = Folder { place: &place, headers: &headers, deep: ls.recursive };
         let mut outlet = Outlet::new(io::stdout().lock());
-        let patience = self.settings.patience().stall;
-        let late = |_| Fault::new(FaultKind::Stalled, &place, format!("no answer for {} s", patience.as_secs_f64()));
+        let patience = self.settings.patience();
+        let mut told = Outlet::new(io::stderr());
+        let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
         runtime()?.block_on(async {
             let (mut after, mut found) = (None::<String>, false);
             loop {
-                let page = tokio::time::timeout(patience, stores.list(&folder, after.as_deref()));
-                let page = page.await.map_err(late)??;
+                let request = || stores.list(&folder, after.as_deref());
+                let page = patiently(&place, &patience, request, &mut tell).await?;
                 if !found && !page.entries.is_empty() && !ls.json {
                     outlet.write(LISTED_HEAD);
                 }

@@ -335,6 +335,7 @@ impl Outcome {
             | Happening::PartDone { .. }
             | Happening::PartFailed { .. }
             | Happening::PartAborted { .. }
+            | Happening::Renamed(_)
             | Happening::Denied(_)
             | Happening::Moved(_)
             | Happening::Verified { .. }

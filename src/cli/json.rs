@@ -124,8 +124,9 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         }
         Happening::PartAborted { number } => ("part_aborted", Detail::Part { part: *number, start: None, end: None }),
         Happening::PartFailed { number, fault, after } => {
-            ("part_failed", Detail::PartFault { part: *number, trouble: told(fault, Some(*after), None) })
+            ("part_failed", Detail::PartFault { part: *number, trouble: told(fault, *after, None) })
         }
+        Happening::Renamed(_) => ("renamed", Detail::Plain {}),
         Happening::Paused => ("paused", Detail::Plain {}),
         Happening::Repairing(fault) => ("repairing", trouble(fault, None, None)),
         Happening::Repaired { damaged, blocks } => {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::args::NetworkArgs;
 use super::specs::{Usage, headers};
+use crate::api::Happening;
 use crate::model::{Header, Listed, Source, date_and_time, harmless, size};
 
 /// `haul ls`.
@@ -121,6 +122,12 @@ struct Line<'a> {
 
 /// What stands above the columns.
 pub const LISTED_HEAD: &str = "    SIZE  MODIFIED (UTC)       NAME\n";
+
+/// The line that tells what happened to a list, as it is told of any transfer.
+pub fn told_line(place: &Source, happening: &Happening) -> String {
+    let said = happening.sentence_about(&place.to_string());
+    format!("{:<5} {}  {}\n", happening.word(), harmless(&place.to_string()), harmless(&said))
+}
 
 /// The lines of one page.
 pub fn listed_lines(entries: &[Listed], json: bool) -> String {

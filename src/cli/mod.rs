@@ -26,7 +26,7 @@ pub use get::{Outcome, Watcher, unfinished};
 pub use list::{ListItem, write_added, write_list};
 pub use live::{Size, stderr_is_terminal};
 pub use logins::LoginArgs;
-pub use ls::{LISTED_HEAD, LsArgs, Method, PresignArgs, listed_lines};
+pub use ls::{LISTED_HEAD, LsArgs, Method, PresignArgs, listed_lines, told_line};
 pub use outlet::Outlet;
 pub use plain::{Plain, stdin_lines};
 pub use put::PutArgs;

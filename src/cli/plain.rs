@@ -136,7 +136,12 @@ impl<W: Write> Plain<W> {
         }
         let is_detail = matches!(
             happening,
-            Happening::PartDone { .. } | Happening::PartAborted { .. } | Happening::UploadCreated | Happening::Added
+            Happening::PartDone { .. }
+                | Happening::PartAborted { .. }
+                | Happening::PartFailed { after: None, .. }
+                | Happening::Renamed(_)
+                | Happening::UploadCreated
+                | Happening::Added
         );
         if !is_detail {
             let line = format!("{}: {}: {}", self.name(id), happening.word(), happening.sentence());

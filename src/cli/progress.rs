@@ -22,6 +22,8 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> Option<String> {
         Happening::UploadCreated
         | Happening::PartDone { .. }
         | Happening::PartAborted { .. }
+        | Happening::PartFailed { after: None, .. }
+        | Happening::Renamed(_)
         | Happening::Added
         | Happening::Answered { resumed: 0, resumable: true, .. } => return None,
         Happening::Started => known.url.clone().into(),

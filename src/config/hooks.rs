@@ -21,6 +21,9 @@ pub struct Hooks {
     pub completed: Vec<Hook>,
     /// was given up or needs a new URL;
     pub failed: Vec<Hook>,
+    /// at each step on the way: when a store has begun or given up an upload, a part has come, failed or was stopped, and when
+    /// a part file was given its name;
+    pub steps: Vec<Hook>,
     /// and when nothing is left that runs or waits for its turn.
     pub all_done: Vec<Hook>,
     /// Seconds after which a hook that still runs is ended.
@@ -29,15 +32,19 @@ pub struct Hooks {
 
 impl Default for Hooks {
     fn default() -> Self {
-        let (started, completed, failed, all_done) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { started, completed, failed, all_done, timeout: 60.0 }
+        let none = Vec::new;
+        Self { started: none(), completed: none(), failed: none(), steps: none(), all_done: none(), timeout: 60.0 }
     }
 }
 
 impl Hooks {
     /// True if there is none.
     pub fn is_empty(&self) -> bool {
-        [&self.started, &self.completed, &self.failed, &self.all_done].into_iter().all(Vec::is_empty)
+        self.all().all(Vec::is_empty)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Vec<Hook>> {
+        [&self.started, &self.completed, &self.failed, &self.steps, &self.all_done].into_iter()
     }
 
     /// What is wrong with them, if anything is.
@@ -45,12 +52,12 @@ impl Hooks {
         if !(0.1..=86_400.0).contains(&self.timeout) {
             return Err(format!(" the hooks' timeout is {}, but must be from 0.1 to 86400 (seconds)", self.timeout));
         }
-        let all = [&self.started, &self.completed, &self.failed, &self.all_done].into_iter().flatten();
+        let mut all = self.all().flatten();
         let is_void = |hook: &Hook| match hook {
             Hook::Run(words) => words.first().is_none_or(String::is_empty),
             Hook::Shell(line) => line.trim().is_empty(),
         };
-        match all.into_iter().find(|hook| is_void(hook)) {
+        match all.find(|hook| is_void(hook)) {
             Some(_) => Err(" a hook names no program".to_owned()),
             None => Ok(()),
         }

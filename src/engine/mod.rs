@@ -11,6 +11,7 @@ mod intake;
 mod limiter;
 mod memory;
 mod orders;
+mod patiently;
 mod removal;
 mod report;
 mod roster;
@@ -21,5 +22,6 @@ mod shortage;
 mod supervisor;
 mod upload;
 
+pub use patiently::patiently;
 pub use setup::{Queueing, RoomAt, Setup};
 pub use supervisor::run;

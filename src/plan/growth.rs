@@ -66,6 +66,12 @@ impl Growth {
         Self { settled: false, window: SENDING_WINDOW, ..Self::fixed(SENDING) }
     }
 
+    /// To be found out for an upload that was cut off: what did that once may do it again, and each connection then loses a
+    /// part.
+    pub fn resending() -> Self {
+        Self { now: 1, ..Self::sending() }
+    }
+
     /// How many there are to be now.
     pub fn connections(&self) -> u16 {
         self.now

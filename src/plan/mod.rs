@@ -1,6 +1,7 @@
 //! Decides: which bytes next, when again, how fast. Pure: no socket, no file, no task, and time is an argument.
 
 mod bucket;
+mod caution;
 mod growth;
 mod host;
 mod mirror;
@@ -17,6 +18,7 @@ mod timetable;
 mod turns;
 
 pub use bucket::Bucket;
+pub use caution::Caution;
 pub use growth::Growth;
 pub use host::{CALM, Host, recalled, remembered};
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};

@@ -51,6 +51,11 @@ pub trait Payload: Send + Sync {
     /// all of them have.
     fn sent_sum(&self) -> Option<Checksum>;
 
+    /// True if it is better to say first what comes, and to wait a moment for what is said to that, before the bytes are sent.
+    fn is_announced(&self) -> bool {
+        false
+    }
+
     /// The bytes, from the first. They come as fast as the limits allow.
     fn open(&self) -> Box<dyn Outgoing>;
 }
@@ -115,6 +120,16 @@ pub trait Put: Send + Sync {
 
     /// The parts that the store has of an upload, in the order of their numbers. `FaultKind::UploadGone` if it knows of none.
     fn parts<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<Vec<StoredPart>, Fault>>;
+
+    /// The part of this number, if the store has it. `FaultKind::UploadGone` if it does not know the upload any more.
+    fn stored<'a>(
+        &'a self,
+        place: &'a Place,
+        upload: &'a str,
+        number: u32,
+    ) -> BoxFuture<'a, Result<Option<StoredPart>, Fault>> {
+        Box::pin(async move { Ok(self.parts(place, upload).await?.into_iter().find(|part| part.number == number)) })
+    }
 
     /// The ids of the uploads to this very place that are open, the newest first.
     fn uploads<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<String>, Fault>>;

@@ -142,9 +142,12 @@ impl Follower {
                 self.failed += 1;
                 ("failed", vec![("HAUL_FAULT", fault.to_string().into())])
             }
-            _ => return,
+            other => match step(other) {
+                Some(step) => step,
+                None => return,
+            },
         };
-        if name != "started" {
+        if matches!(name, "completed" | "failed") {
             self.last = Some(event.id);
         }
         if of(&self.hooks, name).is_empty() {
@@ -193,12 +196,33 @@ impl Follower {
     }
 }
 
+/// A step on the way, and what is said of it.
+fn step(happening: &Happening) -> Option<(&'static str, Environment)> {
+    let numbered = |number: &u32| ("HAUL_PART", number.to_string().into());
+    Some(match happening {
+        Happening::UploadCreated => ("upload_created", Environment::new()),
+        Happening::UploadAborted => ("upload_aborted", Environment::new()),
+        Happening::PartDone { number, range } => {
+            let (start, end) = (range.start.to_string(), range.end.to_string());
+            let said = vec![numbered(number), ("HAUL_PART_START", start.into()), ("HAUL_PART_END", end.into())];
+            ("part_done", said)
+        }
+        Happening::PartFailed { number, fault, .. } => {
+            ("part_failed", vec![numbered(number), ("HAUL_FAULT", fault.to_string().into())])
+        }
+        Happening::PartAborted { number } => ("part_aborted", vec![numbered(number)]),
+        Happening::Renamed(target) => ("renamed", vec![("HAUL_PATH", target.as_os_str().to_owned())]),
+        _ => return None,
+    })
+}
+
 fn of<'a>(hooks: &'a Hooks, event: &str) -> &'a [Hook] {
     match event {
         "started" => &hooks.started,
         "completed" => &hooks.completed,
         "failed" => &hooks.failed,
-        _ => &hooks.all_done,
+        "all_done" => &hooks.all_done,
+        _ => &hooks.steps,
     }
 }
 
@@ -231,6 +255,8 @@ async fn shown(snapshots: &mut watch::Receiver<Arc<Snapshot>>, job: &Job) -> Opt
     let is_so = |row: &Row| match job.event {
         "started" => row.status != Status::Queued,
         "completed" => row.status == Status::Done,
+        // What happens on the way is told by the event alone.
+        name if name != "failed" => true,
         _ => matches!(row.status, Status::Failed | Status::Expired),
     };
     let fits = |snapshot: &Arc<Snapshot>| find(snapshot, job.id).is_some_and(|row| is_so(&row));

@@ -150,6 +150,7 @@ impl UploadCheckpoint {
 pub struct UploadLock {
     path: PathBuf,
     file: File,
+    was_left: bool,
 }
 
 impl UploadLock {
@@ -162,6 +163,7 @@ impl UploadLock {
     fn try_take(path: &Path) -> io::Result<Option<Self>> {
         private_folder(path.parent().unwrap_or(Path::new(".")))?;
         loop {
+            let was_left = path.exists();
             let file = private_file().write(true).create(true).truncate(false).open(path)?;
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -171,9 +173,16 @@ impl UploadLock {
             // Its last holder may have deleted it in between: then others would lock another file.
             let held = file.metadata()?;
             if fs::metadata(path).is_ok_and(|met| (met.dev(), met.ino()) == (held.dev(), held.ino())) {
-                return Ok(Some(Self { path: path.to_path_buf(), file }));
+                return Ok(Some(Self { path: path.to_path_buf(), file, was_left }));
             }
         }
+    }
+}
+
+impl UploadLock {
+    /// True if its last holder did not give it back: that one was killed, or the machine went down.
+    pub fn was_left(&self) -> bool {
+        self.was_left
     }
 }
 

@@ -35,6 +35,36 @@ fn each_thing_that_happens_runs_its_hook_before_get_ends() {
 }
 
 #[test]
+fn each_part_of_a_download_and_its_rename_are_steps_that_hooks_and_json_tell_in_their_order() {
+    let server = Server::new().file(PATH, file(Answer::new().rate(2_000_000))).start();
+    let sandbox = Sandbox::new();
+    let tell = r#"Shell("echo $HAUL_EVENT $HAUL_PART $HAUL_PART_START $HAUL_PART_END >> ../told")"#;
+    sandbox.settings(&format!("(hooks: (steps: [{tell}], completed: [{tell}]))"));
+    let output = sandbox.get(&["--json", "-x", "4", &server.url(PATH)]).ok();
+    let lines = output.json();
+    let at = |event: &str| lines.iter().position(|line| line["event"] == event);
+    let parts: Vec<_> = lines.iter().filter(|line| line["event"] == "part_done").collect();
+    let bytes: u64 = parts.iter().map(|part| part["end"].as_u64().unwrap() - part["start"].as_u64().unwrap()).sum();
+    assert_eq!(bytes, 4 * MIB, "each byte came in one part: {parts:?}");
+    assert!(at("answered") < at("part_done") && at("part_done") < at("renamed"), "{lines:?}");
+    assert!(at("renamed") < at("completed"), "{lines:?}");
+    let told = told(&sandbox);
+    assert_eq!(told.iter().filter(|line| line.starts_with("part_done ")).count(), parts.len(), "{told:?}");
+    let first = &parts[0];
+    let line = format!("part_done {} {} {}", first["part"], first["start"], first["end"]);
+    assert!(told.contains(&line), "{line}: {told:?}");
+    assert_eq!(told[told.len() - 2..], ["renamed", "completed"], "{told:?}");
+}
+
+#[test]
+fn a_file_that_comes_in_one_request_has_no_parts() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    let lines = sandbox.get(&["--json", "-x", "1", &server.url(PATH)]).ok().json();
+    assert!(lines.iter().all(|line| line["event"] != "part_done"), "{lines:?}");
+}
+
+#[test]
 fn what_fails_is_told_with_its_fault_and_without_secrets() {
     let server = Server::new().start();
     let sandbox = Sandbox::new();

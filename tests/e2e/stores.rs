@@ -244,6 +244,31 @@ fn ls_shows_sizes_dates_and_names_page_by_page() {
 }
 
 #[test]
+fn ls_asks_again_what_may_pass_in_the_words_of_a_transfer() {
+    for vendor in VENDORS {
+        let (store, sandbox) = room(vendor);
+        store.put("in/a.txt", b"a".to_vec());
+        let refusing = |times| vec![Refusing { call: "ListObjects", times, status: 503, code: "SlowDown" }];
+        store.faults(|faults| {
+            faults.refusing = refusing(2);
+            faults.dropping = vec![("ListObjects", 1)];
+        });
+        let output = sandbox.run(&["ls", "--json", "--retry-wait", "0.05", &store.url("in/")]).ok();
+        assert_eq!(output.json()[0]["name"], "a.txt", "{vendor}");
+        let again: Vec<&str> = output.stderr.lines().filter(|line| line.starts_with("again ")).collect();
+        assert_eq!(again.len(), 3, "{vendor}: {again:?}");
+        assert!(again.iter().any(|line| line.contains("SlowDown") && line.contains("next attempt in")), "{again:?}");
+        // What lasts is told, and what no waiting mends at once.
+        store.faults(|faults| faults.refusing = refusing(9));
+        sandbox.run(&["ls", "--retries", "1", "--retry-wait", "0.05", &store.url("in/")]).refused(&["SlowDown"]);
+        let denied = Refusing { call: "ListObjects", times: 9, status: 403, code: "AccessDenied" };
+        store.faults(|faults| faults.refusing = vec![denied]);
+        let denied = sandbox.run(&["ls", &store.url("in/")]);
+        denied.refused(&["AccessDenied"]);
+    }
+}
+
+#[test]
 fn a_url_that_was_signed_needs_no_login() {
     for vendor in VENDORS {
         let (store, sandbox) = room(vendor);

@@ -125,6 +125,8 @@ fn what_each_connection_has_at_first_is_not_taken_for_what_lasts() {
 #[test]
 fn an_upload_begins_with_few_and_gets_what_helps() {
     assert_eq!(Growth::sending().connections(), 2);
+    assert_eq!(Growth::resending().connections(), 1);
+    assert_eq!(grow(Growth::resending(), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (16, 16));
     assert_eq!(grow(Growth::sending(), 1000.0 * MIB, |_| 50.0 * MIB), (2, 4), "a full line");
     assert_eq!(grow(Growth::sending(), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (16, 16));
     assert_eq!(grow(Growth::sending(), 1000.0 * MIB, |count| 10.0 * MIB * f64::from(count.min(8))), (8, 16));

@@ -1,6 +1,7 @@
 //! What the plan decides: laws under random schedules in virtual time, and a table for each verdict.
 
 mod bucket;
+mod caution;
 mod growth;
 mod host;
 mod laws;

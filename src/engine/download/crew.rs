@@ -115,6 +115,7 @@ impl Crew {
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
         self.dismiss().await;
+        task.tell_parts(&held.desk).await;
         self.seats.values().for_each(|place| task.places.closed(*place));
         result
     }
@@ -161,6 +162,7 @@ impl Crew {
                     self.give_way(task);
                     self.rebalance(task);
                     self.grow(task, held);
+                    task.tell_parts(&held.desk).await;
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
                     if now >= save_at {
                         held.saver.start();
@@ -263,6 +265,7 @@ impl Crew {
         };
         let fruitful = bytes > 0;
         tracing::info!(number, place, fruitful, others, "{fault}");
+        task.tell_parts(&held.desk).await;
         if self.blame(place, &fault, others, task, held).await {
             return Ok(());
         }

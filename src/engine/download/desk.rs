@@ -12,6 +12,7 @@ use super::super::clock::Clock;
 use super::brought::Brought;
 use super::comparison::Comparison;
 use super::durability::Durability;
+use super::parts::Parts;
 use tokio::sync::Notify;
 
 use crate::api::ConnectionState;
@@ -56,6 +57,8 @@ pub(super) struct State {
     /// What was read back in this run and is what was written.
     pub(super) checked: Arc<RangeSet>,
     pub(super) durability: Durability,
+    /// What the requests brought.
+    pub(super) parts: Parts,
 }
 
 /// A worker's turn to write.
@@ -105,6 +108,7 @@ impl Desk {
             seats,
             checked: Arc::default(),
             durability: Durability::default(),
+            parts: Parts::default(),
         };
         Self { part: Arc::new(part), clock, block, state: Mutex::new(state), changed: Notify::new() }
     }

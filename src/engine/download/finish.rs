@@ -87,6 +87,7 @@ impl Task {
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
         let checkpointed = self.may_have_checkpoint() || id != self.orders.id || desk.lock().log.is_saved();
         clerk.commit(desk, spec.source.clone(), finished, spec.overwrite, checkpointed).await?;
+        self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
         for limiter in [&self.limiter, &self.orders.shared.limiter] {
             let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;

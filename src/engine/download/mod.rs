@@ -14,6 +14,7 @@ mod found;
 mod metalink;
 mod mirrors;
 mod outlook;
+mod parts;
 mod pen;
 mod places;
 mod proof;

@@ -12,8 +12,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use super::super::hosts::Permit;
 use super::super::limiter::Limiter;
 use super::desk::Desk;
+use super::parts::PartEnd;
 use super::pen::Pen;
-use crate::model::{Fault, FaultKind, Header, Resource, Source};
+use crate::model::{ByteRange, Fault, FaultKind, Header, Resource, Source};
 use crate::plan::{LeaseId, Opener};
 use crate::protocol::{Answer, Asked, Body, Chunk, Fetch, Request};
 
@@ -123,10 +124,12 @@ impl Worker {
         let streamed = self.stream(answer, pen).await;
         // Whatever happened, what has come is kept.
         let flushed = pen.flush().await;
-        match (streamed, flushed) {
+        let end = match (streamed, flushed) {
             (Err(fault), _) | (_, Err(fault)) => Err(fault),
             (Ok(end), Ok(_)) => Ok(end),
-        }
+        };
+        self.job.desk.part_ended(ByteRange::new(pen.began, pen.position), part_end(&end));
+        end
     }
 
     /// Opens the lease's range; `None` if it was told to stop.
@@ -268,6 +271,14 @@ impl Worker {
             }
         }
         Ok(())
+    }
+}
+
+fn part_end(end: &Result<LeaseEnd, Fault>) -> PartEnd {
+    match end {
+        Ok(LeaseEnd::Finished) => PartEnd::Came,
+        Ok(LeaseEnd::Stopped) => PartEnd::Stopped,
+        Err(fault) => PartEnd::Broke(fault.clone()),
     }
 }
 

@@ -12,11 +12,11 @@ use super::begin::{Claim, Held};
 use super::payload::{Piece, Sent};
 use super::proof::verified;
 use super::task::{Halt, Task};
-use super::watch::while_it_moves;
+use super::watch::{answered, while_it_moves};
 use crate::api::{Activity, Happening};
-use crate::model::{ByteRange, Checksum, Fault, FaultKind};
-use crate::plan::{Verdict, verdict};
-use crate::protocol::{Place, Put, StoredPart};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
+use crate::plan::{Caution, Verdict, verdict};
+use crate::protocol::{Payload, Place, Put, StoredPart};
 
 /// How often the screen's figures are renewed.
 const TICK: Duration = Duration::from_millis(125);
@@ -51,6 +51,7 @@ struct Crew {
     comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
     line: Option<Line>,
     last_number: u32,
+    caution: Caution,
 }
 
 impl Task {
@@ -133,7 +134,7 @@ impl Crew {
             self.last_number += 1;
             let number = self.last_number;
             let Some((part, range, sent)) = held.desk.lease(number, task.shared().clock.now()) else { break };
-            let sender = Sender::new(task, held, range, sent);
+            let sender = Sender::new(task, held, range, sent, self.caution.announces());
             self.sending.spawn(async move {
                 let result = sender.send(part).await;
                 Landed { number, part, permit, result }
@@ -153,6 +154,7 @@ impl Crew {
                 held.original.check()?;
                 let range = held.desk.parts.range(part);
                 held.desk.stored(stored, sum);
+                self.caution.taken();
                 (task.failures, task.sent) = (0, task.sent + range.len());
                 let is_wanted = task.shared().hosts.is_waited_for(&task.place.source.host());
                 // One that waits for a connection gets this one, unless it is the last of ours.
@@ -174,9 +176,12 @@ impl Crew {
         let Verdict::Again { after } = verdict(&fault, in_turn, false, patience, fastrand::f64()) else {
             return Err(Halt::Fault(fault));
         };
+        if matches!(fault.kind, FaultKind::Status(429 | 503)) {
+            self.caution.refused();
+        }
         task.retries += 1;
         self.resting.push(Instant::now() + after);
-        task.tell(Happening::PartFailed { number: part, fault, after }).await;
+        task.tell(Happening::PartFailed { number: part, fault, after: Some(after) }).await;
         Ok(())
     }
 
@@ -207,13 +212,13 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>) -> Self {
+    fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>, is_announced: bool) -> Self {
         let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters(), sent);
         Self {
             driver: task.driver.clone(),
             place: task.place.clone(),
             upload: held.upload.clone(),
-            piece: piece.one_of(held.desk.parts.count()),
+            piece: piece.one_of(held.desk.parts.count()).announced(is_announced),
             stall: task.shared().patience.stall,
         }
     }
@@ -223,7 +228,10 @@ impl Sender {
     pub(super) async fn send(self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
         let (sent, place) = (self.piece.sent(), &self.place.source);
         let request = self.driver.part(&self.place, &self.upload, part, Arc::new(self.piece.clone()));
-        let stored = while_it_moves(request, &sent, place, self.stall).await?;
+        let stored = match while_it_moves(request, &sent, place, self.stall).await {
+            Err(fault) if is_unheard(fault.kind) => return self.arrived_unheard(part).await.ok_or(fault),
+            outcome => outcome?,
+        };
         let Some(sum) = sent.sum() else {
             let detail = format!("the store says that it has part {part}, of which not all was sent");
             return Err(Fault::new(FaultKind::BadAnswer, place, detail));
@@ -238,6 +246,30 @@ impl Sender {
             _ => Ok((stored, sum)),
         }
     }
+}
+
+impl Sender {
+    /// A part all of which went out, and whose answer was lost: the store may have it, and to ask costs less than to send
+    /// it again.
+    async fn arrived_unheard(&self, part: u32) -> Option<(StoredPart, Checksum)> {
+        let (sum, place) = (self.piece.sent().sum()?, &self.place.source);
+        let request = self.driver.stored(&self.place, &self.upload, part);
+        let stored = answered(request, place, self.stall).await.ok()??;
+        let is_right = match &stored.sum {
+            Some(told) if told.algorithm == sum.algorithm => *told == sum,
+            _ => {
+                let md5 = self.piece.sum(Algorithm::Md5).await.ok()?;
+                stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex)
+            }
+        };
+        let fits = stored.length.is_none_or(|length| length == self.piece.length());
+        (is_right && fits).then_some((stored, sum))
+    }
+}
+
+/// True if a request may have been obeyed although it seems to have failed.
+fn is_unheard(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Cut | FaultKind::Stalled | FaultKind::Status(500 | 502 | 504))
 }
 
 impl Task {

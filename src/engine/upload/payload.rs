@@ -8,9 +8,11 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::sleep;
 
 use super::super::limiter::Limiter;
 use super::original::{Original, changed};
@@ -25,6 +27,9 @@ const CHUNK: u64 = 256 << 10;
 const LIMITED_CHUNK: u64 = 16 << 10;
 /// So much is read at once where the disk has to be waited for, on a thread of its own.
 const FROM_DISK: u64 = 1 << 20;
+/// So long it is waited for a store's word before what was announced is sent. One that refuses does so at once; that it does
+/// not is told in a way that the HTTP library keeps to itself.
+const MOMENT: Duration = Duration::from_millis(200);
 /// The connection holds no more chunks at a time than this.
 const MOST_SPARE: usize = 4;
 
@@ -74,6 +79,7 @@ pub(super) struct Piece {
     sent: Arc<Sent>,
     /// What they hash to, if somebody had to know it before they are sent.
     known: Arc<OnceLock<Checksum>>,
+    is_announced: bool,
 }
 
 impl Piece {
@@ -84,12 +90,17 @@ impl Piece {
         limiters: [Arc<Limiter>; 2],
         sent: Arc<Sent>,
     ) -> Self {
-        Self { original, range, algorithm, count: None, limiters, sent, known: Arc::default() }
+        Self { original, range, algorithm, count: None, limiters, sent, known: Arc::default(), is_announced: false }
     }
 
     /// One of so many.
     pub(super) fn one_of(self, count: u32) -> Self {
         Self { count: Some(count), ..self }
+    }
+
+    /// One whose bytes wait a moment for what the store says to its request.
+    pub(super) fn announced(self, is_announced: bool) -> Self {
+        Self { is_announced, ..self }
     }
 
     pub(super) fn original(&self) -> &Original {
@@ -127,6 +138,10 @@ impl Payload for Piece {
         })
     }
 
+    fn is_announced(&self) -> bool {
+        self.is_announced
+    }
+
     fn sent_sum(&self) -> Option<Checksum> {
         self.sent.sum()
     }
@@ -158,8 +173,17 @@ impl Reading {
         piece.sent.set_sum(None);
         let sum = piece.known.get().is_none().then(|| Sum::new(piece.algorithm));
         let position = piece.range.start;
-        let mut reading =
-            Self { piece, position, sum, spare: Spare::default(), debts: None, disk: None, carry: BytesMut::new() };
+        let announced: Option<Debts> = piece.is_announced.then(|| Box::pin(sleep(MOMENT)) as Debts);
+        piece.sent.hold_back(announced.is_some());
+        let mut reading = Self {
+            piece,
+            position,
+            sum,
+            spare: Spare::default(),
+            debts: announced,
+            disk: None,
+            carry: BytesMut::new(),
+        };
         reading.end();
         reading
     }

@@ -60,7 +60,7 @@ async fn upload(orders: Orders) -> Ending {
     let wanted = orders.spec.upload.clone().unwrap_or_default();
     let checkpoint = UploadCheckpoint::path(&shared.state, orders.spec.source.url().as_str(), &wanted.file);
     let path = checkpoint.clone();
-    let _lock = match blocking(move || UploadLock::take(&path)).await {
+    let lock = match blocking(move || UploadLock::take(&path)).await {
         Ok(Some(lock)) => lock,
         Ok(None) => {
             let detail = "another haul sends it to this place just now";
@@ -70,7 +70,7 @@ async fn upload(orders: Orders) -> Ending {
     };
     let said = orders.spec.limits.connections.or(shared.connections);
     let mut task = Task {
-        growth: said.map_or_else(Growth::sending, Growth::fixed),
+        growth: said.map_or_else(|| growth(&lock), Growth::fixed),
         checkpoint,
         place: Place {
             source: orders.spec.source.clone(),
@@ -93,6 +93,11 @@ async fn upload(orders: Orders) -> Ending {
         *took = shared.clock.now().since(began);
     }
     ending
+}
+
+/// How many connections it begins with, where nobody says.
+fn growth(lock: &UploadLock) -> Growth {
+    if lock.was_left() { Growth::resending() } else { Growth::sending() }
 }
 
 impl Task {

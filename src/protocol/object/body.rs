@@ -1,6 +1,7 @@
 //! A payload as the body of a request: of exactly its length, or broken off with the fault that stopped it.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -13,16 +14,32 @@ use crate::protocol::{Outgoing, Payload};
 /// Where a body leaves the fault that broke it off: the HTTP library tells of it in other words, or of what the server
 /// said to half a request.
 #[derive(Clone, Default)]
-pub(super) struct Broken(Arc<Mutex<Option<Fault>>>);
+pub(super) struct Broken(Arc<End>);
+
+/// How a body ends before its end.
+#[derive(Default)]
+struct End {
+    fault: Mutex<Option<Fault>>,
+    is_stopped: AtomicBool,
+}
 
 impl Broken {
     /// The fault, if the body broke off.
     pub(super) fn take(&self) -> Option<Fault> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The body ends as it is, and the connection with it: its request was answered, and nobody wants the rest.
+    pub(super) fn stop(&self) {
+        self.0.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.0.is_stopped.load(Ordering::Relaxed)
     }
 
     pub(super) fn set(&self, fault: Fault) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 }
 
@@ -46,6 +63,9 @@ impl Body for PayloadBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         let this = &mut *self;
+        if this.broken.is_stopped() {
+            return Poll::Ready(Some(Err(Fault::new(FaultKind::Cut, "the file", "the request was refused"))));
+        }
         let outgoing = this.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
         let next = match ready!(outgoing.poll_chunk(context)) {
             None if this.left == 0 => return Poll::Ready(None),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use sha2::{Digest, Sha256};
 
@@ -181,13 +181,16 @@ impl Stores {
         loop {
             let known = self.known(url).await?;
             let login = self.login(&known, &subject).await?;
-            let response = self.transmit(&subject, &known, login.as_ref(), draft).await?;
+            let broken = Broken::default();
+            let response = self.transmit(&subject, &known, login.as_ref(), draft, &broken).await?;
             let status = response.status().as_u16();
             if fine(status) {
                 return Ok(response);
             }
             let headers = response.headers().clone();
             let refusal = Refusal::read(status, &headers, &beginning(response, LONGEST).await);
+            // What was refused before it was sent is not sent after that.
+            broken.stop();
             match refusal.cure(&known.site) {
                 Some(cure) if !cured.iter().any(|done| done.same_kind(&cure)) => {
                     let mended = self.mend(url, &known, &cure, login.as_ref()).await;
@@ -243,6 +246,7 @@ impl Stores {
         known: &Known,
         login: Option<&Login>,
         draft: &Draft,
+        broken: &Broken,
     ) -> Result<Response, Fault> {
         let site = &known.site;
         let mut headers = draft.headers.clone();
@@ -254,8 +258,10 @@ impl Stores {
         if matches!(draft.method, Method::PUT | Method::POST) {
             fields.insert(CONTENT_LENGTH, HeaderValue::from(draft.content.length()));
         }
-        let broken = Broken::default();
-        let body = || draft.content.body(&broken);
+        if draft.content.is_announced() {
+            fields.insert(EXPECT, HeaderValue::from_static("100-continue"));
+        }
+        let body = || draft.content.body(broken);
         let call = Call { method: draft.method.clone(), url: &url, subject, headers: fields, body: &body };
         let answer = self.http.call(call).await;
         if let Some(fault) = broken.take() {
@@ -281,6 +287,13 @@ impl Content {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Payload(payload) => payload.length(),
             Self::Trailed(payload) => framed_length(payload.length()),
+        }
+    }
+
+    fn is_announced(&self) -> bool {
+        match self {
+            Self::Payload(payload) | Self::Trailed(payload) => payload.is_announced(),
+            Self::Nothing | Self::Bytes(_) => false,
         }
     }
 

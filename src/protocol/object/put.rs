@@ -124,6 +124,26 @@ impl Put for Stores {
         })
     }
 
+    fn stored<'a>(
+        &'a self,
+        place: &'a Place,
+        upload: &'a str,
+        number: u32,
+    ) -> BoxFuture<'a, Result<Option<StoredPart>, Fault>> {
+        Box::pin(async move {
+            let offer = Offer::of(place)?;
+            let draft = Draft::new(Method::GET, &offer.url.key, LIST)
+                .headers(offer.each_time())
+                .query("uploadId", upload)
+                .query("max-parts", 1)
+                .query("part-number-marker", number.saturating_sub(1));
+            let reply = self.reply(&offer.url, &draft).await?;
+            let page = Element::read(&reply.body).as_ref().and_then(answers::parts);
+            let page = page.ok_or_else(|| unreadable(&offer, "sends a list that makes no sense"))?;
+            Ok(page.items.into_iter().find(|part| part.number == number))
+        })
+    }
+
     fn uploads<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Vec<String>, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
@@ -267,17 +287,14 @@ impl Stores {
         let payload = &part.payload;
         let sent = self.send_part(part, announcing(payload.as_ref()), Content::Trailed(payload.clone())).await;
         match sent {
-            // What proves nothing of the store yet has to be right; later the caller asks why it is not.
-            Ok(stored) if stored.sum.is_some() && (trial.is_proven || stored.sum == payload.sent_sum()) => {
-                trial.ended(Trailers::Compared);
+            Ok(stored) if trial.is_proven || is_right(&stored, payload.as_ref()).await? => {
+                trial.ended(Trailers::Taken);
                 Ok(Some(stored))
             }
-            Ok(stored) => {
-                tracing::info!("{}: the store says nothing of checksums behind the bytes", part.offer.url);
+            Ok(_) => {
+                tracing::info!("{}: nothing shows that the store takes checksums behind the bytes", part.offer.url);
                 trial.ended(Trailers::Left);
-                // Has it taken the bytes without what stands around them?
-                let md5 = payload.sum(Algorithm::Md5).await?;
-                Ok(stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex).then_some(stored))
+                Ok(None)
             }
             Err(refused) if !trial.is_proven && is_of_the_form(&refused) => {
                 tracing::info!("{}: the store takes no checksums behind the bytes", part.offer.url);
@@ -309,6 +326,16 @@ struct PartOf<'a> {
     upload: &'a str,
     number: u32,
     payload: Arc<dyn Payload>,
+}
+
+/// True if the store's word for a part shows that it has its bytes, and not what stood around them: its checksum, or an
+/// ETag that is the MD5.
+async fn is_right(stored: &StoredPart, payload: &dyn Payload) -> Result<bool, Fault> {
+    if stored.sum.is_some() {
+        return Ok(stored.sum == payload.sent_sum());
+    }
+    let md5 = payload.sum(Algorithm::Md5).await?;
+    Ok(stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex))
 }
 
 /// True if a request was refused for what it looks like, and not for what it is about or for the moment.

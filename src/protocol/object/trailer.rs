@@ -133,9 +133,9 @@ pub(super) enum Trailers {
     Untried,
     /// A part tries it just now.
     OnTrial,
-    /// It compares them, and says so.
-    Compared,
-    /// It refuses them, or says nothing of them.
+    /// It has taken one for what it is.
+    Taken,
+    /// It refuses them, or takes them for something else.
     Left,
 }
 
@@ -174,7 +174,7 @@ impl Stores {
         });
         match before {
             Trailers::Untried => Some(Trial { stores: self, url, is_proven: false, outcome: Trailers::Untried }),
-            Trailers::Compared => Some(Trial { stores: self, url, is_proven: true, outcome: Trailers::Compared }),
+            Trailers::Taken => Some(Trial { stores: self, url, is_proven: true, outcome: Trailers::Taken }),
             Trailers::OnTrial | Trailers::Left => None,
         }
     }

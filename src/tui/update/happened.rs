@@ -51,6 +51,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::PartDone { .. }
         | Happening::PartFailed { .. }
         | Happening::PartAborted { .. }
+        | Happening::Renamed(_)
         | Happening::Paused
         | Happening::Restored
         | Happening::Removed => return,
