@@ -67,9 +67,9 @@ impl Growth {
     }
 
     /// To be found out for an upload that was cut off: what did that once may do it again, and each connection then loses a
-    /// part.
+    /// part. It takes its time to open more.
     pub fn resending() -> Self {
-        Self { now: 1, ..Self::sending() }
+        Self { now: 1, window: LONGEST, ..Self::sending() }
     }
 
     /// How many there are to be now.

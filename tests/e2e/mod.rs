@@ -16,6 +16,7 @@ mod logins;
 mod mirrors;
 mod names;
 mod nginx;
+mod oracle_rows;
 mod oracles;
 mod orders;
 mod plain;

@@ -35,7 +35,7 @@ use super::MIB;
 use crate::support::{Oracle, Output, Sandbox, eventually};
 
 /// Bytes of the file that goes up: three parts of 5 MiB and a rest.
-const LENGTH: u64 = 15 * MIB + 12_345;
+pub(super) const LENGTH: u64 = 15 * MIB + 12_345;
 
 fn bytes(seed: u64, length: u64) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -47,7 +47,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// A file in the folder that the program runs in; its SHA-256.
-fn file(sandbox: &Sandbox, name: &str, seed: u64, length: u64) -> String {
+pub(super) fn file(sandbox: &Sandbox, name: &str, seed: u64, length: u64) -> String {
     let bytes = bytes(seed, length);
     std::fs::write(sandbox.downloads().join(name), &bytes).unwrap();
     sha256(&bytes)
@@ -56,15 +56,15 @@ fn file(sandbox: &Sandbox, name: &str, seed: u64, length: u64) -> String {
 const PUT: [&str; 10] =
     ["put", "--json", "--retry-wait", "0.05", "--retries", "20", "--part-size", "5M", "--threshold", "5M"];
 
-fn put(sandbox: &Sandbox, name: &str, url: &str) -> Output {
+pub(super) fn put(sandbox: &Sandbox, name: &str, url: &str) -> Output {
     sandbox.run(&[&PUT[..], &["-x", "3", name, url]].concat())
 }
 
-fn happened(output: &Output, event: &str) -> Vec<Value> {
+pub(super) fn happened(output: &Output, event: &str) -> Vec<Value> {
     output.json().into_iter().filter(|line| line["event"] == event).collect()
 }
 
-fn of_each(test: impl Fn(Vendor, Oracle)) {
+pub(super) fn of_each(test: impl Fn(Vendor, Oracle)) {
     for vendor in Vendor::ALL {
         let Some(oracle) = Oracle::start(vendor, &[]) else { return };
         test(vendor, oracle);
@@ -120,7 +120,7 @@ fn row_13_a_damaged_byte_is_found_by_the_stores_checksum_and_mended() {
 }
 
 /// Begins an upload that is slow, and kills it once the store has two parts of it.
-fn begun(oracle: &Oracle, sandbox: &Sandbox, url: &str) {
+pub(super) fn begun(oracle: &Oracle, sandbox: &Sandbox, url: &str) {
     oracle.faults(&json!({ "throttle": 4_000_000 }));
     let process = sandbox.start(&[&PUT[..], &["-x", "2", "a.bin", url]].concat());
     let sent = || oracle.calls("UploadPart").iter().filter(|one| one["status"] == 200).count() >= 2;
@@ -131,7 +131,7 @@ fn begun(oracle: &Oracle, sandbox: &Sandbox, url: &str) {
 }
 
 /// The numbers of the parts that the store took.
-fn taken(oracle: &Oracle) -> Vec<u64> {
+pub(super) fn taken(oracle: &Oracle) -> Vec<u64> {
     let calls = oracle.calls("UploadPart");
     calls.iter().filter(|one| one["status"] == 200).map(|one| one["part"].as_u64().unwrap()).collect()
 }

@@ -2,6 +2,7 @@
 
 mod basics;
 mod categories;
+mod cautious;
 mod completing;
 mod errands;
 mod hostile;

@@ -31,6 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 #[derive(Clone, Copy)]
 pub struct Wishes {
     pub transfers: u16,
+    /// None if haul is to choose, which 0 says.
     pub connections: u16,
     pub limit: Option<Rate>,
     pub patience: Patience,
@@ -119,7 +120,7 @@ impl Stage {
                 .with("https", Arc::new(fake.clone()))
                 .with_put("http", Arc::new(depot.clone())),
             transfers: wishes.transfers,
-            connections: Some(wishes.connections),
+            connections: (wishes.connections > 0).then_some(wishes.connections),
             limit: wishes.limit,
             upload_limit: None,
             patience: wishes.patience,

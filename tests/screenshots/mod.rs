@@ -9,11 +9,15 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
+<<<<<<< HEAD
 use film::Film;
+=======
+use haul::model::Vendor;
+>>>>>>> cb8deb9 (Begin over one connection after a kill, show uploads on the map as they are, and hold every row against the oracles)
 use vt100::{Parser, Screen};
 
 use crate::support::server::{Answer, File, Running, Server};
-use crate::support::{Exit, Sandbox, Terminal};
+use crate::support::{Exit, Sandbox, Store, Terminal};
 
 const DEBIAN: &str = "http://mirror.example.org/debian/debian-13.1.0-amd64-netinst.iso";
 const LINUX: &str = "http://cdn.example.net/linux/linux-6.18.tar.xz";
@@ -98,6 +102,55 @@ fn screenshots() {
     // Escape and a letter right after it would be that letter with Alt.
     terminal.keys("\x1b");
     terminal.wait_for("the help to close", |screen| !screen.contents().contains("The selected transfer"));
+    terminal.leave();
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+/// Types a file and its place into the box for uploads.
+fn send(terminal: &Terminal, file: &str, place: &str) {
+    terminal.keys("U");
+    terminal.wait_for_text("the store's own");
+    terminal.keys(file);
+    terminal.wait_for_text(file);
+    terminal.keys("\x1b[B");
+    terminal.keys(place);
+    terminal.wait_for_text(place);
+    terminal.keys("\r");
+    terminal.wait_for("the box to close", |screen| !screen.contents().contains("the store's own"));
+}
+
+#[test]
+#[ignore = "makes the picture of uploads in screenshots/ anew"]
+fn uploads() {
+    let store = Store::start(Vendor::S3);
+    store.put("models/atlas-00001.safetensors", vec![7; 64 << 20]);
+    store.faults(|faults| faults.rate = Some(1_500_000));
+    let mut sandbox = Sandbox::new();
+    sandbox.set("COLORTERM", "truecolor");
+    for (name, value) in store.variables() {
+        sandbox.set(&name, &value);
+    }
+    let folder = tempfile::Builder::new().prefix("work").rand_bytes(0).tempdir_in("/tmp").unwrap();
+    let file = |name: &str, mib: usize| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, vec![1; mib << 20]).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (backup, film) = (file("backup-2026-11.tar.zst", 96), file("holiday.mov", 160));
+    let proxy = store.endpoint();
+    let endpoint = "(endpoint: \"http://objects.example.org\", region: \"us-east-1\")";
+    sandbox.settings(&format!(
+        "(folder: {:?}, connections: 4, proxy: {proxy:?}, stores: {{\"s3://\": {endpoint}}})",
+        folder.path().to_str().unwrap()
+    ));
+    let mut terminal = Terminal::start(&sandbox, &["s3://bkt/models/atlas-00001.safetensors"], (120, 34));
+    terminal.wait_for_text("atlas-00001");
+    send(&terminal, &backup, "s3://bkt/backups/");
+    send(&terminal, &film, "s3://bkt/films/");
+    terminal.wait_for("a good part of the backup", |screen| percent(screen, "backup-2026") >= 45);
+    terminal.keys("gj\x1b[C");
+    terminal.wait_for_text("at the store");
+    save(&terminal.between_frames(1), "uploads-120x34", "haul with uploads and a download, and the map of an upload");
     terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
 }

@@ -50,6 +50,8 @@ struct State {
     script: Option<Script>,
     open: usize,
     most_open: usize,
+    /// For each part that was sent, whether it was announced first.
+    announced: Vec<bool>,
 }
 
 /// The store with its driver.
@@ -109,7 +111,14 @@ impl Depot {
     }
 
     pub fn forget_calls(&self) {
-        self.lock().calls.clear();
+        let mut state = self.lock();
+        state.calls.clear();
+        state.most_open = state.open;
+    }
+
+    /// For each part that was asked for to be taken, whether it was announced first.
+    pub fn announced(&self) -> Vec<bool> {
+        self.lock().announced.clone()
     }
 
     pub fn object(&self, url: &str) -> Option<Vec<u8>> {
@@ -284,6 +293,7 @@ impl Put for Depot {
     ) -> BoxFuture<'a, Result<StoredPart, Fault>> {
         Box::pin(async move {
             let (trouble, _open) = self.begin(Call::Part(number));
+            self.lock().announced.push(payload.is_announced());
             obey!(self, place, trouble, {
                 let mut bytes = self.take(&payload).await?;
                 if matches!(trouble, Some(Trouble::Damaged)) {

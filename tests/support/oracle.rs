@@ -96,6 +96,11 @@ impl Oracle {
         self.ask("POST", &format!("put?bucket=bkt&key={key}&size={length}&seed=1"), "");
     }
 
+    /// Puts other bytes of the same length in an object's place.
+    pub fn mutate(&self, key: &str) {
+        self.ask("POST", &format!("mutate?bucket=bkt&key={key}"), "");
+    }
+
     /// All requests of a call that are in its log.
     pub fn calls(&self, call: &str) -> Vec<Value> {
         let log = self.tell("log");

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
 use super::{bar, text};
-use crate::api::Row;
+use crate::api::{Connection, Direction, Row};
 use crate::model::{ByteRange, Status, size};
 
 /// What a piece of the file is. Each has a glyph of its own, so that colours only repeat what is said.
@@ -23,10 +23,12 @@ enum Piece {
 impl Piece {
     const ALL: [Self; 6] = [Self::Complete, Self::Checked, Self::Done, Self::Part, Self::UnderWay, Self::Missing];
 
-    fn looks(self) -> (char, Role, &'static str) {
+    /// Its glyph and its word, for bytes that come or go.
+    fn looks(self, direction: Direction) -> (char, Role, &'static str) {
         match self {
             Self::Complete => ('■', Role::Good, "complete"),
             Self::Checked => ('▓', Role::Good, "checked"),
+            Self::Done if direction == Direction::Upload => ('█', Role::Stored, "at the store"),
             Self::Done => ('█', Role::Stored, "on disk"),
             Self::Part => ('▒', Role::Stored, "in part"),
             Self::UnderWay => ('░', Role::Accent, "under way"),
@@ -66,7 +68,7 @@ pub fn draw(state: &State, row: &Row, frame: &mut Frame, area: Rect) {
             spans.push(Span::styled(label, state.palette.style(Role::Muted)));
         }
         let looks = cells.map(|cell| {
-            let (glyph, role, _) = piece(row, slice(cell)).looks();
+            let (glyph, role, _) = piece(row, slice(cell)).looks(row.direction);
             (glyph, role)
         });
         spans.extend(bar::join(looks, state.palette));
@@ -84,7 +86,9 @@ fn piece(row: &Row, slice: ByteRange) -> Piece {
     }
     let held = row.done.overlap(slice);
     let connections = row.live.as_ref().map_or(&[][..], |live| &live.connections);
-    let under_way = || connections.iter().any(|one| one.position < slice.end && slice.start < one.range.end);
+    // What was sent of a part counts for nothing until the store says that it has all of it.
+    let rest = |one: &Connection| if row.direction == Direction::Upload { one.range.start } else { one.position };
+    let under_way = || connections.iter().any(|one| rest(one) < slice.end && slice.start < one.range.end);
     let checked = row.live.as_ref().map_or(0, |live| live.checked.overlap(slice));
     match held {
         _ if checked >= slice.len() => Piece::Checked,
@@ -108,7 +112,7 @@ fn legend(state: &State, row: &Row, each: &str, frame: &mut Frame, area: Rect) {
     let mut line = Line::default();
     for piece in Piece::ALL {
         if is_found(piece, row) {
-            let (glyph, role, word) = piece.looks();
+            let (glyph, role, word) = piece.looks(row.direction);
             line.push_span(Span::styled(format!(" {glyph}"), state.palette.style(role)));
             line.push_span(Span::raw(format!(" {word} ")));
         }

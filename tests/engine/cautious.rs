@@ -1,0 +1,37 @@
+//! Uploads that have met with trouble: what they do so that the next trouble costs less.
+
+use haul::model::FaultKind;
+
+use super::stage::{MIB, Stage, Wishes};
+use super::uploads::{begin, checkpoint, complete, start};
+use crate::support::depot::{Call, Trouble};
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_was_cut_off_by_a_kill_goes_on_over_one_connection() {
+    let (stage, id) = begin(Wishes { connections: 0, ..Wishes::default() }, 8 * MIB).await;
+    stage.has(id, 2 * MIB).await;
+    let stopped = stage.stop().await;
+    let before = stopped.depot.most_open();
+    // What is left of one that was killed: nobody has the lock, and nobody has given it back.
+    let lock = checkpoint(&stopped.state(), &stopped.downloads()).with_extension("lock");
+    std::fs::write(&lock, "").unwrap();
+    stopped.depot.forget_calls();
+    let mut stage = stopped.start();
+    complete(&mut stage, id, 8 * MIB).await;
+    let after = stage.depot.most_open();
+    assert!(after < before, "{after} connections after a kill, and {before} before");
+    assert!(!lock.exists(), "it was given back");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_refusal_the_next_parts_are_announced() {
+    let mut stage = Stage::with(Wishes { connections: 1, ..Wishes::default() });
+    stage.depot.script(|call, before| {
+        (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(FaultKind::Status(503)))
+    });
+    let id = start(&mut stage, 4 * MIB).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    assert_eq!(stage.depot.announced(), [false, false, true, true, true]);
+    stage.end().await;
+}
