@@ -54,14 +54,14 @@ impl Log {
     /// queue would cost a line for each.
     pub fn takes(&self, happening: &Happening) -> bool {
         match happening {
-            Happening::Added
+            // What is told of the attempt says of a part that was to come what went wrong.
+            Happening::PartFailed { after: None, .. }
+            | Happening::Added
             | Happening::Refused(_)
             | Happening::Denied(_)
             | Happening::Removed
             | Happening::Restored => false,
             Happening::Paused => !self.is_empty(),
-            // What is told of the attempt says it already.
-            Happening::PartFailed { after: None, .. } => false,
             _ => true,
         }
     }

@@ -1,5 +1,7 @@
 //! Whether a part is announced before it is sent: a store that refuses one for the moment need not get its bytes first.
 
+/// A smaller part is sent in about the time that its announcement waits.
+const LEAST: u64 = 4 << 20;
 /// So many parts have to be taken without a refusal until the next is sent unasked.
 const TAKEN: u32 = 8;
 
@@ -21,8 +23,8 @@ impl Caution {
         self.left = self.left.saturating_sub(1);
     }
 
-    /// True if the next part is announced, and waits a moment for what is said to that.
-    pub fn announces(self) -> bool {
-        self.left > 0
+    /// True if the next part, of so many bytes, is announced, and waits a moment for what is said to that.
+    pub fn announces(self, bytes: u64) -> bool {
+        self.left > 0 && bytes >= LEAST
     }
 }

@@ -201,7 +201,7 @@ fn row_22_23_progress_and_events_come_in_their_order_both_ways() {
         oracle.faults(&json!({ "throttle": 4_000_000 }));
         let down = get(&oracle, &sandbox, &["-x", "4"]).ok();
         let orders: [(&Output, &[&str]); 2] = [
-            (&up, &["started", "answered", "upload_created", "part_done", "completed"]),
+            (&up, &["started", "upload_created", "answered", "part_done", "completed"]),
             (&down, &["started", "answered", "part_done", "renamed", "completed"]),
         ];
         for (output, order) in orders {
@@ -248,7 +248,8 @@ fn row_26_27_an_interrupt_keeps_the_parts_and_the_same_order_goes_on() {
         let sandbox = oracle.sandbox();
         let (sum, url) = (file(&sandbox, "a.bin", 35, LENGTH), oracle.url("a.bin"));
         oracle.faults(&json!({ "throttle": 3_000_000 }));
-        let process = sandbox.start(&["put", "--json", "--part-size", "5M", "-x", "1", "a.bin", &url]);
+        let process =
+            sandbox.start(&["put", "--json", "--threshold", "5M", "--part-size", "5M", "-x", "1", "a.bin", &url]);
         eventually("a part", || !taken(&oracle).is_empty());
         let began = Instant::now();
         process.signal(Signal::INT);

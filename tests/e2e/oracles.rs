@@ -5,26 +5,26 @@
 //!
 //! | row | capability | test |
 //! |---|---|---|
-//! | 1-10, 12, 14 | resume, ranges, changes, parts, faults, names, checkpoints, other checksums | `scenarios`, `e2e::{kills, hostile, integrity, disk, power, get}` |
-//! | 11 | threshold, part size, number of parts | `plan::part`, `e2e::stores::a_small_file_is_put_whole_and_a_large_one_in_parts` |
+//! | 1-10, 12, 14 | resume, ranges, changes, parts, faults, names, checkpoints, other checksums | `row_1_...` to `row_14_...`; 3 and 6 in `scenarios`; `e2e::{kills, hostile, integrity, disk, power, get}` |
+//! | 11 | threshold, part size, number of parts | `row_11_...`, `plan::part`, `e2e::stores::a_small_file_is_put_whole_and_a_large_one_in_parts` |
 //! | 13 | CRC-64 of the whole, damage mended | `row_13_...` |
 //! | 15, 16, 17 | uploads that resume: OSS, TOS, S3 | `row_15_16_17_...`, `row_16_...` |
 //! | 18 | the file changed between two runs | `row_18_...` |
 //! | 19 | the answer to Complete is lost | `row_19_...` |
 //! | 20 | the upload has expired | `row_20_...` |
 //! | 21 | small files | `row_21_...` |
-//! | 22, 23, 36 | progress, events, pause and resume | `tui`, `cli::{telling, watch}`, `engine::uploads` |
-//! | 24 | the client's limit | `plan::bucket`, `engine::schedules`, `engine::uploads` |
-//! | 25 | the store's own limit | `protocol::object::put::a_limit_that_the_store_keeps_is_told_in_bits` |
-//! | 26 | cancel: kept, or given up at the store | `engine::uploads` |
-//! | 27 | the same order goes on | `row_15_16_17_...`, `e2e::stores` |
-//! | 28 | logins from the environment, files and commands; one that expires | `protocol::object::{places, mending}`, `e2e::secrets` |
-//! | 29 | regions, internal endpoints, own domains | `protocol::object::{places, mending}` |
-//! | 30 | what an error tells | `protocol::object::{get, put}` |
+//! | 22, 23, 36 | progress, events, pause and resume | `row_22_23_...`, `tui`, `cli::{telling, watch}`, `engine::uploads`, `e2e::hooks` |
+//! | 24 | the client's limit | `row_24_...`, `plan::bucket`, `engine::schedules`, `engine::uploads` |
+//! | 25 | the store's own limit | `row_25_...`, `protocol::object::put::a_limit_that_the_store_keeps_is_told_in_bits` |
+//! | 26 | cancel: kept, or given up at the store | `row_26_27_...`, `engine::uploads` |
+//! | 27 | the same order goes on | `row_26_27_...`, `row_15_16_17_...`, `e2e::stores` |
+//! | 28 | logins from the environment, files and commands; one that expires | `row_28_...`, `protocol::object::{places, mending}`, `e2e::secrets` |
+//! | 29 | regions, internal endpoints, own domains | `row_29_...`, `protocol::object::{places, mending}` |
+//! | 30 | what an error tells | `row_30_...`, `protocol::object::{get, put}` |
 //! | 31 | versions | `protocol::object::get::a_version_is_asked_for_and_the_users_headers_are_signed` |
 //! | 32 | presigned URLs | `row_32_...`, `e2e::waiting`, `protocol::object::list` |
 //! | 34 | the plain chunk upload | `row_34_...` |
-//! | 35, 38, 39, 40 | mirrors, -x, two callers, full disks | `e2e::{mirrors, waiting, disk}`, `cli::args` |
+//! | 35, 38, 39, 40 | mirrors, -x, two callers, full disks | `row_9_39_...`, `e2e::{mirrors, waiting, disk}`, `cli::args` |
 
 use haul::model::Vendor;
 use rustix::process::Signal;

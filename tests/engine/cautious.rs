@@ -1,9 +1,9 @@
 //! Uploads that have met with trouble: what they do so that the next trouble costs less.
 
-use haul::model::FaultKind;
+use haul::model::{FaultKind, Upload};
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{begin, checkpoint, complete, start};
+use super::uploads::{begin, checkpoint, complete, in_parts, spec, write};
 use crate::support::depot::{Call, Trouble};
 
 #[tokio::test(start_paused = true)]
@@ -30,8 +30,9 @@ async fn after_a_refusal_the_next_parts_are_announced() {
     stage.depot.script(|call, before| {
         (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(FaultKind::Status(503)))
     });
-    let id = start(&mut stage, 4 * MIB).await;
-    complete(&mut stage, id, 4 * MIB).await;
+    let path = write(&stage, 16 * MIB);
+    let id = stage.add_spec(spec(Upload { part_size: Some(4 * MIB), ..in_parts(&path) })).await;
+    complete(&mut stage, id, 16 * MIB).await;
     assert_eq!(stage.depot.announced(), [false, false, true, true, true]);
     stage.end().await;
 }

@@ -134,7 +134,7 @@ impl Crew {
             self.last_number += 1;
             let number = self.last_number;
             let Some((part, range, sent)) = held.desk.lease(number, task.shared().clock.now()) else { break };
-            let sender = Sender::new(task, held, range, sent, self.caution.announces());
+            let sender = Sender::new(task, held, range, sent, self.caution.announces(range.len()));
             self.sending.spawn(async move {
                 let result = sender.send(part).await;
                 Landed { number, part, permit, result }
@@ -172,7 +172,8 @@ impl Crew {
     async fn failed(&mut self, part: u32, fault: Fault, task: &mut Task) -> Result<(), Halt> {
         task.failures += 1;
         let patience = &task.shared().patience;
-        let in_turn = task.failures.div_ceil(u32::from(task.connections()));
+        // One connection alone after a kill is no reason to give up sooner.
+        let in_turn = task.failures.div_ceil(u32::from(task.connections().max(2)));
         let Verdict::Again { after } = verdict(&fault, in_turn, false, patience, fastrand::f64()) else {
             return Err(Halt::Fault(fault));
         };
