@@ -27,14 +27,17 @@ async fn what_was_retried_and_begun_anew_stands_in_its_log_in_order() {
     stage.is(id, Status::Done).await;
     let lines = lines(&stage, id);
     let (last, before) = lines.split_last().unwrap();
+    let renamed = format!("move: all of it has come, and is {} now", stage.downloads().join("a.bin").display());
     let told = [
         "start: the server is asked",
         "again: fake: scripted; next attempt in 1 s",
         "note: the file has 8.4 MB",
+        "part: part 1 was on its way when it was stopped",
         "pause: it goes on when you resume it",
         "start: the server is asked",
         "anew: from the first byte, since the file on the server has changed",
         "note: the file has 8.4 MB",
+        &renamed,
     ];
     assert_eq!(before, told);
     assert!(last.starts_with("done: 8.4 MB in 0:0"), "{last}");

@@ -138,7 +138,7 @@ fn uploads() {
     };
     let (backup, film) = (file("backup-2026-11.tar.zst", 96), file("holiday.mov", 160));
     let proxy = store.endpoint();
-    let endpoint = "(endpoint: \"http://objects.example.org\", region: \"us-east-1\")";
+    let endpoint = "(endpoint: \"http://objects.example.org\", region: \"us-east-1\", addressing: virtual)";
     sandbox.settings(&format!(
         "(folder: {:?}, connections: 4, proxy: {proxy:?}, stores: {{\"s3://\": {endpoint}}})",
         folder.path().to_str().unwrap()
