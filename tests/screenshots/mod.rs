@@ -9,11 +9,8 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-<<<<<<< HEAD
 use film::Film;
-=======
 use haul::model::Vendor;
->>>>>>> cb8deb9 (Begin over one connection after a kill, show uploads on the map as they are, and hold every row against the oracles)
 use vt100::{Parser, Screen};
 
 use crate::support::server::{Answer, File, Running, Server};
