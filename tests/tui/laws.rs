@@ -208,3 +208,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_told_leaves_most_of_a_low_screen_to_the_list() {
+    let mut stage = stage::with((1..30).map(|number| row(number, &format!("file-{number:02}"))));
+    for text in ["first long trouble", "second long trouble", "third"] {
+        stage.send(Message::Trouble(format!("{text} with many words that do not fit on one line of it")));
+    }
+    let text = stage.sized(40, 12).text();
+    assert!(text.matches("file-").count() >= 5, "{text}");
+    assert!(text.contains("third with many") && !text.contains("first"), "the newest is the one that is seen: {text}");
+    assert!(stage.sized(80, 24).text().contains("first long"), "{}", stage.text());
+}

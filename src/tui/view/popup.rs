@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 use tui_input::Input;
 
-use super::super::{Question, Role, State, Tone};
+use super::super::{Palette, Question, Role, State, Toast, Tone};
 use super::{footer, text};
 use crate::config::Action;
 use crate::model::harmless;
@@ -111,27 +111,38 @@ fn is_bare(area: Rect, lines: u16) -> bool {
     area.height < lines.saturating_add(2) || area.width < 12
 }
 
-/// Draws the toasts, the newest lowest, above the line with the keys.
+/// Draws the toasts, the newest lowest, above the line with the keys. On a low screen the list matters more than what was told
+/// before the newest one.
 pub fn toasts(state: &State, frame: &mut Frame, area: Rect) {
     let width = usize::from(area.width).saturating_sub(4).max(1);
-    let mut lines = Vec::new();
-    for toast in &state.toasts {
-        let (glyph, role) = match toast.tone {
-            Tone::Good => ("✓", Role::Good),
-            Tone::Warning => ("!", Role::Warning),
-            Tone::Bad => ("✗", Role::Bad),
-        };
-        for (number, piece) in text::wrap(&harmless(&toast.text), width).into_iter().take(3).enumerate() {
-            let mark = if number == 0 { glyph } else { " " };
-            let said = format!(" {mark} {}", text::left(&piece, width + 1));
-            lines.push(Line::styled(said, state.palette.style(role)));
+    let mut lines: Vec<Line> = Vec::new();
+    for toast in state.toasts.iter().rev() {
+        let told = told(toast, width, state.palette);
+        if !lines.is_empty() && lines.len() + told.len() > usize::from(area.height) * 2 / 3 {
+            break;
         }
+        lines.splice(0..0, told);
     }
-    let height = (lines.len() as u16).min(area.height);
-    let hidden = lines.len() - usize::from(height);
+    lines.truncate(usize::from(area.height));
+    let height = lines.len() as u16;
     let place = Rect { y: area.bottom() - height, height, ..area };
     frame.render_widget(Clear, place);
-    for (line, place) in lines.into_iter().skip(hidden).zip(place.rows()) {
+    for (line, place) in lines.into_iter().zip(place.rows()) {
         frame.render_widget(line, place);
     }
+}
+
+/// The lines of one toast, three at the most.
+fn told(toast: &Toast, width: usize, palette: Palette) -> Vec<Line<'static>> {
+    let (glyph, role) = match toast.tone {
+        Tone::Good => ("✓", Role::Good),
+        Tone::Warning => ("!", Role::Warning),
+        Tone::Bad => ("✗", Role::Bad),
+    };
+    let pieces = text::wrap(&harmless(&toast.text), width).into_iter().take(3).enumerate();
+    let line = |(number, piece): (usize, String)| {
+        let mark = if number == 0 { glyph } else { " " };
+        Line::styled(format!(" {mark} {}", text::left(&piece, width + 1)), palette.style(role))
+    };
+    pieces.map(line).collect()
 }
