@@ -158,7 +158,7 @@ fn film() {
     let server = stage();
     let mut sandbox = Sandbox::new();
     sandbox.set("COLORTERM", "truecolor");
-    let downloads = tempfile::Builder::new().prefix("downloads").rand_bytes(0).tempdir_in("/tmp").unwrap();
+    let downloads = tempfile::Builder::new().prefix("film").rand_bytes(0).tempdir_in("/tmp").unwrap();
     let (folder, proxy) = (downloads.path().to_str().unwrap(), server.address());
     sandbox.settings(&format!("(folder: {folder:?}, transfers: 4, proxy: \"http://{proxy}\")"));
     let terminal = Terminal::start(&sandbox, &[], (100, 28));
