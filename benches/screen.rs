@@ -70,16 +70,7 @@ fn row(number: u64, moved: u64) -> Row {
             let range = ByteRange::new(index * length / 8, (index + 1) * length / 8);
             let position = range.start + (range.len() / 3 + moved * 4096).min(range.len());
             let (speed, state) = (Rate::per_second(5_000_000 + index), ConnectionState::Receiving);
-            Connection {
-                number: index as u32 + 1,
-                range,
-                position,
-                speed,
-                state,
-                host: None,
-                address: None,
-                fault: None,
-            }
+            Connection::new(index as u32 + 1, range, position, speed, state)
         };
         let connections: Vec<Connection> = (0..8).map(connection).collect();
         for one in &connections {

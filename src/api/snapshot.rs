@@ -293,6 +293,13 @@ pub struct Connection {
     pub fault: Option<Arc<Fault>>,
 }
 
+impl Connection {
+    /// One of which no more is known than how far it is.
+    pub fn new(number: u32, range: ByteRange, position: u64, speed: Rate, state: ConnectionState) -> Self {
+        Self { number, range, position, speed, state, host: None, address: None, fault: None }
+    }
+}
+
 /// What a connection does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionState {

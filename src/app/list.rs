@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::ListItem;
 use crate::config::SystemClock;
-use crate::model::{Categories, Priority, Rate, Status, UnixTime, WallClock, harmless, start_text};
+use crate::model::{Categories, Guess, Priority, Rate, Status, UnixTime, WallClock, harmless, start_text};
 use crate::store::{Checkpoint, Item};
 
 /// A queued transfer for the list; what a crash left on disk counts.
@@ -16,11 +16,7 @@ pub(super) fn list_item(state: &Path, categories: &Categories, item: &Item) -> L
     let done = checkpoint.map_or_else(|| item.done.total(), |checkpoint| checkpoint.ledger.done().total());
     let clock = SystemClock::here();
     let start = item.spec.start_at.filter(|at| item.status == Status::Queued && *at > clock.now());
-    let known = item.target.as_ref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
-    let name = known.or_else(|| item.spec.target.name.clone()).or_else(|| item.spec.source.last_segment());
-    let name = name.unwrap_or_else(|| item.spec.source.host());
-    let folder = categories.folder_of(&item.spec, &name);
-    let target = item.target.clone().or_else(|| Some(folder.join(item.spec.target.name.as_ref()?)));
+    let Guess { name, folder, target } = categories.guess(&item.spec, item.target.as_deref());
     ListItem {
         id: item.id,
         category: categories.name_of(&item.spec, &name).map(|name| name.as_ref().to_owned()),

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use super::report::Progress;
 use super::roster::Entry;
 use crate::api::{Direction, Row};
-use crate::model::{Categories, Spec, Status, harmless};
+use crate::model::{Categories, Guess, Spec, Status, harmless};
 use crate::store::Item;
 
 /// What the journal knows of a transfer. Of most of a long queue that is nothing, which is kept once.
@@ -31,11 +31,7 @@ pub(super) fn place(spec: &Spec) -> u64 {
 pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
     let spec = &entry.item.spec;
     let latest = &entry.latest;
-    let known = latest.target.as_deref().and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
-    let name = known.or_else(|| spec.target.name.clone()).or_else(|| spec.source.last_segment());
-    let name = name.unwrap_or_else(|| spec.source.host());
-    let folder = categories.folder_of(spec, &name);
-    let target = latest.target.clone().or_else(|| Some(folder.join(spec.target.name.as_ref()?)));
+    let Guess { name, folder, target } = categories.guess(spec, latest.target.as_deref());
     let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
     Row {
         id: entry.item.id,

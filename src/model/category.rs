@@ -1,7 +1,7 @@
 //! Categories: kinds of files, by the endings of their names and by their hosts, each perhaps with a folder of its own.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Spec;
@@ -115,6 +115,29 @@ impl Categories {
             (None, true) => self.of(name, host(spec)),
         };
         category.and_then(|category| category.folder.clone()).unwrap_or_else(|| spec.target.folder.clone())
+    }
+}
+
+/// What a transfer's file is called and where it goes, as far as that can be said before it is there.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    /// What it is called.
+    pub name: String,
+    /// The folder that it goes to.
+    pub folder: Arc<Path>,
+    /// The file, if its name is more than a guess.
+    pub target: Option<PathBuf>,
+}
+
+impl Categories {
+    /// Of a transfer whose target is this, if that is settled.
+    pub fn guess(&self, spec: &Spec, target: Option<&Path>) -> Guess {
+        let settled = target.and_then(|target| Some(target.file_name()?.to_string_lossy().into_owned()));
+        let name = settled.or_else(|| spec.target.name.clone()).or_else(|| spec.source.last_segment());
+        let name = name.unwrap_or_else(|| spec.source.host());
+        let folder = self.folder_of(spec, &name);
+        let target = target.map(Path::to_path_buf).or_else(|| Some(folder.join(spec.target.name.as_ref()?)));
+        Guess { name, folder, target }
     }
 }
 

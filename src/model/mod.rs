@@ -25,7 +25,7 @@ mod text;
 mod upload;
 mod wall;
 
-pub use category::{Categories, Category};
+pub use category::{Categories, Category, Guess};
 pub use checksum::{Algorithm, Announced, Checksum, Weight};
 pub use date::{civil, date_and_time};
 pub use fault::{Fault, FaultKind};

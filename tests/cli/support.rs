@@ -57,15 +57,9 @@ pub fn source(text: &str) -> Source {
 
 /// A transfer that runs, with `done` of 1000000 bytes.
 pub fn row(bits: u64, name: &str, done: u64) -> Row {
-    let connection = |number| Connection {
-        number,
-        range: ByteRange::new(0, 1_000_000),
-        position: done,
-        speed: Rate::per_second(50_000),
-        state: ConnectionState::Receiving,
-        host: None,
-        address: None,
-        fault: None,
+    let connection = |number| {
+        let (range, speed) = (ByteRange::new(0, 1_000_000), Rate::per_second(50_000));
+        Connection::new(number, range, done, speed, ConnectionState::Receiving)
     };
     let live = Live {
         activity: Activity::Receiving,

@@ -127,16 +127,7 @@ impl RowBuilder {
             done.insert(ByteRange::new(start, position));
             let speed = Rate::per_second(5_300_000 + 211_000 * number as u64);
             let state = ConnectionState::Receiving;
-            connections.push(Connection {
-                number: number as u32 + 1,
-                range,
-                position,
-                speed,
-                state,
-                host: None,
-                address: None,
-                fault: None,
-            });
+            connections.push(Connection::new(number as u32 + 1, range, position, speed, state));
         }
         self.0.done = Arc::new(done);
         let allowed = connections.len() as u16;

@@ -40,16 +40,7 @@ fn one_stream() -> Live {
     let range = ByteRange::new(0, u64::MAX);
     let speed = Rate::per_second(3_100_000);
     let state = ConnectionState::Receiving;
-    let connections = vec![Connection {
-        number: 1,
-        range,
-        position: 48_300_000,
-        speed,
-        state,
-        host: None,
-        address: None,
-        fault: None,
-    }];
+    let connections = vec![Connection::new(1, range, 48_300_000, speed, state)];
     let validator = Validator::default();
     Live { connections, allowed: 1, validator, ..receiving(3_100_000) }
 }

@@ -321,7 +321,7 @@ impl Crew {
         let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
         let (number, position) = (self.last_number + 1, range.start);
         let (speed, state, fault) = (Rate::ZERO, ConnectionState::Waiting(rest), task.fault.clone());
-        Some(Connection { number, range, position, speed, state, host: None, address: None, fault })
+        Some(Connection { fault, ..Connection::new(number, range, position, speed, state) })
     }
 
     /// Stops all workers; each writes what it has.

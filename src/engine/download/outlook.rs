@@ -57,6 +57,6 @@ impl Seat {
         let range = ByteRange::new(lease.start, lease.end);
         let (position, speed, host) = (lease.position, lease.meter.rate(now), self.host.clone());
         let (state, address) = (self.state, self.address);
-        Some(Connection { number, range, position, speed, state, host, address, fault: None })
+        Some(Connection { host, address, ..Connection::new(number, range, position, speed, state) })
     }
 }

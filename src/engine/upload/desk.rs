@@ -140,16 +140,7 @@ impl Desk {
             let state = if sent == 0 { ConnectionState::Connecting } else { ConnectionState::Sending };
             let position = (flight.range.start + sent).min(flight.range.end);
             let speed = flight.meter.rate(now);
-            Connection {
-                number: *number,
-                range: flight.range,
-                position,
-                speed,
-                state,
-                host: None,
-                address: None,
-                fault: None,
-            }
+            Connection::new(*number, flight.range, position, speed, state)
         };
         self.flights.iter().map(connection).collect()
     }

@@ -105,8 +105,7 @@ impl Task {
 fn live(length: u64, bytes: u64, meter: &Meter, now: Moment) -> Live {
     let (range, speed) = (ByteRange::new(0, length), meter.rate(now));
     let state = if bytes == 0 { ConnectionState::Connecting } else { ConnectionState::Sending };
-    let connection =
-        Connection { number: 1, range, position: bytes, speed, state, host: None, address: None, fault: None };
+    let connection = Connection::new(1, range, bytes, speed, state);
     let (connections, eta) = (vec![connection], meter.eta(length.saturating_sub(bytes), now));
     Live { activity: Activity::Sending, speed, eta, connections, allowed: 1, ..Live::default() }
 }
