@@ -8,6 +8,8 @@ use crate::model::{Algorithm, ByteRange, Checksum, Fault, Source, TransferId};
 /// Something that happened to a transfer.
 #[derive(Clone, Debug)]
 pub struct Event {
+    /// How many have happened with this one. A snapshot of as many shows what it is about.
+    pub number: u64,
     /// To which.
     pub id: TransferId,
     /// What.

@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub rows: Rows,
     /// Sums over the list.
     pub totals: Totals,
+    /// The number of the latest event that it shows.
+    pub happened: u64,
 }
 
 /// Sums over the list.

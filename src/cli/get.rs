@@ -146,17 +146,17 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
         let waiting = self.open.values().filter_map(|known| Some((known.id, known.waits.clone()?)));
         for (id, fault) in waiting.collect::<Vec<_>>() {
-            self.hear(&Event { id, happening: Happening::Failed(fault) });
+            self.hear(id, &Happening::Failed(fault));
         }
     }
 
     /// Hears an event and those that have come with it.
     fn hear_all(&mut self, event: &Event) {
-        self.hear(event);
+        self.hear(event.id, &event.happening);
         // As many as there may be at once: one who tells without end is not listened to without end.
         for _ in 0..self.events.len() {
             match self.events.try_recv() {
-                Ok(event) => self.hear(&event),
+                Ok(event) => self.hear(event.id, &event.happening),
                 Err(TryRecvError::Lagged(_)) => self.fall_behind(),
                 Err(_) => break,
             }
@@ -166,21 +166,21 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
     }
 
-    fn hear(&mut self, event: &Event) {
+    fn hear(&mut self, id: TransferId, happening: &Happening) {
         let now = Instant::now();
-        let Some(known) = self.open.get_mut(&event.id) else { return };
-        known.learn(&event.happening, now);
-        let ends = self.outcome.take(event);
+        let Some(known) = self.open.get_mut(&id) else { return };
+        known.learn(happening, now);
+        let ends = self.outcome.take(id, happening);
         if ends {
-            self.report.forget(event.id);
+            self.report.forget(id);
         }
-        self.report.fact(known, &event.happening, now);
-        if let Happening::Described { others, .. } | Happening::Listed { others, .. } = &event.happening {
+        self.report.fact(known, happening, now);
+        if let Happening::Described { others, .. } | Happening::Listed { others, .. } = happening {
             self.open.extend(others.iter().map(|(id, source)| (*id, Known::new(*id, source))));
         }
         if ends {
-            self.open.remove(&event.id);
-            self.ended.insert(event.id);
+            self.open.remove(&id);
+            self.ended.insert(id);
         }
     }
 
@@ -188,7 +188,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
     fn hear_rest(&mut self) {
         loop {
             match self.events.try_recv() {
-                Ok(event) => self.hear(&event),
+                Ok(event) => self.hear(event.id, &event.happening),
                 Err(TryRecvError::Lagged(_)) => {}
                 Err(_) => break,
             }
@@ -253,7 +253,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             };
             let is_sure = is_alive || !matches!(happening, Some(Happening::Removed | Happening::Paused));
             if let Some(happening) = happening.filter(|_| is_sure) {
-                self.hear(&Event { id, happening });
+                self.hear(id, &happening);
             }
         }
     }
@@ -311,13 +311,13 @@ async fn next_after(events: &mut broadcast::Receiver<Event>, moment: Instant) ->
 
 impl Outcome {
     /// Counts an event that ends a transfer; false for one that does not.
-    fn take(&mut self, event: &Event) -> bool {
-        match &event.happening {
+    fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
+        match happening {
             Happening::Completed { .. } => self.complete += 1,
             Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
-                self.failed.push((event.id, fault.clone()));
+                self.failed.push((id, fault.clone()));
             }
-            Happening::Removed | Happening::Paused => self.left.push(event.id),
+            Happening::Removed | Happening::Paused => self.left.push(id),
             Happening::Added
             | Happening::Started
             | Happening::Answered { .. }

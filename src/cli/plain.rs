@@ -49,7 +49,7 @@ pub struct Plain<W> {
     names: HashMap<TransferId, Arc<str>>,
     /// The quarters that were told of each that runs.
     quarters: HashMap<TransferId, u64>,
-    /// What happened to transfers that the list does not show yet.
+    /// What the list does not show yet.
     waiting: Vec<Event>,
     out: W,
 }
@@ -80,7 +80,8 @@ impl<W: Write> Plain<W> {
         // Orders may come at once, down a pipe: the queue is known first.
         let _ = snapshots.changed().await;
         snapshots.mark_changed();
-        self.snapshot = snapshots.borrow().clone();
+        let known = snapshots.borrow().clone();
+        self.take(known);
         self.tell(
             "haul in plain mode. Paste a URL or type an order; list shows the queue, help the orders, quit leaves.",
         );
@@ -114,12 +115,10 @@ impl<W: Write> Plain<W> {
     fn hear(&mut self, event: Result<Event, broadcast::error::RecvError>) -> bool {
         match event {
             Ok(event) => {
-                // The list shows it a moment later; without its name the line would say little.
-                if self.waiting.len() < WAITING && (!self.waiting.is_empty() || !self.names.contains_key(&event.id)) {
-                    self.waiting.push(event);
-                } else {
-                    self.tell_of(event);
-                }
+                // The list shows it a moment later. Who reads of it and orders something must find it as told.
+                self.waiting.push(event);
+                let latest = if self.waiting.len() < WAITING { self.snapshot.happened } else { u64::MAX };
+                self.tell_until(latest);
                 true
             }
             Err(broadcast::error::RecvError::Lagged(_)) => true,
@@ -127,8 +126,16 @@ impl<W: Write> Plain<W> {
         }
     }
 
+    /// Tells of what waits, up to the event of this number.
+    fn tell_until(&mut self, latest: u64) {
+        let shown = self.waiting.partition_point(|event| event.number <= latest);
+        for event in self.waiting.drain(..shown).collect::<Vec<_>>() {
+            self.tell_of(event);
+        }
+    }
+
     fn tell_of(&mut self, event: Event) {
-        let Event { id, happening } = event;
+        let Event { id, happening, .. } = event;
         if let Happening::Completed { target, .. } = &happening
             && let Some(name) = target.file_name()
         {
@@ -161,9 +168,7 @@ impl<W: Write> Plain<W> {
                 self.names.insert(row.id, row.name.clone());
             }
         }
-        for event in std::mem::take(&mut self.waiting) {
-            self.tell_of(event);
-        }
+        self.tell_until(self.snapshot.happened);
     }
 
     /// Tells of each that runs when another quarter has come.

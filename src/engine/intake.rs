@@ -2,7 +2,7 @@
 
 use super::scribe::Written;
 use super::supervisor::Supervisor;
-use crate::api::{Event, Happening};
+use crate::api::Happening;
 use crate::model::{Spec, TransferId};
 use crate::store::{Item, Record};
 
@@ -23,13 +23,15 @@ impl Supervisor {
         }
         for item in items {
             let id = item.id;
-            match &result {
+            let happening = match &result {
                 Ok(_) => {
                     self.enlist(item, false);
-                    self.send(Event { id, happening: Happening::Added });
+                    Happening::Added
                 }
-                Err(fault) => self.send(Event { id, happening: Happening::Refused(fault.clone()) }),
-            }
+                Err(fault) => Happening::Refused(fault.clone()),
+            };
+            let event = self.event(id, happening);
+            self.send(event);
         }
         match result {
             Ok(others) => self.take_in(others),

@@ -340,7 +340,7 @@ impl Roster {
         changed
     }
 
-    /// The snapshot of this moment; the totals that the list does not know are left empty.
+    /// The snapshot of this moment; what the list does not know is left empty.
     pub(super) fn snapshot(&mut self) -> Snapshot {
         for id in std::mem::take(&mut self.stale) {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
@@ -364,7 +364,7 @@ impl Roster {
             upload_speed: speed(true),
             ..Totals::default()
         };
-        Snapshot { rows: self.rows.clone(), totals }
+        Snapshot { rows: self.rows.clone(), totals, happened: 0 }
     }
 
     /// Puts the rows into the order. The rows themselves stay, so that faces see which ones did not change.

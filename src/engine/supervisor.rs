@@ -48,6 +48,8 @@ pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
     pub(super) scribe: Scribe,
     pub(super) dirty: bool,
+    /// How many events there have been.
+    happened: u64,
     pub(super) tasks: TaskTracker,
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
@@ -96,6 +98,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         shared,
         scribe,
         dirty: true,
+        happened: 0,
         tasks,
         reports,
         room_at,
@@ -368,10 +371,16 @@ impl Supervisor {
     pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
         tracing::info!(%id, ?happening);
         self.roster.log(id, time_of_day(), &happening);
-        self.dirty = true;
-        if let Some(event) = self.scribe.hold(Event { id, happening }) {
+        let event = self.event(id, happening);
+        if let Some(event) = self.scribe.hold(event) {
             self.send(event);
         }
+    }
+
+    /// An event with its number; the next snapshot shows what it is about.
+    pub(super) fn event(&mut self, id: TransferId, happening: Happening) -> Event {
+        (self.dirty, self.happened) = (true, self.happened + 1);
+        Event { number: self.happened, id, happening }
     }
 
     /// Nobody may be listening.
@@ -385,6 +394,7 @@ impl Supervisor {
         }
         if std::mem::take(&mut self.dirty) {
             let mut snapshot = self.roster.snapshot();
+            snapshot.happened = self.happened;
             snapshot.totals.limit = self.shared.limiter.rate();
             (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
             self.side.snapshots.send_replace(Arc::new(snapshot));

@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod list;
+mod plain;
 mod put;
 mod run;
 mod signals;

@@ -41,7 +41,7 @@ impl Run {
     }
 
     pub fn tell(&self, bits: u64, happening: Happening) {
-        self.engine.events.send(Event { id: TransferId::from_bits(bits), happening }).unwrap();
+        self.engine.events.send(Event { number: 0, id: TransferId::from_bits(bits), happening }).unwrap();
     }
 
     pub fn show(&self, rows: Vec<Row>) {

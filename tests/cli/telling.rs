@@ -162,7 +162,7 @@ async fn a_reader_that_went_away_stops_nothing() {
             show(&engine, vec![row(1, "a", 1)]);
             turn().await;
             for (bits, happening) in [(1, Happening::Started), (1, completed("a")), (2, completed("b"))] {
-                engine.events.send(Event { id: id(bits), happening }).unwrap();
+                engine.events.send(Event { number: 0, id: id(bits), happening }).unwrap();
             }
             assert_eq!(task.await.unwrap().exit().code(), 0);
             let tries = *broken.1.lock().unwrap();

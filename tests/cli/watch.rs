@@ -75,7 +75,7 @@ async fn nothing_wanted_is_complete_at_once() {
 async fn what_is_told_before_watching_is_heard() {
     let (handle, engine) = pair();
     let watcher = Watcher::new(&handle, Style::Quiet, io::sink(), io::sink());
-    engine.events.send(Event { id: TransferId::from_bits(1), happening: completed("a") }).unwrap();
+    engine.events.send(Event { number: 0, id: TransferId::from_bits(1), happening: completed("a") }).unwrap();
     assert_eq!(watcher.watch(&wanted(1)).await.complete, 1);
 }
 

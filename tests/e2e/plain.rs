@@ -25,11 +25,8 @@ fn a_download_is_added_paused_resumed_renamed_and_removed_by_lines() {
     terminal.wait_for_text("the list has 1 transfers");
     terminal.keys("1 pause\r");
     terminal.wait_for_text("a.iso: pause: it goes on when you resume it");
-    // What is told may be a moment ahead of the list.
-    eventually("the list to show it paused", || {
-        terminal.keys("list\r");
-        terminal.text().contains("1: a.iso, paused,")
-    });
+    terminal.keys("list\r");
+    terminal.wait_for_text("1: a.iso, paused,");
     terminal.keys("rename b.iso\r");
     terminal.wait_for_text("move: to");
     gate.open();

@@ -184,7 +184,7 @@ fn what_is_to_start_now_is_told_once_the_engine_has_it_and_what_is_paused_never_
         let (id, spec) = specs(&stage)[0].clone();
         assert_eq!((stage.commands().len(), spec.held), (1, commands == 1));
         for _ in 0..2 {
-            stage.send(Message::Happened(Event { id, happening: Happening::Added }));
+            stage.send(Message::Happened(Event { number: 0, id, happening: Happening::Added }));
             assert_eq!(stage.commands().len(), commands);
         }
         assert_eq!(stage.commands().last().is_some_and(|last| last.starts_with("StartNow")), commands == 2);

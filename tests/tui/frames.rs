@@ -54,7 +54,7 @@ fn events_that_change_nothing_on_the_screen_want_no_frame() {
     stage.state.stale = false;
     let id = haul::model::TransferId::from_bits(1);
     for happening in [Happening::Added, Happening::Started, Happening::Paused, Happening::Removed] {
-        stage.send(Message::Happened(Event { id, happening }));
+        stage.send(Message::Happened(Event { number: 0, id, happening }));
     }
     assert!(!stage.state.stale);
     stage.shows(snapshot([row(1, "a.iso")]));

@@ -356,7 +356,7 @@ fn the_engines_news_become_toasts() {
     ];
     for (happening, start) in happenings.into_iter().zip(starts) {
         let mut stage = stage::empty();
-        stage.send(Message::Happened(Event { id, happening }));
+        stage.send(Message::Happened(Event { number: 0, id, happening }));
         assert!(stage.toasts()[0].starts_with(start), "{:?}", stage.toasts());
         assert!(matches!(stage.effects[..], [Effect::Wake(_)]));
         assert!(stage.send(Message::Expired).toasts().is_empty());

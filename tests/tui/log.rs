@@ -79,7 +79,7 @@ fn an_event_wants_no_frame_since_the_log_comes_with_the_list() {
     let mut stage = stage::with([logged(3)]);
     stage.press("L").state.stale = false;
     let happening = Happening::Relinked(source(1));
-    stage.send(Message::Happened(Event { id: TransferId::from_bits(1), happening: Happening::Started }));
+    stage.send(Message::Happened(Event { number: 0, id: TransferId::from_bits(1), happening: Happening::Started }));
     assert!(!stage.state.stale, "what is not seen yet draws nothing");
     stage.shows(snapshot([logged(3).log([(9, happening)])]));
     assert!(stage.state.stale && stage.text().contains(" 00:00:09  link"), "{}", stage.text());

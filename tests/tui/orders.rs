@@ -349,7 +349,11 @@ fn the_end_of_all_is_told_once_and_only_if_something_ended() {
     stage.shows(running()).shows(snapshot([row(1, "a").status(Status::Paused)]));
     assert!(notices(&stage).is_empty(), "it was only paused");
     let failed = Happening::Failed(Fault::new(FaultKind::Cut, "x", "y"));
-    stage.shows(running()).send(Message::Happened(Event { id: TransferId::from_bits(1), happening: failed }));
+    stage.shows(running()).send(Message::Happened(Event {
+        number: 0,
+        id: TransferId::from_bits(1),
+        happening: failed,
+    }));
     assert!(notices(&stage).is_empty());
     stage.shows(over()).shows(over());
     assert_eq!(notices(&stage), ["0 complete, 1 failed"]);

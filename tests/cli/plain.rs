@@ -1,0 +1,45 @@
+//! The plain mode, with the test in the engine's place.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use haul::api::{EngineSide, Event, Happening, Snapshot, pair};
+use haul::cli::{Exit, Plain};
+use haul::model::{Categories, Status, TransferId};
+use tokio::sync::mpsc;
+
+use super::run::turn;
+use super::support::Tape;
+use crate::support::builders;
+
+fn show(engine: &EngineSide, latest: &Arc<Snapshot>, happened: u64) {
+    engine.snapshots.send_replace(Arc::new(Snapshot { happened, ..(**latest).clone() }));
+}
+
+/// Who reads that one has started and says `quit` is asked first, however late the list comes.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_before_the_list_shows_it() {
+    let (handle, engine) = pair();
+    let (lines, typed) = mpsc::channel(4);
+    let out = Tape::default();
+    let plain = Plain::new(handle, (PathBuf::from("/downloads"), Arc::new(Categories::default())), true, out.clone());
+    let session = tokio::spawn(plain.run(typed));
+    turn().await;
+    let (waits, runs) =
+        (builders::snapshot([]), builders::snapshot([builders::row(1, "a.iso").status(Status::Running)]));
+    show(&engine, &waits, 0);
+    turn().await;
+    // This list was made before the event, and the session sees it after the event.
+    show(&engine, &waits, 6);
+    let started = Event { number: 7, id: TransferId::from_bits(1), happening: Happening::Started };
+    engine.events.send(started).unwrap();
+    turn().await;
+    assert!(!out.text().contains("start"), "{}", out.text());
+    show(&engine, &runs, 7);
+    lines.send("quit".to_owned()).await.unwrap();
+    turn().await;
+    assert!(out.text().contains("a.iso: start: "), "{}", out.text());
+    assert!(out.text().ends_with("1 active. All that has come is saved; quit once more to leave.\n"), "{}", out.text());
+    lines.send("quit".to_owned()).await.unwrap();
+    assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
+}
