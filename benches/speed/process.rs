@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 /// `/proc` counts CPU in hundredths of a second.
 const TICK: f64 = 0.01;
 /// A tool that has not ended after so long is ended, and has failed.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a running tool's memory is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
