@@ -50,6 +50,11 @@ impl Limiter {
         self.bucket.lock().unwrap_or_else(PoisonError::into_inner).charge(bytes, self.clock.now())
     }
 
+    /// False where those who read take about all that the limit allows.
+    pub(super) fn has_spare(&self) -> bool {
+        !self.is_limited() || self.bucket.lock().unwrap_or_else(PoisonError::into_inner).has_spare(self.clock.now())
+    }
+
     /// Waits out a debt. It is a debt of bytes: another limit makes what is left of the wait shorter or longer.
     pub(super) async fn wait(&self, debt: Duration) {
         let (mut rest, mut before) = (debt, self.rate());

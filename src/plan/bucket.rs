@@ -44,6 +44,12 @@ impl Bucket {
         Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX)
     }
 
+    /// True unless those who draw take about all that there is: one who joins them brings nothing then.
+    pub fn has_spare(&mut self, now: Moment) -> bool {
+        self.fill(now);
+        self.rate.is_none_or(|rate| self.tokens >= rate.bytes() as f64 * BURST / 2.0)
+    }
+
     fn fill(&mut self, now: Moment) {
         if let Some(rate) = self.rate {
             let earned = now.since(self.at).as_secs_f64() * rate.bytes() as f64;

@@ -275,6 +275,23 @@ async fn a_limit_is_the_mean_over_a_whole_download() {
     }
 }
 
+/// Each connection has a buffer in the kernel that a fast sender fills at once, whatever the limit says.
+#[tokio::test(start_paused = true)]
+async fn under_a_limit_connections_are_opened_for_as_long_as_they_bring_more() {
+    for (rate, opens) in [(100 * MIB, 1..=1), (MIB / 2, 7..=8)] {
+        let file = FakeFile::new(1, 40 * MIB).rate(rate);
+        let limit = Some(Rate::per_second(4 * MIB));
+        let (mut stage, id) = Stage::of(Wishes { connections: 8, limit, ..Wishes::default() }, file.clone()).await;
+        let began = Instant::now();
+        within(seconds(9), stage.has(id, 30 * MIB)).await;
+        assert!(opens.contains(&stage.fake.most_open()), "{} of {rate} each", stage.fake.most_open());
+        assert!(began.elapsed() < seconds(9));
+        stage.send(Command::Limit(None)).await;
+        stage.complete(id, "a.bin", &file).await;
+        stage.end().await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn snapshots_come_ten_a_second_and_none_when_idle() {
     let file = FakeFile::new(1, 20 * MIB).rate(MIB);

@@ -117,3 +117,27 @@ proptest! {
         prop_assert!((later - ideal).abs() < 1e-4, "{later} s in place of {ideal} s");
     }
 }
+
+#[test]
+fn there_is_something_to_spare_unless_those_who_draw_take_it_all() {
+    assert!(Bucket::unlimited().has_spare(at(0.0)));
+    let mut bucket = bucket(1000 * KIB);
+    assert!(!bucket.has_spare(at(0.0)), "nobody has drawn yet");
+    assert!(bucket.has_spare(at(0.1)));
+    // One who always wants more, and waits as it is told: whenever one looks there is nothing.
+    let mut now = 0.1;
+    for look in 1..1000 {
+        now += bucket.charge(64 * KIB, at(now)).as_secs_f64();
+        assert!(!bucket.has_spare(at(now)), "look {look}");
+    }
+    // One who gets half of it from elsewhere leaves something.
+    let looks: Vec<bool> = (1..100)
+        .map(|_| {
+            now += 0.02;
+            let spare = bucket.has_spare(at(now));
+            bucket.charge(10 * KIB, at(now));
+            spare
+        })
+        .collect();
+    assert!(looks[10..].iter().all(|spare| *spare), "{looks:?}");
+}

@@ -52,6 +52,8 @@ pub(super) struct Crew {
     last_number: u32,
     /// No new connection before this moment.
     open_after: Moment,
+    /// The same for one that is to join others under a limit.
+    join_after: Moment,
     /// New connections that failed in a row.
     troubles: u32,
     /// Connections that were lost in a row after few bytes.
@@ -78,6 +80,7 @@ impl Crew {
             unanswered: BTreeSet::new(),
             last_number: 0,
             open_after: Moment::ZERO,
+            join_after: Moment::ZERO,
             troubles: 0,
             meagre: 0,
             fault: None,
@@ -194,6 +197,14 @@ impl Crew {
         };
         let shared = task.orders.shared.clone();
         while self.workers.len() < most && shared.clock.now() >= self.open_after {
+            // Under a limit that these reach, more connections bring no more; but each has a buffer in the kernel that a fast
+            // sender fills at once, whatever the limit says. They come one by one, as long as there is something for them.
+            if !self.workers.is_empty() && task.is_limited() {
+                if shared.clock.now() < self.join_after || !self.job.has_spare() {
+                    return;
+                }
+                self.join_after = shared.clock.now() + TICK;
+            }
             let Some((place, permit)) = self.choose(task) else { return };
             if !self.employ(task, place, permit) {
                 return;

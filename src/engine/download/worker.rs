@@ -48,6 +48,11 @@ impl Job {
     pub(super) fn is_held_back(&self) -> bool {
         self.limiters.iter().any(|limiter| !limiter.charge(0).is_zero())
     }
+
+    /// False where our own limits leave another connection nothing to bring.
+    pub(super) fn has_spare(&self) -> bool {
+        self.limiters.iter().all(|limiter| limiter.has_spare())
+    }
 }
 
 /// How a worker ended.
