@@ -10,6 +10,7 @@ mod hours;
 mod intake;
 mod limiter;
 mod memory;
+mod news;
 mod orders;
 mod patiently;
 mod removal;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::clock::{Clock, time_of_day};
+use super::clock::Clock;
 use super::download::{Clerk, Errands, run as run_download};
 use super::folder::{is_folder, run as run_folder};
 use super::hosts::Hosts;
@@ -22,7 +22,7 @@ use super::roster::{Roster, Running, Then};
 use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
 use super::upload::run as run_upload;
-use crate::api::{EngineSide, Event, Happening};
+use crate::api::{EngineSide, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
 use crate::plan::{Queue, Timetable};
 use crate::store::{Stamp, open_files};
@@ -49,7 +49,7 @@ pub(super) struct Supervisor {
     pub(super) scribe: Scribe,
     pub(super) dirty: bool,
     /// How many events there have been.
-    happened: u64,
+    pub(super) happened: u64,
     pub(super) tasks: TaskTracker,
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
@@ -57,7 +57,7 @@ pub(super) struct Supervisor {
     pub(super) hours: Hours,
     pub(super) removals: Removals,
     memory: Memory,
-    side: EngineSide,
+    pub(super) side: EngineSide,
 }
 
 /// Runs an engine until its handle says stop; then everything is saved, and no task is left.
@@ -365,39 +365,5 @@ impl Supervisor {
     /// Tells the journal of one transfer.
     fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
         self.scribe.note(stamps.iter().map(|stamp| stamp.record(id)));
-    }
-
-    /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
-    pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
-        tracing::info!(%id, ?happening);
-        self.roster.log(id, time_of_day(), &happening);
-        let event = self.event(id, happening);
-        if let Some(event) = self.scribe.hold(event) {
-            self.send(event);
-        }
-    }
-
-    /// An event with its number; the next snapshot shows what it is about.
-    pub(super) fn event(&mut self, id: TransferId, happening: Happening) -> Event {
-        (self.dirty, self.happened) = (true, self.happened + 1);
-        Event { number: self.happened, id, happening }
-    }
-
-    /// Nobody may be listening.
-    pub(super) fn send(&self, event: Event) {
-        let _ = self.side.events.send(event);
-    }
-
-    fn publish(&mut self) {
-        for id in self.roster.running() {
-            self.dirty |= self.roster.take_progress(id);
-        }
-        if std::mem::take(&mut self.dirty) {
-            let mut snapshot = self.roster.snapshot();
-            snapshot.happened = self.happened;
-            snapshot.totals.limit = self.shared.limiter.rate();
-            (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
-            self.side.snapshots.send_replace(Arc::new(snapshot));
-        }
     }
 }

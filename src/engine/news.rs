@@ -1,0 +1,45 @@
+//! What the faces are told: what happened, and how everything is.
+
+use std::sync::Arc;
+
+use super::clock::time_of_day;
+use super::supervisor::Supervisor;
+use crate::api::{Event, Happening};
+use crate::model::TransferId;
+
+impl Supervisor {
+    /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
+    pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
+        tracing::info!(%id, ?happening);
+        self.roster.log(id, time_of_day(), &happening);
+        let event = self.event(id, happening);
+        if let Some(event) = self.scribe.hold(event) {
+            self.send(event);
+        }
+    }
+
+    /// An event with its number; the next snapshot shows what it is about.
+    pub(super) fn event(&mut self, id: TransferId, happening: Happening) -> Event {
+        (self.dirty, self.happened) = (true, self.happened + 1);
+        Event { number: self.happened, id, happening }
+    }
+
+    /// Nobody may be listening.
+    pub(super) fn send(&self, event: Event) {
+        let _ = self.side.events.send(event);
+    }
+
+    /// Shows the faces the latest, if there is anything new.
+    pub(super) fn publish(&mut self) {
+        for id in self.roster.running() {
+            self.dirty |= self.roster.take_progress(id);
+        }
+        if std::mem::take(&mut self.dirty) {
+            let mut snapshot = self.roster.snapshot();
+            snapshot.happened = self.happened;
+            snapshot.totals.limit = self.shared.limiter.rate();
+            (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
+            self.side.snapshots.send_replace(Arc::new(snapshot));
+        }
+    }
+}
