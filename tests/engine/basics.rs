@@ -282,10 +282,8 @@ async fn under_a_limit_connections_are_opened_for_as_long_as_they_bring_more() {
         let file = FakeFile::new(1, 40 * MIB).rate(rate);
         let limit = Some(Rate::per_second(4 * MIB));
         let (mut stage, id) = Stage::of(Wishes { connections: 8, limit, ..Wishes::default() }, file.clone()).await;
-        let began = Instant::now();
         within(seconds(9), stage.has(id, 30 * MIB)).await;
         assert!(opens.contains(&stage.fake.most_open()), "{} of {rate} each", stage.fake.most_open());
-        assert!(began.elapsed() < seconds(9));
         stage.send(Command::Limit(None)).await;
         stage.complete(id, "a.bin", &file).await;
         stage.end().await;
