@@ -42,7 +42,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommit
     if downloads.len() > 1 {
         // What all have written is on its way to the disk before the first one is waited for.
         for download in downloads {
-            download.part.begin_sync();
+            download.part.begin_sync(None);
         }
     }
     let complete = |download: &Commit<'_>| {

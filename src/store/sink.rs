@@ -2,11 +2,12 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags};
+use rustix::fs::{Advice, CWD, FallocateFlags, OFlags, RenameFlags, fadvise};
 use rustix::io::Errno;
 
 use super::atomic::{make_folder, sync_folder};
@@ -18,6 +19,8 @@ use crate::model::{ByteRange, Fault, FaultKind, size};
 const STEP: u64 = 1 << 20;
 /// So many bytes are reserved at once at first; more, where that took less than this.
 const RESERVED_AT_ONCE: u64 = 16 << 20;
+/// The type of a file system in memory (`TMPFS_MAGIC`, statfs(2)).
+const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 const NOTHING: Duration = Duration::from_millis(1);
 
 /// What stands at a target.
@@ -166,10 +169,14 @@ impl PartFile {
     }
 
     /// Reserves the space for a file of this length, so that writes go into extents that exist. What is written meanwhile
-    /// stays as it is. A file system that can't reserve is fine; one that has not enough room is a fault. Blocking: a file
-    /// system in memory takes as long as for writing, and lets nobody write to the file meanwhile; so it is done in steps,
-    /// which grow where they cost nothing, and while `go_on` says so.
+    /// stays as it is. A file system that can't reserve is fine; one that has not enough room is a fault. Nothing is reserved
+    /// in memory: that would take as long as to write it all, and fills no extent. Blocking: some file systems take long,
+    /// and let nobody write to the file meanwhile; so it is done in steps, which grow where they cost nothing, and while
+    /// `go_on` says so.
     pub fn reserve(&self, length: u64, go_on: impl Fn() -> bool) -> Result<(), Fault> {
+        if rustix::fs::fstatfs(&self.file).is_ok_and(|system| system.f_type == TMPFS) {
+            return Ok(());
+        }
         let (mut at, mut step) = (0, RESERVED_AT_ONCE);
         while at < length && go_on() {
             let bytes = step.min(length - at);
@@ -221,11 +228,12 @@ impl PartFile {
         Ok(sum == fragment)
     }
 
-    /// Has the system begin to write the bytes back, without a wait; what fails here fails again when they are made
-    /// durable. Linux does so for bytes that are said not to be needed soon (`posix_fadvise`), and keeps those that are not
-    /// on disk yet.
-    pub fn begin_sync(&self) {
-        let _ = rustix::fs::fadvise(&self.file, 0, None, rustix::fs::Advice::DontNeed);
+    /// Has the system begin to write these bytes back, or all; what fails here fails again when they are made durable.
+    /// Linux does so for bytes that are said not to be needed soon (`posix_fadvise`), and keeps those that are not on disk
+    /// yet. May wait where the disk is behind.
+    pub fn begin_sync(&self, range: Option<ByteRange>) {
+        let (start, bytes) = range.map_or((0, 0), |range| (range.start, range.len()));
+        let _ = fadvise(&self.file, start, NonZeroU64::new(bytes), Advice::DontNeed);
     }
 
     /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.

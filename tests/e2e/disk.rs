@@ -116,6 +116,23 @@ fn no_byte_waits_until_the_space_is_reserved() {
 }
 
 #[test]
+fn what_is_written_is_on_its_way_to_the_disk_long_before_the_last_byte() {
+    if !strace_works() {
+        return;
+    }
+    let (gate, file) = (Gate::new(), File::new(42, 24 * MIB));
+    let sha = file.sha256();
+    let server = Server::new().file(PATH, file.answer(Answer::new().gate(20 * MIB, &gate))).start();
+    let sandbox = Sandbox::new();
+    // The rest comes only after the system was told to begin, which is where this one is killed.
+    let killed = get_under(&Strace::kill("fadvise64", 1).on(&[&part(&sandbox)]), &sandbox, &server);
+    assert_ne!(killed.code, Some(0));
+    gate.open();
+    get(&sandbox, &server).ok();
+    holds_only(&sandbox, "file.bin", &sha);
+}
+
+#[test]
 fn what_a_file_system_cannot_do_is_done_without() {
     if !strace_works() {
         return;

@@ -247,6 +247,19 @@ fn space_is_reserved_beside_what_is_written_and_no_further_than_is_wanted() {
 }
 
 #[test]
+fn nothing_is_reserved_in_memory_where_it_would_be_written_twice() {
+    let in_memory = rustix::fs::statfs("/dev/shm").is_ok_and(|system| system.f_type == 0x0102_1994);
+    let Some(folder) = TempDir::new_in("/dev/shm").ok().filter(|_| in_memory) else {
+        eprintln!("skipped: no file system in memory here");
+        return;
+    };
+    let part = open(&folder.path().join("a.iso"));
+    part.write_at(b"here", 0).unwrap();
+    part.reserve(1 << 20, || true).unwrap();
+    assert_eq!(part.path().metadata().unwrap().len(), 4);
+}
+
+#[test]
 fn folders_are_made_and_other_faults_are_sentences() {
     let (folder, target) = folder();
     drop(open(&folder.path().join("b/c/d.iso")));

@@ -167,10 +167,10 @@ impl Crew {
                     self.grow(task, held);
                     task.tell_parts(&held.desk).await;
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
-                    if now >= save_at {
-                        held.saver.start();
+                    if now >= save_at && held.saver.start() {
                         save_at = now + SAVE;
                     }
+                    held.saver.start_early();
                 }
             }
         }

@@ -40,15 +40,30 @@ impl Saver {
         self.url = url;
     }
 
-    /// Starts to save, unless nothing has changed or a save is still running.
-    pub(super) fn start(&mut self) {
+    /// Starts to save, unless nothing has changed. False if the disk is still busy with what was started before.
+    pub(super) fn start(&mut self) -> bool {
         let done = self.desk.done_total();
         let changed = done != self.saved || !self.desk.lock().log.is_saved();
         if self.running.is_none() && changed {
             self.saved = done;
             let (desk, checkpoint) = (self.desk.clone(), self.take());
             self.running = Some(spawn_blocking(move || save(&desk, &checkpoint)));
+            return true;
         }
+        !changed
+    }
+
+    /// Has the system begin with what the next save will wait for, so that neither that nor the end of the file waits long.
+    pub(super) fn start_early(&mut self) {
+        if self.running.is_some() {
+            return;
+        }
+        let Some(early) = self.desk.lock().durability.begin_early() else { return };
+        let desk = self.desk.clone();
+        self.running = Some(spawn_blocking(move || {
+            early.ranges().iter().for_each(|range| desk.part.begin_sync(Some(*range)));
+            Ok(())
+        }));
     }
 
     /// The result of a save that runs; pends for ever if none does.
