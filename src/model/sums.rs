@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use super::{Algorithm, Checksum, Source};
+use url::Url;
+
+use super::{Algorithm, Checksum, ObjectUrl, Source};
 
 /// Where a list of checksums is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +37,19 @@ impl Sums {
         let mut bare = source.url().clone();
         bare.set_query(None);
         bare.set_fragment(None);
+        // What stands behind the question mark of a store's URL says where the bucket is, and holds for all that lies in it.
+        let newest = ObjectUrl::of(source).and_then(|url| url.with_key(&url.key).source().ok());
+        let query = newest.as_ref().and_then(|newest| newest.url().query());
+        let there = |mut url: Url| {
+            url.set_query(query);
+            Source::from(url)
+        };
         let beside = |ending: &&str| {
             let mut url = bare.clone();
             url.set_path(&format!("{}.{ending}", bare.path()));
-            Source::from(url)
+            there(url)
         };
-        let in_folder = |name: &&str| bare.join(name).ok().map(Source::from);
+        let in_folder = |name: &&str| bare.join(name).ok().map(there);
         ENDINGS
             .iter()
             .take(2)

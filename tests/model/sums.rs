@@ -69,6 +69,11 @@ fn lists_are_looked_for_beside_the_file_and_without_its_secrets() {
     assert_eq!(places[0], "https://host/pool/a.iso.sha256");
     assert!(places.contains(&"https://host/pool/SHA256SUMS".to_owned()), "{places:?}");
     assert!(places.iter().all(|place| !place.contains("token")) && places.len() <= 12, "{places:?}");
+    // Of an object, what stands there is where its bucket is; its version is not that of what lies beside it.
+    let object = Source::parse("s3://b/dir/a%20b?endpoint=http://e:1&region=r&versionId=7").unwrap();
+    let places: Vec<String> = Sums::Beside.places(&object).iter().map(|place| place.url().to_string()).collect();
+    assert_eq!(places[0], "s3://b/dir/a%20b.sha256?endpoint=http://e:1&region=r");
+    assert!(places.contains(&"s3://b/dir/SHA256SUMS?endpoint=http://e:1&region=r".to_owned()), "{places:?}");
     let there: Sums = "https://other/list".parse().unwrap();
     assert_eq!(there.places(&source), [Source::parse("https://other/list").unwrap()]);
     assert_eq!((there.text(), Sums::Beside.text()), ("https://other/list".to_owned(), "auto".to_owned()));
