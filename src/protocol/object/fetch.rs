@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue};
 use reqwest::{Method, Response};
 
 use super::document::Element;
@@ -22,17 +22,28 @@ impl Fetch for Stores {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
         Box::pin(async move {
             let url = object(&request)?;
-            let draft = draft(&url, &request)?;
-            let fine = |status| matches!(status, 200 | 206 | 304 | 416);
-            let response = match self.send(&url, &draft, fine).await {
-                Ok(response) => response,
-                Err(refused) if refused.refusal.status == 412 && has_condition(&draft) => {
-                    let detail = format!("the object in the store has changed: {}", refused.fault.detail);
-                    return Err(Fault { kind: FaultKind::Changed, detail, ..refused.fault });
-                }
-                Err(refused) => return Err(refused.fault),
-            };
+            let response = self.ask(&url, &request).await?;
+            if response.status() == 416 && request.asked == Asked::From(0) && !response.headers().contains_key(ETAG) {
+                // An object without a byte has no range. What it is, by which it is known again, is told with the whole alone.
+                let request = Request { asked: Asked::Whole, ..request };
+                let response = self.ask(&url, &request).await?;
+                return answered(&url, request, response).await;
+            }
             answered(&url, request, response).await
+        })
+    }
+}
+
+impl Stores {
+    async fn ask(&self, url: &ObjectUrl, request: &Request) -> Result<Response, Fault> {
+        let draft = draft(url, request)?;
+        let fine = |status| matches!(status, 200 | 206 | 304 | 416);
+        self.send(url, &draft, fine).await.map_err(|refused| {
+            if refused.refusal.status == 412 && has_condition(&draft) {
+                let detail = format!("the object in the store has changed: {}", refused.fault.detail);
+                return Fault { kind: FaultKind::Changed, detail, ..refused.fault };
+            }
+            refused.fault
         })
     }
 }

@@ -91,6 +91,7 @@ fn a_range_beyond_the_end_and_an_empty_object_are_told_apart() {
         store.put("empty", Vec::new());
         let got = ask(&driver(&store), question(&store.url("empty"), Asked::From(0))).unwrap();
         assert_eq!((got.resource.length, got.end, got.bytes), (Some(0), Some(0), Vec::new()), "{vendor}");
+        assert!(got.resource.validator.strong_etag().is_some(), "{vendor}: it is not known again");
         let beyond = LENGTH as u64 + 10;
         let fault = ask(&driver(&store), asking(&store, Asked::Part(ByteRange::new(beyond, beyond + 5)))).unwrap_err();
         assert_eq!(fault.kind, FaultKind::WrongRange, "{vendor}: {fault}");
