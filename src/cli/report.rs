@@ -77,6 +77,7 @@ impl Known {
         match happening {
             Happening::Started => (self.started_at, self.waits) = (Some(now), None),
             Happening::DiskFull(fault) => self.waits = Some(fault.clone()),
+            Happening::Restarted(_) => self.resumed = 0,
             Happening::Answered { target, resumed, .. } => {
                 self.resumed = *resumed;
                 self.aim(target.clone());
@@ -91,6 +92,13 @@ impl Known {
             self.name = harmless(&name.to_string_lossy()).into_owned();
         }
         self.target = Some(target);
+    }
+
+    /// True if it was not told yet that so many bytes are done. Fewer than there were before this run are the look of a moment
+    /// before that was known.
+    fn is_news(&self, done: u64) -> bool {
+        let is_behind = done < self.resumed && self.told.is_none_or(|told| told < self.resumed);
+        !is_behind && self.told != Some(done)
     }
 
     /// True if this trouble was just told: a server that cuts often would otherwise fill the screen.
@@ -148,7 +156,7 @@ impl<O: Write, E: Write> Report<O, E> {
             }
             Style::Json => {
                 for row in rows {
-                    if let Some(known) = known.get_mut(&row.id).filter(|known| known.told != Some(row.bytes_done())) {
+                    if let Some(known) = known.get_mut(&row.id).filter(|known| known.is_news(row.bytes_done())) {
                         known.told = Some(row.bytes_done());
                         self.out.write(&json::progress(known, row));
                     }

@@ -113,6 +113,25 @@ async fn json_progress_comes_at_most_once_a_second_and_only_when_there_is_some()
 }
 
 #[tokio::test(start_paused = true)]
+async fn json_progress_never_falls_behind_what_was_there_before() {
+    let run = Run::start(Style::Json, 1, WIDE);
+    let second = Duration::from_millis(1001);
+    run.tell(1, answered("a", 70, true));
+    // The list shows it a moment later.
+    for done in [0, 70, 80, 60] {
+        run.show(vec![row(1, "a", done)]);
+        sleep(second).await;
+    }
+    run.tell(1, Happening::Restarted(fault(FaultKind::Changed)));
+    run.show(vec![row(1, "a", 5)]);
+    sleep(second).await;
+    let text = run.out.text();
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let done: Vec<u64> = lines.filter_map(|line| line["done"].as_u64()).collect();
+    assert_eq!(done, [70, 80, 60, 5], "less is told where it became less: {text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn live_lines_are_redrawn_at_most_ten_times_a_second_and_not_at_all_when_idle() {
     let run = Run::start(Style::Live, 1, WIDE);
     for step in 0..1000 {
