@@ -34,7 +34,7 @@ impl Arguments {
 impl WholeArgs {
     /// Lays what was given over the settings.
     pub fn apply(&self, settings: &mut Settings) {
-        settings.connections = self.connections.or(settings.connections);
+        settings.connections = self.connections.count().or(settings.connections);
         settings.limit = self.limit.or(settings.limit);
         if self.limit.is_some() {
             // Whoever says a limit for a run means it for all of it.

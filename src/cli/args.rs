@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::connections::ConnectionArgs;
 use super::exit::Exit;
 use super::logins::LoginArgs;
 use super::ls::{LsArgs, PresignArgs};
@@ -233,9 +234,9 @@ pub struct TransferArgs {
 /// What a whole run may use.
 #[derive(Args)]
 pub struct WholeArgs {
-    /// Connections for each transfer, 1 to 64; haul finds out by itself how many help
-    #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub connections: Option<u16>,
+    /// How many connections.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
     /// Bytes a second over everything, such as 500K, 5M or 1.5MiB
     #[arg(long, value_name = "RATE")]
     pub limit: Option<Rate>,
@@ -244,9 +245,9 @@ pub struct WholeArgs {
 /// What each of the given URLs may use, now and after a restart.
 #[derive(Args)]
 pub struct EachArgs {
-    /// Connections for each of these URLs, 1 to 64; haul finds out by itself how many help
-    #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub connections: Option<u16>,
+    /// How many connections.
+    #[command(flatten)]
+    pub connections: ConnectionArgs,
     /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB
     #[arg(long, value_name = "RATE")]
     pub limit: Option<Rate>,

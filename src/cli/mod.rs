@@ -3,6 +3,7 @@
 
 mod apply;
 mod args;
+mod connections;
 mod exit;
 mod get;
 mod json;
@@ -21,6 +22,7 @@ mod specs;
 
 pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake, NetworkArgs, OutputArgs};
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
+pub use connections::ConnectionArgs;
 pub use exit::{EXIT_CODES, Exit};
 pub use get::{Outcome, Watcher, unfinished};
 pub use list::{ListItem, write_added, write_list};

@@ -77,7 +77,7 @@ impl PutArgs {
     pub fn specs(&self) -> Result<Vec<Spec>, Usage> {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers = headers(&self.headers)?;
-        let limits = Limits { connections: self.each.connections, rate: self.each.limit };
+        let limits = Limits { connections: self.each.connections.count(), rate: self.each.limit };
         let spec = |file, place| Spec { headers: headers.clone(), limits, ..Spec::of_upload(place, self.upload(file)) };
         let placed = placed(&self.files, &place).map_err(Usage::new)?;
         Ok(placed.into_iter().map(|sending| spec(sending.file, sending.place)).collect())

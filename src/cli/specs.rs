@@ -38,7 +38,7 @@ impl GetArgs {
 
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        let limits = Limits { connections: self.whole.connections, rate: None };
+        let limits = Limits { connections: self.whole.connections.count(), rate: None };
         needed("get", self.transfers.specs(folder, limits, stdin)?)
     }
 }
@@ -86,7 +86,7 @@ impl ScreenArgs {
 
 impl EachArgs {
     fn limits(&self) -> Limits {
-        Limits { connections: self.connections, rate: self.limit }
+        Limits { connections: self.connections.count(), rate: self.limit }
     }
 
     /// The transfers with what was said of each of them.

@@ -81,6 +81,15 @@ fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
 }
 
 #[test]
+fn what_aria2s_users_type_means_connections_and_is_never_more_than_either_allows() {
+    for (words, count) in
+        [(&["-s", "4"][..], 4), (&["-c", "-x", "16", "-s", "4"], 4), (&["--split=9", "-x3", "--continue"], 3)]
+    {
+        assert_eq!(one(words).limits.connections, Some(count), "{words:?}");
+    }
+}
+
+#[test]
 fn what_is_queued_without_a_folder_may_go_to_its_categorys() {
     let queued = |words: &[&str]| {
         let specs = add(&[words, &[URL]].concat()).unwrap().specs_with(Path::new("/down"), &b""[..]);
