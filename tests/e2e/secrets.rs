@@ -29,7 +29,8 @@ fn secrets(store: &Store) -> Vec<String> {
     all
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// All files in a folder and below it.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -38,8 +39,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Panics if one of the secrets stands in what was kept or told.
 #[track_caller]
-fn holds_none(what: &str, text: &[u8], secrets: &[String]) {
+pub(super) fn holds_none(what: &str, text: &[u8], secrets: &[String]) {
     for secret in secrets {
         let is_in = text.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!is_in, "{what} holds {secret}");

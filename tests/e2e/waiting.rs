@@ -7,7 +7,7 @@ use super::{MIB, PATH, REFUSED, file, holds_only};
 use crate::support::server::{Answer, Ending, File, Framing, Running, Server};
 use crate::support::{Exit, Output, Sandbox, Terminal, eventually, is_part_of};
 
-const DISK: i32 = 5;
+pub(super) const DISK: i32 = 5;
 const SIGNED: &str = "/file.bin?X-Amz-Expires=60&X-Amz-Signature=secret1";
 
 const NEW: &str = "/new/file.bin?X-Amz-Signature=secret2";
@@ -94,11 +94,11 @@ fn u_on_the_screen_gives_a_new_url() {
 }
 
 /// A small file system in memory; gone with its drop.
-struct Disk(PathBuf);
+pub(super) struct Disk(PathBuf);
 
 impl Disk {
     /// One of so many bytes at a folder; `None`, with a message, where mounting is not permitted.
-    fn mount(at: &Path, bytes: u64) -> Option<Self> {
+    pub(super) fn mount(at: &Path, bytes: u64) -> Option<Self> {
         if mount(at, &format!("size={bytes}")) {
             return Some(Self(at.to_path_buf()));
         }
@@ -106,7 +106,8 @@ impl Disk {
         None
     }
 
-    fn resize(&self, bytes: u64) {
+    /// Gives it another size.
+    pub(super) fn resize(&self, bytes: u64) {
         assert!(mount(&self.0, &format!("remount,size={bytes}")));
     }
 }

@@ -36,6 +36,20 @@ impl Oracle {
         Self::found(vendor.scheme(), &[&["--bucket", "bkt"], arguments].concat())
     }
 
+    /// Starts the one of a vendor, with what it holds in a file, so that it can be started `again`.
+    pub fn lasting(vendor: Vendor, state: &Path, arguments: &[&str]) -> Option<Self> {
+        Self::start(vendor, &[&["--state", state.to_str().unwrap()], arguments].concat())
+    }
+
+    /// Ends a lasting one, and starts it where it was, with what it holds and these further arguments.
+    pub fn again(mut self, state: &Path, arguments: &[&str]) -> Self {
+        self.ask("POST", "shutdown", "");
+        self.child.wait().unwrap();
+        let (name, port) = (self.name.clone(), self.port.to_string());
+        let own = ["--port", &port, "--state", state.to_str().unwrap()];
+        Self::found(&name, &[&own[..], arguments].concat()).unwrap()
+    }
+
     /// Starts the one for the plain chunk upload.
     pub fn chunks() -> Option<Self> {
         Self::found("chunk", &[])
@@ -63,9 +77,19 @@ impl Oracle {
         self.port
     }
 
+    /// The region that requests have to be signed for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// An object's URL.
     pub fn url(&self, key: &str) -> String {
-        format!("{}://bkt/{key}?endpoint=http://127.0.0.1:{}&region={}", self.name, self.port, self.region)
+        self.url_over(self.port, key)
+    }
+
+    /// An object's URL, over a relay on this port.
+    pub fn url_over(&self, port: u16, key: &str) -> String {
+        format!("{}://bkt/{key}?endpoint=http://127.0.0.1:{port}&region={}", self.name, self.region)
     }
 
     /// A home whose environment has the login.
@@ -94,6 +118,11 @@ impl Oracle {
     /// Puts an object of so many bytes there.
     pub fn put(&self, key: &str, length: u64) {
         self.ask("POST", &format!("put?bucket=bkt&key={key}&size={length}&seed=1"), "");
+    }
+
+    /// Puts an object with these bytes there.
+    pub fn put_text(&self, key: &str, text: &str) {
+        self.ask("POST", &format!("put?bucket=bkt&key={key}"), text);
     }
 
     /// Puts other bytes of the same length in an object's place.
