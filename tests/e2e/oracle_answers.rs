@@ -1,28 +1,35 @@
 //! Rows about what a store answers: other ranges than were asked for, no lengths, objects that change, connections that
 //! stall, and stores that say when to come again. `oracles` says which test holds which row.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
 use super::MIB;
-use super::oracle_rows::{at_a_time, cut_off, cut_off_at, get};
+use super::oracle_rows::{at_a_time, cut_off, get};
 use super::oracles::{happened, of_each};
 use crate::support::{Oracle, Output, Relay, Sandbox, header};
 
 /// The server answers wrongly.
 const WRONG: i32 = 8;
 
-/// A request for bytes that lie this much later than those that haul asks for: the store gives them, and says so.
-fn shifted(head: &str, by: u64) -> String {
-    let Some(range) = header(head, "range") else {
-        return head.replacen("\r\n", &format!("\r\nrange: bytes={by}-\r\n"), 1);
-    };
+/// A request for bytes that lie a little later than those that haul asks for, if these begin at one of `places`: the store
+/// gives them, and says so.
+fn shifted(head: &str, places: Range<u64>) -> String {
+    const BY: u64 = 512;
+    let range = header(head, "range").unwrap_or("bytes=0-");
     let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
-    let moved = |place: &str| place.parse::<u64>().map_or(String::new(), |place| (place + by).to_string());
-    head.replace(range, &format!("bytes={}-{}", moved(first), moved(last)))
+    let first: u64 = first.parse().unwrap();
+    if !places.contains(&first) {
+        return head.to_owned();
+    }
+    let last = last.parse::<u64>().map_or(String::new(), |last| (last + BY).to_string());
+    let later = format!("range: bytes={}-{last}\r\n", first + BY);
+    let others = head.split_inclusive("\r\n").filter(|line| !line.starts_with("range:"));
+    others.collect::<String>().replacen("\r\n", &format!("\r\n{later}"), 1)
 }
 
 /// Fetches `a.bin` over a relay.
@@ -33,26 +40,27 @@ fn get_over(relay: &Relay, oracle: &Oracle, sandbox: &Sandbox, more: &[&str]) ->
 
 #[test]
 fn row_3_a_range_that_was_not_asked_for_is_an_error_and_never_written() {
+    const LENGTH: u64 = 6 * MIB;
     of_each(|vendor, oracle| {
-        oracle.put("a.bin", 6 * MIB);
-        let sandbox = oracle.sandbox();
-        let lies = Arc::new(AtomicBool::new(false));
-        let lying = lies.clone();
-        let asked = move |head: &str| if lying.load(Ordering::SeqCst) { shifted(head, 512) } else { head.to_owned() };
-        let relay = Relay::changing(oracle.port(), asked, str::to_owned);
-        cut_off_at(&oracle, &sandbox, &oracle.url_over(relay.port(), "a.bin"), 6 * MIB);
-        // Whatever is asked for, also by a haul that knows nothing of it, other bytes come; and none of them is written.
-        lies.store(true, Ordering::SeqCst);
-        let anew = oracle.sandbox();
-        for sandbox in [&sandbox, &anew] {
-            let output = get_over(&relay, &oracle, sandbox, &["-x", "4"]).code(WRONG);
-            assert_eq!(happened(&output, "failed")[0]["fault"], "wrong_range", "{vendor}: {output:#?}");
-        }
-        lies.store(false, Ordering::SeqCst);
-        for sandbox in [&sandbox, &anew] {
-            let output = get_over(&relay, &oracle, sandbox, &["-x", "4"]).ok();
-            assert_eq!(sandbox.sha256("a.bin"), oracle.sha256("a.bin"), "{vendor}");
-            assert_eq!(happened(&output, "repaired").len(), 0, "{vendor}: bytes of other places were written");
+        oracle.put("a.bin", LENGTH);
+        // All ranges: there is no way to the file. And those behind its beginning: it comes in one stream, and no byte of
+        // another place is in it, not even for as long as it takes to find out.
+        for (places, code) in [(0..LENGTH, WRONG), (1..LENGTH - MIB, 0)] {
+            let relay = Relay::changing(oracle.port(), move |head| shifted(head, places.clone()), str::to_owned);
+            let sandbox = oracle.sandbox();
+            let output = get_over(&relay, &oracle, &sandbox, &["-x", "4"]).code(code);
+            let faults = output.json().into_iter().filter(|line| line["fault"] == "wrong_range");
+            assert!(faults.count() > 0, "{vendor}: {output:#?}");
+            assert!(output.stdout.contains("was asked for, and bytes from"), "{vendor}: {output:#?}");
+            for event in ["repairing", "repaired", "doubted"] {
+                assert_eq!(happened(&output, event).len(), 0, "{vendor}: bytes of other places were written");
+            }
+            if code == 0 {
+                assert_eq!(sandbox.sha256("a.bin"), oracle.sha256("a.bin"), "{vendor}");
+            } else {
+                assert_eq!(happened(&output, "failed")[0]["fault"], "wrong_range", "{vendor}: {output:#?}");
+                assert!(!sandbox.downloads().join("a.bin").exists(), "{vendor}");
+            }
         }
     });
 }

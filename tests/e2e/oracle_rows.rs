@@ -26,14 +26,9 @@ pub(super) fn done(process: &Process) -> u64 {
 /// Begins a download of `a.bin` that is slow, and kills it when a good part has come.
 pub(super) fn cut_off(oracle: &Oracle, sandbox: &Sandbox, length: u64) {
     oracle.put("a.bin", length);
-    cut_off_at(oracle, sandbox, &oracle.url("a.bin"), length);
-}
-
-/// The same with what is there, at some URL of it.
-pub(super) fn cut_off_at(oracle: &Oracle, sandbox: &Sandbox, url: &str, length: u64) {
     let before = oracle.calls("GetObject").len();
     oracle.faults(&json!({ "reset": true, "throttle": 3_000_000 }));
-    let process = sandbox.start(&["get", "--json", "-x", "2", url]);
+    let process = sandbox.start(&["get", "--json", "-x", "2", &oracle.url("a.bin")]);
     eventually("a good part", || done(&process) > length / 3);
     process.signal(Signal::KILL);
     process.finish();
