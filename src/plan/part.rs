@@ -29,6 +29,8 @@ pub fn part_size(length: u64, wanted: Option<u64>, least: u64, most: u64, parts:
 enum State {
     /// It has to be sent.
     Missing,
+    /// A run that was killed may have sent all of it, and the store be about to have it.
+    Awaited,
     /// A connection sends it.
     Sending,
     /// The store has something under its number, which was not compared yet.
@@ -76,9 +78,30 @@ impl Parts {
         Some(self.first_missing as u32 + 1)
     }
 
-    /// A part that was being sent, or was claimed, has to be sent after all.
+    /// A run of up to so many connections was killed just now: what it had on its way may arrive yet. Those parts are not
+    /// leased before they are released, as long as there are others. Parts are sent in the order of their numbers, so that it
+    /// is those that are missing before the last one that the store has, and as many behind it.
+    pub fn await_arrivals(&mut self, connections: u16) {
+        let last = self.states.iter().rposition(|state| *state != State::Missing).map_or(0, |last| last + 1);
+        let end = (last + usize::from(connections)).min(self.states.len());
+        if self.states[end..].contains(&State::Missing) {
+            let awaited = self.states[..end].iter_mut().filter(|state| **state == State::Missing);
+            awaited.for_each(|state| *state = State::Awaited);
+        }
+    }
+
+    /// The parts that may arrive yet, and that nothing but them is left to send for; empty before that.
+    pub fn awaited(&self) -> Vec<u32> {
+        if self.is_any_missing() {
+            return Vec::new();
+        }
+        let numbered = (1..).zip(&self.states);
+        numbered.filter(|(_, state)| **state == State::Awaited).map(|(number, _)| number).collect()
+    }
+
+    /// A part that was being sent, was claimed or was to arrive has to be sent after all.
     pub fn release(&mut self, number: u32) {
-        if matches!(self.state(number), Some(State::Sending | State::Claimed)) {
+        if matches!(self.state(number), Some(State::Sending | State::Claimed | State::Awaited)) {
             self.set(number, State::Missing);
         }
     }
@@ -86,7 +109,8 @@ impl Parts {
     /// The store says that it has this part; whether it is right is still to be seen. False if there is no such part, or it
     /// is not of the right length.
     pub fn claim(&mut self, number: u32, length: u64) -> bool {
-        let fits = self.state(number) == Some(State::Missing) && self.range(number).len() == length;
+        let is_open = matches!(self.state(number), Some(State::Missing | State::Awaited));
+        let fits = is_open && self.range(number).len() == length;
         if fits {
             self.set(number, State::Claimed);
         }

@@ -1,5 +1,6 @@
 //! The engine against a scripted driver, on paused time.
 
+mod arrivals;
 mod basics;
 mod categories;
 mod cautious;

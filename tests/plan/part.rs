@@ -54,6 +54,30 @@ fn a_claim_counts_once_it_was_compared_and_must_have_the_right_length() {
     assert_eq!((parts.done().total(), parts.lease()), (2, Some(1)));
 }
 
+#[test]
+fn what_a_killed_run_may_have_on_its_way_comes_last() {
+    let mut parts = Parts::new(10, 1);
+    assert!(parts.claim(1, 1) && parts.claim(3, 1));
+    parts.await_arrivals(2);
+    assert_eq!(parts.awaited(), [0_u32; 0], "there are others to send");
+    let others: Vec<u32> = std::iter::from_fn(|| parts.lease()).collect();
+    assert_eq!((others, parts.awaited()), (vec![6, 7, 8, 9, 10], vec![2, 4, 5]));
+    assert!(parts.claim(4, 1), "it has arrived");
+    parts.release(2);
+    assert_eq!((parts.lease(), parts.awaited()), (Some(2), vec![5]), "it has not");
+    assert!(!parts.is_complete());
+    parts.stored(5);
+    assert_eq!(parts.awaited(), [0_u32; 0]);
+}
+
+#[test]
+fn nothing_is_awaited_where_nothing_else_is_left_to_send() {
+    let mut parts = Parts::new(4, 1);
+    assert!(parts.claim(1, 1));
+    parts.await_arrivals(3);
+    assert_eq!((parts.awaited(), parts.lease()), (vec![], Some(2)));
+}
+
 proptest! {
     #[test]
     fn parts_are_the_file_each_byte_once(length in 0..10_000_u64, size in 1..700_u64) {

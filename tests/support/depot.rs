@@ -161,6 +161,13 @@ impl Depot {
         id
     }
 
+    /// A part comes in that was on its way from somebody who is gone.
+    pub fn arrives(&self, upload: &str, number: u32, bytes: &[u8]) {
+        let mut state = self.lock();
+        let (_, parts) = state.uploads.get_mut(upload).unwrap();
+        parts.insert(number, bytes.to_vec());
+    }
+
     /// Damages a part that the store has.
     pub fn damage(&self, upload: &str, number: u32) {
         if let Some(byte) =
@@ -176,8 +183,10 @@ impl Depot {
         state.calls.push(call);
         state.open += 1;
         state.most_open = state.most_open.max(state.open);
-        let trouble = state.script.clone().and_then(|script| script(call, before));
+        let script = state.script.clone();
+        // What goes wrong may be about what the store has.
         drop(state);
+        let trouble = script.and_then(|script| script(call, before));
         (trouble, Open(self.clone()))
     }
 

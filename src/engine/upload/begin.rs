@@ -22,6 +22,9 @@ use crate::store::{SentPart, UploadCheckpoint};
 /// So many open uploads to one place are looked at, the newest first.
 const MOST_LOOKED_AT: usize = 4;
 
+/// A run that was killed may have had so many parts on their way, where nobody says how many connections there are.
+const AWAITED: u16 = 4;
+
 /// An upload in parts that was begun.
 pub(super) struct Held {
     pub(super) original: Arc<Original>,
@@ -41,6 +44,15 @@ pub(super) struct Claim {
     pub(super) range: ByteRange,
     /// What the checkpoint says was sent for it.
     pub(super) known: Option<SentPart>,
+}
+
+impl Claim {
+    /// The claim of a part that the store says it has; `None` if it can't be one of these parts.
+    pub(super) fn of(parts: &mut Parts, part: StoredPart, known: &mut BTreeMap<u32, SentPart>) -> Option<Self> {
+        let range = parts.range(part.number);
+        let fits = parts.claim(part.number, part.length.unwrap_or(range.len()));
+        fits.then(|| Self { known: known.remove(&part.number), range, part })
+    }
 }
 
 impl Task {
@@ -124,6 +136,8 @@ impl Task {
         }
         let size = self.size(&original, bounds)?;
         let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
+        // Nothing is on its way to a new one.
+        self.was_left = false;
         self.take_up(original, bounds, upload, size, Vec::new(), BTreeMap::new());
         if let Some(held) = &mut self.held {
             // On disk before the first part is sent, or parts might be left that nobody knows.
@@ -182,12 +196,9 @@ impl Task {
         mut known: BTreeMap<u32, SentPart>,
     ) {
         let mut parts = Parts::new(original.length, size);
-        let mut claims = VecDeque::new();
-        for part in stored {
-            let range = parts.range(part.number);
-            if parts.claim(part.number, part.length.unwrap_or(range.len())) {
-                claims.push_back(Claim { known: known.remove(&part.number), range, part });
-            }
+        let claims = stored.into_iter().filter_map(|part| Claim::of(&mut parts, part, &mut known)).collect();
+        if std::mem::take(&mut self.was_left) {
+            parts.await_arrivals(self.connections().max(AWAITED));
         }
         let checkpoint = UploadCheckpoint {
             url: self.place.source.url().to_string(),

@@ -1,5 +1,6 @@
 //! The connections of one upload: each sends a part after the other, while others compare what the store has already.
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ struct Crew {
     /// Places that stay empty until then: their connection has failed.
     resting: Vec<Instant>,
     comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
+    /// Asks once more what the store has.
+    asking: JoinSet<Result<Vec<StoredPart>, Fault>>,
     line: Option<Line>,
     last_number: u32,
     caution: Caution,
@@ -63,6 +66,7 @@ impl Task {
         // What is under way ends here: a request that is dropped is cut off.
         crew.sending.shutdown().await;
         crew.comparing.shutdown().await;
+        crew.asking.shutdown().await;
         held.saver.settle().await;
         self.held = Some(held);
         sent
@@ -76,6 +80,7 @@ impl Crew {
         let mut save_at = Instant::now() + SAVE;
         while !held.desk.parts.is_complete() {
             self.compare(held);
+            self.ask_for_arrivals(task, held);
             self.staff(task, held);
             tokio::select! {
                 biased;
@@ -85,6 +90,7 @@ impl Crew {
                 }
                 Some(Ok(landed)) = self.sending.join_next() => self.landed(landed, task, held).await?,
                 Some(Ok((claim, compared))) = self.comparing.join_next() => compared_to(held, claim, compared?),
+                Some(Ok(stored)) = self.asking.join_next() => arrived(held, stored),
                 permit = next_in_line(&mut self.line) => {
                     self.line = None;
                     self.idle.push(permit);
@@ -113,6 +119,15 @@ impl Crew {
                 let compared = verified(original, &claim.part, claim.range, claim.known.as_ref(), algorithm).await;
                 (claim, compared)
             });
+        }
+    }
+
+    /// What a run that was killed had on its way may have arrived since: to ask costs less than to send it again.
+    fn ask_for_arrivals(&mut self, task: &Task, held: &Held) {
+        if self.asking.is_empty() && !held.desk.parts.awaited().is_empty() {
+            let (driver, place, upload) = (task.driver.clone(), task.place.clone(), held.upload.clone());
+            let stall = task.shared().patience.stall;
+            self.asking.spawn(async move { answered(driver.parts(&place, &upload), &place.source, stall).await });
         }
     }
 
@@ -191,6 +206,18 @@ impl Crew {
         for number in held.desk.under_way() {
             task.tell(Happening::PartAborted { number }).await;
         }
+    }
+}
+
+/// The parts that were awaited: those that the store has by now are compared, the others sent. So are all where it can't
+/// tell.
+fn arrived(held: &mut Held, stored: Result<Vec<StoredPart>, Fault>) {
+    let awaited = held.desk.parts.awaited();
+    for part in stored.unwrap_or_default().into_iter().filter(|part| awaited.contains(&part.number)) {
+        held.claims.extend(Claim::of(&mut held.desk.parts, part, &mut BTreeMap::new()));
+    }
+    for number in held.desk.parts.awaited() {
+        held.desk.parts.release(number);
     }
 }
 

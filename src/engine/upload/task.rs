@@ -29,6 +29,8 @@ pub(super) struct Task {
     pub(super) held: Option<Held>,
     /// How many connections there are to be.
     pub(super) growth: Growth,
+    /// True if the run before this one was killed.
+    pub(super) was_left: bool,
     /// Bytes that went out in this run and were taken.
     pub(super) sent: u64,
     pub(super) retries: u32,
@@ -71,6 +73,7 @@ async fn upload(orders: Orders) -> Ending {
     let said = orders.spec.limits.connections.or(shared.connections);
     let mut task = Task {
         growth: said.map_or_else(|| growth(&lock), Growth::fixed),
+        was_left: lock.was_left(),
         checkpoint,
         place: Place {
             source: orders.spec.source.clone(),
