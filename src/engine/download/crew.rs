@@ -157,7 +157,11 @@ impl Crew {
                         self.open_after = task.orders.shared.clock.now() + TICK;
                     }
                 }
-                saved = held.saver.finished() => saved?,
+                saved = held.saver.finished() => {
+                    saved?;
+                    held.saver.start_early();
+                }
+                () = held.desk.much_written.notified() => held.saver.start_early(),
                 reserved = held.reserving.ended() => reserved?,
                 now = tick.tick() => {
                     self.measure(task);
@@ -170,7 +174,6 @@ impl Crew {
                     if now >= save_at && held.saver.start() {
                         save_at = now + SAVE;
                     }
-                    held.saver.start_early();
                 }
             }
         }

@@ -33,6 +33,8 @@ pub(super) struct Desk {
     state: Mutex<State>,
     /// Woken when a worker was answered, or is done with a lease.
     changed: Notify,
+    /// Woken when much was written since the system was last told to write it to the disk.
+    pub(super) much_written: Notify,
 }
 
 /// What the lock guards.
@@ -110,7 +112,14 @@ impl Desk {
             durability: Durability::default(),
             parts: Parts::default(),
         };
-        Self { part: Arc::new(part), clock, block, state: Mutex::new(state), changed: Notify::new() }
+        Self {
+            part: Arc::new(part),
+            clock,
+            block,
+            state: Mutex::new(state),
+            changed: Notify::new(),
+            much_written: Notify::new(),
+        }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -203,7 +212,9 @@ impl Desk {
         state.meter.add(length, now);
         state.pace.took(took);
         state.fetched += length;
-        state.durability.wrote(ByteRange::new(position, position + length));
+        if state.durability.wrote(ByteRange::new(position, position + length)) {
+            self.much_written.notify_one();
+        }
         state.log.wrote(&sums);
         for fragment in sums {
             state.ledger.record(fragment);
@@ -320,16 +331,6 @@ impl Desk {
     /// Forgets every byte: a server that gives no parts sends all of them again.
     pub(super) fn forget_all(&self) {
         self.lock().lose(ByteRange::new(0, u64::MAX));
-    }
-
-    /// Samples of the bytes on disk, of at most so many bytes each: the last ones before a gap, and where there are
-    /// more gaps than samples, of the first, the last and some between.
-    pub(super) fn samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
-        let state = self.lock();
-        let done = state.plan.done().ranges();
-        let count = count.min(done.len());
-        let chosen = (0..count).map(|number| done[number * (done.len() - 1) / count.saturating_sub(1).max(1)]);
-        chosen.map(|held| ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end)).collect()
     }
 
     /// The workers whose leases should lose their rest, and whether they were answered.

@@ -12,8 +12,10 @@ const EARLY: u64 = 16 << 20;
 pub(super) struct Durability {
     /// Written since the last sync began.
     unsynced: RangeSet,
-    /// Those of them that the system has been told to write.
+    /// Those of them that the system has been told to write,
     begun: RangeSet,
+    /// and how many bytes were written since.
+    fresh: u64,
     /// Written before it.
     syncing: RangeSet,
     /// True once a sync has failed: what was not durable by then may be lost, whatever a later sync says.
@@ -21,9 +23,12 @@ pub(super) struct Durability {
 }
 
 impl Durability {
-    /// These bytes were written.
-    pub(super) fn wrote(&mut self, range: ByteRange) {
+    /// These bytes were written. True once enough were for `begin_early`.
+    pub(super) fn wrote(&mut self, range: ByteRange) -> bool {
         self.unsynced.insert(range);
+        let before = self.fresh;
+        self.fresh += range.len();
+        before < EARLY && self.fresh >= EARLY
     }
 
     /// An earlier run has written these and not synced them.
@@ -33,7 +38,7 @@ impl Durability {
 
     /// All that was written so far is about to be synced.
     pub(super) fn begin_sync(&mut self) {
-        self.begun = RangeSet::new();
+        (self.begun, self.fresh) = (RangeSet::new(), 0);
         let written = std::mem::take(&mut self.unsynced);
         for range in written.ranges() {
             self.syncing.insert(*range);
@@ -42,9 +47,10 @@ impl Durability {
 
     /// What the system is to write before the next sync asks it to, once that is much.
     pub(super) fn begin_early(&mut self) -> Option<RangeSet> {
-        if self.unsynced.total() < self.begun.total() + EARLY {
+        if self.fresh < EARLY {
             return None;
         }
+        self.fresh = 0;
         let mut early = self.unsynced.clone();
         self.begun.ranges().iter().for_each(|begun| early.remove(*begun));
         self.begun = self.unsynced.clone();

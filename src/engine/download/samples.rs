@@ -19,6 +19,16 @@ pub(super) const SAMPLES: usize = 3;
 pub(super) const SAMPLE: u64 = 4096;
 
 impl Desk {
+    /// Samples of the bytes on disk, of at most so many bytes each: the last ones before a gap, and where there are
+    /// more gaps than samples, of the first, the last and some between.
+    pub(super) fn samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
+        let state = self.lock();
+        let done = state.plan.done().ranges();
+        let count = count.min(done.len());
+        let chosen = (0..count).map(|number| done[number * (done.len() - 1) / count.saturating_sub(1).max(1)]);
+        chosen.map(|held| ByteRange::new(held.end.saturating_sub(most).max(held.start), held.end)).collect()
+    }
+
     /// Samples of bytes that are known to be those that were written: the claims around them were compared with the disk,
     /// without a wait for all the others. May block.
     fn sound_samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
