@@ -47,13 +47,15 @@ impl Plan {
         self.length?;
         let silence = self.silence;
         let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
-        let mean = if count > 0.0 { sum / count } else { 1.0 };
+        let known = if opener == Opener::Idle { self.pace } else { self.best };
+        // Where none has had a byte yet, what was is the best guess of what comes.
+        let guess = if count > 0.0 { Some(sum / count) } else { known };
+        let mean = guess.unwrap_or(1.0);
         let pace = |lease: &Lease| match lease.meter.per_second(now) {
             _ if lease.is_stalled(now, silence) => mean * 1e-6,
             speed if speed > 0.0 => speed,
             _ => mean,
         };
-        let known = if opener == Opener::Idle { self.pace } else { self.best };
         let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
         let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
         let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
@@ -78,7 +80,7 @@ impl Plan {
                 let is_part = taken.len() >= MIN_SLOW_PART && is_measured && own >= LEAST;
                 (is_part || is_crawling && kept == 0) && gain >= NEW_GAIN
             }
-            _ => enough && (count == 0.0 || gain >= MIN_GAIN),
+            _ => enough && (guess.is_none() || gain >= MIN_GAIN),
         };
         if taken.is_empty() || !is_worth_it {
             return None;

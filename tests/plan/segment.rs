@@ -53,6 +53,19 @@ fn a_file_is_shared_out_evenly_and_in_order() {
 }
 
 #[test]
+fn what_was_just_asked_for_is_not_taken_over_where_it_will_be_there_at_once() {
+    for (speed, taken) in [(100 * MIB, false), (MIB, true)] {
+        let mut plan = plan(2 * MIB);
+        let ids = [open(&mut plan, 2, at(0)), open(&mut plan, 2, at(0))];
+        let second = 1000 * MIB / speed;
+        write(&mut plan, ids[0], 1, at(0));
+        write(&mut plan, ids[0], MIB, at(second));
+        plan.release(ids[0]);
+        assert_eq!(plan.lease(Opener::Idle, 2, at(second)).is_some(), taken, "at {speed} bytes a second");
+    }
+}
+
+#[test]
 fn small_files_get_few_connections() {
     for (length, most) in [(1, 1), (MIN_PART - 1, 1), (2 * MIN_PART - 2, 1), (2 * MIN_PART, 2), (5 * MIN_PART, 5)] {
         let mut plan = plan(length);
