@@ -5,6 +5,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Advice, CWD, FallocateFlags, OFlags, RenameFlags, fadvise};
@@ -57,6 +58,8 @@ pub struct PartFile {
     file: File,
     path: PathBuf,
     target: PathBuf,
+    /// Which file it is: its device and its inode, once somebody has looked.
+    identity: OnceLock<(u64, u64)>,
 }
 
 impl PartFile {
@@ -70,17 +73,16 @@ impl PartFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(|why| Fault::disk(path.display(), "opening the part file", &why))?;
-        let part = Self { file, path, target: target.to_path_buf() };
+        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new() };
         part.lock()?;
-        Ok((part, existed))
+        // Another process may have finished and renamed the file between our open and our lock.
+        if part.is_in_place() { Ok((part, existed)) } else { Err(part.busy()) }
     }
 
-    /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
-    /// is on its way there, and if there is no such folder.
+    /// Makes the part file of a target with all of its bytes. `None` if something is on its way there already, and if there
+    /// is no such folder. What stands at the target is seen when it is published: there are thousands of these, and each
+    /// look costs as much as the bytes do.
     pub fn whole(target: &Path, bytes: &[u8]) -> Result<Option<Self>, Fault> {
-        if standing(target) != Standing::Nothing {
-            return Ok(None);
-        }
         let path = target.with_file_name(part_name(target));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
@@ -91,7 +93,7 @@ impl PartFile {
             }
             Err(why) => return Err(Fault::disk(path.display(), "opening the part file", &why)),
         };
-        let part = Self { file, path, target: target.to_path_buf() };
+        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new() };
         if part.lock().is_err() {
             return Ok(None);
         }
@@ -99,28 +101,31 @@ impl PartFile {
         Ok(Some(part))
     }
 
+    fn busy(&self) -> Fault {
+        let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
+        Fault::new(FaultKind::Busy, self.target.display(), detail)
+    }
+
     fn lock(&self) -> Result<(), Fault> {
-        let busy = || {
-            let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
-            Fault::new(FaultKind::Busy, self.target.display(), detail)
-        };
         match self.file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(busy()),
+            Err(TryLockError::WouldBlock) => return Err(self.busy()),
             // Without locks (some network file systems) the final rename still can't replace anything.
             Err(TryLockError::Error(why)) => tracing::warn!("{}: no lock here: {why}", self.path.display()),
+            Ok(()) => {}
         }
-        // Another process may have finished and renamed the file between our open and our lock.
-        if self.is_in_place() { Ok(()) } else { Err(busy()) }
+        Ok(())
     }
 
     /// False if somebody has deleted or moved the part file, or put another one in its place.
     pub fn is_in_place(&self) -> bool {
-        let same = |meta: fs::Metadata| {
-            let own = self.file.metadata().ok();
-            meta.is_file() && own.is_some_and(|own| (own.dev(), own.ino()) == (meta.dev(), meta.ino()))
-        };
+        let own = || self.identity.get().copied().or_else(|| Some(self.identify(&self.file.metadata().ok()?)));
+        let same = |meta: fs::Metadata| meta.is_file() && own() == Some((meta.dev(), meta.ino()));
         fs::symlink_metadata(&self.path).is_ok_and(same)
+    }
+
+    /// Keeps which file it is, of what was looked up about it.
+    fn identify(&self, meta: &fs::Metadata) -> (u64, u64) {
+        *self.identity.get_or_init(|| (meta.dev(), meta.ino()))
     }
 
     /// The fault of a part file that is not in its place any more.
@@ -255,6 +260,7 @@ impl PartFile {
     pub fn complete(&self, length: u64) -> Result<(i64, i64), Fault> {
         let look = || self.file.metadata().map_err(|why| self.fault("reading the length", &why));
         let mut meta = look()?;
+        self.identify(&meta);
         if meta.len() < length {
             let detail = "was cut by somebody while haul wrote it; run haul again, which fetches what is missing";
             return Err(Fault::new(FaultKind::Disk, self.path.display(), detail));
