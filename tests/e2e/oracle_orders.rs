@@ -14,19 +14,6 @@ use super::waiting::{DISK, Disk};
 use super::{MIB, TAKEN};
 use crate::support::{Exit, Oracle, Relay, Sandbox, Terminal, eventually, header, is_part_of};
 
-/// Types an upload into the box of the screen.
-fn send(terminal: &Terminal, file: &str, place: &str) {
-    terminal.keys("U");
-    terminal.wait_for_text("the store's own");
-    terminal.keys(file);
-    terminal.wait_for_text(file);
-    terminal.keys("\x1b[B");
-    terminal.keys(place);
-    terminal.wait_for_text(place);
-    terminal.keys("\r");
-    terminal.wait_for("the box to close", |screen| !screen.contents().contains("the store's own"));
-}
-
 /// Types an order behind `:`.
 fn order(terminal: &Terminal, order: &str) {
     terminal.keys(&format!(":{order}\r"));
@@ -96,7 +83,7 @@ fn row_36_pause_holds_every_byte_back_and_limit_speed_and_rest_are_on_the_screen
         let mut terminal = Terminal::start(&sandbox, &[], (180, 34));
         terminal.wait_for_text("press a");
         let source = sandbox.downloads().join("up.bin");
-        send(&terminal, source.to_str().unwrap(), &oracle.url_over(relay.port(), "up.bin"));
+        terminal.upload(source.to_str().unwrap(), &oracle.url_over(relay.port(), "up.bin"));
         // What it does, how fast, and how long yet.
         terminal.wait_for("speed and rest", |screen| {
             row(screen, "up.bin").is_some_and(|row| row.contains("B/s") && row.contains("0:"))
@@ -142,7 +129,7 @@ fn row_26_what_is_removed_with_its_data_is_gone_here_and_at_the_store() {
         let mut terminal = Terminal::start(&sandbox, &[], (180, 34));
         terminal.wait_for_text("press a");
         let source = sandbox.downloads().join("up.bin");
-        send(&terminal, source.to_str().unwrap(), &oracle.url("up.bin"));
+        terminal.upload(source.to_str().unwrap(), &oracle.url("up.bin"));
         eventually("a part", || !taken(&oracle).is_empty());
         oracle.faults(&json!({ "throttle": 100_000 }));
         terminal.paste(&oracle.url("down.bin"));

@@ -103,19 +103,6 @@ fn screenshots() {
     assert_eq!(terminal.finish(), Exit::Code(0));
 }
 
-/// Types a file and its place into the box for uploads.
-fn send(terminal: &Terminal, file: &str, place: &str) {
-    terminal.keys("U");
-    terminal.wait_for_text("the store's own");
-    terminal.keys(file);
-    terminal.wait_for_text(file);
-    terminal.keys("\x1b[B");
-    terminal.keys(place);
-    terminal.wait_for_text(place);
-    terminal.keys("\r");
-    terminal.wait_for("the box to close", |screen| !screen.contents().contains("the store's own"));
-}
-
 #[test]
 #[ignore = "makes the picture of uploads in screenshots/ anew"]
 fn uploads() {
@@ -142,8 +129,8 @@ fn uploads() {
     ));
     let mut terminal = Terminal::start(&sandbox, &["s3://bkt/models/atlas-00001.safetensors"], (120, 34));
     terminal.wait_for_text("atlas-00001");
-    send(&terminal, &backup, "s3://bkt/backups/");
-    send(&terminal, &film, "s3://bkt/films/");
+    terminal.upload(&backup, "s3://bkt/backups/");
+    terminal.upload(&film, "s3://bkt/films/");
     terminal.wait_for("a good part of the backup", |screen| percent(screen, "backup-2026") >= 45);
     terminal.keys("gj\x1b[C");
     terminal.wait_for_text("at the store");

@@ -95,6 +95,19 @@ impl Terminal {
         typing.write_all(keys.as_bytes()).and_then(|()| typing.flush()).expect("a terminal that still takes keys");
     }
 
+    /// Types an upload into the screen's box for them.
+    pub fn upload(&self, file: &str, place: &str) {
+        self.keys("U");
+        self.wait_for_text("the store's own");
+        self.keys(file);
+        self.wait_for_text(file);
+        self.keys("\x1b[B");
+        self.keys(place);
+        self.wait_for_text(place);
+        self.keys("\r");
+        self.wait_for("the box to close", |screen| !screen.contents().contains("the store's own"));
+    }
+
     /// Leaves the screen, and answers the question that is asked while transfers run.
     pub fn leave(&self) {
         self.keys("q");
