@@ -60,7 +60,7 @@ impl Nginx {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         certify(folder.path());
-        let (http, https) = (free_port(), free_port());
+        let (http, https) = free_ports();
         let config = config(folder.path(), (http, https), more);
         std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
         let mut child = Command::new(program)
@@ -140,8 +140,11 @@ impl Drop for Nginx {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+/// Two ports that nobody has. Both are held until both are chosen, or the second may be the first once more.
+fn free_ports() -> (u16, u16) {
+    let held = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    let [http, https] = held.each_ref().map(|held| held.local_addr().unwrap().port());
+    (http, https)
 }
 
 fn config(folder: &Path, (http, https): (u16, u16), [extra, within]: [&str; 2]) -> String {
