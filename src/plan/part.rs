@@ -90,7 +90,7 @@ impl Parts {
         }
     }
 
-    /// The parts that may arrive yet, and that nothing but them is left to send for; empty before that.
+    /// The parts that may arrive yet, once nothing else is left to send; empty before.
     pub fn awaited(&self) -> Vec<u32> {
         if self.is_any_missing() {
             return Vec::new();

@@ -79,10 +79,12 @@ impl PartFile {
         if part.is_in_place() { Ok((part, existed)) } else { Err(part.busy()) }
     }
 
-    /// Makes the part file of a target with all of its bytes. `None` if something is on its way there already, and if there
-    /// is no such folder. What stands at the target is seen when it is published: there are thousands of these, and each
-    /// look costs as much as the bytes do.
+    /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
+    /// is on its way there, and if there is no such folder.
     pub fn whole(target: &Path, bytes: &[u8]) -> Result<Option<Self>, Fault> {
+        if standing(target) != Standing::Nothing {
+            return Ok(None);
+        }
         let path = target.with_file_name(part_name(target));
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
@@ -108,12 +110,14 @@ impl PartFile {
 
     fn lock(&self) -> Result<(), Fault> {
         match self.file.try_lock() {
-            Err(TryLockError::WouldBlock) => return Err(self.busy()),
+            Ok(()) => Ok(()),
+            Err(TryLockError::WouldBlock) => Err(self.busy()),
             // Without locks (some network file systems) the final rename still can't replace anything.
-            Err(TryLockError::Error(why)) => tracing::warn!("{}: no lock here: {why}", self.path.display()),
-            Ok(()) => {}
+            Err(TryLockError::Error(why)) => {
+                tracing::warn!("{}: no lock here: {why}", self.path.display());
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// False if somebody has deleted or moved the part file, or put another one in its place.

@@ -95,18 +95,17 @@ impl Clerk {
         self.lock().bytes < MOST_WAITING
     }
 
-    /// Puts a whole file at its target, durably; false if something stands there that may not be replaced, or is on its way
-    /// there. After a fault nothing is left of it.
+    /// Puts a whole file at its target, durably; false if something stands there, or is on its way there. After a fault
+    /// nothing is left of it.
     pub(super) async fn put_down(
         self: &Arc<Self>,
         bytes: Bytes,
         source: Source,
         finished: Finished,
-        overwrite: bool,
         checkpointed: bool,
     ) -> Result<bool, Fault> {
         let (done, told) = oneshot::channel();
-        self.hand_in(Paper { goods: Goods::Whole(bytes), source, finished, overwrite, checkpointed, done });
+        self.hand_in(Paper { goods: Goods::Whole(bytes), source, finished, overwrite: false, checkpointed, done });
         match told.await {
             Ok(Ok(())) => Ok(true),
             Ok(Err(Uncommitted { fault, .. })) if fault.kind == FaultKind::Exists => Ok(false),

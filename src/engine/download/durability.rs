@@ -12,10 +12,8 @@ const EARLY: u64 = 16 << 20;
 pub(super) struct Durability {
     /// Written since the last sync began.
     unsynced: RangeSet,
-    /// Those of them that the system has been told to write,
-    begun: RangeSet,
-    /// and how many bytes were written since.
-    fresh: u64,
+    /// Those of them that the system has not been told to write.
+    fresh: RangeSet,
     /// Written before it.
     syncing: RangeSet,
     /// True once a sync has failed: what was not durable by then may be lost, whatever a later sync says.
@@ -26,9 +24,9 @@ impl Durability {
     /// These bytes were written. True once enough were for `begin_early`.
     pub(super) fn wrote(&mut self, range: ByteRange) -> bool {
         self.unsynced.insert(range);
-        let before = self.fresh;
-        self.fresh += range.len();
-        before < EARLY && self.fresh >= EARLY
+        let before = self.fresh.total();
+        self.fresh.insert(range);
+        before < EARLY && self.fresh.total() >= EARLY
     }
 
     /// An earlier run has written these and not synced them.
@@ -38,7 +36,7 @@ impl Durability {
 
     /// All that was written so far is about to be synced.
     pub(super) fn begin_sync(&mut self) {
-        (self.begun, self.fresh) = (RangeSet::new(), 0);
+        self.fresh = RangeSet::new();
         let written = std::mem::take(&mut self.unsynced);
         for range in written.ranges() {
             self.syncing.insert(*range);
@@ -47,14 +45,7 @@ impl Durability {
 
     /// What the system is to write before the next sync asks it to, once that is much.
     pub(super) fn begin_early(&mut self) -> Option<RangeSet> {
-        if self.fresh < EARLY {
-            return None;
-        }
-        self.fresh = 0;
-        let mut early = self.unsynced.clone();
-        self.begun.ranges().iter().for_each(|begun| early.remove(*begun));
-        self.begun = self.unsynced.clone();
-        Some(early)
+        (self.fresh.total() >= EARLY).then(|| std::mem::take(&mut self.fresh))
     }
 
     /// A sync has failed.

@@ -68,7 +68,7 @@ impl Task {
         (is_all && is_plain && is_first && !self.is_limited()).then_some(length as usize)
     }
 
-    /// Puts a whole file at its target. `None` if something stands there that may not be replaced, or is on its way there.
+    /// Puts a whole file at its target. `None` if something stands there, or is on its way there.
     async fn put_down(&self, bytes: Bytes, resource: &Resource) -> Result<Option<Ending>, Halt> {
         let target = self.search().aim(resource)?;
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
@@ -78,8 +78,7 @@ impl Task {
         let (validator, by) = (resource.validator.clone(), Some(self.orders.id));
         let finished = Finished { target: target.clone(), validator, length, by };
         let clerk = &self.orders.shared.clerk;
-        let checkpointed = self.may_have_checkpoint();
-        if !clerk.put_down(bytes, spec.source.clone(), finished, spec.overwrite, checkpointed).await? {
+        if !clerk.put_down(bytes, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
             return Ok(None);
         }
         let checked = Vec::new();
