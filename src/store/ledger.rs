@@ -94,6 +94,18 @@ impl Ledger {
         pieces
     }
 
+    /// The same for bytes in two pieces, the second one right behind the first.
+    pub fn sum_both(block: u64, start: u64, [head, tail]: [&[u8]; 2], last: Option<Fragment>) -> Vec<Fragment> {
+        if head.is_empty() {
+            return Self::sum(block, start, tail, last);
+        }
+        let mut pieces = Self::sum(block, start, head, last);
+        let middle = start + head.len() as u64;
+        let open = if middle.is_multiple_of(block) || tail.is_empty() { None } else { pieces.pop() };
+        pieces.append(&mut Self::sum(block, middle, tail, open));
+        pieces
+    }
+
     /// The fragment that ends here, if it is of the same block as the byte that follows: its sum can be carried on.
     pub fn ending_at(&self, position: u64) -> Option<Fragment> {
         let (start, (len, crc)) = self.fragments.range(..position).next_back()?;

@@ -1,7 +1,7 @@
 //! The part file: positioned writes beside the target, and one atomic step that gives it the target's name.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, IoSlice};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -206,6 +206,25 @@ impl PartFile {
     /// Writes all of `bytes` at `position`.
     pub fn write_at(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
         self.file.write_all_at(bytes, position).map_err(|why| self.fault("writing", &why))
+    }
+
+    /// Writes two pieces, the second one right behind the first, at `position` in one go.
+    pub fn write_both_at(&self, [mut head, tail]: [&[u8]; 2], mut position: u64) -> Result<(), Fault> {
+        while !head.is_empty() {
+            let both = [IoSlice::new(head), IoSlice::new(tail)];
+            let written = match rustix::io::pwritev(&self.file, &both, position).map_err(io::Error::from) {
+                Ok(0) => return Err(self.fault("writing", &io::ErrorKind::WriteZero.into())),
+                Ok(written) => written,
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
+                Err(why) => return Err(self.fault("writing", &why)),
+            };
+            position += written as u64;
+            if written >= head.len() {
+                return self.write_at(&tail[written - head.len()..], position);
+            }
+            head = &head[written..];
+        }
+        self.write_at(tail, position)
     }
 
     /// Reads exactly the range; false if the file is shorter.

@@ -16,10 +16,11 @@ const SEED: u64 = 23;
 const LENGTH: u64 = 3 * MIB + 777;
 
 /// The calls that change the disk, with how often one thread makes them in a download at most.
-const CALLS: [(&str, usize); 10] = [
+const CALLS: [(&str, usize); 11] = [
     ("mkdir", 4),
     ("fallocate", 1),
     ("pwrite64", 4),
+    ("pwritev", 4),
     ("fdatasync", 2),
     ("fsync", 8),
     ("rename", 3),

@@ -59,12 +59,12 @@ fn an_error_in_the_middle_of_writing_is_a_sentence_and_what_is_on_disk_is_used_a
         return;
     }
     for (call, error, when, words) in [
-        ("pwrite64", "EIO", "3+", "reports an error"),
-        ("pwrite64", "EROFS", "3+", "read-only"),
-        ("pwrite64", "EFBIG", "3+", "larger than"),
+        ("pwrite64,pwritev", "EIO", "3+", "reports an error"),
+        ("pwrite64,pwritev", "EROFS", "3+", "read-only"),
+        ("pwrite64,pwritev", "EFBIG", "3+", "larger than"),
         // A full disk may have room again soon.
-        ("pwrite64", "ENOSPC", "3..3", "disk is full"),
-        ("pwrite64", "EDQUOT", "3..3", "disk is full"),
+        ("pwrite64,pwritev", "ENOSPC", "3..3", "disk is full"),
+        ("pwrite64,pwritev", "EDQUOT", "3..3", "disk is full"),
         ("fdatasync", "EIO", "1+", "reports an error"),
         ("fallocate", "EIO", "1+", "reports an error"),
         ("fallocate", "ENOSPC", "1..1", "disk is full"),

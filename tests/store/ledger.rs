@@ -99,6 +99,10 @@ proptest! {
         for cut in cuts {
             let bytes = &everything[(at - start) as usize..(at + cut - start) as usize];
             let sums = Ledger::sum(MIB, at, bytes, last);
+            for middle in [0, 1, bytes.len() / 2, bytes.len()] {
+                let (head, tail) = bytes.split_at(middle);
+                prop_assert_eq!(&Ledger::sum_both(MIB, at, [head, tail], last), &sums, "in two pieces");
+            }
             last = sums.last().copied().filter(|_| !(at + cut).is_multiple_of(MIB));
             for sum in sums {
                 pieces.insert(sum.start, sum);

@@ -48,6 +48,20 @@ fn bytes_go_where_they_belong_and_the_name_comes_last() {
 }
 
 #[test]
+fn two_pieces_are_written_one_behind_the_other() {
+    for pieces in [["abc", "defgh"], ["", "abcdefgh"], ["abcdefgh", ""]] {
+        let (_folder, target) = folder();
+        let part = open(&target);
+        part.write_both_at(pieces.map(str::as_bytes), 1).unwrap();
+        part.write_both_at([b"", b""], 5).unwrap();
+        part.write_both_at([b"-", b""], 0).unwrap();
+        part.complete(9).unwrap();
+        part.publish(false).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"-abcdefgh");
+    }
+}
+
+#[test]
 fn the_length_is_what_it_is_to_be() {
     for (length, expected) in [(3, &b"abc"[..]), (0, b""), (5, b"abcde")] {
         let (_folder, target) = folder();

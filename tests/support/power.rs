@@ -178,10 +178,10 @@ impl Recording {
             "close" => {
                 open.remove(&call.number(0).unwrap_or(u64::MAX));
             }
-            "write" | "pwrite64" => {
-                let (Some((node, append)), bytes) = (file, call.bytes(1)) else { return };
+            "write" | "pwrite64" | "pwritev" => {
+                let (Some((node, append)), (bytes, at)) = (file, call.written()) else { return };
                 let length = self.lengths.get(&node).copied().unwrap_or(0);
-                let at = if call.name == "write" { if append { length } else { 0 } } else { call.number(3).unwrap() };
+                let at = if call.name == "write" { if append { length } else { 0 } } else { at.unwrap() };
                 let count = call.result.map_or(bytes.len(), |count| count as usize);
                 if done || ended == usize::MAX {
                     self.lengths.insert(node, length.max(at + count as u64));

@@ -10,8 +10,8 @@ use super::sandbox::{Process, Sandbox};
 
 /// The system calls that change what is on disk, and those that tell which file they are about. One that a platform
 /// does not have is passed over (`?`).
-const CALLS: &str = "?open,openat,close,dup,?dup2,?dup3,fcntl,write,pwrite64,fsync,fdatasync,?rename,?renameat,renameat2,\
-                     ftruncate,fallocate,?unlink,unlinkat,?mkdir,mkdirat,?link,linkat";
+const CALLS: &str = "?open,openat,close,dup,?dup2,?dup3,fcntl,write,pwrite64,pwritev,fsync,fdatasync,?rename,?renameat,\
+                     renameat2,ftruncate,fallocate,?unlink,unlinkat,?mkdir,mkdirat,?link,linkat";
 
 /// True if this machine has strace and lets it trace; says on stderr why not.
 pub fn strace_works() -> bool {
@@ -119,12 +119,13 @@ impl Call {
         }
     }
 
-    /// The argument as bytes.
-    pub fn bytes(&self, index: usize) -> &[u8] {
-        match self.arguments.get(index) {
-            Some(Argument::Bytes(bytes)) => bytes,
-            _ => &[],
-        }
+    /// What a call writes, and where if it tells: all its buffers, and the last of its words.
+    pub fn written(&self) -> (Vec<u8>, Option<u64>) {
+        let buffers = self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Bytes(bytes) => Some(bytes.as_slice()),
+            Argument::Word(_) => None,
+        });
+        (buffers.collect::<Vec<_>>().concat(), self.number(self.arguments.len() - 1))
     }
 
     /// The `count`-th string among the arguments as a path, which may be relative to the sandbox's downloads.
@@ -189,10 +190,11 @@ fn ending(rest: &str) -> (Vec<Argument>, Option<u64>) {
     (split(arguments.trim_end().trim_end_matches(')')), given)
 }
 
-/// Arguments apart; with -xx no string holds a comma or a bracket.
+/// Arguments apart, and the parts of those that are lists; with -xx no string holds a comma or a bracket.
 fn split(arguments: &str) -> Vec<Argument> {
     let words = arguments.split(',').map(str::trim).filter(|word| !word.is_empty());
     words
+        .map(|word| word.split_once("iov_base=").map_or(word, |(_, base)| base))
         .map(|word| match word.trim_end_matches('.').strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
             Some(hex) => {
                 let bytes = hex.split("\\x").skip(1);

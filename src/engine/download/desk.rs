@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::clock::Clock;
 use super::brought::Brought;
 use super::comparison::Comparison;
 use super::durability::Durability;
 use super::parts::Parts;
+use super::pieces::Pieces;
 use tokio::sync::Notify;
 
 use crate::api::ConnectionState;
@@ -195,17 +196,17 @@ impl Desk {
         &self,
         lease: LeaseId,
         position: u64,
-        bytes: &[u8],
+        bytes: Pieces<'_>,
         before: Option<Fragment>,
         took: Duration,
         place: Option<usize>,
     ) -> u64 {
-        let mut sums = Ledger::sum(self.block, position, bytes, before);
+        let mut sums = Ledger::sum_both(self.block, position, bytes.0, before);
         let now = self.clock.now();
         let mut state = self.lock();
         if state.ledger.ending_at(position) != before {
             // A neighbour's bytes were joined to those before ours meanwhile, so that our sum has another beginning.
-            sums = Ledger::sum(self.block, position, bytes, state.ledger.ending_at(position));
+            sums = Ledger::sum_both(self.block, position, bytes.0, state.ledger.ending_at(position));
         }
         let length = bytes.len() as u64;
         state.plan.advance(lease, length, now);
@@ -224,18 +225,6 @@ impl Desk {
         }
         debug_assert_eq!(state.ledger.done().total(), state.plan.done_total(), "the ledger covers what the plan has");
         state.plan.get(lease).map_or(0, |lease| lease.end)
-    }
-
-    /// Puts bytes into the part file, and tells how long that took. If a comparison runs they are compared with what is
-    /// there, and replace only what differs.
-    pub(super) fn write(&self, bytes: &[u8], position: u64, compares: bool) -> Result<Duration, Fault> {
-        let began = Instant::now();
-        if compares {
-            self.replace(bytes, position)?;
-        } else {
-            self.part.write_at(bytes, position)?;
-        }
-        Ok(began.elapsed())
     }
 
     /// Takes note of what an answer announces. The first word on the same bytes stays.

@@ -16,6 +16,7 @@ mod mirrors;
 mod outlook;
 mod parts;
 mod pen;
+mod pieces;
 mod places;
 mod proof;
 mod renew;

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::blocking::blocking;
 use super::desk::{Desk, Turn};
+use super::pieces::Pieces;
 use super::worker::Job;
 use crate::model::{ByteRange, Fault};
 use crate::plan::LeaseId;
@@ -21,6 +22,9 @@ const BUFFER: usize = 512 << 10;
 /// costs beyond its bytes is about a copy of 100 KiB; and while it runs the next bytes gather in the kernel, so that a
 /// fast sender wakes a worker a third as often.
 const DIRECT: usize = 96 << 10;
+/// Such a write ends at a multiple of this in the file, and what is left of the chunk goes before the next one. Measured:
+/// from such places on the page cache takes large folios, which saves a quarter of a write's cost and of the sync's.
+const ALIGNED: usize = 64 << 10;
 
 /// A worker's buffer, and where in the file its first byte goes.
 pub(super) struct Pen {
@@ -84,8 +88,8 @@ impl Pen {
         let _ = chunk.split_to(skipped);
         while !chunk.is_empty() {
             let missing = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
-            let finished = if self.buffer.is_empty() && chunk.len() >= DIRECT {
-                self.put(&chunk.split_to(missing.min(chunk.len()))).await?
+            let finished = if self.buffer.len() < ALIGNED && chunk.len() >= DIRECT {
+                self.put_directly(&mut chunk, missing).await?
             } else {
                 self.gather(&mut chunk, self.size.min(missing)).await?
             };
@@ -106,25 +110,41 @@ impl Pen {
         if self.buffer.len() < most { Ok(false) } else { self.flush().await }
     }
 
+    /// Writes what the buffer holds and most of a chunk. True if the lease is finished.
+    async fn put_directly(&mut self, chunk: &mut Chunk, missing: usize) -> Result<bool, Fault> {
+        let held = self.buffer.len();
+        let all = missing.min(held + chunk.len());
+        let over = usize::try_from((self.position + all as u64) % ALIGNED as u64).unwrap_or(0);
+        // Where the lease ends there, nothing comes that it could go before.
+        let most = if all == missing { all } else { all - over };
+        let rest = chunk.split_to(most.saturating_sub(held));
+        self.put_all(&rest).await
+    }
+
     /// Writes what the buffer holds. True if the lease is finished.
     pub(super) async fn flush(&mut self) -> Result<bool, Fault> {
+        self.put_all(&[]).await
+    }
+
+    /// Writes what the buffer holds and more behind it. True if the lease is finished.
+    async fn put_all(&mut self, more: &[u8]) -> Result<bool, Fault> {
         self.due = None;
         let mut held = std::mem::take(&mut self.buffer);
-        let finished = self.put(&held).await;
+        let finished = self.put(Pieces([&held, more])).await;
         held.clear();
         self.buffer = held;
         finished
     }
 
     /// Writes the lease's next bytes, up to where it ends now. True if the lease is finished.
-    async fn put(&mut self, bytes: &[u8]) -> Result<bool, Fault> {
+    async fn put(&mut self, bytes: Pieces<'_>) -> Result<bool, Fault> {
         if bytes.is_empty() {
             // Another connection may have taken the rest over.
             self.end = self.desk.missing(self.lease).end;
             return Ok(self.position >= self.end);
         }
         let turn = self.desk.begin_write(self.lease, self.position, bytes.len() as u64);
-        let allowed = &bytes[..bytes.len().min(usize::try_from(turn.allowed).unwrap_or(usize::MAX))];
+        let allowed = bytes.first(turn.allowed);
         self.dropped |= allowed.len() < bytes.len();
         if !allowed.is_empty() {
             let took = self.write(allowed, &turn).await?;
@@ -136,11 +156,11 @@ impl Pen {
 
     /// One positioned write on this thread, where the bytes are still in its cache; on a disk that is slow, on a thread
     /// that may block. Tells how long it took.
-    async fn write(&self, bytes: &[u8], turn: &Turn) -> Result<Duration, Fault> {
+    async fn write(&self, bytes: Pieces<'_>, turn: &Turn) -> Result<Duration, Fault> {
         let (position, compares) = (self.position, turn.compares);
         if turn.blocks {
-            let (desk, bytes) = (self.desk.clone(), bytes.to_vec());
-            return blocking(move || desk.write(&bytes, position, compares)).await;
+            let (desk, bytes) = (self.desk.clone(), bytes.joined());
+            return blocking(move || desk.write(Pieces([&bytes, &[]]), position, compares)).await;
         }
         self.desk.write(bytes, position, compares)
     }
