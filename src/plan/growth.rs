@@ -12,6 +12,8 @@ const SENDING_WINDOW: Duration = Duration::from_millis(600);
 /// finding out that more would help.
 const NEAR: u16 = 8;
 const FAR: u16 = 16;
+/// So many times fewer for a download that was killed.
+const CAUTIOUS: u16 = 4;
 /// An answer after this is from far away. It takes two round trips or three, one of them for the connection.
 const FAR_FROM: Duration = Duration::from_millis(70);
 /// No more than this, unless each connection gives less than `SLOW`.
@@ -19,7 +21,7 @@ const MOST: u16 = 16;
 /// No more than this at all.
 const MOST_SLOW: u16 = 32;
 /// Bytes a second of a connection that is held back: by a lossy line, or by a server that gives each so much.
-const SLOW: f64 = 1_048_576.0;
+const SLOW: f64 = 1_572_864.0;
 /// A server that gives each connection less than this, in bytes a second, has enough to do with those that there are.
 pub(super) const LEAST: f64 = 32_768.0;
 /// What is measured for less than this says nothing.
@@ -28,13 +30,18 @@ const SHORTEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(2);
 /// Twice as many must bring this much more in all.
 const WORTH: f64 = 1.25;
-/// The second half of a measurement may have this much more than the first.
+/// A first half of a measurement with so many times as much as the second was a gift that does not last.
 const STEADY: f64 = 1.6;
+/// A second half with so many times as much as the first is still on its way to its speed; slow start doubles with each
+/// round trip.
+const RISING: f64 = 1.8;
 /// So many measurements tell that more connections bring nothing, or this time does.
 const PATIENCE: u32 = 6;
 const MOST_PATIENCE: Duration = Duration::from_secs(6);
 /// What is left must take so many times as long as a measurement, at the present speed.
-const LEFT: f64 = 3.0;
+const LEFT: f64 = 2.5;
+/// Where what is left takes no longer than this, in seconds, there is no time to find out what lasts.
+const SOON: f64 = 3.0;
 
 /// The number of connections of one download.
 #[derive(Clone, Debug)]
@@ -43,6 +50,8 @@ pub struct Growth {
     /// Before the last step, with the bytes a second in all that they gave.
     before: Option<(u16, f64)>,
     settled: bool,
+    /// The first number is so many times smaller.
+    fewer: u16,
     /// The answer's time tells how long a measurement takes, and what comes may make that longer.
     window: Duration,
     /// When the present measurement began, its second half too, and the bytes that had come by then.
@@ -53,7 +62,8 @@ pub struct Growth {
 impl Growth {
     /// The user has said how many.
     pub fn fixed(connections: u16) -> Self {
-        Self { now: connections.max(1), before: None, settled: true, window: SHORTEST, since: None, middle: None }
+        let now = connections.max(1);
+        Self { now, before: None, settled: true, fewer: 1, window: SHORTEST, since: None, middle: None }
     }
 
     /// To be found out.
@@ -72,9 +82,21 @@ impl Growth {
         Self { now: 1, window: LONGEST, ..Self::sending() }
     }
 
+    /// The run before was killed, which may come again: what is on its way to each connection is lost then. It begins with
+    /// few, unless it is known how many there are to be.
+    pub fn be_cautious(&mut self) {
+        self.fewer = CAUTIOUS;
+    }
+
     /// How many there are to be now.
     pub fn connections(&self) -> u16 {
         self.now
+    }
+
+    /// How many there may be before long. What is left for those need not be taken from the others, whose connections would
+    /// then end in the middle of their answers.
+    pub fn expected(&self) -> u16 {
+        if self.settled { self.now } else { self.now.saturating_mul(2).min(MOST_SLOW) }
     }
 
     /// The first answer came after so long, with the time for its connection.
@@ -82,8 +104,8 @@ impl Growth {
         if self.settled || self.before.is_some() || self.since.is_some() {
             return;
         }
-        self.now = if after < FAR_FROM { NEAR } else { FAR };
-        self.window = (after * 3 / 2).clamp(SHORTEST, SHORTEST * 5);
+        self.now = if after < FAR_FROM { NEAR } else { FAR } / self.fewer;
+        self.window = after.clamp(SHORTEST, SHORTEST * 5);
     }
 
     /// There are to be no more: the host gives none, or something else holds the speed back.
@@ -104,13 +126,15 @@ impl Growth {
             return false;
         };
         let (span, rate) = measured(since, (now, bytes));
+        let left = missing as f64 / rate.max(1.0);
+        let is_worth_it = left >= LEFT * span.as_secs_f64();
         if self.middle.is_none() && span * 2 >= self.window {
             self.middle = Some((now, bytes));
         }
         let Some(middle) = self.middle.filter(|_| span >= self.window) else { return false };
         let (first, second) = (measured(since, middle).1, measured(middle, (now, bytes)).1);
         // They come to their speed by themselves (slow start): more of them would only share it.
-        if second > first * STEADY {
+        if second > first * RISING {
             (self.since, self.middle) = (Some(middle), Some((now, bytes)));
             return false;
         }
@@ -119,7 +143,8 @@ impl Growth {
         if self.before.is_none() && second * STEADY < first {
             self.window = (self.window * 2).min(LONGEST);
             (self.since, self.middle) = (Some(middle), None);
-            return false;
+            // Where that would take too long, more are opened on the mere guess that each of them is held back.
+            return left < SOON && self.step((rate, second), is_worth_it);
         }
         // The new ones had theirs at first, and may have to wait for the next: that they bring nothing takes longer to tell.
         let is_low = self.before.is_some_and(|(_, less)| rate < less * WORTH);
@@ -127,19 +152,20 @@ impl Growth {
             return false;
         }
         (self.since, self.middle) = (None, None);
-        self.step(rate, missing as f64 / rate.max(1.0) >= LEFT * span.as_secs_f64())
+        self.step((rate, rate), is_worth_it)
     }
 
-    fn step(&mut self, rate: f64, is_worth_it: bool) -> bool {
+    /// To be done at this rate, of which so much is to last.
+    fn step(&mut self, (rate, lasting): (f64, f64), is_worth_it: bool) -> bool {
         let most = if rate / f64::from(self.now) < SLOW { MOST_SLOW } else { MOST };
         match self.before {
             Some((fewer, less)) if rate < less * WORTH => {
-                self.settled = true;
-                self.now = fewer;
+                (self.settled, self.now) = (true, fewer);
                 true
             }
             _ if self.now < most && is_worth_it && rate / f64::from(self.now) >= LEAST => {
-                self.before = Some((self.now, rate));
+                (self.since, self.middle) = (None, None);
+                self.before = Some((self.now, lasting));
                 self.now = (self.now * 2).min(most);
                 true
             }

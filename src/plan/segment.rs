@@ -27,6 +27,9 @@ const LONGER: Duration = Duration::from_secs(10);
 /// and never longer than this: a process that was stopped for hours has heard nothing either.
 const LONGEST_STALL: Duration = Duration::from_secs(120);
 
+/// Answers are not expected to take longer than this, whatever they took before.
+const LONGEST_ANSWER: Duration = Duration::from_secs(1);
+
 /// The number of a lease within its plan, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseId(pub u32);
@@ -103,6 +106,8 @@ pub struct Plan {
     pub(super) pace: Option<f64>,
     /// The best of these, until a connection is opened because of it.
     pub(super) best: Option<f64>,
+    /// How long an answer takes here, in seconds.
+    pub(super) asking: Option<f64>,
     /// True while a limit of our own holds the speed down: who has nothing to do is not needed then.
     held_back: bool,
 }
@@ -122,6 +127,7 @@ impl Plan {
             silence: STALL,
             pace: None,
             best: None,
+            asking: None,
             held_back: false,
         }
     }
@@ -130,6 +136,13 @@ impl Plan {
     /// and what is on its way to the other would be lost.
     pub fn hold_back(&mut self, held_back: bool) {
         self.held_back = held_back;
+    }
+
+    /// An answer came after so long.
+    pub fn answered(&mut self, after: Duration) {
+        self.bear(after);
+        let after = after.min(LONGEST_ANSWER).as_secs_f64();
+        self.asking = Some(self.asking.map_or(after, |mean| mean + (after - mean) / 4.0));
     }
 
     /// The file's length, if known.
@@ -333,7 +346,9 @@ impl Plan {
             return None;
         }
         let still_to_open = (usize::from(connections).saturating_sub(self.leases.len())).max(1);
-        let share = share(self.free.total(), still_to_open as u16);
+        // Nor more than a fair share of all that is missing; without an end nobody knows what that is.
+        let fair = self.missing().map_or(u64::MAX, |missing| share(missing, connections));
+        let share = share(self.free.total(), still_to_open as u16).min(fair);
         let cut = if range.len() - share.min(range.len()) < MIN_PART { range.len() } else { share };
         let taken = ByteRange::new(range.start, range.start + cut);
         self.free.remove(taken);

@@ -7,10 +7,13 @@ use super::growth::LEAST;
 use super::segment::{Lease, LeaseId, MIN_STEAL, Opener, Plan};
 use crate::model::{ByteRange, Moment};
 
-/// A takeover must end the file sooner by at least this, in seconds; a new request costs about as much.
-const MIN_GAIN: f64 = 0.15;
+/// A takeover must end the file sooner by at least this, in seconds.
+const MIN_GAIN: f64 = 0.05;
 /// So much sooner, if a connection has to be opened for less than `MIN_PART`, in seconds.
-const NEW_GAIN: f64 = 1.0;
+const NEW_GAIN: f64 = 0.3;
+/// What has been asked for comes slowly at first: for as long as two answers more there is little of it, but not for longer
+/// than this, in seconds, as a server that thinks long is not far away for that.
+const SLOW_START: f64 = 0.6;
 /// Nor is it opened for less than this, if what it takes over from goes on.
 pub const MIN_SLOW_PART: u64 = 256 << 10;
 /// How long a lease must have had bytes before its speed is worth a connection.
@@ -56,8 +59,14 @@ impl Plan {
             speed if speed > 0.0 => speed,
             _ => mean,
         };
+        let start = self.start_up();
         let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
-        let time = |lease: &Lease| rest(lease).len() as f64 / pace(lease);
+        // Until its first byte a connection waits for its answer, as the next one will.
+        let waits = |lease: &Lease| match lease.began {
+            None => (start - now.since(lease.meter.born()).as_secs_f64()).max(0.0),
+            Some(_) => 0.0,
+        };
+        let time = |lease: &Lease| waits(lease) + rest(lease).len() as f64 / pace(lease);
         let victim = self.leases.values_mut().max_by(|a, b| time(a).total_cmp(&time(b)))?;
         let (own, all) = (pace(victim), rest(victim));
         let is_old = victim.began.is_some_and(|began| now.since(began) >= GRACE);
@@ -65,14 +74,16 @@ impl Plan {
         // What has been fast until now takes more from what crawls than the slow take from each other; and what crawls
         // itself does not take it back.
         let thief = known.filter(|known| is_crawling || *known < mean * SLOW).unwrap_or(mean);
-        let kept = match (all.len() as f64 * own / (own + thief)) as u64 {
+        // Both are to end at the same time, the thief after its start.
+        let share = (time(victim) - start).max(0.0) / (1.0 / own + 1.0 / thief);
+        let kept = match all.len().saturating_sub(share as u64) {
             _ if victim.is_stalled(now, silence) => 0,
             kept if is_crawling && kept < MIN_STEAL => 0,
             kept => kept,
         };
         let taken = ByteRange::new(all.start + kept, all.end);
         let enough = taken.len() >= least.max(MIN_STEAL.min(all.len()));
-        let gain = time(victim) - taken.len() as f64 / thief;
+        let gain = time(victim) - start - taken.len() as f64 / thief;
         let is_worth_it = match opener {
             // Where each is slow a small part takes long too.
             Opener::New if !enough => {
@@ -90,6 +101,11 @@ impl Plan {
             self.best = None;
         }
         Some(taken)
+    }
+
+    /// How long it takes from a request to the full speed of what it brings, in seconds.
+    fn start_up(&self) -> f64 {
+        self.asking.map_or(0.0, |asking| asking + (asking * 2.0).min(SLOW_START))
     }
 
     /// The speeds of the leases that move.

@@ -1,10 +1,37 @@
-//! Uploads that have met with trouble: what they do so that the next trouble costs less.
+//! Transfers that have met with trouble: what they do so that the next trouble costs less.
+
+use std::fs;
 
 use haul::model::{FaultKind, Upload};
+use haul::store::Checkpoint;
 
 use super::stage::{MIB, Stage, Wishes};
 use super::uploads::{begin, checkpoint, complete, in_parts, spec, write};
 use crate::support::depot::{Call, Trouble};
+use crate::support::fetch::FakeFile;
+
+#[tokio::test(start_paused = true)]
+async fn a_download_that_was_killed_goes_on_over_fewer_connections_than_one_that_was_ended() {
+    for killed in [true, false] {
+        let file = FakeFile::new(1, 64 * MIB).rate(MIB);
+        let (stage, id) = Stage::of(Wishes { connections: 0, ..Wishes::default() }, file).await;
+        // Not right behind a save, of which there is one a second.
+        stage.has(id, 12 * MIB).await;
+        let path = Checkpoint::path(&stage.state(), id);
+        let running = fs::read(&path).unwrap();
+        let stopped = stage.stop().await;
+        if killed {
+            fs::write(&path, running).unwrap();
+        }
+        let left = Checkpoint::load(&stopped.state(), id).unwrap().unwrap();
+        assert_eq!(!left.unsynced.is_empty(), killed);
+        let stage = stopped.start();
+        stage.has(id, left.ledger.done().total() + MIB / 4).await;
+        let open = stage.fake.open_now();
+        assert_eq!(open, if killed { 2 } else { 8 }, "killed: {killed}");
+        stage.end().await;
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_was_cut_off_by_a_kill_goes_on_over_one_connection() {
@@ -14,7 +41,7 @@ async fn an_upload_that_was_cut_off_by_a_kill_goes_on_over_one_connection() {
     let before = stopped.depot.most_open();
     // What is left of one that was killed: nobody has the lock, and nobody has given it back.
     let lock = checkpoint(&stopped.state(), &stopped.downloads()).with_extension("lock");
-    std::fs::write(&lock, "").unwrap();
+    fs::write(&lock, "").unwrap();
     stopped.depot.forget_calls();
     let mut stage = stopped.start();
     complete(&mut stage, id, 8 * MIB).await;

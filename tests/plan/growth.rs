@@ -34,6 +34,20 @@ fn what_is_far_away_begins_with_more() {
 }
 
 #[test]
+fn what_was_killed_begins_with_few_and_gets_what_helps() {
+    let cut_off = |mut growth: Growth, millis: u64| {
+        growth.be_cautious();
+        growth.answered(Duration::from_millis(millis));
+        growth
+    };
+    assert_eq!(cut_off(Growth::chosen(), 1).connections(), 2);
+    assert_eq!(cut_off(Growth::chosen(), 200).connections(), 4);
+    assert_eq!(cut_off(Growth::fixed(8), 200).connections(), 8, "as the user says");
+    let each = |count: u16| 10.0 * MIB * f64::from(count);
+    assert_eq!(grow(cut_off(Growth::chosen(), 1), 1000.0 * MIB, each), (16, 16));
+}
+
+#[test]
 fn a_line_that_is_full_gets_no_more() {
     assert_eq!(grow(after(1), 1000.0 * MIB, |_| 100.0 * MIB), (8, 16), "one step is tried, and taken back");
     assert_eq!(grow(after(200), 1000.0 * MIB, |_| 100.0 * MIB), (16, 16));
@@ -63,11 +77,12 @@ fn a_server_that_crawls_or_gives_nothing_is_not_asked_for_more() {
 
 #[test]
 fn while_connections_come_to_their_speed_no_more_are_opened() {
+    // An answer on a new connection takes two round trips, and slow start doubles with each.
     let mut growth = after(400);
     let (mut bytes, mut rate) = (0.0, 0.5 * MIB);
     for tick in 1..40 {
         bytes += rate / 8.0;
-        rate *= 1.3;
+        rate *= 1.54;
         growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, 16, 1 << 40);
         assert_eq!(growth.connections(), 16, "after {tick} looks");
     }
@@ -76,6 +91,35 @@ fn while_connections_come_to_their_speed_no_more_are_opened() {
 #[test]
 fn what_is_over_soon_is_left_alone() {
     assert_eq!(grow(after(1), 60.0 * MIB, |count| 10.0 * MIB * f64::from(count)), (8, 8));
+}
+
+/// As nginx's `limit_rate` with `sendfile_max_chunk 2m`: each connection has 2 MB at once and then waits for 200 ms.
+#[test]
+fn where_no_time_is_left_to_find_out_what_lasts_a_gift_is_taken_for_a_limit_of_each() {
+    for phase in 0..8_u32 {
+        let mut growth = after(1);
+        let (mut bytes, mut millis) = (0.0, phase * 25);
+        while bytes < 128.0 * MIB {
+            millis += 25;
+            if millis % 200 == 0 {
+                bytes += 2e6 * f64::from(growth.connections());
+            }
+            if (millis - phase * 25) % 125 == 0 {
+                let (now, count) = (Moment::after(Duration::from_millis(millis.into())), growth.connections());
+                growth.look(now, bytes as u64, count, (128.0 * MIB - bytes).max(0.0) as u64);
+            }
+        }
+        assert_eq!(growth.connections(), 16, "begun {} ms after a lump", phase * 25);
+    }
+}
+
+#[test]
+fn what_may_be_opened_soon_gets_its_share_beforehand() {
+    assert_eq!((after(1).expected(), after(200).expected()), (16, 32));
+    assert_eq!(Growth::fixed(5).expected(), 5);
+    let mut growth = after(1);
+    growth.settle();
+    assert_eq!(growth.expected(), 8);
 }
 
 #[test]
@@ -112,9 +156,9 @@ fn what_each_connection_has_at_first_is_not_taken_for_what_lasts() {
     for tick in 1..160 {
         begun.resize(usize::from(growth.connections()).max(begun.len()), tick);
         let due = |from: &u32| match tick - from {
-            0 | 1 => MIB,
+            0 | 1 => 2.0 * MIB,
             2..8 => 0.0,
-            _ => MIB / 4.0,
+            _ => MIB / 2.0,
         };
         bytes += begun.iter().map(due).sum::<f64>();
         growth.look(Moment::after(Duration::from_millis(125) * tick), bytes as u64, begun.len() as u16, 1 << 40);

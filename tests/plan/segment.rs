@@ -137,6 +137,42 @@ fn it_takes_in_proportion_to_the_speeds() {
     assert_eq!(range(&plan, idle), (position + kept, end));
 }
 
+/// One of a pair is done; what its connection takes over from the other, where an answer takes so long.
+fn taken(answer: u64) -> Option<u64> {
+    let (mut plan, [first, second]) = pair([5 * MIB, MIB], 2000);
+    plan.answered(Duration::from_millis(answer));
+    plan.release(first);
+    let end = range(&plan, second).1;
+    plan.lease(Opener::Idle, 2, at(2000)).map(|_| end - range(&plan, second).1)
+}
+
+#[test]
+fn the_farther_a_server_the_less_is_taken_over_and_nothing_that_would_come_later_so() {
+    // 6 MiB at 1 MiB/s: 6 s, of which the other takes 3 if it is answered at once.
+    let near = |bytes: Option<u64>, wanted: u64| assert!(bytes.unwrap().abs_diff(wanted) < 64 << 10, "{bytes:?}");
+    near(taken(0), 3 * MIB);
+    // Full speed comes after three times as long as an answer takes.
+    near(taken(200), MIB * 27 / 10);
+    // But what thinks for a second is not slow afterwards for that; and longer than a second is not counted on.
+    near(taken(60_000), MIB * 22 / 10);
+    // Of 1 MiB that comes within a second, an answer after 500 ms could bring nothing sooner.
+    let (mut plan, _) = pair([5 * MIB, MIB], 7000);
+    plan.answered(Duration::from_millis(500));
+    assert_eq!(plan.lease(Opener::Idle, 2, at(7000)), None);
+}
+
+/// What is left for the connections that may come is taken by them before anything is taken from the others.
+#[test]
+fn a_gap_is_shared_out_among_all_even_if_nobody_else_is_to_come() {
+    let mut plan = plan(64 * MIB);
+    let ids: Vec<_> = (0..4).map(|_| open(&mut plan, 8, at(0))).collect();
+    assert_eq!(plan.free().total(), 32 * MIB);
+    write(&mut plan, ids[0], 8 * MIB, at(1000));
+    plan.release(ids[0]);
+    let next = plan.lease(Opener::Idle, 4, at(1000)).unwrap();
+    assert_eq!(range(&plan, next), (32 * MIB, 46 * MIB), "a quarter of what is left");
+}
+
 /// A fast connection is done while three crawl: what it had, and not what they have, tells what it can take.
 #[test]
 fn who_was_fast_leaves_nothing_to_those_who_crawl() {

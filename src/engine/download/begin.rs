@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::super::hosts::Permit;
 use super::super::report::Ending;
 use super::crew::Crew;
-use super::desk::Desk;
+use super::desk::{Desk, Width};
 use super::found::{Found, Left, Search, is_same};
 use super::room::Reserving;
 use super::save::{Checking, Saver};
@@ -150,6 +150,10 @@ impl Task {
             digests: checkpoint.digests,
             duplicates: Vec::new(),
         };
+        // A run that ends by itself syncs all that it has.
+        if !checkpoint.unsynced.is_empty() {
+            self.growth.be_cautious();
+        }
         let plan = Plan::new(checkpoint.length, done);
         let mut log = CheckpointLog::new(&self.orders.shared.state, id);
         log.reopen();
@@ -315,14 +319,16 @@ impl Task {
     }
 
     /// How many connections a download may have: one, where its server gives no parts or tells no length.
-    pub(super) fn connections_for(&self, held: &Held) -> u16 {
-        if held.ranged && held.resource.length.is_some() { self.connections() } else { 1 }
+    pub(super) fn connections_for(&self, held: &Held) -> Width {
+        let takes_more = held.ranged && held.resource.length.is_some();
+        let (now, soon) = if takes_more { (self.connections(), self.growth.expected()) } else { (1, 1) };
+        Width { now, soon }
     }
 
     /// Lets the crew fetch what is missing.
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
-        held.desk.lock().plan.bear(permit.age());
+        held.desk.lock().plan.answered(permit.age());
         let known = merged(&held.resource, &answer.resource);
         held.resource = Arc::new(if held.tagless { known.without_etag() } else { known });
         if self.places.is_own(self.places.lead_number()) {

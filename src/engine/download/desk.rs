@@ -49,8 +49,7 @@ pub(super) struct State {
     pub(super) vouched: BTreeSet<(Option<ByteRange>, Algorithm)>,
     /// Which bytes came from which place, in this run; empty where there is only one.
     pub(super) brought: BTreeMap<usize, Brought>,
-    /// How many connections there are to be.
-    width: u16,
+    width: Width,
     /// Set while bytes that are on disk come once more.
     pub(super) comparison: Option<Comparison>,
     pub(super) meter: Meter,
@@ -62,6 +61,13 @@ pub(super) struct State {
     pub(super) durability: Durability,
     /// What the requests brought.
     pub(super) parts: Parts,
+}
+
+/// How many connections there are to be, and how many there may be soon.
+#[derive(Clone, Copy)]
+pub(super) struct Width {
+    pub(super) now: u16,
+    pub(super) soon: u16,
 }
 
 /// A worker's turn to write.
@@ -103,7 +109,7 @@ impl Desk {
             announced,
             vouched,
             brought: BTreeMap::new(),
-            width: 1,
+            width: Width { now: 1, soon: 1 },
             comparison: None,
             meter,
             pace: Pace::default(),
@@ -136,10 +142,11 @@ impl Desk {
         state.plan.hold_back(held_back && !is_alone);
         let width = state.width;
         // There are to be fewer than there are: who is done goes.
-        if opener == Opener::Idle && state.seats.len() > usize::from(width) {
+        if opener == Opener::Idle && state.seats.len() > usize::from(width.now) {
             return None;
         }
-        let lease = state.plan.lease(opener, width, now)?;
+        let shares = if opener == Opener::New { width.soon } else { width.now };
+        let lease = state.plan.lease(opener, shares, now)?;
         state.seats.insert(worker, Seat::new(lease));
         Some(lease)
     }
@@ -167,18 +174,18 @@ impl Desk {
     /// The file's length is known now; false if that can't be.
     pub(super) fn learn(&self, length: u64) -> bool {
         let mut state = self.lock();
-        let width = state.width;
-        state.plan.learn(length, width)
+        let shares = state.width.soon;
+        state.plan.learn(length, shares)
     }
 
     /// There are to be so many connections from now on.
-    pub(super) fn widen(&self, connections: u16) {
-        self.lock().width = connections;
+    pub(super) fn widen(&self, width: Width) {
+        self.lock().width = width;
     }
 
     /// How many connections there are to be.
     pub(super) fn width(&self) -> u16 {
-        self.lock().width
+        self.lock().width.now
     }
 
     /// Asks how many of the next bytes of a lease, which begin at `position`, may be written now.

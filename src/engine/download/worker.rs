@@ -155,13 +155,16 @@ impl Worker {
             unless: None,
             named: job.named,
         };
-        tokio::select! {
+        let begun = Instant::now();
+        let answer = tokio::select! {
             biased;
-            () = self.stop.cancelled() => None,
-            answer = timeout(job.stall, job.driver.open(request)) => {
-                Some(answer.unwrap_or_else(|_| Err(stalled(&job.source, job.stall))))
-            }
+            () = self.stop.cancelled() => return None,
+            answer = timeout(job.stall, job.driver.open(request)) => answer,
+        };
+        if let Ok(Ok(_)) = answer {
+            job.desk.lock().plan.answered(begun.elapsed());
         }
+        Some(answer.unwrap_or_else(|_| Err(stalled(&job.source, job.stall))))
     }
 
     async fn stream(&self, answer: Answer, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
