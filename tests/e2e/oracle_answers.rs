@@ -1,5 +1,5 @@
 //! Rows about what a store answers: other ranges than were asked for, no lengths, objects that change, connections that
-//! stall, and stores that say when to come again. `oracles` says which test holds which row.
+//! stall, hosts and files that can't be had, and stores that say when to come again. `oracles` says which test holds which row.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -9,11 +9,13 @@ use std::sync::mpsc::channel;
 use serde_json::{Value, json};
 
 use super::MIB;
-use super::oracle_rows::{at_a_time, cut_off, get};
+use super::oracle_rows::{at_a_time, cut_off, get, served};
 use super::oracles::{happened, of_each};
-use crate::support::{Oracle, Output, Relay, Sandbox, header};
+use crate::support::{Oracle, Output, Relay, Sandbox, Strace, header, strace_works};
 
-/// The server answers wrongly.
+/// The codes with which haul ends: trouble of the network, of the disk, and wrong answers.
+const NETWORK: i32 = 4;
+const DISK: i32 = 5;
 const WRONG: i32 = 8;
 
 /// A request for bytes that lie a little later than those that haul asks for, if these begin at one of `places`: the store
@@ -237,5 +239,43 @@ fn row_14_each_kind_of_checksum_is_compared_and_lists_beside_the_object_are_foun
                 assert_eq!(sandbox.downloads().join("a.bin").exists(), code == 0, "{vendor}, {list}");
             }
         }
+    });
+}
+
+#[test]
+fn row_8_a_host_that_is_not_found_is_a_sentence_and_another_place_takes_over() {
+    // No label is longer than 63 bytes (RFC 1035, section 2.3.4), so that nobody has to be asked for this one.
+    let nowhere = format!("{}.test", "x".repeat(64));
+    of_each(|vendor, oracle| {
+        let sandbox = oracle.sandbox();
+        oracle.put("a.bin", 2 * MIB);
+        let url = oracle.url("a.bin").replace("127.0.0.1", &nowhere);
+        let get = |more: &[&str]| sandbox.run(&[&["get", "--json", "--retry-wait=0.05", "--retries=2"], more].concat());
+        let output = get(&[&url]).code(NETWORK).refused(&[&nowhere]);
+        assert_eq!(happened(&output, "retried").len(), 2, "{vendor}: a name may be found again soon: {output:#?}");
+        assert_eq!(sandbox.names(), [""; 0], "{vendor}");
+        get(&["--mirror", &oracle.url("a.bin"), &url]).ok();
+        assert_eq!(sandbox.sha256("a.bin"), oracle.sha256("a.bin"), "{vendor}");
+    });
+}
+
+#[test]
+fn row_40_a_part_file_that_may_not_be_opened_is_told_and_goes_on_when_it_may() {
+    if !strace_works() {
+        return;
+    }
+    of_each(|vendor, oracle| {
+        let sandbox = oracle.sandbox();
+        cut_off(&oracle, &sandbox, 6 * MIB);
+        let part = sandbox.downloads().join(sandbox.names().remove(0));
+        let kept = served(&oracle);
+        let strace = Strace::refuse("openat", "EACCES", "1+").on(&[&part]);
+        let output = strace.start(&sandbox, &["get", "--json", "--retries=1", &oracle.url("a.bin")]).finish();
+        output.code(DISK).refused(&["not permitted", part.to_str().unwrap()]);
+        assert!(part.exists() && served(&oracle) - kept < MIB, "{vendor}");
+        let output = get(&oracle, &sandbox, &[]).ok();
+        assert_eq!(sandbox.sha256("a.bin"), oracle.sha256("a.bin"), "{vendor}");
+        let fetched = happened(&output, "completed")[0]["fetched"].as_u64().unwrap();
+        assert!(fetched < 5 * MIB, "{vendor}: {fetched} bytes came although a third was kept");
     });
 }

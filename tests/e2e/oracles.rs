@@ -14,7 +14,7 @@
 //! | 5 | complete already; 416 | `row_5_what_is_complete_is_asked_for_once_...` |
 //! | 6 | no length, no ranges, no byte | `row_6_no_length_no_ranges_and_no_byte_at_all_...` |
 //! | 7 | connections at a time; one stalls | `row_7_segments_...`, `row_7_connections_...` |
-//! | 8 | cuts, resets, refusals, Retry-After | `row_8_...` (three); host names: `e2e::hosts`, `scenarios/trouble.ron` |
+//! | 8 | cuts, resets, refusals, Retry-After, host names | `row_8_...` (four); `scenarios/trouble.ron` |
 //! | 9 | names, the rename, two that want one name | `row_9_a_file_that_is_there_stands_...`, `row_9_39_...` |
 //! | 10 | records: where, garbage | `row_10_a_record_of_garbage_...`; `e2e::disk`, `store::checkpoint` |
 //! | 11 | threshold, part size, number of parts | `row_11_...`; 10 000 parts: `plan::part` |
@@ -42,7 +42,7 @@
 //! | 36 | pause, resume, limit, speed and rest while it runs | `row_36_...`; `engine`, `tui` |
 //! | 38 | -x, -s, -c | `row_38_...`, `cli::args`; BitTorrent: none |
 //! | 39 | two callers | `row_9_39_...`, `row_39_...` |
-//! | 40 | full disks | `row_40_...`; what may not be written: `e2e::disk` |
+//! | 40 | full disks; what may not be opened | `row_40_...` (two); `e2e::disk` |
 
 use haul::model::Vendor;
 use rustix::process::Signal;
