@@ -25,7 +25,7 @@ pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use pace::Pace;
 pub use part::{Parts, part_size};
 pub use queue::Queue;
-pub use retry::{MUCH, Verdict, backoff, is_expired, reopening, verdict};
+pub use retry::{MUCH, Verdict, backoff, is_expired, may_pass, reopening, verdict};
 pub use schedule::Schedule;
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;

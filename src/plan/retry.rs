@@ -46,7 +46,7 @@ pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, ji
 }
 
 /// True if the same request may be answered better some time later.
-pub(super) fn may_pass(kind: FaultKind) -> bool {
+pub fn may_pass(kind: FaultKind) -> bool {
     use FaultKind as Kind;
     let is_odd = matches!(kind, Kind::WrongRange | Kind::BadAnswer | Kind::WebPage | Kind::PartDamaged);
     let is_broken = matches!(kind, Kind::Resolve | Kind::Connect | Kind::Cut | Kind::Stalled);

@@ -317,6 +317,24 @@ async fn a_missing_file_and_a_folder_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_whose_answer_was_lost_is_asked_for_as_soon_as_the_store_is_there_again() {
+    // How the store fails when it is asked, how often, and what is sent in the end.
+    let cases = [(FaultKind::Connect, 20, 4), (FaultKind::Status(500), 3, 4), (FaultKind::Status(500), 99, 5)];
+    for (kind, times, sent) in cases {
+        let mut stage = Stage::with(Wishes::default());
+        stage.depot.script(move |call, before| match (call, before) {
+            (Call::Part(3), 0) => Some(Trouble::Unheard(FaultKind::Cut)),
+            (Call::Parts, before) if before < times => Some(Trouble::Refused(kind)),
+            _ => None,
+        });
+        let id = start(&mut stage, 4 * MIB).await;
+        complete(&mut stage, id, 4 * MIB).await;
+        assert_eq!(stage.depot.received(), sent * MIB, "{kind}, {times}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_is_out_of_order_for_a_while_costs_time_and_nothing_else() {
     let (mut stage, id) = begin(Wishes::default(), 12 * MIB).await;
     // Every third request fails, of any kind, before or after it was obeyed.

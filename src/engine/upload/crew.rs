@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -10,14 +9,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::hosts::Permit;
 use super::begin::{Claim, Held};
-use super::payload::{Piece, Sent};
 use super::proof::verified;
+use super::sender::Sender;
 use super::task::{Halt, Task};
-use super::watch::{answered, while_it_moves};
+use super::watch::answered;
 use crate::api::{Activity, Happening};
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
+use crate::model::{Checksum, Fault, FaultKind};
 use crate::plan::{Caution, Verdict, verdict};
-use crate::protocol::{Payload, Place, Put, StoredPart};
+use crate::protocol::StoredPart;
 
 /// How often the screen's figures are renewed.
 const TICK: Duration = Duration::from_millis(125);
@@ -227,77 +226,6 @@ fn compared_to(held: &mut Held, claim: Claim, sum: Option<Checksum>) {
         Some(sum) => held.desk.stored(claim.part, sum),
         None => held.desk.parts.release(claim.part.number),
     }
-}
-
-/// What one connection needs to send a part.
-#[derive(Clone)]
-pub(super) struct Sender {
-    pub(super) driver: Arc<dyn Put>,
-    pub(super) place: Place,
-    pub(super) upload: String,
-    pub(super) piece: Piece,
-    pub(super) stall: Duration,
-}
-
-impl Sender {
-    fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>, is_announced: bool) -> Self {
-        let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters(), sent);
-        Self {
-            driver: task.driver.clone(),
-            place: task.place.clone(),
-            upload: held.upload.clone(),
-            piece: piece.one_of(held.desk.parts.count()).announced(is_announced),
-            stall: task.shared().patience.stall,
-        }
-    }
-
-    /// Sends it; what it is called, and what its bytes hash to as they went out. That is what the store's word is compared
-    /// with.
-    pub(super) async fn send(self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
-        let (sent, place) = (self.piece.sent(), &self.place.source);
-        let request = self.driver.part(&self.place, &self.upload, part, Arc::new(self.piece.clone()));
-        let stored = match while_it_moves(request, &sent, place, self.stall).await {
-            Err(fault) if is_unheard(fault.kind) => return self.arrived_unheard(part).await.ok_or(fault),
-            outcome => outcome?,
-        };
-        let Some(sum) = sent.sum() else {
-            let detail = format!("the store says that it has part {part}, of which not all was sent");
-            return Err(Fault::new(FaultKind::BadAnswer, place, detail));
-        };
-        match &stored.sum {
-            Some(told) if told.algorithm == sum.algorithm && *told != sum => {
-                // Another file than was read before, or damage on the way.
-                self.piece.original().check()?;
-                let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {sum}");
-                Err(Fault::new(FaultKind::PartDamaged, place, detail))
-            }
-            _ => Ok((stored, sum)),
-        }
-    }
-}
-
-impl Sender {
-    /// A part all of which went out, and whose answer was lost: the store may have it, and to ask costs less than to send
-    /// it again.
-    async fn arrived_unheard(&self, part: u32) -> Option<(StoredPart, Checksum)> {
-        let (sum, place) = (self.piece.sent().sum()?, &self.place.source);
-        let request = self.driver.stored(&self.place, &self.upload, part);
-        let stored = answered(request, place, self.stall).await.ok()??;
-        let is_right = match &stored.sum {
-            Some(told) if told.algorithm == sum.algorithm => *told == sum,
-            _ => {
-                let md5 = self.piece.sum(Algorithm::Md5).await.ok()?;
-                stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex)
-            }
-        };
-        let fits = stored.length.is_none_or(|length| length == self.piece.length());
-        (is_right && fits).then_some((stored, sum))
-    }
-}
-
-/// True if a request may have been obeyed although it seems to have failed.
-fn is_unheard(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Cut | FaultKind::Stalled | FaultKind::Status(500 | 502 | 504))
 }
 
 impl Task {

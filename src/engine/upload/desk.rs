@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::payload::Sent;
+use super::sender::Doubt;
 use crate::api::{Connection, ConnectionState};
 use crate::model::{ByteRange, Checksum, Moment, RangeSet, Rate};
 use crate::plan::{Meter, Parts};
@@ -32,6 +33,8 @@ pub(super) struct Desk {
     /// What the store has, by number, and what was sent for it.
     taken: BTreeMap<u32, (StoredPart, Checksum)>,
     flights: BTreeMap<u32, Flight>,
+    /// The parts that may have arrived, by number.
+    doubts: BTreeMap<u32, Doubt>,
     meter: Meter,
     /// Bytes that went out in all, those of parts that were not taken among them.
     sent: u64,
@@ -39,13 +42,15 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(parts: Parts, now: Moment) -> Self {
-        Self { parts, taken: BTreeMap::new(), flights: BTreeMap::new(), meter: Meter::new(MEMORY, now), sent: 0 }
+        let (taken, flights, doubts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { parts, taken, flights, doubts, meter: Meter::new(MEMORY, now), sent: 0 }
     }
 
     /// The next part for a connection, and where it counts what it sends.
     pub(super) fn lease(&mut self, number: u32, now: Moment) -> Option<(u32, ByteRange, Arc<Sent>)> {
         let part = self.parts.lease()?;
-        let (range, sent) = (self.parts.range(part), Arc::new(Sent::default()));
+        let range = self.parts.range(part);
+        let sent = Arc::new(Sent::doubted(self.doubts.remove(&part)));
         let flight = Flight { part, range, sent: sent.clone(), counted: 0, meter: Meter::new(MEMORY, now) };
         self.flights.insert(number, flight);
         Some((part, range, sent))
@@ -56,6 +61,7 @@ impl Desk {
         self.measure(now);
         if let Some(flight) = self.flights.remove(&number) {
             self.parts.release(flight.part);
+            self.doubts.extend(flight.sent.take_doubt().map(|doubt| (flight.part, doubt)));
         }
     }
 

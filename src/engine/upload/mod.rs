@@ -8,6 +8,7 @@ mod finish;
 mod original;
 mod payload;
 mod proof;
+mod sender;
 mod single;
 mod stream;
 mod task;

@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::super::limiter::Limiter;
 use super::original::{Original, changed};
 use super::proof::sums;
+use super::sender::Doubt;
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
 use crate::protocol::{BoxFuture, Chunk, Outgoing, Payload};
 use crate::store::{Sum, read_in_memory};
@@ -41,9 +42,24 @@ pub(super) struct Sent {
     held_back: AtomicBool,
     /// What all of them hash to.
     sum: Mutex<Option<Checksum>>,
+    /// Set while the store may have them all, and could not be asked.
+    doubt: Mutex<Option<Doubt>>,
 }
 
 impl Sent {
+    /// Of a part that may have arrived before.
+    pub(super) fn doubted(doubt: Option<Doubt>) -> Self {
+        Self { doubt: Mutex::new(doubt), ..Self::default() }
+    }
+
+    pub(super) fn doubt(&self, doubt: Doubt) {
+        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt);
+    }
+
+    pub(super) fn take_doubt(&self) -> Option<Doubt> {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }

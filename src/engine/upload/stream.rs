@@ -12,10 +12,10 @@ use tokio::task::JoinSet;
 
 use super::super::download::blocking;
 use super::super::report::Ending;
-use super::crew::Sender;
 use super::original::Original;
 use super::payload::{Piece, Sent};
 use super::proof::Proof;
+use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{ByteRange, Checksum, Fault, Patience, TransferId, Upload};
