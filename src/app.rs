@@ -236,8 +236,8 @@ impl House {
 
     /// `haul get`: an engine without a queue, for these transfers alone.
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
-        let here = std::env::current_dir().wrap_err("the current folder can't be read")?;
-        let specs = get.specs(&here)?;
+        // Looked up only where it is needed: it may be gone.
+        let specs = get.specs(Path::new("."))?;
         self.follow(specs, &get.network, get.output.style(stderr_is_terminal()))
     }
 

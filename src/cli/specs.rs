@@ -124,7 +124,7 @@ impl TransferArgs {
         self.check_single(entries.len())?;
         self.check_folders(&entries)?;
         let headers = headers(&self.headers)?;
-        let folder: Arc<Path> = absolute(self.dir.as_deref().unwrap_or(folder))?.into();
+        let folder = absolute(self.dir.as_deref().unwrap_or(folder)).map(Arc::from);
         entries.into_iter().map(|entry| self.spec(entry, &folder, &headers, limits)).collect()
     }
 
@@ -205,13 +205,20 @@ impl TransferArgs {
     }
 
     /// One transfer. What a list says of an entry goes before what the command line says of all.
-    fn spec(&self, entry: Entry, folder: &Arc<Path>, headers: &[Header], limits: Limits) -> Result<Spec, Usage> {
+    /// `folder` may be one that can't be told, where all others are named.
+    fn spec(
+        &self,
+        entry: Entry,
+        folder: &Result<Arc<Path>, Usage>,
+        headers: &[Header],
+        limits: Limits,
+    ) -> Result<Spec, Usage> {
         let own = entry.folder.as_deref().map(absolute).transpose()?;
-        let folder = own.map_or_else(|| folder.clone(), Arc::from);
+        let folder = || own.map_or_else(|| folder.clone(), |own| Ok(own.into()));
         let target = match (&entry.output, &self.output) {
-            (Some(output), _) => named(&folder, output, "out=")?,
+            (Some(output), _) => named(&*folder()?, output, "out=")?,
             (None, Some(output)) => named(Path::new(""), output, "-o ")?,
-            (None, None) => Target { folder, name: None },
+            (None, None) => Target { folder: folder()?, name: None },
         };
         let headers: Vec<Header> = headers.iter().cloned().chain(entry.headers).collect();
         check_headers(&headers)?;
@@ -260,5 +267,8 @@ fn named(folder: &Path, output: &Path, option: &str) -> Result<Target, Usage> {
 
 fn absolute(folder: &Path) -> Result<PathBuf, Usage> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    path::absolute(folder).map_err(|why| Usage::new(format!("{}: {why}", folder.display())))
+    path::absolute(folder).map_err(|why| {
+        let which = if folder == Path::new(".") { "the current folder".into() } else { folder.display().to_string() };
+        Usage::new(format!("{which}: {why}"))
+    })
 }

@@ -236,6 +236,27 @@ fn an_empty_file_is_a_file() {
     sandbox.get(&[&server.url(PATH)]).ok();
     assert_eq!(sandbox.names(), ["file.bin"]);
     assert_eq!(std::fs::read(sandbox.downloads().join("file.bin")).unwrap(), b"");
+    // What refuses a range of it does not tell what it is known by, and still it is known again.
+    let again = sandbox.get(&[&server.url(PATH)]).ok();
+    assert!(again.stderr.contains("unchanged"), "{}", again.stderr);
+    assert_eq!(sandbox.names(), ["file.bin"]);
+}
+
+#[test]
+fn a_current_folder_that_is_gone_is_missed_only_where_it_is_needed() {
+    let server = serve(Answer::new());
+    let sandbox = Sandbox::new();
+    let (gone, target) = (sandbox.path("gone"), sandbox.downloads().join("b.bin"));
+    let (target, folder) = (target.to_str().unwrap(), sandbox.downloads());
+    let run = |words: &[&str]| {
+        std::fs::create_dir(&gone).unwrap();
+        let first = format!("cd '{0}' && rmdir '{0}'", gone.display());
+        sandbox.run_within(&first, &[&["get", "-q"], words, &[&server.url(PATH)]].concat())
+    };
+    run(&["-o", target]).ok();
+    run(&["-d", folder.to_str().unwrap()]).ok();
+    assert_eq!(sandbox.names(), ["b.bin", "file.bin"]);
+    run(&[]).refused(&["the current folder"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
 use super::fields::address;
 use super::refusal;
-use crate::model::{Fault, FaultKind, Source};
+use crate::model::{Fault, FaultKind, Ranges, Source};
 use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
 
 /// As many redirects as browsers follow.
@@ -44,13 +44,25 @@ impl Http {
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
-        // Where redirects led before is asked first; if that has expired, the way is asked again from its beginning.
         let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
+        let answer = self.anywhere(&request, first).await?;
+        let known = &answer.resource;
+        // An empty file has no range, and what refuses one does not tell what the file is known by: the whole does.
+        let is_refusal = known.length == Some(0) && known.ranges == Ranges::Served && known.validator.is_none();
+        if is_refusal && request.asked == Asked::From(0) && !answer.unchanged {
+            let whole = Request { asked: Asked::Whole, ..request.clone() };
+            return Ok(self.milder(&whole, &known.at).await.unwrap_or(answer));
+        }
+        Ok(answer)
+    }
+
+    /// Where redirects led before is asked first; if that has expired, the way is asked again from its beginning.
+    async fn anywhere(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
         let expired =
             |kind| matches!(kind, FaultKind::Status(401 | 403 | 404 | 410) | FaultKind::Expired | FaultKind::WebPage);
-        match self.milder(&request, first).await {
+        match self.milder(request, first).await {
             Err(fault) if expired(fault.kind) && *first != request.source => {
-                self.milder(&request, &request.source).await
+                self.milder(request, &request.source).await
             }
             other => other,
         }

@@ -103,10 +103,11 @@ pub(super) fn head(plan: &Plan, answer: &Answer, file: &File) -> Vec<u8> {
     if plan.of_file && file.length > 0 && answer.ranges {
         header("Accept-Ranges", "bytes");
     }
-    if let Some(etag) = &answer.etag {
+    // What refuses a range does not speak of the file: nginx and Apache leave these out then.
+    if let Some(etag) = answer.etag.as_ref().filter(|_| plan.status != 416) {
         header("ETag", etag);
     }
-    if let Some(date) = &answer.last_modified {
+    if let Some(date) = answer.last_modified.as_ref().filter(|_| plan.status != 416) {
         header("Last-Modified", date);
     }
     fields.retain(|(name, _)| !answer.without.iter().any(|gone| gone.eq_ignore_ascii_case(name)));
