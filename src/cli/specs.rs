@@ -216,7 +216,7 @@ impl TransferArgs {
         let own = entry.folder.as_deref().map(absolute).transpose()?;
         let folder = || own.map_or_else(|| folder.clone(), |own| Ok(own.into()));
         let target = match (&entry.output, &self.output) {
-            (Some(output), _) => named(&*folder()?, output, "out=")?,
+            (Some(output), _) => named(&folder()?, output, "out=")?,
             (None, Some(output)) => named(Path::new(""), output, "-o ")?,
             (None, None) => Target { folder: folder()?, name: None },
         };
