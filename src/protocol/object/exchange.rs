@@ -46,6 +46,8 @@ pub(super) struct Known {
     ahead: i64,
     /// False if it has turned out not to know checksums of whole objects (S3).
     pub(super) sums: bool,
+    /// False if it has compared the checksum of a whole object with the request that named it (S3).
+    pub(super) whole_sums: bool,
     /// Whether it takes checksums that come behind the bytes (S3).
     pub(super) trailers: Trailers,
 }
@@ -144,6 +146,7 @@ impl Stores {
             site: Arc::new(finding.await.map_err(stopped)??),
             ahead: 0,
             sums: true,
+            whole_sums: true,
             trailers: Trailers::default(),
         };
         let mut all = self.lock();

@@ -174,7 +174,8 @@ impl Put for Stores {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let vendor = offer.url.vendor;
-            let sums = vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
+            let known = self.known(&offer.url).await?;
+            let sums = vendor == Vendor::S3 && known.sums && known.whole_sums;
             let draft = |whole: Option<&Checksum>| {
                 let draft = Draft::new(Method::POST, &offer.url.key, WRITE)
                     .query("uploadId", upload)
@@ -197,6 +198,7 @@ impl Put for Stores {
                     if held.len() != parts.len() || !held.iter().zip(parts).all(same) {
                         return Err(uncompleted(&offer, refused));
                     }
+                    self.learn(&offer.url, |known| known.whole_sums = false);
                     self.reply(&offer.url, &draft(None)).await
                 }
                 other => other,
@@ -204,8 +206,7 @@ impl Put for Stores {
             let reply = reply.map_err(|refused| uncompleted(&offer, refused))?;
             let document = Element::read(&reply.body).unwrap_or_default();
             if let Some(refusal) = within_success(&reply.headers, &document, &reply.body) {
-                let site = self.known(&offer.url).await?.site;
-                let fault = refusal.fault(&place.source.to_string(), &site, WRITE);
+                let fault = refusal.fault(&place.source.to_string(), &known.site, WRITE);
                 return Err(uncompleted(&offer, Refused { fault, refusal }));
             }
             // The length that is told here is the answer's own.

@@ -173,6 +173,24 @@ fn a_store_that_knows_no_checksums_is_uploaded_to_without_them() {
 }
 
 #[test]
+fn a_store_that_compares_the_wholes_checksum_with_the_request_is_told_it_once() {
+    let store = Store::start(Vendor::S3);
+    store.faults(|faults| faults.sums_of_bodies = true);
+    let (driver, content) = (driver(&store), bytes(4, 1000));
+    for key in ["a", "b"] {
+        let place = place(&store, key);
+        run(async {
+            let id = driver.create(&place).await.unwrap();
+            let part = driver.part(&place, &id, 1, payload(&content)).await.unwrap();
+            driver.complete(&place, &id, &[part], Some(whole(Vendor::S3, &content))).await.unwrap();
+        });
+        assert_eq!(store.object(key).as_deref(), Some(&*content));
+    }
+    let completions = store.requests().into_iter().filter(|seen| seen.call == "CompleteMultipartUpload");
+    assert_eq!(completions.map(|seen| seen.status).collect::<Vec<_>>(), [400, 200, 200]);
+}
+
+#[test]
 fn an_error_inside_a_success_is_a_fault() {
     for vendor in VENDORS {
         let store = Store::start(vendor);

@@ -54,6 +54,8 @@ pub struct Faults {
     pub complete: Option<Lost>,
     /// No checksums are told, and such that are sent are not known (an old clone of S3).
     pub no_sums: bool,
+    /// It compares the checksum of the whole, which comes with Complete, with the body of that request.
+    pub sums_of_bodies: bool,
     /// What it makes of checksums behind the bytes (S3).
     pub trailers: Trailers,
     /// No ranges.

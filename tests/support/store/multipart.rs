@@ -128,7 +128,7 @@ impl State {
         if wanted.is_empty() {
             return Err(bad("MalformedXML"));
         }
-        self.check_sum(request, &bytes)?;
+        self.check_sum(request, if self.faults.sums_of_bodies { body } else { &bytes })?;
         let lost = self.faults.complete.take();
         if lost == Some(Lost::Error200) {
             let text = error(self.vendor, "InternalError", "injected", &[]);
