@@ -104,7 +104,8 @@ impl Growth {
         if self.settled || self.before.is_some() || self.since.is_some() {
             return;
         }
-        self.now = if after < FAR_FROM { NEAR } else { FAR } / self.fewer;
+        let usual = if after < FAR_FROM { NEAR } else { FAR };
+        self.now = usual / self.fewer;
         self.window = after.clamp(SHORTEST, SHORTEST * 5);
     }
 
