@@ -5,6 +5,7 @@ mod caution;
 mod growth;
 mod host;
 mod mirror;
+mod order;
 mod pace;
 mod part;
 mod queue;

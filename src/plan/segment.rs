@@ -96,7 +96,7 @@ pub struct Plan {
     pub(super) length: Option<u64>,
     done: RangeSet,
     done_total: u64,
-    free: RangeSet,
+    pub(super) free: RangeSet,
     pub(super) leases: BTreeMap<LeaseId, Lease>,
     last: u32,
     /// A silence of this length is a stall: longer than any that a byte has ended, so that work does not go round in
@@ -110,6 +110,8 @@ pub struct Plan {
     pub(super) asking: Option<f64>,
     /// True while a limit of our own holds the speed down: who has nothing to do is not needed then.
     held_back: bool,
+    /// True if one stream brings all bytes in their order.
+    pub(super) in_order: bool,
 }
 
 impl Plan {
@@ -129,6 +131,7 @@ impl Plan {
             best: None,
             asking: None,
             held_back: false,
+            in_order: false,
         }
     }
 
@@ -209,9 +212,9 @@ impl Plan {
         };
         // Many small gaps are shared out like one large one: who is done with a gap goes on with the next.
         let least_gap = if self.is_worth_another() { 1 } else { least };
-        let free = self.take_free(least_gap, connections);
+        let free = if self.in_order { self.take_first() } else { self.take_free(least_gap, connections) };
         let range = match free {
-            None if self.held_back => None,
+            None if self.held_back || self.in_order => None,
             free => free.or_else(|| self.take_over(least, opener, now)),
         }?;
         self.last += 1;

@@ -11,6 +11,7 @@ mod hosts;
 mod lasting;
 mod logs;
 mod orders;
+mod passing;
 mod removal;
 mod repair;
 mod schedules;

@@ -20,6 +20,8 @@ enum Step {
     Advance(usize),
     Release(usize),
     Extend(usize),
+    InOrder(bool),
+    PassOn(usize),
     Excuse(usize),
     Hear(usize),
     EndAt(usize),
@@ -37,6 +39,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => any::<usize>().prop_map(Step::Advance),
         2 => any::<usize>().prop_map(Step::Release),
         2 => any::<usize>().prop_map(Step::Extend),
+        1 => any::<bool>().prop_map(Step::InOrder),
+        2 => any::<usize>().prop_map(Step::PassOn),
         1 => any::<usize>().prop_map(Step::Excuse),
         1 => any::<usize>().prop_map(Step::Hear),
         1 => any::<usize>().prop_map(Step::EndAt),
@@ -146,6 +150,12 @@ impl Bench {
             Step::Extend(which) => {
                 if let Some(id) = self.pick(which) {
                     self.plan.extend(id);
+                }
+            }
+            Step::InOrder(in_order) => self.plan.come_in_order(in_order),
+            Step::PassOn(which) => {
+                if let Some(id) = self.pick(which) {
+                    self.plan.pass_on(id);
                 }
             }
             Step::Excuse(which) => {

@@ -6,6 +6,7 @@ mod growth;
 mod host;
 mod laws;
 mod mirror;
+mod order;
 mod pace;
 mod part;
 mod queue;

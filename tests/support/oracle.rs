@@ -2,7 +2,7 @@
 //! are at hand. The folder with the servers is named by HAUL_ORACLES or lies beside the project (`../shared/oracles`); the
 //! Python that has the SDKs by HAUL_ORACLES_PYTHON, or in `~/.cache/haul-oracles`, as `.ci/run` makes it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -43,7 +43,8 @@ impl Oracle {
 
     /// Ends a lasting one, and starts it where it was, with what it holds and these further arguments.
     pub fn again(mut self, state: &Path, arguments: &[&str]) -> Self {
-        self.ask("POST", "shutdown", "");
+        // It may be gone before it has answered.
+        let _ = self.answer("POST", "shutdown", "");
         self.child.wait().unwrap();
         let (name, port) = (self.name.clone(), self.port.to_string());
         let own = ["--port", &port, "--state", state.to_str().unwrap()];
@@ -164,14 +165,19 @@ impl Oracle {
     }
 
     fn ask(&self, method: &str, what: &str, body: &str) -> Value {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let host = format!("127.0.0.1:{}", self.port);
-        let head = format!("{method} /_admin/{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        let answer = self.answer(method, what, body).unwrap();
         let at = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
         serde_json::from_slice(&answer[at + 4..]).unwrap()
+    }
+
+    fn answer(&self, method: &str, what: &str, body: &str) -> io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        let host = format!("127.0.0.1:{}", self.port);
+        let head = format!("{method} /_admin/{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len())?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        Ok(answer)
     }
 }
 

@@ -63,9 +63,7 @@ impl Task {
             let lease = match &self.held {
                 Some(held) if held.desk.is_complete() => return Ok(None),
                 Some(held) => {
-                    if !held.ranged {
-                        held.desk.forget_all();
-                    }
+                    held.prepare_order();
                     match held.desk.lease(1, Opener::Idle, false) {
                         Some(lease) => Some(lease),
                         None => return Ok(None),

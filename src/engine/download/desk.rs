@@ -52,6 +52,8 @@ pub(super) struct State {
     width: Width,
     /// Set while bytes that are on disk come once more.
     pub(super) comparison: Option<Comparison>,
+    /// True while bytes that are on disk pass by.
+    pub(super) passing: bool,
     pub(super) meter: Meter,
     pace: Pace,
     fetched: u64,
@@ -111,6 +113,7 @@ impl Desk {
             brought: BTreeMap::new(),
             width: Width { now: 1, soon: 1 },
             comparison: None,
+            passing: false,
             meter,
             pace: Pace::default(),
             fetched: 0,
@@ -193,6 +196,7 @@ impl Desk {
         let now = self.clock.now();
         let mut state = self.lock();
         state.plan.hear(lease, now);
+        state.passing = false;
         let (allowed, before) = (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position));
         Turn { allowed, before, compares: state.comparison.is_some(), blocks: state.pace.is_slow() }
     }
@@ -322,11 +326,6 @@ impl Desk {
     /// Bytes that turned out not to be on disk.
     pub(super) fn lose(&self, fragment: Fragment) {
         self.lock().lose(fragment.range());
-    }
-
-    /// Forgets every byte: a server that gives no parts sends all of them again.
-    pub(super) fn forget_all(&self) {
-        self.lock().lose(ByteRange::new(0, u64::MAX));
     }
 
     /// The workers whose leases should lose their rest, and whether they were answered.

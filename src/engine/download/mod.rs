@@ -15,6 +15,7 @@ mod metalink;
 mod mirrors;
 mod outlook;
 mod parts;
+mod passing;
 mod pen;
 mod pieces;
 mod places;

@@ -7,9 +7,10 @@ use tokio::time::Instant;
 
 use super::blocking::blocking;
 use super::desk::{Desk, Turn};
+use super::parts::PartEnd;
 use super::pieces::Pieces;
 use super::worker::Job;
-use crate::model::{ByteRange, Fault};
+use crate::model::{ByteRange, Fault, Source};
 use crate::plan::LeaseId;
 use crate::protocol::Chunk;
 
@@ -41,6 +42,8 @@ pub(super) struct Pen {
     pub(super) end: u64,
     /// Bytes that come before the first wanted one.
     skip: u64,
+    /// Where they come from, if they are on disk too and are to be compared.
+    passing: Option<Source>,
     /// Bytes that this connection has given.
     pub(super) received: u64,
     /// When the buffer is to be written, full or not.
@@ -66,6 +69,7 @@ impl Pen {
             position: 0,
             end: 0,
             skip: 0,
+            passing: (!job.ranged).then(|| job.source.clone()),
             received: 0,
             due: None,
             heard: false,
@@ -83,9 +87,9 @@ impl Pen {
     pub(super) async fn take(&mut self, mut chunk: Chunk) -> Result<Option<Chunk>, Fault> {
         self.heard = true;
         self.received += chunk.len() as u64;
-        let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len());
-        self.skip -= skipped as u64;
-        let _ = chunk.split_to(skipped);
+        if self.skip > 0 {
+            self.skip_first(&mut chunk).await?;
+        }
         while !chunk.is_empty() {
             let missing = usize::try_from(self.end.saturating_sub(self.position)).unwrap_or(usize::MAX);
             let finished = if self.buffer.len() < ALIGNED && chunk.len() >= DIRECT {
@@ -98,6 +102,25 @@ impl Pen {
             }
         }
         Ok(None)
+    }
+
+    /// Skips what comes before the first wanted byte.
+    async fn skip_first(&mut self, chunk: &mut Chunk) -> Result<(), Fault> {
+        let skipped = chunk.split_to(usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len()));
+        let at = self.position - self.skip;
+        self.skip -= skipped.len() as u64;
+        let Some(source) = &self.passing else { return Ok(()) };
+        self.desk.excuse(self.lease);
+        self.desk.compare_passing(source, at, skipped).await
+    }
+
+    /// The stream goes on with the next gap, and what is on disk before it passes by. False if there is none.
+    pub(super) fn pass_on(&mut self) -> bool {
+        let Some(gap) = self.desk.pass_on(self.lease) else { return false };
+        self.desk.part_ended(ByteRange::new(self.began, self.position), PartEnd::Came);
+        self.skip = gap.start - self.position;
+        (self.began, self.position, self.end) = (gap.start, gap.start, gap.end);
+        true
     }
 
     /// Fills the buffer from a chunk, up to so many bytes, and writes it when it is full. True if the lease is finished.

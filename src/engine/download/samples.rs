@@ -35,24 +35,31 @@ impl Desk {
         loop {
             let samples = self.samples(count, most);
             let touches = |claim: &Fragment| samples.iter().any(|sample| !sample.intersect(claim.range()).is_empty());
-            let claims: Vec<Fragment> = self.lock().ledger.fragments().filter(touches).collect();
-            let mut buffer = Vec::new();
-            let wrong = |claim: &Fragment| !matches!(self.part.holds(*claim, &mut buffer), Ok(true));
-            let wrong: Vec<Fragment> = claims.into_iter().filter(wrong).collect();
-            if wrong.is_empty() {
+            if self.lose_unsound(touches) == 0 {
                 return samples;
             }
-            for claim in wrong {
-                self.lose(claim);
-            }
         }
+    }
+
+    /// Loses those of some claims whose bytes on disk are not what was written; how many. May block.
+    pub(super) fn lose_unsound(&self, chosen: impl Fn(&Fragment) -> bool) -> usize {
+        let claims: Vec<Fragment> = self.lock().ledger.fragments().filter(chosen).collect();
+        let mut buffer = Vec::new();
+        let wrong = |claim: &Fragment| !matches!(self.part.holds(*claim, &mut buffer), Ok(true));
+        let wrong: Vec<Fragment> = claims.into_iter().filter(wrong).collect();
+        let count = wrong.len();
+        for claim in wrong {
+            self.lose(claim);
+        }
+        count
     }
 }
 
 impl Task {
     /// Without a strong validator, some bytes on disk are compared with the server's before more are put to them.
     pub(super) async fn compare_overlap(&mut self) -> Result<(), Halt> {
-        let Some(held) = self.held.as_ref().filter(|held| !held.vouched) else { return Ok(()) };
+        // One stream is compared as it comes.
+        let Some(held) = self.held.as_ref().filter(|held| !held.vouched && held.ranged) else { return Ok(()) };
         let desk = held.desk.clone();
         // Bytes that are wrong on disk must not be taken for another version.
         let samples = blocking(move || Ok(desk.sound_samples(SAMPLES, SAMPLE))).await?;

@@ -150,8 +150,12 @@ impl Task {
                     }
                 }
                 Verdict::Milder if !self.whole => {
-                    (self.whole, self.fresh) = (true, true);
-                    self.restart(fault).await;
+                    self.whole = true;
+                    if let Some(held) = &mut self.held {
+                        held.ranged = false;
+                    }
+                    let detail = format!("{}; from now on all of it comes in one stream", fault.detail);
+                    self.tell(Happening::Retried { fault: Fault { detail, ..fault }, after: Duration::ZERO }).await;
                 }
                 Verdict::Restart | Verdict::Compare
                     if self.restarts == 0 && self.orders.shared.on_change == OnChange::Restart =>
@@ -317,6 +321,8 @@ impl Task {
                 (live.speed, live.eta) = (outlook.speed, outlook.eta);
                 if held.desk.is_comparing() {
                     live.activity = Activity::Repairing;
+                } else if held.desk.lock().passing {
+                    live.activity = Activity::Checking;
                 }
             }
         }

@@ -224,7 +224,10 @@ impl Worker {
 
     /// Lets a finished lease grow, if its stream goes on and there is something free.
     async fn extend(&self, end: Option<u64>, pen: &mut Pen) -> bool {
-        if !self.job.ranged || pen.dropped || end.is_none_or(|end| end <= pen.position) {
+        if !self.job.ranged {
+            return !pen.dropped && pen.pass_on();
+        }
+        if pen.dropped || end.is_none_or(|end| end <= pen.position) {
             return false;
         }
         let extended = tokio::select! {

@@ -1,0 +1,73 @@
+//! One stream in place of parts: what is on disk passes by and is compared, and each gap is filled as it comes.
+//!
+//! A server that gives no parts sends every byte once more. To keep what is on disk costs nothing then, and saves it where
+//! the stream breaks before it is as far, or where the server gives parts again at the next start.
+
+use std::sync::Arc;
+
+use super::begin::Held;
+use super::blocking::blocking;
+use super::desk::Desk;
+use crate::model::{ByteRange, Fault, FaultKind, Source};
+use crate::plan::LeaseId;
+use crate::protocol::Chunk;
+
+impl Held {
+    /// One stream is to bring what is missing, if this server gives no parts. Bytes of which nothing says that they are of
+    /// the server's version are kept where the stream passes them, and compared then; behind the last gap it is not read.
+    pub(super) fn prepare_order(&self) {
+        let mut state = self.desk.lock();
+        state.plan.come_in_order(!self.ranged);
+        if !self.ranged && !self.vouched {
+            let last = state.plan.free().ranges().last().map_or(0, |gap| gap.end);
+            state.lose(ByteRange::new(last, u64::MAX));
+        }
+    }
+}
+
+impl Desk {
+    /// The next gap behind a lease that has come to its end.
+    pub(super) fn pass_on(&self, lease: LeaseId) -> Option<ByteRange> {
+        self.lock().plan.pass_on(lease)
+    }
+
+    /// Compares bytes that come once more with those on disk. Where these are not what was written they are to be fetched
+    /// again; where they are, the file is another one.
+    pub(super) async fn compare_passing(
+        self: &Arc<Self>,
+        source: &Source,
+        position: u64,
+        bytes: Chunk,
+    ) -> Result<(), Fault> {
+        let (desk, source) = (self.clone(), source.clone());
+        blocking(move || desk.compare_now(&source, position, &bytes)).await
+    }
+
+    fn compare_now(&self, source: &Source, position: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let passing = ByteRange::new(position, position + bytes.len() as u64);
+        let held: Vec<ByteRange> = {
+            let mut state = self.lock();
+            state.passing = true;
+            state.plan.done().ranges().iter().map(|held| held.intersect(passing)).collect()
+        };
+        for piece in held.into_iter().filter(|piece| !piece.is_empty()) {
+            let [from, to] = [piece.start, piece.end].map(|at| (at - position) as usize);
+            self.compare_piece(source, piece, &bytes[from..to])?;
+        }
+        Ok(())
+    }
+
+    fn compare_piece(&self, source: &Source, piece: ByteRange, theirs: &[u8]) -> Result<(), Fault> {
+        let mut ours = Vec::new();
+        if self.part.read_at(piece, &mut ours)? && ours == theirs {
+            return Ok(());
+        }
+        let lost = self.lose_unsound(|claim| !claim.range().intersect(piece).is_empty());
+        // The check of an old checkpoint's claims may have found it meanwhile.
+        if lost > 0 || !self.lock().plan.done().contains(piece) {
+            return Ok(());
+        }
+        let detail = "the file on the server has changed: its bytes differ from those on disk";
+        Err(Fault::new(FaultKind::Changed, source, detail))
+    }
+}

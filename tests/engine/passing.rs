@@ -1,0 +1,137 @@
+//! A server that gives no parts, or no more of them: what is on disk stays, and passes by in one stream.
+
+use std::cell::Cell;
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt;
+
+use haul::api::{Activity, Happening};
+use haul::model::{Status, TransferId};
+
+use super::stage::{MIB, Stage, Wishes};
+use crate::support::fetch::{Act, Ask, FakeFile};
+
+const PATH: &str = "/a.bin";
+
+/// Downloads more than half of 8 MiB over four connections, the last quarter first, and puts another server in the place
+/// of that one.
+async fn moved(before: &FakeFile, after: FakeFile) -> (Stage, TransferId, u64) {
+    let slow = |ask: &Ask| Act::serve().rate(if ask.asked.start() < 6 * MIB { MIB / 8 } else { 64 * MIB });
+    let (mut stage, id) = Stage::of(Wishes::default(), before.clone().rate(MIB).script(slow)).await;
+    stage.has(id, 5 * MIB).await;
+    stage.pause(id).await;
+    stage.is(id, Status::Paused).await;
+    let held = stage.checkpoint(id).unwrap().ledger.done();
+    assert!(held.ranges().len() > 2 && held.ranges().last().unwrap().end == 8 * MIB, "{held:?}");
+    let held = held.total();
+    stage.fake.put(PATH, after.rate(MIB));
+    (stage, id, held)
+}
+
+/// Resumes, waits for the end and tells the fewest bytes that were on disk meanwhile.
+async fn resumed(stage: &mut Stage, id: TransferId) -> u64 {
+    let least = Cell::new(u64::MAX);
+    stage.resume(id).await;
+    let end = stage.seen(|now| {
+        let row = now.rows.iter().find(|row| row.id == id)?;
+        if row.status == Status::Running {
+            least.set(least.get().min(row.bytes_done()));
+        }
+        matches!(row.status, Status::Done | Status::Failed).then_some(row.status)
+    });
+    assert_eq!(end.await, Status::Done);
+    least.get()
+}
+
+/// What the end says of the bytes that were put to disk in that run; the file must be right.
+async fn written(stage: &mut Stage, id: TransferId, file: &FakeFile) -> u64 {
+    let Happening::Completed { fetched, .. } = stage.complete(id, "a.bin", file).await else { panic!() };
+    fetched
+}
+
+fn restarts(stage: &Stage) -> usize {
+    stage.told.iter().filter(|event| matches!(event.happening, Happening::Restarted(_))).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_disk_stays_where_no_more_parts_are_given() {
+    let file = FakeFile::new(1, 8 * MIB);
+    for cuts in [0, 3] {
+        let now = file.clone().script(move |ask| {
+            let act = Act::serve().whole();
+            if ask.number < 8 + cuts { act.cut(MIB) } else { act }
+        });
+        let (mut stage, id, held) = moved(&file, now).await;
+        let least = resumed(&mut stage, id).await;
+        assert!(least >= held, "{cuts}: {least} of {held}");
+        assert_eq!(written(&mut stage, id, &file).await, 8 * MIB - held, "{cuts}: only what was missing is written");
+        assert_eq!(restarts(&stage), 0, "{cuts}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_pass_by_are_compared() {
+    // Another file of the same length, and nothing that would say so.
+    let (old, new) = (FakeFile::new(1, 8 * MIB).etag(None), FakeFile::new(2, 8 * MIB).etag(None));
+    let (mut stage, id, _) = moved(&old, new.clone().no_ranges()).await;
+    stage.resume(id).await;
+    written(&mut stage, id, &new).await;
+    assert_eq!(restarts(&stage), 1);
+    stage.end().await;
+    // The same file, and nothing that would say so: what lies behind the last gap can't be compared, and comes again.
+    let (mut stage, id, held) = moved(&old, old.clone().no_ranges()).await;
+    stage.resume(id).await;
+    let came = written(&mut stage, id, &old).await;
+    assert!((8 * MIB - held + MIB..8 * MIB).contains(&came), "{came} of {held}");
+    assert_eq!(restarts(&stage), 0);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_the_disk_has_lost_are_no_other_version() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let (stage, id, held) = moved(&file, file.clone().no_ranges()).await;
+    let part = stage.part("a.bin");
+    let stopped = stage.stop().await;
+    let disk = OpenOptions::new().read(true).write(true).open(part).unwrap();
+    for at in [7, 4 * MIB + 9] {
+        let mut byte = [0];
+        disk.read_exact_at(&mut byte, at).unwrap();
+        disk.write_all_at(&[!byte[0]], at).unwrap();
+    }
+    let mut stage = stopped.start();
+    stage.resume(id).await;
+    let came = written(&mut stage, id, &file).await;
+    assert!((8 * MIB - held..=10 * MIB - held).contains(&came), "{came} of {held}");
+    assert_eq!(restarts(&stage), 0);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_breaks_goes_on_where_the_one_before_it_ended() {
+    // A server that never gives parts, with a length or without; 3 MiB come, 5 MiB, and then all.
+    let script = |ask: &Ask| match ask.number {
+        1 => Act::serve().cut(3 * MIB),
+        2 => Act::serve().cut(2 * MIB),
+        3 => Act::serve().cut(5 * MIB),
+        _ => Act::serve(),
+    };
+    let told = FakeFile::new(1, 8 * MIB).no_ranges().script(script);
+    for file in [told.clone(), told.clone().no_length(), told.etag(None).no_length()] {
+        let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+        assert_eq!(written(&mut stage, id, &file).await, 8 * MIB);
+        assert_eq!(restarts(&stage), 0);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_screen_says_that_what_comes_is_compared() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let (mut stage, id, _) = moved(&file, file.clone().no_ranges()).await;
+    stage.resume(id).await;
+    stage.does(id, |activity| activity == Activity::Checking).await;
+    stage.does(id, |activity| activity == Activity::Receiving).await;
+    stage.complete(id, "a.bin", &file).await;
+    stage.end().await;
+}
