@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use haul::model::Vendor;
 use serde_json::Value;
 
-use super::Sandbox;
+use super::{Sandbox, eventually};
 
 /// A running oracle with the one bucket `bkt`. It stops when this is dropped.
 pub struct Oracle {
@@ -43,9 +43,11 @@ impl Oracle {
 
     /// Ends a lasting one, and starts it where it was, with what it holds and these further arguments.
     pub fn again(mut self, state: &Path, arguments: &[&str]) -> Self {
-        // It may be gone before it has answered.
-        let _ = self.answer("POST", "shutdown", "");
-        self.child.wait().unwrap();
+        eventually("its end", || {
+            // It may be gone before it has answered.
+            let _ = self.answer("POST", "shutdown", "");
+            self.child.try_wait().unwrap().is_some()
+        });
         let (name, port) = (self.name.clone(), self.port.to_string());
         let own = ["--port", &port, "--state", state.to_str().unwrap()];
         Self::found(&name, &[&own[..], arguments].concat()).unwrap()

@@ -149,7 +149,7 @@ pub fn sha256_of(path: &Path) -> String {
 
 /// Waits until something is so that nothing tells of, such as a file's existence; panics if that does not come.
 #[track_caller]
-pub fn eventually(what: &str, is_so: impl Fn() -> bool) {
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < DEADLINE, "waited in vain for: {what}");
