@@ -15,7 +15,7 @@ use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
 use super::setup::RoomAt;
 use crate::model::{Categories, Fault, OnChange, Patience, Spec, TransferId};
-use crate::protocol::Registry;
+use crate::protocol::{Registry, Sockets};
 
 /// What all transfers of an engine share.
 pub(super) struct Shared {
@@ -34,6 +34,7 @@ pub(super) struct Shared {
     pub(super) uplink: Arc<Limiter>,
     pub(super) hosts: Arc<Hosts>,
     pub(super) clerk: Arc<Clerk>,
+    pub(super) sockets: Arc<Sockets>,
     pub(super) errands: Errands,
     pub(super) clock: Clock,
 }

@@ -67,6 +67,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
         errands: Errands::default(),
+        sockets: Arc::default(),
         clerk: Arc::new(Clerk::new(setup.state.clone(), tasks.clone())),
         state: setup.state,
         registry: setup.registry,

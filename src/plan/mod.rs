@@ -18,7 +18,7 @@ mod takeover;
 mod timetable;
 mod turns;
 
-pub use bucket::Bucket;
+pub use bucket::{Bucket, unread};
 pub use caution::Caution;
 pub use growth::Growth;
 pub use host::{CALM, Host, recalled, remembered};

@@ -148,6 +148,11 @@ impl Plan {
         self.asking = Some(self.asking.map_or(after, |mean| mean + (after - mean) / 4.0));
     }
 
+    /// How long an answer takes here, once there was one.
+    pub fn asking(&self) -> Duration {
+        self.asking.map_or(Duration::ZERO, Duration::from_secs_f64)
+    }
+
     /// The file's length, if known.
     pub fn length(&self) -> Option<u64> {
         self.length

@@ -1,13 +1,13 @@
 //! What every driver for downloads does: open a range, check the answer, hand over its bytes.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
+use super::Ends;
 use crate::model::{ByteRange, Fault, Header, Resource, Source, Validator};
 
 /// A future that a trait object can return.
@@ -65,8 +65,8 @@ pub struct Answer {
     pub end: Option<u64>,
     /// True if the server says that the version at hand is still the newest; the body is empty.
     pub unchanged: bool,
-    /// Whose address it came from, if that is known: the server's, or a proxy's.
-    pub peer: Option<IpAddr>,
+    /// The connection that it comes on, if that is known.
+    pub ends: Option<Ends>,
     /// The bytes.
     pub body: Box<dyn Body>,
 }

@@ -7,6 +7,7 @@ mod list;
 mod object;
 mod put;
 mod registry;
+mod sockets;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
 pub use http::{
@@ -17,3 +18,4 @@ pub use list::{Folder, List};
 pub use object::{Chunks, Login, Pair, Signing, Stores, Surroundings};
 pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart};
 pub use registry::Registry;
+pub use sockets::{Ends, Sockets};

@@ -9,6 +9,8 @@ mod errands;
 mod hostile;
 mod hosts;
 mod lasting;
+#[cfg(target_os = "linux")]
+mod limits;
 mod logs;
 mod orders;
 mod passing;

@@ -101,7 +101,15 @@ pub(super) fn ask(driver: &impl Fetch, request: Request) -> Result<Got, Fault> {
             }
         }
         let (start, end) = (answer.start, answer.end);
-        Ok(Got { resource: answer.resource, start, end, unchanged: answer.unchanged, peer: answer.peer, bytes, broke })
+        Ok(Got {
+            resource: answer.resource,
+            start,
+            end,
+            unchanged: answer.unchanged,
+            peer: answer.ends.map(|ends| ends.peer.ip()),
+            bytes,
+            broke,
+        })
     })
 }
 

@@ -13,4 +13,6 @@ mod logins;
 mod object;
 mod redirects;
 mod retry_after;
+#[cfg(target_os = "linux")]
+mod sockets;
 mod validators;

@@ -158,7 +158,7 @@ impl Fake {
             start: from,
             end: answer.end,
             unchanged: answer.unchanged,
-            peer: None,
+            ends: file.ends,
             body: Box::new(body),
         })
     }

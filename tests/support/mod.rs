@@ -11,6 +11,8 @@ pub mod fetch;
 pub mod guard;
 pub mod nginx;
 pub mod oracle;
+#[cfg(target_os = "linux")]
+pub mod pair;
 pub mod power;
 pub mod pty;
 pub mod relay;

@@ -143,6 +143,7 @@ impl Task {
             place: several.then_some(place),
             host: several.then(|| Arc::from(resource.at.host())),
             resource,
+            sockets: self.orders.shared.sockets.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
             stall: self.orders.shared.patience.stall,
             ranged: held.ranged,

@@ -10,9 +10,9 @@ use super::desk::{Desk, Turn};
 use super::parts::PartEnd;
 use super::pieces::Pieces;
 use super::worker::Job;
-use crate::model::{ByteRange, Fault, Source};
+use crate::model::{ByteRange, Fault, Rate, Source};
 use crate::plan::LeaseId;
-use crate::protocol::Chunk;
+use crate::protocol::{Chunk, Ends};
 
 /// Bytes that have come are in the part file at most this much later, so that kill -9 loses next to nothing.
 const FLUSH: Duration = Duration::from_millis(20);
@@ -46,6 +46,9 @@ pub(super) struct Pen {
     passing: Option<Source>,
     /// Bytes that this connection has given.
     pub(super) received: u64,
+    /// The connection that it comes on, and the limit that it was made fit for.
+    pub(super) ends: Option<Ends>,
+    pub(super) limit: Option<Rate>,
     /// When the buffer is to be written, full or not.
     pub(super) due: Option<Instant>,
     /// True if anything came since the last look.
@@ -71,6 +74,8 @@ impl Pen {
             skip: 0,
             passing: (!job.ranged).then(|| job.source.clone()),
             received: 0,
+            ends: None,
+            limit: None,
             due: None,
             heard: false,
             dropped: false,
@@ -81,6 +86,12 @@ impl Pen {
         self.buffer.clear();
         (self.lease, self.began, self.position, self.end) = (lease, range.start, range.start, range.end);
         (self.skip, self.dropped) = (skip, false);
+    }
+
+    /// Fits the connection to another limit; false if it can't be.
+    pub(super) fn fits(&mut self, job: &Job) -> bool {
+        let limit = job.limit();
+        limit == std::mem::replace(&mut self.limit, limit) || job.fit(self.ends, limit)
     }
 
     /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.

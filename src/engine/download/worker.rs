@@ -14,9 +14,9 @@ use super::super::limiter::Limiter;
 use super::desk::Desk;
 use super::parts::PartEnd;
 use super::pen::Pen;
-use crate::model::{ByteRange, Fault, FaultKind, Header, Resource, Source};
-use crate::plan::{LeaseId, Opener};
-use crate::protocol::{Answer, Asked, Body, Chunk, Fetch, Request};
+use crate::model::{ByteRange, Fault, FaultKind, Header, Rate, Resource, Source};
+use crate::plan::{LeaseId, Opener, unread};
+use crate::protocol::{Answer, Asked, Body, Chunk, Ends, Fetch, Request, Sockets};
 
 /// How often a connection without a byte is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -34,6 +34,7 @@ pub(super) struct Job {
     /// True if the user has named the place.
     pub(super) named: bool,
     pub(super) resource: Arc<Resource>,
+    pub(super) sockets: Arc<Sockets>,
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) stall: Duration,
     /// Which place it is, and its host, where there are several.
@@ -47,6 +48,21 @@ impl Job {
     /// True while a limit of our own is used up.
     pub(super) fn is_held_back(&self) -> bool {
         self.limiters.iter().any(|limiter| !limiter.charge(0).is_zero())
+    }
+
+    /// The lower one of our own limits.
+    pub(super) fn limit(&self) -> Option<Rate> {
+        self.limiters.iter().filter(|limiter| limiter.is_limited()).filter_map(|limiter| limiter.rate()).min()
+    }
+
+    /// Fits how much a connection may hold unread to a limit; false if another connection has to take its place.
+    pub(super) fn fit(&self, ends: Option<Ends>, limit: Option<Rate>) -> bool {
+        // One stream can't go on on another connection.
+        let limit = limit.filter(|_| self.ranged);
+        ends.is_none_or(|ends| {
+            let asking = self.desk.lock().plan.asking();
+            self.sockets.hold(ends, limit.map(|limit| unread(limit, asking)))
+        })
     }
 
     /// False where our own limits leave another connection nothing to bring.
@@ -115,14 +131,12 @@ impl Worker {
     }
 
     async fn fetch(&self, lease: LeaseId, answer: Option<Answer>, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
-        let answer = match answer {
-            Some(answer) => answer,
-            None => match self.ask(lease).await {
-                Some(answer) => answer?,
-                None => return Ok(LeaseEnd::Stopped),
-            },
-        };
-        self.job.desk.receiving(self.number, self.job.host.as_ref(), answer.peer);
+        let limit = self.job.limit();
+        let Some(answer) = self.fitting(lease, answer, limit).await else { return Ok(LeaseEnd::Stopped) };
+        let answer = answer?;
+        (pen.ends, pen.limit) = (answer.ends, limit);
+        let peer = answer.ends.map(|ends| ends.peer.ip());
+        self.job.desk.receiving(self.number, self.job.host.as_ref(), peer);
         self.job.desk.vouch(&answer.resource.digests);
         let missing = self.job.desk.missing(lease);
         pen.begin(lease, missing, missing.start - answer.start.min(missing.start));
@@ -135,6 +149,27 @@ impl Worker {
         };
         self.job.desk.part_ended(ByteRange::new(pen.began, pen.position), part_end(&end));
         end
+    }
+
+    /// An answer for the lease on a connection that is fit for a limit; `None` if it was told to stop.
+    async fn fitting(
+        &self,
+        lease: LeaseId,
+        answer: Option<Answer>,
+        limit: Option<Rate>,
+    ) -> Option<Result<Answer, Fault>> {
+        let answer = match answer {
+            Some(answer) => answer,
+            None => match self.ask(lease).await? {
+                Ok(answer) => answer,
+                refused => return Some(refused),
+            },
+        };
+        if self.job.fit(answer.ends, limit) {
+            return Some(Ok(answer));
+        }
+        drop(answer);
+        self.ask(lease).await
     }
 
     /// Opens the lease's range; `None` if it was told to stop.
@@ -190,6 +225,9 @@ impl Worker {
                         return Ok(LeaseEnd::Stopped);
                     }
                     self.pay(debts, pen).await?;
+                    if job.ranged && !pen.fits(job) {
+                        return Ok(LeaseEnd::Finished);
+                    }
                 }
                 Next::Chunk(None) => return self.ended(answer.end, pen).await,
                 Next::Timer => {

@@ -6,11 +6,12 @@ use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use http_body::Body as _;
+use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE,
     LOCATION, RANGE,
 };
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, Version};
 use url::{Origin, Url};
 
 use super::auth::Logins;
@@ -21,7 +22,7 @@ use super::error::{fault, wants_http2};
 use super::fields::address;
 use super::refusal;
 use crate::model::{Fault, FaultKind, Ranges, Source};
-use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
+use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Ends, Fetch, Request};
 
 /// As many redirects as browsers follow.
 const MAX_REDIRECTS: usize = 20;
@@ -97,9 +98,9 @@ impl Http {
             return Err(Fault::new(FaultKind::BadAnswer, &at, detail));
         }
         let is_empty = unchanged || end == Some(start);
-        let peer = response.remote_addr().map(|peer| peer.ip());
+        let ends = ends(&response);
         let body = Stream::new(response, at, is_empty);
-        Ok(Answer { resource, start, end, unchanged, peer, body: Box::new(body) })
+        Ok(Answer { resource, start, end, unchanged, ends, body: Box::new(body) })
     }
 
     async fn follow(
@@ -252,6 +253,13 @@ fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
         (_, "http" | "https") if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Source::from(url)),
         (_, other) => Err(wrong(&format!("the server redirects to a {other}: URL, which haul does not follow"))),
     }
+}
+
+/// The ends of the connection that a response comes on.
+pub(in crate::protocol) fn ends(response: &Response) -> Option<Ends> {
+    let found = response.extensions().get::<HttpInfo>()?;
+    let shared = response.version() == Version::HTTP_2;
+    Some(Ends { local: found.local_addr(), peer: found.remote_addr(), shared })
 }
 
 /// The bytes of a response.

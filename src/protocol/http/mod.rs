@@ -23,7 +23,7 @@ pub use cookies::Cookies;
 pub use digests::announced_digests;
 pub use disposition::file_name;
 pub use fetch::Http;
-pub(super) use fetch::{Call, Stream};
+pub(super) use fetch::{Call, Stream, ends};
 pub use fields::{ContentRange, content_range, retry_after};
 pub use links::duplicates;
 pub use netrc::Netrc;

@@ -10,7 +10,7 @@ use super::exchange::{Draft, Stores};
 use super::offer::given;
 use super::refusal::{Refusal, is_error};
 use crate::model::{Fault, FaultKind, ObjectUrl, Ranges, Vendor};
-use crate::protocol::http::{Stream, beginning};
+use crate::protocol::http::{Stream, beginning, ends};
 use crate::protocol::{Accepted, Answer, Asked, Body, BoxFuture, Chunk, Fetch, Head, Request, check};
 
 /// What is done, for faults.
@@ -128,12 +128,12 @@ async fn answered(url: &ObjectUrl, request: Request, response: Response) -> Resu
     }
     let Accepted { resource, start, end, unchanged } = accepted;
     let is_empty = unchanged || end == Some(start);
-    let peer = rest.as_ref().and_then(Response::remote_addr).map(|peer| peer.ip());
+    let ends = rest.as_ref().and_then(ends);
     let body: Box<dyn Body> = match rest {
         Some(response) => Box::new(Stream::new(response, request.source, is_empty)),
         None => Box::new(Nothing),
     };
-    Ok(Answer { resource, start, end, unchanged, peer, body })
+    Ok(Answer { resource, start, end, unchanged, ends, body })
 }
 
 /// S3 says only in its words how long an object is in which there is no such range.

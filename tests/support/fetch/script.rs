@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use haul::model::{Announced, Fault, FaultKind, Validator, Weight};
-use haul::protocol::Asked;
+use haul::protocol::{Asked, Ends};
 use tokio::time::Instant;
 
 use crate::support::server::content;
@@ -126,6 +126,8 @@ pub struct FakeFile {
     /// True if each answer announces the SHA-256 of its own bytes.
     pub(super) part_digests: bool,
     pub(super) damages: Vec<Damage>,
+    /// The connection that its answers say that they come on.
+    pub(super) ends: Option<Ends>,
 }
 
 /// A byte that comes otherwise than it is, the first time and some times more, or only later.
@@ -168,6 +170,7 @@ impl FakeFile {
             digests: Vec::new(),
             part_digests: false,
             damages: Vec::new(),
+            ends: None,
         }
     }
 
@@ -217,6 +220,10 @@ impl FakeFile {
 
     pub fn named(self, name: &str) -> Self {
         Self { name: Some(name.to_owned()), ..self }
+    }
+
+    pub fn on(self, ends: Ends) -> Self {
+        Self { ends: Some(ends), ..self }
     }
 
     pub fn no_ranges(self) -> Self {

@@ -1,0 +1,54 @@
+//! Under a limit a connection holds little that was not read; without one it is a connection like any other.
+
+use haul::api::Command;
+use haul::model::{Rate, Status};
+use haul::plan::unread;
+
+use super::stage::{MIB, Stage, Wishes, within};
+use crate::support::fetch::FakeFile;
+use crate::support::pair::{Pair, sockets_are_found};
+
+const PATH: &str = "/a.bin";
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_as_wide_as_the_limit_needs_it() {
+    if !sockets_are_found() {
+        return;
+    }
+    let pair = Pair::new();
+    let wide = pair.buffer();
+    let rate = |bytes| Some(Rate::per_second(bytes));
+    // The system takes twice what it is told.
+    let needed = |limit| 2 * unread(limit, std::time::Duration::ZERO);
+    let file = FakeFile::new(1, 64 * MIB).rate(1 << 30).on(pair.ends());
+    let wishes = Wishes { connections: 1, limit: rate(MIB), ..Wishes::default() };
+    let (mut stage, id) = Stage::of(wishes, file.clone()).await;
+    stage.has(id, 2 * MIB).await;
+    assert_eq!(pair.buffer(), needed(Rate::per_second(MIB)));
+    stage.send(Command::Limit(rate(8 * MIB))).await;
+    stage.has(id, 16 * MIB).await;
+    assert_eq!(pair.buffer(), needed(Rate::per_second(8 * MIB)), "another limit is no reason for another connection");
+    assert_eq!(stage.fake.opened(PATH).len(), 1);
+    stage.send(Command::Limit(None)).await;
+    within(super::stage::seconds(2), stage.is(id, Status::Done)).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert_eq!(stage.fake.opened(PATH).len(), 2, "without a limit another one takes its place");
+    stage.end().await;
+    assert_ne!(pair.buffer(), wide);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stream_is_left_as_it_is() {
+    // It could not be asked for anew once the limit is lifted.
+    let pair = Pair::new();
+    let wide = pair.buffer();
+    let file = FakeFile::new(1, 8 * MIB).rate(1 << 30).no_ranges().on(pair.ends());
+    let wishes = Wishes { limit: Some(Rate::per_second(MIB)), ..Wishes::default() };
+    let (mut stage, id) = Stage::of(wishes, file.clone()).await;
+    stage.has(id, 2 * MIB).await;
+    assert_eq!(pair.buffer(), wide);
+    stage.send(Command::Limit(None)).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert_eq!(stage.fake.opened(PATH).len(), 1);
+    stage.end().await;
+}
