@@ -2,7 +2,7 @@
 //!
 //! A limit is kept by reading no faster. But the system reads on, into a buffer that it lets grow to megabytes for each
 //! connection: the line is as busy as without a limit until all buffers are full, and a kill loses what they hold. So a
-//! connection that is read under a limit has a small buffer. The clients that make the connections do not give their
+//! connection that is read under a limit has a small buffer, where its way is short enough for it. The clients that make the connections do not give their
 //! sockets away; on Linux a socket of one's own is found by the addresses of its two ends.
 
 use std::collections::HashMap;

@@ -19,7 +19,7 @@ async fn a_connection_is_as_wide_as_the_limit_needs_it() {
     let wide = pair.buffer();
     let rate = |bytes| Some(Rate::per_second(bytes));
     // The system takes twice what it is told.
-    let needed = |limit| 2 * unread(limit, std::time::Duration::ZERO);
+    let needed = |limit| 2 * unread(limit, std::time::Duration::ZERO).unwrap();
     let file = FakeFile::new(1, 64 * MIB).rate(1 << 30).on(pair.ends());
     let wishes = Wishes { connections: 1, limit: rate(MIB), ..Wishes::default() };
     let (mut stage, id) = Stage::of(wishes, file.clone()).await;

@@ -46,9 +46,10 @@ pub(super) struct Pen {
     passing: Option<Source>,
     /// Bytes that this connection has given.
     pub(super) received: u64,
-    /// The connection that it comes on, and the limit that it was made fit for.
-    pub(super) ends: Option<Ends>,
-    pub(super) limit: Option<Rate>,
+    /// The connection that it comes on, how long its answer took, and the limit that it was made fit for.
+    ends: Option<Ends>,
+    asking: Duration,
+    limit: Option<Rate>,
     /// When the buffer is to be written, full or not.
     pub(super) due: Option<Instant>,
     /// True if anything came since the last look.
@@ -75,6 +76,7 @@ impl Pen {
             passing: (!job.ranged).then(|| job.source.clone()),
             received: 0,
             ends: None,
+            asking: Duration::ZERO,
             limit: None,
             due: None,
             heard: false,
@@ -88,10 +90,16 @@ impl Pen {
         (self.skip, self.dropped) = (skip, false);
     }
 
+    /// An answer came after so long, on this connection. False if that is not fit for the limit of now.
+    pub(super) fn comes_on(&mut self, job: &Job, ends: Option<Ends>, asking: Duration) -> bool {
+        (self.ends, self.asking, self.limit) = (ends, asking, job.limit());
+        job.fit(ends, self.limit, asking)
+    }
+
     /// Fits the connection to another limit; false if it can't be.
     pub(super) fn fits(&mut self, job: &Job) -> bool {
         let limit = job.limit();
-        limit == std::mem::replace(&mut self.limit, limit) || job.fit(self.ends, limit)
+        limit == std::mem::replace(&mut self.limit, limit) || job.fit(self.ends, limit, self.asking)
     }
 
     /// Takes a chunk in. If that reaches the lease's end, what lies beyond it is given back.

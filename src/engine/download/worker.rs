@@ -55,14 +55,12 @@ impl Job {
         self.limiters.iter().filter(|limiter| limiter.is_limited()).filter_map(|limiter| limiter.rate()).min()
     }
 
-    /// Fits how much a connection may hold unread to a limit; false if another connection has to take its place.
-    pub(super) fn fit(&self, ends: Option<Ends>, limit: Option<Rate>) -> bool {
+    /// Fits how much a connection whose answer took so long may hold unread to a limit; false if another connection has to
+    /// take its place.
+    pub(super) fn fit(&self, ends: Option<Ends>, limit: Option<Rate>, asking: Duration) -> bool {
         // One stream can't go on on another connection.
-        let limit = limit.filter(|_| self.ranged);
-        ends.is_none_or(|ends| {
-            let asking = self.desk.lock().plan.asking();
-            self.sockets.hold(ends, limit.map(|limit| unread(limit, asking)))
-        })
+        let bytes = limit.filter(|_| self.ranged).and_then(|limit| unread(limit, asking));
+        ends.is_none_or(|ends| self.sockets.hold(ends, bytes))
     }
 
     /// False where our own limits leave another connection nothing to bring.
@@ -131,10 +129,8 @@ impl Worker {
     }
 
     async fn fetch(&self, lease: LeaseId, answer: Option<Answer>, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
-        let limit = self.job.limit();
-        let Some(answer) = self.fitting(lease, answer, limit).await else { return Ok(LeaseEnd::Stopped) };
+        let Some(answer) = self.fitting(lease, answer, pen).await else { return Ok(LeaseEnd::Stopped) };
         let answer = answer?;
-        (pen.ends, pen.limit) = (answer.ends, limit);
         let peer = answer.ends.map(|ends| ends.peer.ip());
         self.job.desk.receiving(self.number, self.job.host.as_ref(), peer);
         self.job.desk.vouch(&answer.resource.digests);
@@ -151,25 +147,21 @@ impl Worker {
         end
     }
 
-    /// An answer for the lease on a connection that is fit for a limit; `None` if it was told to stop.
-    async fn fitting(
-        &self,
-        lease: LeaseId,
-        answer: Option<Answer>,
-        limit: Option<Rate>,
-    ) -> Option<Result<Answer, Fault>> {
-        let answer = match answer {
-            Some(answer) => answer,
-            None => match self.ask(lease).await? {
-                Ok(answer) => answer,
-                refused => return Some(refused),
-            },
-        };
-        if self.job.fit(answer.ends, limit) {
-            return Some(Ok(answer));
+    /// An answer for the lease on a connection that is fit for the limit of now; `None` if it was told to stop.
+    async fn fitting(&self, lease: LeaseId, mut given: Option<Answer>, pen: &mut Pen) -> Option<Result<Answer, Fault>> {
+        loop {
+            let begun = Instant::now();
+            let (answer, asking) = match given.take() {
+                Some(answer) => (answer, self.job.desk.lock().plan.asking()),
+                None => match self.ask(lease).await? {
+                    Ok(answer) => (answer, begun.elapsed()),
+                    refused => return Some(refused),
+                },
+            };
+            if pen.comes_on(&self.job, answer.ends, asking) {
+                return Some(Ok(answer));
+            }
         }
-        drop(answer);
-        self.ask(lease).await
     }
 
     /// Opens the lease's range; `None` if it was told to stop.
