@@ -106,6 +106,7 @@ impl Happening {
                 format!("the file has {checksum}; nobody said what it should have")
             }
             Self::Answered { length, resumed, resumable, .. } => answered(*length, *resumed, *resumable),
+            Self::Retried { fault, after } if after.is_zero() => format!("{}; next attempt at once", why(fault)),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
             Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
@@ -138,7 +139,7 @@ fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
         (resumed, None) => format!("goes on at {}", size(resumed)),
     };
     if !resumable {
-        said.push_str("; this server can't resume: a stop loses what has come");
+        said.push_str("; it can't be resumed: after a stop all of it is sent again");
     }
     said
 }

@@ -30,9 +30,13 @@ fn all() -> Vec<(Happening, &'static str)> {
         (answered(Some(5_000_000), 2_000_000, true), "note: goes on at 2.0 MB of 5.0 MB"),
         (
             answered(None, 0, false),
-            "note: the server does not tell the file's length; this server can't resume: a stop loses what has come",
+            "note: the server does not tell the file's length; it can't be resumed: after a stop all of it is sent again",
         ),
         (Happening::Retried { fault: fault(), after: short }, "again: the server says 503; next attempt in 2 s"),
+        (
+            Happening::Retried { fault: fault(), after: Duration::ZERO },
+            "again: the server says 503; next attempt at once",
+        ),
         (
             Happening::Retried { fault: fault(), after: Duration::from_secs(80) },
             "again: the server says 503; next attempt in 1:20",
