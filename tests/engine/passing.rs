@@ -9,6 +9,7 @@ use haul::model::{Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes};
 use crate::support::fetch::{Act, Ask, FakeFile};
+use crate::support::server::sha256;
 
 const PATH: &str = "/a.bin";
 
@@ -123,6 +124,35 @@ async fn a_stream_that_breaks_goes_on_where_the_one_before_it_ended() {
         assert_eq!(restarts(&stage), 0);
         stage.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_before_what_is_on_disk_is_another_file() {
+    // It begins with the same bytes, is shorter, and nothing says how long it is.
+    let old = FakeFile::new(1, 8 * MIB).no_ranges().no_length().etag(None);
+    let new = FakeFile::of(old.bytes().slice(..2 * MIB as usize)).no_ranges().no_length().etag(None);
+    let (mut stage, id) = Stage::of(Wishes::default(), old.clone().rate(MIB)).await;
+    stage.has(id, 5 * MIB).await;
+    stage.pause(id).await;
+    stage.fake.put(PATH, new.clone());
+    stage.resume(id).await;
+    stage.complete(id, "a.bin", &new).await;
+    assert_eq!(restarts(&stage), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_damaged_in_one_stream_is_replaced_by_a_second_one() {
+    let right = FakeFile::new(1, 8 * MIB).no_ranges();
+    let sum = sha256(1, 8 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put(PATH, right.clone().damaged(3 * MIB + 1, 0..1).rate(8 * MIB));
+    let mut spec = stage.spec(PATH);
+    spec.checksum = Some(format!("sha256:{sum}").parse().unwrap());
+    let id = stage.add_spec(spec).await;
+    stage.complete(id, "a.bin", &right).await;
+    assert_eq!((restarts(&stage), stage.fake.opened(PATH).len()), (0, 2));
+    stage.end().await;
 }
 
 #[tokio::test(start_paused = true)]

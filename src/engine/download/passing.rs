@@ -18,8 +18,9 @@ impl Held {
     pub(super) fn prepare_order(&self) {
         let mut state = self.desk.lock();
         state.plan.come_in_order(!self.ranged);
-        if !self.ranged && !self.vouched {
-            let last = state.plan.free().ranges().last().map_or(0, |gap| gap.end);
+        let is_known = self.vouched && !self.resource.validator.is_none();
+        let last = state.plan.free().ranges().last().map(|gap| gap.end);
+        if let Some(last) = last.filter(|_| !self.ranged && !is_known) {
             state.lose(ByteRange::new(last, u64::MAX));
         }
     }

@@ -133,6 +133,11 @@ impl Pen {
         self.desk.compare_passing(source, at, skipped).await
     }
 
+    /// True while what comes is before the first wanted byte.
+    pub(super) fn is_skipping(&self) -> bool {
+        self.skip > 0
+    }
+
     /// The stream goes on with the next gap, and what is on disk before it passes by. False if there is none.
     pub(super) fn pass_on(&mut self) -> bool {
         let Some(gap) = self.desk.pass_on(self.lease) else { return false };

@@ -274,6 +274,10 @@ impl Worker {
         if pen.flush().await? {
             return Ok(LeaseEnd::Finished);
         }
+        if pen.is_skipping() && !self.job.ranged {
+            let detail = "the file on the server has changed: it is shorter than what came of it before";
+            return Err(Fault::new(FaultKind::Changed, &self.job.source, detail));
+        }
         let desk = &self.job.desk;
         let empty = promised == Some(pen.began) && pen.position == pen.began;
         let open_ended = self.job.resource.length.is_none() && (promised.is_none() || empty);
