@@ -2,12 +2,12 @@
 //!
 //! A limit is kept by reading no faster. But the system reads on, into a buffer that it lets grow to megabytes for each
 //! connection: the line is as busy as without a limit until all buffers are full, and a kill loses what they hold. So a
-//! connection that is read under a limit has a small buffer, where its way is short enough for it. The clients that make the connections do not give their
-//! sockets away; on Linux a socket of one's own is found by the addresses of its two ends.
+//! connection that is read under a limit has a small buffer, where its way is short enough for it. The clients that make
+//! the connections do not give their sockets away; on Linux a socket of one's own is found by the addresses of its ends.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// No more connections than this are remembered; it is a matter of memory alone.
 const MOST_KNOWN: usize = 4096;
@@ -24,17 +24,11 @@ pub struct Ends {
 }
 
 /// The connections that were given small buffers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sockets {
-    small: Mutex<HashMap<Ends, u64>>,
+    small: Mutex<HashSet<Ends>>,
     /// The largest buffer that can be asked for. One that was ever asked for grows no more by itself.
-    most: u64,
-}
-
-impl Default for Sockets {
-    fn default() -> Self {
-        Self { small: Mutex::default(), most: largest() }
-    }
+    most: OnceLock<u64>,
 }
 
 impl Sockets {
@@ -48,16 +42,16 @@ impl Sockets {
         let mut small = self.small.lock().unwrap_or_else(PoisonError::into_inner);
         match unread {
             None if small.is_empty() => true,
-            Some(bytes) if bytes <= self.most => {
+            Some(bytes) if bytes <= *self.most.get_or_init(largest) => {
                 if small.len() >= MOST_KNOWN {
                     small.clear();
                 }
                 if set(ends, bytes) {
-                    small.insert(ends, bytes);
+                    small.insert(ends);
                 }
                 true
             }
-            _ => small.remove(&ends).is_none(),
+            _ => !small.remove(&ends),
         }
     }
 }
@@ -90,7 +84,7 @@ fn set(_: Ends, _: u64) -> bool {
 /// close a second descriptor of a file could cost a lock.
 #[cfg(target_os = "linux")]
 fn find(ends: Ends) -> Option<std::os::fd::OwnedFd> {
-    use rustix::net::{getpeername, getsockname};
+    use rustix::net::{SocketAddrAny, getpeername, getsockname};
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
     let own = pidfd_open(getpid(), PidfdFlags::empty()).ok()?;
@@ -101,10 +95,6 @@ fn find(ends: Ends) -> Option<std::os::fd::OwnedFd> {
     let entries = std::fs::read_dir("/proc/self/fd").ok()?.filter_map(Result::ok).filter(is_socket);
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     let mut sockets = numbers.filter_map(|number| pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).ok());
-    sockets.find(|socket| {
-        let local = getsockname(socket).ok().and_then(|address| SocketAddr::try_from(address).ok());
-        local == Some(ends.local)
-            && getpeername(socket).ok().flatten().and_then(|address| SocketAddr::try_from(address).ok())
-                == Some(ends.peer)
-    })
+    let is = |found: Option<SocketAddrAny>, end| found.and_then(|found| SocketAddr::try_from(found).ok()) == Some(end);
+    sockets.find(|socket| is(getsockname(socket).ok(), ends.local) && is(getpeername(socket).ok().flatten(), ends.peer))
 }
