@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 type Edit = dyn Fn(&str) -> String + Send + Sync;
+type Wait = dyn Fn(&str) + Send + Sync;
 
 /// A running relay. It takes nobody any more once this is dropped.
 pub struct Relay {
@@ -19,6 +20,7 @@ struct Shared {
     to: u16,
     request: Box<Edit>,
     answer: Box<Edit>,
+    body: Box<Wait>,
     requests: Mutex<Vec<String>>,
     bodies: AtomicU64,
     sending: AtomicUsize,
@@ -38,10 +40,24 @@ impl Relay {
         request: impl Fn(&str) -> String + Send + Sync + 'static,
         answer: impl Fn(&str) -> String + Send + Sync + 'static,
     ) -> Self {
+        Self::start(port, Box::new(request), Box::new(answer), Box::new(|_| ()))
+    }
+
+    /// One that makes other heads of the requests', and carries an answer's body once `body`, which gets its head, returns.
+    pub fn holding(
+        port: u16,
+        request: impl Fn(&str) -> String + Send + Sync + 'static,
+        body: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self::start(port, Box::new(request), Box::new(str::to_owned), Box::new(body))
+    }
+
+    fn start(to: u16, request: Box<Edit>, answer: Box<Edit>, body: Box<Wait>) -> Self {
         let shared = Arc::new(Shared {
-            to: port,
-            request: Box::new(request),
-            answer: Box::new(answer),
+            to,
+            request,
+            answer,
+            body,
             requests: Mutex::default(),
             bodies: AtomicU64::new(0),
             sending: AtomicUsize::new(0),
@@ -137,6 +153,7 @@ impl Shared {
             let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
             let edited = (self.answer)(&head);
             stream.write(edited.as_bytes())?;
+            (self.body)(&head);
             stream.body(if is_bare { 0 } else { length }, |_| ())?;
             if header(&edited, "content-length").is_none() && !is_bare {
                 break;
