@@ -28,16 +28,18 @@ impl Drop for Counted {
 }
 
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<()> {
+    let stream = Arc::new(stream);
+    let open = shared.crowd_with(&stream);
     let mut number = 0;
     shared.record(|seen| {
         seen.connections += 1;
         seen.open += 1;
-        seen.most = seen.most.max(seen.open);
+        seen.most = seen.most.max(open);
         number = seen.connections;
     });
     let _open = Counted { shared: shared.clone(), undo: |seen| seen.open -= 1 };
     stream.set_nodelay(true)?;
-    if shared.refuse_beyond.is_some_and(|most| shared.seen.lock().unwrap().open > most) {
+    if shared.refuse_beyond.is_some_and(|most| open > most) {
         return stream.set_zero_linger();
     }
     let connection = Connection { stream, shared, number };
@@ -52,7 +54,7 @@ pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>) -> io::Result<
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     shared: Arc<Shared>,
     number: usize,
 }
@@ -97,9 +99,10 @@ impl Connection {
         let headers = lines.filter_map(header).collect();
         let mut request =
             Request { method, path, headers, connection: self.number, number: 0, connections: 0, answering: 0 };
+        let open = self.shared.crowd();
         self.shared.record(|seen| {
             request.number = seen.requests.iter().filter(|earlier| earlier.path == request.path).count() + 1;
-            request.connections = seen.open;
+            request.connections = open;
             request.answering = seen.answering;
             seen.requests.push(request.clone());
         });

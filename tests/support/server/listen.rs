@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeBounds;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpSocket;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,13 +86,33 @@ pub(super) struct Shared {
     /// Told when a request has come.
     pub news: Notify,
     pub refuse_beyond: Option<usize>,
+    streams: Mutex<Vec<Weak<TcpStream>>>,
 }
 
 impl Shared {
+    /// How many connections stand, this new one included.
+    pub fn crowd_with(&self, stream: &Arc<TcpStream>) -> usize {
+        self.streams.lock().unwrap().push(Arc::downgrade(stream));
+        self.crowd()
+    }
+
+    /// How many connections stand. One that the client has closed does not, though its answer may not have noticed yet.
+    pub fn crowd(&self) -> usize {
+        let mut streams = self.streams.lock().unwrap();
+        streams.retain(|stream| stream.upgrade().is_some_and(|stream| stands(&stream)));
+        streams.len()
+    }
+
     pub fn record(&self, change: impl FnOnce(&mut Seen)) {
         change(&mut self.seen.lock().unwrap());
         self.changed.notify_all();
     }
+}
+
+/// False once the client has closed it or torn it down.
+fn stands(stream: &TcpStream) -> bool {
+    let peeked = recv(stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    matches!(peeked, Ok((_, 1..)) | Err(Errno::AGAIN))
 }
 
 /// A running server, or one that is being described. It stops when it is dropped.
@@ -149,6 +171,7 @@ impl Server {
             crowd: self.crowd,
             news: Notify::new(),
             refuse_beyond: self.refuse_beyond,
+            streams: Mutex::default(),
         });
         let stop = CancellationToken::new();
         let (tell, told) = std::sync::mpsc::sync_channel(1);
