@@ -1,4 +1,4 @@
-//! The row of idle items: what a long queue costs that nobody works off.
+//! The rows of idle items: what a long queue costs that nobody works off.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -20,23 +20,44 @@ use super::tools::Tool;
 const LOOK: Duration = Duration::from_secs(3);
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Start-up in seconds, memory in MiB, CPU in ms a second, bytes drawn.
+/// Start-up in seconds, memory in MiB, CPU in ms a second, bytes drawn; ten thousand items.
 pub fn run(bench: &Bench, tool: Tool) -> Result<Vec<f64>, String> {
+    let list = list(bench, bench.count(10_000.0))?;
+    if !tool.is_haul() {
+        return aria2c(bench, &list);
+    }
+    add(bench, &list)?;
+    screen(bench)
+}
+
+/// Seconds to add so many, seconds until the screen shows them, memory in MiB.
+pub fn long(bench: &Bench, count: usize) -> Result<Vec<f64>, String> {
+    let list = list(bench, count)?;
+    let added = add(bench, &list)?;
+    let shown = screen(bench)?;
+    Ok(vec![added, shown[0], shown[1]])
+}
+
+/// A file of URLs where nothing listens, and nobody asks.
+fn list(bench: &Bench, count: usize) -> Result<String, String> {
     let list = bench.out().join("urls");
     let mut urls = String::new();
-    for number in 0..bench.count(10_000.0) {
-        // Nothing listens there, and nobody asks.
+    for number in 0..count {
         let _ = writeln!(urls, "http://127.0.0.1:1/{}", small(number));
     }
     fs::write(&list, urls).map_err(|error| error.to_string())?;
-    let list = list.display().to_string();
-    if tool.is_haul() { haul(bench, &list) } else { aria2c(bench, &list) }
+    Ok(list.display().to_string())
+}
+
+/// Puts them into haul's queue; the seconds that it took.
+fn add(bench: &Bench, list: &str) -> Result<f64, String> {
+    let words = [&Tool::Haul.program(), "add", "-i", list].map(str::to_owned);
+    Ok(process::run(&words, &bench.out())?.wall)
 }
 
 /// The screen, on a queue that was added before and is paused at once.
-fn haul(bench: &Bench, list: &str) -> Result<Vec<f64>, String> {
+fn screen(bench: &Bench) -> Result<Vec<f64>, String> {
     let (program, out) = (Tool::Haul.program(), bench.out());
-    process::run(&[program, "add", "-i", list].map(str::to_owned), &out)?;
     let size = PtySize { rows: 34, cols: 120, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).map_err(|error| error.to_string())?;
     let mut command = CommandBuilder::new(program);

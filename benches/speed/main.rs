@@ -11,6 +11,7 @@
 #![allow(clippy::expect_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod bench;
+mod floor;
 mod idle;
 mod nginx;
 mod plot;
@@ -38,6 +39,11 @@ struct Wanted {
 }
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some((floor::WORD, words)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        floor::fetch(words).expect("the floor needs a server with ranges");
+        return;
+    }
     let Some(wanted) = wanted() else {
         println!("cargo bench --bench speed -- [ROWS] [ROUNDS] [--scale F] [--json FILE] [--svg FILE]\n");
         for row in ROWS {

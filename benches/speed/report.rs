@@ -53,7 +53,7 @@ impl Cell {
 impl Table {
     /// The best peer's median in a column.
     fn best(&self, column: usize) -> Option<f64> {
-        let peers = self.cells.iter().filter(|cell| !cell.tool.is_haul());
+        let peers = self.cells.iter().filter(|cell| cell.tool.is_peer());
         peers.filter_map(|cell| cell.median(column)).min_by(f64::total_cmp)
     }
 }

@@ -12,7 +12,7 @@ use super::nginx::Nginx;
 use super::process::{self, Cost};
 use super::script::{Manner, Server};
 use super::tools::{Job, List, Tool};
-use Tool::{Aria2c, Axel, Curl, Haul, HaulChoosing, Wget2};
+use Tool::{Aria2c, Axel, Curl, Floor, Haul, HaulChoosing, Wget2};
 
 const MIB: f64 = 1_048_576.0;
 
@@ -30,13 +30,12 @@ pub struct Row {
 
 const COST: &[&str] = &["wall s", "CPU s", "peak MiB"];
 const PARTS: &[Tool] = &[Haul, Aria2c, Axel];
+const PLAIN: &[Tool] = &[Haul, Curl, Wget2, Aria2c, Axel, Floor];
 
 /// All rows, in the order in which they run.
 pub const ROWS: &[Row] = &[
-    row("x1", "1 GiB over HTTP, 1 connection", COST, &[Haul, Curl, Wget2, Aria2c, Axel], |bench, tool| {
-        fetch(bench, tool, 1024, 1, Nginx::plain)
-    }),
-    row("x8", "1 GiB over HTTP, 8 connections (curl: 1)", COST, &[Haul, Curl, Wget2, Aria2c, Axel], |bench, tool| {
+    row("x1", "1 GiB over HTTP, 1 connection", COST, PLAIN, |bench, tool| fetch(bench, tool, 1024, 1, Nginx::plain)),
+    row("x8", "1 GiB over HTTP, 8 connections (curl: 1)", COST, PLAIN, |bench, tool| {
         fetch(bench, tool, 1024, 8, Nginx::plain)
     }),
     row(
@@ -50,7 +49,7 @@ pub const ROWS: &[Row] = &[
         "each",
         "128 MiB, 10 MB/s for each connection, 16 connections",
         COST,
-        &[Haul, HaulChoosing, Aria2c, Axel],
+        &[Haul, HaulChoosing, Aria2c, Axel, Floor],
         each,
     ),
     row("four", "128 MiB, 10 MB/s for each of 4 connections, 503 beyond, 8 asked for", COST, PARTS, |bench, tool| {
@@ -86,6 +85,8 @@ pub const ROWS: &[Row] = &[
         &[Haul, Aria2c],
         idle::run,
     ),
+    scripted("queue", "100,000 URLs in the queue", QUEUE, &[Haul], |bench, _| idle::long(bench, bench.count(1e5))),
+    scripted("million", "1,000,000 URLs in the queue", QUEUE, &[Haul], |bench, _| idle::long(bench, bench.count(1e6))),
     row(
         "start",
         "start-up: --version, and a file of 1 byte",
@@ -95,6 +96,7 @@ pub const ROWS: &[Row] = &[
     ),
 ];
 
+const QUEUE: &[&str] = &["s to add", "s to the screen", "MiB"];
 const LIMIT: &[&str] = &["error %", "worst 100 ms : limit", "CPU s"];
 
 const fn row(
@@ -255,6 +257,6 @@ fn start(bench: &Bench, tool: Tool) -> Result<Vec<f64>, String> {
     if fs::read(bench.target()).ok().as_deref() != Some(b"1") {
         return Err("the byte did not come".to_owned());
     }
-    let version = process::run(&[tool.program().to_owned(), "--version".to_owned()], &bench.out())?;
+    let version = process::run(&[tool.program(), "--version".to_owned()], &bench.out())?;
     Ok(vec![fetched.wall * 1000.0, version.wall * 1000.0])
 }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// haul and its peers.
+use super::floor;
+
+/// haul, its peers, and the floor below them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     Haul,
@@ -13,6 +15,8 @@ pub enum Tool {
     Axel,
     Curl,
     Wget2,
+    /// The bench itself, as a program that only receives and writes.
+    Floor,
 }
 
 /// One file to fetch.
@@ -49,6 +53,7 @@ impl Tool {
             Self::Axel => "axel",
             Self::Curl => "curl",
             Self::Wget2 => "wget2",
+            Self::Floor => "floor",
         }
     }
 
@@ -57,17 +62,24 @@ impl Tool {
         matches!(self, Self::Haul | Self::HaulChoosing)
     }
 
-    pub fn program(self) -> &'static str {
+    /// True for what others fetch files with.
+    pub fn is_peer(self) -> bool {
+        !self.is_haul() && self != Self::Floor
+    }
+
+    pub fn program(self) -> String {
         match self {
-            Self::Haul | Self::HaulChoosing => env!("CARGO_BIN_EXE_haul"),
-            Self::Aria2c => "aria2c",
-            Self::Axel => "axel",
-            Self::Curl => "curl",
-            Self::Wget2 => "wget2",
+            Self::Haul | Self::HaulChoosing => env!("CARGO_BIN_EXE_haul").to_owned(),
+            // Of all programs there are, this one runs.
+            Self::Floor => std::env::current_exe().expect("its own path").display().to_string(),
+            peer => peer.name().to_owned(),
         }
     }
 
     pub fn is_there(self) -> bool {
+        if self == Self::Floor {
+            return true;
+        }
         let mut command = Command::new(self.program());
         command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
     }
@@ -103,6 +115,7 @@ impl Tool {
                 let resumes = if job.resumes { "-c" } else { "" };
                 format!("{WGET2} --max-threads={count} {chunks} {resumes} {} -O {out}", authority("--ca-certificate="))
             }
+            Self::Floor => return self.words(&format!("{} {} {out} {count}", floor::WORD, job.url)),
         };
         self.words(&format!("{line} {}", job.url))
     }
@@ -125,14 +138,14 @@ impl Tool {
             Self::Wget2 => {
                 format!("{WGET2} --max-threads=16 {} -P {folder} -i {urls}", authority("--ca-certificate="))
             }
-            Self::HaulChoosing | Self::Axel => return None,
+            Self::HaulChoosing | Self::Axel | Self::Floor => return None,
         };
         Some(self.words(&line))
     }
 
     /// No path of the bench has a space in it.
     fn words(self, line: &str) -> Vec<String> {
-        [self.program()].into_iter().chain(line.split_whitespace()).map(str::to_owned).collect()
+        [self.program()].into_iter().chain(line.split_whitespace().map(str::to_owned)).collect()
     }
 }
 
