@@ -1,6 +1,7 @@
 //! What a face may see: the latest value of everything, cheap to hand over.
 
 use std::net::IpAddr;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,7 +191,7 @@ pub struct Row {
     /// The last thing that went wrong; for a failed one, why it was given up.
     pub fault: Option<Arc<Fault>>,
     /// Bytes that its disk lacks, of one that waits for room; `None` if that can't be told.
-    pub short: Option<u64>,
+    pub short: Option<NonZero<u64>>,
     /// When it is to start, if that is still to come.
     pub start: Option<Arc<Start>>,
     /// What is done with its file just now.

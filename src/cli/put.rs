@@ -1,6 +1,7 @@
 //! `haul put`: what is sent where.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
@@ -76,7 +77,7 @@ impl PutArgs {
     /// What to upload. Folders are read now.
     pub fn specs(&self) -> Result<Vec<Spec>, Usage> {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
-        let headers = headers(&self.headers)?;
+        let headers: Arc<[_]> = headers(&self.headers)?.into();
         let limits = Limits { connections: self.each.connections.count(), rate: self.each.limit };
         let spec = |file, place| Spec { headers: headers.clone(), limits, ..Spec::of_upload(place, self.upload(file)) };
         let placed = placed(&self.files, &place).map_err(Usage::new)?;

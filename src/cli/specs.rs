@@ -226,7 +226,7 @@ impl TransferArgs {
         let given = given.map_err(|why| Usage::new(format!("--mirror: {why}")))?;
         let mut spec = Spec {
             target,
-            headers,
+            headers: headers.into(),
             checksum: entry.checksum.or_else(|| self.checksum.clone()),
             sums: self.checksums_from.clone(),
             digests: !self.no_digests,

@@ -132,7 +132,7 @@ impl Addition {
         let spec = |source| {
             let mut spec = Spec::new(source, folder.clone());
             spec.target.name.clone_from(&self.name);
-            spec.mirrors.clone_from(&self.mirrors);
+            spec.mirrors = self.mirrors.as_slice().into();
             spec.checksum.clone_from(&self.checksum);
             (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
             (spec.held, spec.sorts) = (self.held, sorts);

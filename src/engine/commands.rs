@@ -115,9 +115,9 @@ impl Supervisor {
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
     fn relink(&mut self, id: TransferId, source: Source) {
         let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
-        if let Some(running) = &entry.running {
+        if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();
-            entry.relink = Some(source);
+            running.relink = Some(source);
             if !stops {
                 self.stop(id, Then::Queue);
             }

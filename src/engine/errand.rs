@@ -65,9 +65,9 @@ impl Supervisor {
         if entry.busy.is_some() {
             return self.deny(id, "its file is being moved or compared; wait for the end of that");
         }
-        if let Some(running) = &entry.running {
+        if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();
-            entry.retarget = Some(Box::new(target));
+            running.retarget = Some(target);
             if !stops {
                 self.stop(id, Then::Queue);
             }

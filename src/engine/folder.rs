@@ -105,7 +105,7 @@ impl Reading {
 /// The download of an object below a folder: into the same folders below the target's, by names that are safe.
 fn below(folder: &Spec, object: &Listed) -> Option<Spec> {
     let source = object.source.clone()?;
-    let mut spec = Spec { source, mirrors: Vec::new(), checksum: None, sums: None, ..folder.clone() };
+    let mut spec = Spec { source, mirrors: Box::default(), checksum: None, sums: None, ..folder.clone() };
     spec.target.name = None;
     let folders = object.name.rsplit_once('/').map_or("", |(folders, _)| folders);
     let segments = folders.split('/').filter(|segment| !segment.is_empty());

@@ -1,6 +1,7 @@
 //! The list: every transfer and its place.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,6 +41,18 @@ pub(super) struct Running {
     pub(super) limiter: Arc<Limiter>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) then: Option<Then>,
+    /// The URL that takes the present one's place when it has stopped.
+    pub(super) relink: Option<Source>,
+    /// Where its file is to go when it has stopped.
+    pub(super) retarget: Option<Target>,
+}
+
+/// A disk's shortage of room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lack {
+    pub(super) shortage: Shortage,
+    /// Bytes that are missing, as far as that is known.
+    pub(super) short: Option<NonZero<u64>>,
 }
 
 /// One transfer. There may be a million of them: what only few have stands in boxes.
@@ -53,18 +66,12 @@ pub(super) struct Entry {
     pub(super) anew: bool,
     /// True if a task of this run, or perhaps one of an earlier run, has begun with it: then it may have a checkpoint.
     pub(super) begun: bool,
-    /// The URL that takes the present one's place when its task has stopped.
-    pub(super) relink: Option<Source>,
-    /// Where its file is to go when its task has stopped.
-    pub(super) retarget: Option<Box<Target>>,
     /// What is done with its file just now. Until that is over it does not run.
     pub(super) busy: Option<Box<Busy>>,
     /// When it is to start, if that is still to come.
     pub(super) start: Option<Arc<Start>>,
-    /// Bytes that its disk lacks, as far as that is known.
-    pub(super) short: Option<u64>,
     /// What is known of its disk's shortage of room.
-    pub(super) shortage: Option<Box<Shortage>>,
+    pub(super) lack: Option<Box<Lack>>,
     pub(super) log: Log,
     /// Those of a long queue of which nothing is known share it.
     pub(super) latest: Arc<Progress>,
@@ -160,12 +167,9 @@ impl Roster {
             running: None,
             anew: false,
             begun,
-            relink: None,
-            retarget: None,
             busy: None,
             start: None,
-            short: None,
-            shortage: None,
+            lack: None,
             log: Log::default(),
             latest,
             index,
@@ -257,10 +261,10 @@ impl Roster {
     }
 
     /// What is known of a transfer's file, for the journal; `None` if nothing is.
-    pub(super) fn known(&self, id: TransferId) -> Option<(PathBuf, Option<u64>, RangeSet)> {
+    pub(super) fn known(&self, id: TransferId) -> Option<(PathBuf, Option<u64>, Arc<RangeSet>)> {
         let entry = self.entries.get(&id)?;
         let target = entry.latest.target.clone()?;
-        Some((target, entry.latest.length, RangeSet::clone(&entry.latest.done)))
+        Some((target, entry.latest.length, entry.latest.done.clone()))
     }
 
     /// A file of so many bytes is complete at this target.
@@ -345,7 +349,12 @@ impl Roster {
         for id in std::mem::take(&mut self.stale) {
             let Some(entry) = self.entries.get_mut(&id) else { continue };
             entry.stale = false;
-            self.rows.set(entry.index, Arc::new(row(entry, &self.categories)));
+            let mut new = row(entry, &self.categories);
+            // A long queue that is paused as a whole has no second copy of its names.
+            if let Some(old) = self.rows.get(entry.index).filter(|old| old.name == new.name) {
+                new.name = old.name.clone();
+            }
+            self.rows.set(entry.index, Arc::new(new));
         }
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));

@@ -16,7 +16,7 @@ pub(super) fn known(item: &Item) -> Arc<Progress> {
     if item.target.is_none() && item.length.is_none() && item.done.is_empty() {
         return NOTHING.clone();
     }
-    let (target, length, done) = (item.target.clone(), item.length, Arc::new(item.done.clone()));
+    let (target, length, done) = (item.target.clone(), item.length, item.done.clone());
     Arc::new(Progress { target, length, done, resumable: true, ..Progress::default() })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
         done: latest.done.clone(),
         resumable: latest.resumable,
         fault: entry.fault.clone(),
-        short: entry.short.filter(|_| entry.status == Status::DiskFull),
+        short: entry.lack.as_ref().filter(|_| entry.status == Status::DiskFull).and_then(|lack| lack.short),
         start: entry.start.clone(),
         errand: entry.busy.as_ref().map(|busy| busy.errand),
         log: entry.log.clone(),

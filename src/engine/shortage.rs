@@ -1,11 +1,13 @@
 //! Transfers whose disk is full: looked at every few seconds while there are any, and let go on when there is room.
 
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::report::{Report, What};
+use super::roster::Lack;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind, Status, TransferId};
@@ -30,7 +32,9 @@ impl Supervisor {
     pub(super) fn park(&mut self, id: TransferId, fault: Fault) {
         let (now, done) = (self.shared.clock.now(), self.roster.done(id));
         if let Some(entry) = self.roster.get_mut(id) {
-            entry.shortage = Some(Box::new(Shortage::met(entry.shortage.as_deref().copied(), done, now)));
+            let before = entry.lack.as_deref().copied();
+            let shortage = Shortage::met(before.map(|lack| lack.shortage), done, now);
+            entry.lack = Some(Box::new(Lack { shortage, short: before.and_then(|lack| lack.short) }));
         }
         self.tell(id, Happening::DiskFull(fault));
         self.room_at = Instant::now();
@@ -73,17 +77,21 @@ impl Supervisor {
                 continue;
             };
             let free = free.saturating_sub(promised);
-            entry.short = needed.and_then(|needed| needed.checked_sub(free)).filter(|short| *short > 0);
-            let remembered = || Box::new(Shortage::remembered(entry.item.done.total(), now));
-            let shortage = **entry.shortage.get_or_insert_with(remembered);
+            let short = needed.and_then(|needed| NonZero::new(needed.saturating_sub(free)));
+            let done = entry.item.done.total();
+            let shortage = entry.lack.as_ref().map_or_else(|| Shortage::remembered(done, now), |lack| lack.shortage);
+            let mut lack = Lack { shortage, short };
             if shortage.is_over(needed, free, now) {
                 promised += needed.unwrap_or(0);
                 goes_on.push(id);
             } else if shortage.is_unknown() {
-                entry.shortage = Some(Box::new(Shortage::met(None, entry.item.done.total(), now)));
+                lack.shortage = Shortage::met(None, done, now);
                 let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
                 let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
                 self.tell(id, Happening::DiskFull(fault));
+            }
+            if let Some(entry) = self.roster.get_mut(id) {
+                entry.lack = Some(Box::new(lack));
             }
             self.roster.refresh(id);
         }

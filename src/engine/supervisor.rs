@@ -214,6 +214,8 @@ impl Supervisor {
             limiter: limiter.clone(),
             progress: receiver,
             then: None,
+            relink: None,
+            retarget: None,
         };
         let orders = Orders {
             id,
@@ -258,7 +260,7 @@ impl Supervisor {
             What::Happened(happening) => {
                 if let Happening::Answered { target, length, .. } = &happening {
                     self.roster.take_progress(id);
-                    let known = Stamp::Known(target.clone(), *length, RangeSet::new());
+                    let known = Stamp::Known(target.clone(), *length, RangeSet::nothing());
                     self.note(id, &[known]);
                 }
                 self.tell(id, happening);
@@ -276,9 +278,8 @@ impl Supervisor {
     fn ended(&mut self, id: TransferId, ending: Ending) {
         self.roster.take_progress(id);
         self.queue.leave(id);
-        let then = self.roster.ended(id).and_then(|running| running.then);
-        let relinked = self.roster.get_mut(id).and_then(|entry| entry.relink.take());
-        let retargeted = self.roster.get_mut(id).and_then(|entry| entry.retarget.take());
+        let (then, relinked, retargeted) =
+            self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
         let ending = match (ending, relinked) {
             (Ending::Described(files), None) => {
                 // One that is removed adds no others; one that is paused asks again.
@@ -333,7 +334,7 @@ impl Supervisor {
         }
         // Whatever became of it; unless it is gone.
         if let Some(target) = retargeted {
-            self.retarget(id, *target);
+            self.retarget(id, target);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Byte ranges and sets of them: half-open, sorted, never touching, never empty.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 /// The bytes from `start` up to, but not including, `end`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,6 +51,12 @@ impl RangeSet {
     /// The empty set.
     pub const fn new() -> Self {
         Self { ranges: Vec::new() }
+    }
+
+    /// The empty set, which a long queue has once.
+    pub fn nothing() -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<RangeSet>> = LazyLock::new(Arc::default);
+        NOTHING.clone()
     }
 
     /// How many bytes are in the set.

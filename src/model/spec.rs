@@ -103,13 +103,13 @@ pub struct Spec {
     /// Where the bytes come from; the place that they go to, if it is an upload.
     pub source: Source,
     /// Other places that the same file can be had from, the preferred first.
-    pub mirrors: Vec<Source>,
+    pub mirrors: Box<[Source]>,
     /// What is known of the file before any server has said a word.
     pub described: Arc<Described>,
     /// Where they go.
     pub target: Target,
     /// Headers sent to the source's own origin and nowhere else.
-    pub headers: Vec<Header>,
+    pub headers: Arc<[Header]>,
     /// What the whole file must hash to.
     pub checksum: Option<Checksum>,
     /// Where a list of checksums is that tells it, if the user knows none.
@@ -140,10 +140,10 @@ impl Spec {
         let target = Target { folder: folder.into(), name: None };
         Self {
             source,
-            mirrors: Vec::new(),
+            mirrors: Box::default(),
             described: Described::default().shared(),
             target,
-            headers: Vec::new(),
+            headers: Arc::default(),
             checksum: None,
             sums: None,
             digests: true,
@@ -211,7 +211,7 @@ impl Spec {
     /// The bytes come from another URL from now on. Headers were given for the origin of the one before, and stay with it.
     pub fn relink(&mut self, source: Source) {
         if !source.shares_origin(&self.source) {
-            self.headers.clear();
+            self.headers = Arc::default();
         }
         self.source = source;
     }

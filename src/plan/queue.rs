@@ -1,12 +1,29 @@
 //! Who runs next: by priority, and then first come, first served, within a number of slots.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::model::{Priority, TransferId};
 
-/// Where one stands that waits: the highest priority first, and of those the lowest rank.
-type Place = (Reverse<Priority>, i64);
+/// Where one stands that waits: the highest priority first, and of those the lowest rank. One number, since a queue may be
+/// long; its highest bits are the priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u64);
+
+impl Place {
+    const RANK_BITS: u32 = 62;
+
+    fn new(priority: Priority, rank: i64) -> Self {
+        const MIDDLE: i64 = 1 << (Place::RANK_BITS - 1);
+        let after = match priority {
+            Priority::High => 0,
+            Priority::Normal => 1,
+            Priority::Low => 2,
+        };
+        // Only a file that somebody has written by hand has ranks beyond.
+        let rank = rank.clamp(-MIDDLE, MIDDLE - 1) + MIDDLE;
+        Self((after << Self::RANK_BITS) | rank.cast_unsigned())
+    }
+}
 
 /// The transfers that wait for their turn, and how many may run at once. Each step costs the logarithm of the
 /// queue's length.
@@ -45,7 +62,7 @@ impl Queue {
     pub fn wait(&mut self, id: TransferId, priority: Priority, rank: i64) {
         if !self.running.contains(&id) && !self.ending.contains(&id) {
             self.take_out(id);
-            let place = (Reverse(priority), rank);
+            let place = Place::new(priority, rank);
             self.waiting.insert((place, id));
             self.places.insert(id, place);
         }

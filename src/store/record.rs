@@ -194,7 +194,7 @@ pub struct Item {
     /// The file's length, where known.
     pub length: Option<u64>,
     /// The ranges on disk when it was last saved, for the list.
-    pub done: RangeSet,
+    pub done: Arc<RangeSet>,
 }
 
 /// What changes in a transfer's life, as it is told to the journal.
@@ -203,7 +203,7 @@ pub enum Stamp {
     /// Its status; a running one is stored as queued, since it goes on by itself.
     Status(Status, Option<Fault>),
     /// What is known of its file.
-    Known(PathBuf, Option<u64>, RangeSet),
+    Known(PathBuf, Option<u64>, Arc<RangeSet>),
     /// Its place.
     Rank(i64),
     /// Where its bytes come from.
@@ -236,15 +236,19 @@ fn pairs(set: &RangeSet) -> Vec<(u64, u64)> {
     set.ranges().iter().map(|range| (range.start, range.end)).collect()
 }
 
-fn set(pairs: &[(u64, u64)]) -> RangeSet {
-    pairs.iter().map(|(start, end)| ByteRange::new(*start, *end)).collect()
+fn set(pairs: &[(u64, u64)]) -> Arc<RangeSet> {
+    if pairs.is_empty() {
+        return RangeSet::nothing();
+    }
+    let set: RangeSet = pairs.iter().map(|(start, end)| ByteRange::new(*start, *end)).collect();
+    Arc::new(set)
 }
 
 impl Item {
     /// A transfer as it is added: queued or paused, nothing known.
     pub fn new(id: TransferId, mut spec: Spec, rank: i64) -> Self {
         let status = if std::mem::take(&mut spec.held) { Status::Paused } else { Status::Queued };
-        let (spec, done) = (Arc::new(spec), RangeSet::new());
+        let (spec, done) = (Arc::new(spec), RangeSet::nothing());
         Self { id, spec, status, reason: None, rank, added: None, target: None, length: None, done }
     }
 

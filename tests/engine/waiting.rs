@@ -159,7 +159,7 @@ async fn the_same_name_from_another_url_goes_on_where_an_expired_link_stopped() 
 async fn headers_stay_with_the_origin_that_they_were_given_for() {
     let (mut stage, _) = expired(2 * MIB).await;
     let header = haul::model::Header::parse("Authorization: Bearer x").unwrap();
-    let spec = Spec { headers: vec![header], ..stage.spec("/nothing") };
+    let spec = Spec { headers: [header].into(), ..stage.spec("/nothing") };
     let id = stage.add_spec(spec).await;
     stage.fail(id).await;
     stage.send(Command::Relink { id, source: url("/else") }).await;
@@ -182,7 +182,7 @@ async fn a_full_disk_is_waited_for_and_takes_no_slot() {
     let fits = stage.add("/small").await;
     stage.complete(fits, "small", &small).await;
     let short = |now: &haul::api::Snapshot| now.rows.iter().find(|row| row.id == waits)?.short;
-    assert_eq!(stage.seen(short).await, 4 * MIB);
+    assert_eq!(stage.seen(short).await.get(), 4 * MIB);
     let row = stage.row(waits).unwrap();
     assert_eq!((row.status, row.length, row.bytes_done()), (Status::DiskFull, Some(8 * MIB), 0));
     let told = row.fault.as_ref().unwrap().to_string();

@@ -31,6 +31,16 @@ fn lower_ranks_run_earlier_and_slots_are_kept() {
 }
 
 #[test]
+fn a_rank_never_outweighs_a_priority() {
+    let mut queue = Queue::new(9, 0);
+    queue.wait(id(1), Priority::Low, i64::MIN);
+    queue.wait(id(2), Priority::Normal, i64::MAX);
+    queue.wait(id(3), Priority::Normal, i64::MIN);
+    queue.wait(id(4), Priority::High, i64::MAX);
+    assert_eq!(all(&mut queue), [4, 3, 2, 1]);
+}
+
+#[test]
 fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
     let mut queue = Queue::new(1, 0);
     queue.wait(id(1), Priority::Normal, 1);

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haul::model::{
-    ByteRange, Checksum, Fault, FaultKind, Header, Limits, Priority, Rate, Source, Spec, Status, TransferId, UnixTime,
+    ByteRange, Checksum, Fault, FaultKind, Header, Limits, Priority, RangeSet, Rate, Source, Spec, Status, TransferId,
+    UnixTime,
 };
 use haul::store::{Item, Journal, Record, Stamp};
 use tempfile::TempDir;
@@ -60,7 +61,7 @@ fn everything_comes_back() {
     asked.source = Source::parse("https://me:pass@host/a?token=x#y").unwrap();
     asked.target.folder = odd.as_path().into();
     asked.target.name = Some("日本\u{202e}\n.iso".to_owned());
-    asked.headers = vec![Header { name: "Cookie".to_owned(), value: "a=\"b\"; c\\d".to_owned() }];
+    asked.headers = vec![Header { name: "Cookie".to_owned(), value: "a=\"b\"; c\\d".to_owned() }].into();
     asked.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse::<Checksum>().unwrap());
     asked.sums = Some("https://me:pass@host/SHA256SUMS?token=x".parse().unwrap());
     asked.digests = false;
@@ -71,7 +72,7 @@ fn everything_comes_back() {
     full.added = Some(UnixTime::from_seconds(1_795_000_000));
     full.target = Some(odd.join("a"));
     full.length = Some(u64::MAX);
-    full.done = [ByteRange::new(0, 5), ByteRange::new(7, 9)].into_iter().collect();
+    full.done = [ByteRange::new(0, 5), ByteRange::new(7, 9)].into_iter().collect::<RangeSet>().into();
     (full.status, full.reason) = (Status::Failed, Some(Arc::new(broke())));
     let plain = Item::new(id(2), spec(2), 4);
     journal.append(&[plain.record(), full.record()]).unwrap();
@@ -107,7 +108,7 @@ fn later_records_change_earlier_ones() {
     let (mut journal, _) = Journal::open(state.path()).unwrap();
     let stamps = [
         Stamp::Status(Status::Running, None),
-        Stamp::Known(PathBuf::from("/a"), Some(10), [ByteRange::new(0, 4)].into_iter().collect()),
+        Stamp::Known(PathBuf::from("/a"), Some(10), [ByteRange::new(0, 4)].into_iter().collect::<RangeSet>().into()),
         Stamp::Status(Status::Paused, Some(broke())),
         Stamp::Rank(17),
     ];

@@ -1,5 +1,6 @@
 //! Rows and snapshots, built in a line or two.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,7 +87,7 @@ impl RowBuilder {
     }
 
     pub fn short(mut self, bytes: u64) -> Self {
-        self.0.short = Some(bytes);
+        self.0.short = NonZero::new(bytes);
         self
     }
 

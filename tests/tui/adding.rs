@@ -64,7 +64,7 @@ fn every_line_of_the_box_counts() {
     assert!(spec.start_at.is_some_and(|at| at > UnixTime::from_seconds(1_700_000_000)));
     assert_eq!(spec.checksum.as_ref().unwrap().to_string(), "md5:d41d8cd98f00b204e9800998ecf8427e");
     assert_eq!(spec.headers.iter().map(|header| header.name.as_str()).collect::<Vec<_>>(), ["X-One", "Two"]);
-    assert_eq!(spec.mirrors, [source("https://m.org/a"), source("https://n.org/a")]);
+    assert_eq!(*spec.mirrors, [source("https://m.org/a"), source("https://n.org/a")]);
     assert!(matches!(stage.state.mode, Mode::Browse));
 }
 

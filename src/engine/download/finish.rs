@@ -179,12 +179,13 @@ impl Task {
         let spec = &self.orders.spec;
         // What the user gave for the URL's own origin goes to no mirror.
         let own = source.shares_origin(&spec.source);
-        let mut headers = if own { spec.headers.clone() } else { Vec::new() };
+        let headers = if own { spec.headers.clone() } else { Arc::default() };
         let said = headers.iter().any(|header| header.name.eq_ignore_ascii_case("cache-control"));
         if !said && held.is_some_and(|held| held.desk.is_comparing()) {
-            headers.push(Header { name: "Cache-Control".to_owned(), value: "no-cache".to_owned() });
+            let fresh = Header { name: "Cache-Control".to_owned(), value: "no-cache".to_owned() };
+            return headers.iter().cloned().chain([fresh]).collect();
         }
-        headers.into()
+        headers
     }
 
     /// The fault of a file that is wrong after all that could be done. Its bytes are kept: the checksum may be the one

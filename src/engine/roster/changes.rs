@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::errand::Busy;
 use super::Roster;
-use crate::model::{RangeSet, Spec, Status, TransferId};
+use crate::model::{Spec, Status, TransferId};
 use crate::store::Item;
 
 impl Roster {
@@ -18,7 +18,7 @@ impl Roster {
             reason,
             target: entry.latest.target.clone().or_else(|| entry.item.target.clone()),
             length: entry.latest.length.or(entry.item.length),
-            done: RangeSet::clone(&entry.latest.done),
+            done: entry.latest.done.clone(),
             ..entry.item.clone()
         })
     }

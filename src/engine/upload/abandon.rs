@@ -24,7 +24,7 @@ async fn free(shared: &Arc<Shared>, spec: Spec) -> Result<(), Fault> {
     let found = path.clone();
     let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(()) };
     let driver = shared.registry.taker(&spec.source)?;
-    let place = Place { source: spec.source, headers: spec.headers.into(), upload };
+    let place = Place { source: spec.source, headers: spec.headers, upload };
     let mut failures = 0;
     loop {
         let request = driver.abort(&place, &kept.upload);

@@ -75,11 +75,7 @@ async fn upload(orders: Orders) -> Ending {
         growth: said.map_or_else(|| growth(&lock), Growth::fixed),
         was_left: lock.was_left(),
         checkpoint,
-        place: Place {
-            source: orders.spec.source.clone(),
-            headers: orders.spec.headers.clone().into(),
-            upload: wanted,
-        },
+        place: Place { source: orders.spec.source.clone(), headers: orders.spec.headers.clone(), upload: wanted },
         limiter: orders.limiter.clone(),
         orders,
         driver,

@@ -269,7 +269,7 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
     headers.extend(entry.headers);
     let mut spec = Spec {
         target,
-        headers,
+        headers: headers.into(),
         limits: terms.limits,
         priority: terms.priority,
         sorts,

@@ -83,7 +83,7 @@ fn entry(text: &mut String, row: &Row) {
     for mirror in &row.spec.mirrors {
         option("mirror", mirror.url().as_str());
     }
-    for header in &row.spec.headers {
+    for header in row.spec.headers.iter() {
         option("header", &format!("{}: {}", header.name, header.value));
     }
 }

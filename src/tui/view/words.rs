@@ -1,5 +1,6 @@
 //! States in words: what a transfer or a connection does, what it waits for, and what the user can press.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 use super::super::{Role, State};
@@ -85,7 +86,7 @@ fn failed(state: &State, fault: Option<&Fault>) -> Vec<String> {
 fn disk_full(state: &State, row: &Row) -> Vec<String> {
     let key = key_of(state, Action::Retry);
     let mut wordings = vec!["disk full".to_owned(), "full".to_owned()];
-    if let Some(short) = row.short {
+    if let Some(short) = row.short.map(NonZero::get) {
         let said = format!("disk full, {} short", size(short));
         wordings.splice(0..0, [format!("{said} ({key}: now)"), said, format!("{} short", size(short))]);
     }

@@ -78,7 +78,7 @@ fn record(pick: &mut Pick<'_>) -> Record {
     match pick.byte() % 6 {
         0 => Stamp::Rank(pick.number().cast_signed()).record(id),
         1 => Stamp::Status(Status::Failed, Some(Fault::new(FaultKind::Cut, "a", pick.text(20)))).record(id),
-        2 => Stamp::Known(PathBuf::from(pick.text(20)), pick.maybe(Pick::number), ranges(pick)).record(id),
+        2 => Stamp::Known(PathBuf::from(pick.text(20)), pick.maybe(Pick::number), ranges(pick).into()).record(id),
         3 => Record::Removed(vec![id.to_string()]),
         _ => {
             let mut spec = Spec::new(Source::parse("https://host/a?b").unwrap(), PathBuf::from(pick.text(20)));
@@ -87,7 +87,7 @@ fn record(pick: &mut Pick<'_>) -> Record {
             let rate = pick.maybe(|pick| Rate::per_second(pick.number()));
             (spec.priority, spec.start_at) = (Priority::Low, pick.maybe(|pick| UnixTime::from_seconds(pick.number())));
             spec.limits = Limits { connections: pick.maybe(|pick| pick.number() as u16), rate };
-            Item { done: ranges(pick), ..Item::new(id, spec, pick.number().cast_signed()) }.record()
+            Item { done: ranges(pick).into(), ..Item::new(id, spec, pick.number().cast_signed()) }.record()
         }
     }
 }
