@@ -15,7 +15,7 @@ use crate::model::{ByteRange, Moment, RangeSet};
 /// No connection is opened unless there is so much left for each.
 pub const MIN_PART: u64 = 1 << 20;
 /// An idle connection that is open anyway takes over no less than this.
-pub(super) const MIN_STEAL: u64 = 64 << 10;
+pub(super) const MIN_STEAL: u64 = 32 << 10;
 /// How long a few bytes must have taken to tell what a connection gives.
 const TELLING: Duration = Duration::from_millis(500);
 /// What a lease's speed remembers.

@@ -11,8 +11,11 @@ use crate::model::{ByteRange, Moment};
 const MIN_GAIN: f64 = 0.05;
 /// So much sooner, if a connection has to be opened for less than `MIN_PART`, in seconds.
 const NEW_GAIN: f64 = 0.3;
-/// What has been asked for comes slowly at first: for as long as two answers more there is little of it, but not for longer
-/// than this, in seconds, as a server that thinks long is not far away for that.
+/// What has been asked for comes slowly at first: in the time of an answer no more than about so many bytes,
+const AT_ONCE: f64 = 65_536.0;
+/// and twice as many in the next. For as long as so many answers more there is little of it,
+const DOUBLINGS: f64 = 2.0;
+/// but not for longer than this, in seconds, as a server that thinks long is not far away for that.
 const SLOW_START: f64 = 0.6;
 /// Nor is it opened for less than this, if what it takes over from goes on.
 pub const MIN_SLOW_PART: u64 = 256 << 10;
@@ -59,7 +62,7 @@ impl Plan {
             speed if speed > 0.0 => speed,
             _ => mean,
         };
-        let start = self.start_up();
+        let start = self.start_up(mean);
         let rest = |lease: &Lease| ByteRange::new(lease.position.max(lease.writing), lease.end);
         // Until its first byte a connection waits for its answer, as the next one will.
         let waits = |lease: &Lease| match lease.began {
@@ -103,9 +106,13 @@ impl Plan {
         Some(taken)
     }
 
-    /// How long it takes from a request to the full speed of what it brings, in seconds.
-    fn start_up(&self) -> f64 {
-        self.asking.map_or(0.0, |asking| asking + (asking * 2.0).min(SLOW_START))
+    /// How long it takes from a request to the full speed of what it brings, in seconds, where that is so many bytes a second.
+    fn start_up(&self, speed: f64) -> f64 {
+        let Some(asking) = self.asking else { return 0.0 };
+        // Slow start doubles with each round trip. Where each connection is slow, as on a lossy line, it has little to double;
+        // to count on it all the same leaves the last bytes of the file to the slowest.
+        let doublings = (speed * asking / AT_ONCE).max(1.0).log2().min(DOUBLINGS);
+        asking + (asking * doublings).min(SLOW_START)
     }
 
     /// The speeds of the leases that move.

@@ -6,6 +6,7 @@ use haul::model::{ByteRange, Moment, RangeSet};
 use haul::plan::{Beyond, LeaseId, MIN_PART, Opener, Plan};
 
 const MIB: u64 = 1 << 20;
+const KIB: u64 = 1 << 10;
 
 fn at(millis: u64) -> Moment {
     Moment::from_millis(millis)
@@ -159,6 +160,23 @@ fn the_farther_a_server_the_less_is_taken_over_and_nothing_that_would_come_later
     let (mut plan, _) = pair([5 * MIB, MIB], 7000);
     plan.answered(Duration::from_millis(500));
     assert_eq!(plan.lease(Opener::Idle, 2, at(7000)), None);
+}
+
+#[test]
+fn where_each_connection_is_slow_an_answer_has_its_speed_at_once_and_little_is_worth_taking_over() {
+    // 154 KiB at 256 KiB/s on a lossy line: what is asked for comes after an answer's time, and no slow start is felt.
+    let mut plan = plan(MIB);
+    let [first, second] = [open(&mut plan, 1, at(0)), plan.lease(Opener::Idle, 2, at(0)).unwrap()];
+    for now in (100..=1400).step_by(100) {
+        write(&mut plan, first, MIB, at(now));
+        write(&mut plan, second, 256 * KIB / 10, at(now));
+    }
+    plan.answered(Duration::from_millis(150));
+    plan.release(first);
+    let (position, end) = range(&plan, second);
+    let idle = plan.lease(Opener::Idle, 2, at(1400)).unwrap();
+    let taken = range(&plan, idle).1 - range(&plan, idle).0;
+    assert!(taken > 32 * KIB, "{taken} of {} bytes", end - position);
 }
 
 /// What is left for the connections that may come is taken by them before anything is taken from the others.
