@@ -30,7 +30,7 @@ pub fn run(bench: &Bench, tool: Tool) -> Result<Vec<f64>, String> {
     screen(bench)
 }
 
-/// Seconds to add so many, seconds until the screen shows them, memory in MiB.
+/// Seconds to add so many, seconds until the screen shows them, memory in MiB once all are paused.
 pub fn long(bench: &Bench, count: usize) -> Result<Vec<f64>, String> {
     let list = list(bench, count)?;
     let added = add(bench, &list)?;

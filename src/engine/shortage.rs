@@ -80,18 +80,17 @@ impl Supervisor {
             let short = needed.and_then(|needed| NonZero::new(needed.saturating_sub(free)));
             let done = entry.item.done.total();
             let shortage = entry.lack.as_ref().map_or_else(|| Shortage::remembered(done, now), |lack| lack.shortage);
-            let mut lack = Lack { shortage, short };
-            if shortage.is_over(needed, free, now) {
+            let is_over = shortage.is_over(needed, free, now);
+            let is_news = !is_over && shortage.is_unknown();
+            let shortage = if is_news { Shortage::met(None, done, now) } else { shortage };
+            entry.lack = Some(Box::new(Lack { shortage, short }));
+            if is_over {
                 promised += needed.unwrap_or(0);
                 goes_on.push(id);
-            } else if shortage.is_unknown() {
-                lack.shortage = Shortage::met(None, done, now);
+            } else if is_news {
                 let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
                 let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
                 self.tell(id, Happening::DiskFull(fault));
-            }
-            if let Some(entry) = self.roster.get_mut(id) {
-                entry.lack = Some(Box::new(lack));
             }
             self.roster.refresh(id);
         }
