@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::roster::Then;
 use super::row::place;
 use super::supervisor::Supervisor;
+use super::sweep::Aim;
 use crate::api::{Command, Happening, Place};
 use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Priority, Rate, Source, Spec, Status, TransferId};
 use crate::store::{Item, Stamp};
@@ -14,11 +15,11 @@ impl Supervisor {
     pub(super) fn obey(&mut self, command: Command) {
         match command {
             Command::Add(batch) => self.add(batch),
-            Command::Pause(ids) => self.pause(&ids),
-            Command::Resume(ids) => self.requeue(&ids, &[Status::Paused]),
-            Command::PauseAll => self.pause(&self.roster.ids()),
-            Command::ResumeAll => self.requeue(&self.roster.ids(), &[Status::Paused]),
-            Command::Retry(ids) => self.retry(&ids),
+            Command::Pause(ids) => self.sweep(ids, Aim::Pause),
+            Command::Resume(ids) => self.sweep(ids, Aim::Queue(&[Status::Paused])),
+            Command::PauseAll => self.sweep(self.roster.ids(), Aim::Pause),
+            Command::ResumeAll => self.sweep(self.roster.ids(), Aim::Queue(&[Status::Paused])),
+            Command::Retry(ids) => self.retry(ids),
             Command::Relink { id, source } => self.relink(id, source),
             Command::Remove { ids, data } => self.remove(&ids, data),
             Command::Move { id, to } => self.relocate(id, to),
@@ -59,7 +60,7 @@ impl Supervisor {
     }
 
     /// Pauses transfers, those that wait with one write to the journal.
-    fn pause(&mut self, ids: &[TransferId]) {
+    pub(super) fn pause(&mut self, ids: &[TransferId]) {
         let mut paused = Vec::new();
         for id in ids {
             match self.roster.get(*id).map(|entry| entry.status) {
@@ -104,12 +105,12 @@ impl Supervisor {
         self.scribe.note(ids.iter().map(|id| Stamp::Status(status, None).record(*id)));
     }
 
-    fn retry(&mut self, ids: &[TransferId]) {
+    fn retry(&mut self, ids: Vec<TransferId>) {
         let running = |id: &TransferId| self.roster.get(*id).and_then(|entry| entry.running.as_ref());
         for running in ids.iter().filter_map(running) {
             running.nudge.notify_one();
         }
-        self.requeue(ids, &[Status::Failed, Status::Paused, Status::Expired, Status::DiskFull]);
+        self.sweep(ids, Aim::Queue(&[Status::Failed, Status::Paused, Status::Expired, Status::DiskFull]));
     }
 
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.

@@ -21,6 +21,7 @@ mod scribe;
 mod setup;
 mod shortage;
 mod supervisor;
+mod sweep;
 mod upload;
 
 pub use patiently::patiently;

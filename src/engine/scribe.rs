@@ -77,6 +77,11 @@ impl Scribe {
         None
     }
 
+    /// True while a write runs.
+    pub(super) fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
     /// True while new transfers are not written yet.
     pub(super) fn is_adding(&self) -> bool {
         !self.next.is_empty() || !self.adding.is_empty()

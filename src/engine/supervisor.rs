@@ -1,5 +1,6 @@
 //! The one task that owns the list: takes commands, starts and stops transfers, keeps the journal, tells the faces.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
+use super::sweep::Sweep;
 use super::upload::run as run_upload;
 use crate::api::{EngineSide, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
@@ -56,6 +58,8 @@ pub(super) struct Supervisor {
     pub(super) room_at: Instant,
     pub(super) hours: Hours,
     pub(super) removals: Removals,
+    /// The order that is being carried out in steps.
+    pub(super) sweep: Option<Sweep>,
     memory: Memory,
     pub(super) side: EngineSide,
 }
@@ -105,6 +109,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         room_at,
         hours,
         removals,
+        sweep: None,
         memory,
         side,
     };
@@ -137,12 +142,14 @@ impl Supervisor {
             let active = self.dirty || self.queue.running() > 0;
             // A command may speak of what the one before it adds.
             let adding = self.scribe.is_adding();
+            let (sweeping, writing) = (self.is_sweeping(), self.scribe.is_writing());
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 written = self.scribe.written() => self.written(written),
                 Some(report) = inbox.recv() => self.report(report),
-                Some(command) = self.side.commands.recv(), if !adding => self.obey(command),
+                Some(command) = self.side.commands.recv(), if !adding && !sweeping => self.obey(command),
+                () = ready(()), if sweeping && !writing => self.sweep_on(),
                 () = sleep_until(publish_at), if active => {
                     self.publish();
                     publish_at = Instant::now() + SNAPSHOT;
@@ -162,12 +169,10 @@ impl Supervisor {
 
     async fn shut_down(&mut self, mut inbox: mpsc::Receiver<Report>) {
         self.side.commands.close();
-        self.finish_writing().await;
+        self.finish_order().await;
         while let Ok(command) = self.side.commands.try_recv() {
             self.obey(command);
-            if self.scribe.is_adding() {
-                self.finish_writing().await;
-            }
+            self.finish_order().await;
         }
         for id in self.roster.running() {
             let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
@@ -188,6 +193,14 @@ impl Supervisor {
         self.publish();
     }
 
+    /// Waits until the latest order is carried out, as far as the next one may speak of what it does.
+    async fn finish_order(&mut self) {
+        while self.is_sweeping() || self.scribe.is_adding() {
+            self.finish_writing().await;
+            self.sweep_on();
+        }
+    }
+
     /// Waits until all that was told to the journal is written.
     async fn finish_writing(&mut self) {
         while self.scribe.begin() {
@@ -198,7 +211,9 @@ impl Supervisor {
 
     /// Starts what the queue says while there is room.
     fn start_next(&mut self) {
-        while let Some(id) = self.queue.admit() {
+        while !self.is_pausing()
+            && let Some(id) = self.queue.admit()
+        {
             self.start(id);
         }
     }

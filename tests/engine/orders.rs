@@ -1,6 +1,6 @@
 //! Orders in every state: pause, resume, remove, retry, and the end of the engine itself.
 
-use haul::api::{Activity, Command, Happening};
+use haul::api::{Activity, Changes, Command, Happening};
 use haul::model::{FaultKind, Patience, Status, TransferId};
 use tokio::time::Duration;
 
@@ -48,6 +48,57 @@ async fn pause_all_holds_whatever_it_finds() {
         stage.holds(name, &slow());
     }
     stage.end().await;
+}
+
+/// Two that run, and so many that wait, of which the server would be asked.
+async fn long_queue(waiting: usize) -> (Stage, Vec<TransferId>) {
+    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    let mut ids = Vec::new();
+    for path in ["/a", "/b"] {
+        stage.fake.put(path, slow());
+        ids.push(stage.add(path).await);
+    }
+    let batch: Vec<_> = (0..waiting).map(|n| (TransferId::mint(), stage.spec(&format!("/q{n}")))).collect();
+    ids.extend(batch.iter().map(|(id, _)| *id));
+    stage.send(Command::Add(batch)).await;
+    stage.seen(|now| (now.rows.len() == ids.len() && now.totals.running == 2).then_some(())).await;
+    stage.has(ids[1], 1).await;
+    (stage, ids)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_queue_is_paused_step_by_step_and_nothing_of_it_starts() {
+    const WAITING: usize = 40_000;
+    let (stage, ids) = long_queue(WAITING).await;
+    stage.send(Command::PauseAll).await;
+    let mut last = stage.handle.snapshot();
+    let (mut snapshots, mut most, mut steps) = (stage.handle.snapshots(), 0, 0);
+    while last.totals.paused < ids.len() {
+        snapshots.changed().await.unwrap();
+        let now = snapshots.borrow_and_update().clone();
+        let Changes::Rows(changed) = now.rows.changes_since(&last.rows) else { panic!("the order changed") };
+        let shown = now.rows.iter().filter(|row| row.status == Status::Paused).count();
+        assert_eq!(shown, now.totals.paused, "the sums and the rows are of one moment");
+        most = most.max(changed.len());
+        steps += usize::from(now.totals.paused > last.totals.paused);
+        last = now;
+    }
+    assert!(most < WAITING / 2 && steps >= 3, "{most} rows at once, in {steps} steps");
+    stage.send(Command::ResumeAll).await;
+    stage.seen(|now| (now.totals.paused == 0 && now.totals.running == 2).then_some(())).await;
+    assert_eq!(stage.fake.opened("/q0").len(), 0, "one was started only to be paused");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_about_a_long_queue_is_carried_out_before_the_end() {
+    let (stage, ids) = long_queue(40_000).await;
+    stage.send(Command::PauseAll).await;
+    stage.send(Command::Resume(ids[..1].to_vec())).await;
+    let stopped = stage.stop().await;
+    let items = stopped.items();
+    assert_eq!(items.iter().filter(|item| item.status == Status::Paused).count(), ids.len() - 1);
+    assert_eq!(items.iter().find(|item| item.id == ids[0]).unwrap().status, Status::Queued);
 }
 
 #[tokio::test(start_paused = true)]
