@@ -1,5 +1,7 @@
 //! From arguments to what the engine is asked for.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -39,7 +41,17 @@ impl GetArgs {
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let limits = Limits { connections: self.whole.connections.count(), rate: None };
-        needed("get", self.transfers.specs(folder, limits, stdin)?)
+        let mut specs = needed("get", self.transfers.specs(folder, limits, stdin)?)?;
+        // What a list names twice is one file, and no mistake.
+        let mut seen: HashMap<(Source, Target), Spec> = HashMap::new();
+        specs.retain(|spec| match seen.entry((spec.source.clone(), spec.target.clone())) {
+            MapEntry::Occupied(first) => first.get() != spec,
+            MapEntry::Vacant(place) => {
+                place.insert(spec.clone());
+                true
+            }
+        });
+        Ok(specs)
     }
 }
 

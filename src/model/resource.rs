@@ -22,6 +22,12 @@ impl Validator {
         self.etag.is_none() && self.last_modified.is_none()
     }
 
+    /// Takes over from another one of the same version what is missing here: the first word stays.
+    pub fn fill(&mut self, other: &Self) {
+        self.etag = self.etag.take().or_else(|| other.etag.clone());
+        self.last_modified = self.last_modified.take().or_else(|| other.last_modified.clone());
+    }
+
     /// True if both can belong to the same version: nothing that both give differs.
     pub fn agrees_with(&self, other: &Self) -> bool {
         let agree = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;

@@ -1,5 +1,6 @@
 //! Where bytes can come from: a URL whose secrets stay out of every log and screen.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -111,10 +112,12 @@ impl Source {
         names.any(|name| PASSING_PARAMETERS.contains(&bare(&name)))
     }
 
-    /// The last segment of the path, percent-decoded once; a guess at the file's name, not yet made safe.
+    /// The last segment of the path, percent-decoded once, unless that gives no UTF-8; a guess at the file's name, not yet
+    /// made safe.
     pub fn last_segment(&self) -> Option<String> {
         let segment = self.0.path_segments()?.rfind(|segment| !segment.is_empty())?;
-        Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
+        let decoded = percent_encoding::percent_decode_str(segment).decode_utf8();
+        Some(decoded.map_or_else(|_| segment.to_owned(), Cow::into_owned))
     }
 
     /// True if a request to the other place may carry what was given for this one: both have the same scheme, host and

@@ -10,6 +10,9 @@ use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, Unix
 const OWN_HEADERS: [&str; 8] =
     ["range", "if-range", "accept-encoding", "content-length", "transfer-encoding", "connection", "upgrade", "expect"];
 
+/// Bytes that the file systems of this world take in one name.
+const MAX_NAME: usize = 255;
+
 /// A request header that the user gave. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
@@ -63,6 +66,7 @@ impl Target {
         match text.rsplit(is_separator).next().unwrap_or("") {
             "" => Err(wrong("this names no file; the folder alone is given by -d DIR")),
             "." | ".." => Err(wrong("this is a folder, which is given by -d DIR")),
+            name if name.len() > MAX_NAME => Err(wrong("a file's name has at most 255 bytes")),
             name if name.chars().any(char::is_control) => Err(wrong("a name must not hold control characters")),
             name => {
                 let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -187,11 +187,18 @@ fn output_names_a_file_and_perhaps_a_folder() {
 
 #[test]
 fn output_that_names_no_file_is_refused() {
-    for output in ["-", "", "/", "sub/", "..", "sub/..", ".", "sub/.", "a\nb", "a\u{1b}b"] {
+    for output in ["-", "", "/", "sub/", "..", "sub/..", ".", "sub/.", "a\nb", "a\u{1b}b", &"n".repeat(256)] {
         let why = specs(&["-o", output, URL]).unwrap_err();
         assert!(why.contains("-o") || why.contains("--output"), "{output:?}: {why}");
         assert!(why.trim_end().chars().all(|c| c == '\n' || !c.is_control()), "{why:?}");
     }
+}
+
+#[test]
+fn what_is_asked_for_twice_is_fetched_once() {
+    let list = format!("{URL}\n{URL}\n  out=b\n{URL}\n{URL}\n  out=b\n");
+    let specs = specs_of_stdin(&["-i", "-"], &list).unwrap();
+    assert_eq!(specs.iter().map(|spec| spec.target.name.as_deref()).collect::<Vec<_>>(), [None, Some("b")]);
 }
 
 #[test]

@@ -212,4 +212,19 @@ fn a_proxy_from_the_environment_is_used_and_no_proxy_is_honoured() {
     let server = serve(Answer::new());
     fetch(&sandbox, &server, &[]).ok();
     assert_eq!(proxy.seen().requests.len(), asked);
+    sandbox.set("no_proxy", "*");
+    fetch(&sandbox, &server, &["-o", "again.bin"]).ok();
+    assert_eq!(proxy.seen().requests.len(), asked, "no host is asked through it, by name or by address");
+}
+
+#[test]
+fn a_proxy_of_the_environment_that_is_none_is_an_error() {
+    let server = serve(Answer::new());
+    for proxy in ["ftp://127.0.0.1:9", "::::"] {
+        let mut sandbox = Sandbox::new();
+        sandbox.set("http_proxy", proxy);
+        let ended = fetch(&sandbox, &server, &[]).code(2);
+        assert!(ended.stderr.contains("http_proxy: this variable holds no proxy's URL"), "{}", ended.stderr);
+    }
+    assert!(server.seen().requests.is_empty(), "the site itself was asked");
 }

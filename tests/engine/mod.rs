@@ -21,4 +21,5 @@ mod stage;
 mod streams;
 mod terms;
 mod uploads;
+mod versions;
 mod waiting;

@@ -175,6 +175,7 @@ fn a_source_guesses_a_name_and_tells_its_host() {
     assert_eq!(segment("http://host/a/b%20c.iso?x=y"), Some("b c.iso".to_owned()));
     assert_eq!(segment("http://host/a/"), Some("a".to_owned()));
     assert_eq!(segment("http://host/"), None);
+    assert_eq!(segment("http://host/caf%E9.pdf"), Some("caf%E9.pdf".to_owned()), "no UTF-8, and kept as it is");
     assert_eq!(segment("http://host/..%2f..%2fetc"), Some("../../etc".to_owned()));
     assert_eq!(Source::parse("http://host:80/").unwrap().host(), "host");
     assert_eq!(Source::parse("http://host:8080/").unwrap().host(), "host:8080");

@@ -10,6 +10,7 @@ mod disposition;
 mod driver;
 mod links;
 mod logins;
+mod milder;
 mod object;
 mod redirects;
 mod retry_after;

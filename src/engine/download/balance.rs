@@ -79,7 +79,7 @@ impl Crew {
             task.growth.settle();
         }
         let is_shared = usize::from(shared.hosts.open_now(&host)) > self.workers.len();
-        if task.is_limited() || is_shared || !self.job.ranged || task.strays > 0 {
+        if task.is_limited() || is_shared || !self.job.ranged || task.alone || task.strays > 0 {
             return;
         }
         let receiving = u16::try_from(desk.receiving_now().len()).unwrap_or(u16::MAX);

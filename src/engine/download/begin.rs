@@ -16,7 +16,7 @@ use super::small::Gathered;
 use super::task::{Halt, Task};
 use super::trouble::is_refusal;
 use crate::api::{Activity, Happening};
-use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId, Validator};
+use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
 use crate::protocol::{Answer, Asked, Request};
 use crate::store::{CheckpointLog, Finished, Ledger, PartFile};
@@ -372,10 +372,8 @@ enum Settled {
 
 /// What is known of a file after another answer: the first word stays, gaps are filled.
 pub(super) fn merged(known: &Resource, now: &Resource) -> Resource {
-    let validator = Validator {
-        etag: known.validator.etag.clone().or_else(|| now.validator.etag.clone()),
-        last_modified: known.validator.last_modified.clone().or_else(|| now.validator.last_modified.clone()),
-    };
+    let mut validator = known.validator.clone();
+    validator.fill(&now.validator);
     let media = known.media.clone().or_else(|| now.media.clone());
     Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
 }

@@ -118,6 +118,7 @@ impl Crew {
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
         self.dismiss().await;
+        held.resource = self.job.known();
         task.tell_parts(&held.desk).await;
         self.seats.values().for_each(|place| task.places.closed(*place));
         result
@@ -192,7 +193,7 @@ impl Crew {
         let receiving = self.job.desk.receiving_now().len();
         let connections = usize::from(self.job.desk.width());
         let most = match task.strays {
-            _ if !self.job.ranged => 1,
+            _ if !self.job.ranged || task.alone => 1,
             0 => connections.saturating_sub(reserved).max(1),
             // One at a time, until it is known whether parts are given beside the first.
             1..MAX_STRAYS => connections.min(receiving + 1),
@@ -286,6 +287,8 @@ impl Crew {
         match response(&fault, fruitful, others) {
             Response::Halt if self.workers.is_empty() || others > 0 || blame(fault.kind) == Blame::None => {
                 task.suspect = Suspect::Place(place);
+                // Two answers contradict each other: one alone does not.
+                task.alone |= others > 0 && !fruitful && fault.kind == FaultKind::Changed;
                 return Err(Halt::Fault(fault));
             }
             Response::Halt => {}

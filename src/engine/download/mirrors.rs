@@ -8,6 +8,7 @@ use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::task::{Halt, Suspect, Task};
+use super::version::Version;
 use super::worker::Job;
 use crate::api::Happening;
 use crate::model::{
@@ -142,6 +143,7 @@ impl Task {
             named: self.is_from_user(place),
             place: several.then_some(place),
             host: several.then(|| Arc::from(resource.at.host())),
+            version: Version::new(resource.validator.clone(), held.tagless),
             resource,
             sockets: self.orders.shared.sockets.clone(),
             limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],

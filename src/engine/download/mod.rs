@@ -29,6 +29,7 @@ mod small;
 mod sums;
 mod task;
 mod trouble;
+mod version;
 mod worker;
 
 pub(super) use blocking::{Errands, blocking};

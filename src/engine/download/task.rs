@@ -52,6 +52,8 @@ pub(super) struct Task {
     pub(super) retries: u32,
     /// Further connections in a row that gave another part than was asked for, or the whole file.
     pub(super) strays: u32,
+    /// One connection alone: answers to several contradicted each other, or the bytes that they brought.
+    pub(super) alone: bool,
     /// What the whole file must hash to, once that is settled.
     pub(super) wanted: Option<Checksum>,
     pub(super) repair: Repair,
@@ -93,6 +95,7 @@ async fn download(orders: Orders) {
         fault: None,
         retries: 0,
         strays: 0,
+        alone: false,
         wanted: None,
         repair: Repair::default(),
         growth,
@@ -224,7 +227,10 @@ impl Task {
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
         }
-        self.tell(Happening::Restarted(fault)).await;
+        self.alone |= self.comparisons > 0;
+        let way = if self.alone { "; it comes over one connection from now on" } else { "" };
+        let detail = format!("{}{way}", fault.detail);
+        self.tell(Happening::Restarted(Fault { detail, ..fault })).await;
     }
 
     /// The ETag is another one, and the file perhaps the same: bytes are compared before the next ones come. If they

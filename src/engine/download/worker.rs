@@ -15,6 +15,7 @@ use super::super::limiter::Limiter;
 use super::desk::Desk;
 use super::parts::PartEnd;
 use super::pen::Pen;
+use super::version::Version;
 use crate::model::{ByteRange, Fault, FaultKind, Header, Rate, Resource, Source};
 use crate::plan::{LeaseId, Opener, unread};
 use crate::protocol::{Answer, Asked, Body, Chunk, Ends, Fetch, Request, Sockets};
@@ -35,6 +36,7 @@ pub(super) struct Job {
     /// True if the user has named the place.
     pub(super) named: bool,
     pub(super) resource: Arc<Resource>,
+    pub(super) version: Version,
     pub(super) sockets: Arc<Sockets>,
     pub(super) limiters: [Arc<Limiter>; 2],
     pub(super) stall: Duration,
@@ -132,6 +134,7 @@ impl Worker {
     async fn fetch(&self, lease: LeaseId, answer: Option<Answer>, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
         let Some(answer) = self.fitting(lease, answer, pen).await else { return Ok(LeaseEnd::Stopped) };
         let answer = answer?;
+        self.job.learn(&answer.resource)?;
         let peer = answer.ends.map(|ends| ends.peer.ip());
         self.job.desk.receiving(self.number, self.job.host.as_ref(), peer);
         self.job.desk.vouch(&answer.resource.digests);
@@ -174,7 +177,7 @@ impl Worker {
             (true, true) => Asked::From(range.start),
             (true, false) => Asked::Part(range),
         };
-        let expected = Some(job.resource.clone());
+        let expected = Some(job.known());
         let request = Request {
             source: job.source.clone(),
             headers: job.headers.clone(),

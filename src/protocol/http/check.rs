@@ -1,10 +1,10 @@
 //! Whether an answer is what was asked for. Pure: status and headers in, a verdict out, before a byte is used.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{
-    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, LAST_MODIFIED,
-    RETRY_AFTER, TRANSFER_ENCODING,
+    CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap,
+    HeaderName, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
 };
 
 use super::digests::announced_digests;
@@ -13,6 +13,9 @@ use super::fields::{ContentRange, content_range, number, retry_after, text};
 use super::links::duplicates;
 use crate::model::{ByteRange, Fault, FaultKind, Ranges, Resource, Source, Validator, harmless};
 use crate::protocol::Asked;
+
+/// A Last-Modified less than this before the answer may be that of two versions.
+const FRESH: Duration = Duration::from_secs(60);
 
 /// An answer's head.
 #[derive(Debug)]
@@ -41,6 +44,13 @@ pub struct Accepted {
 /// Compares an answer with what was asked for and with what is known of the file. Accepted is only one whose bytes are
 /// some of those asked for, of the same version of the file (RFC 9110, sections 14.4 and 15.3.7).
 pub fn check(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
+    if matches!(head.status, 200 | 203 | 206)
+        && let Some(coding) = packing(head)
+    {
+        // Asked for with TE alone (RFC 9110, section 10.1.4). What came would be put into the file as it is.
+        let detail = format!("the server packs the transfer ({coding}), which nobody asked for");
+        return Err(Fault::new(FaultKind::BadAnswer, head.at, detail));
+    }
     match head.status {
         206 if asked == Asked::Whole => Err(wrong(head, "the server sent a part of the file that nobody asked for")),
         206 => part(asked, expected, head),
@@ -98,9 +108,9 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
 fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
     let length = length(head)?;
     if let Some(known) = expected {
-        if let Some(page) = page(head, known) {
-            let detail =
-                format!("a page ({page}) came in place of the file; the link may have expired, or ask for a login");
+        let other = page(head, known).map(|page| format!("a page ({page})"));
+        if let Some(other) = other.or_else(|| notice(head, known, length)) {
+            let detail = format!("{other} came in place of the file; the link may have expired, or ask for a login");
             return Err(Fault::new(FaultKind::WebPage, head.at, detail));
         }
         compare(expected, head, length)?;
@@ -120,6 +130,18 @@ fn page(head: &Head<'_>, known: &Resource) -> Option<String> {
     let is_page = kinds.iter().any(|kind| now.ends_with(kind));
     let was_page = known.media.as_deref().is_some_and(|before| kinds.iter().any(|kind| before.ends_with(kind)));
     (is_page && !was_page).then_some(now)
+}
+
+/// What an answer holds that has neither the file's length and type nor anything that says that it is a version of it: a few
+/// words on a quota, a body that was left out.
+fn notice(head: &Head<'_>, known: &Resource, length: Option<u64>) -> Option<String> {
+    let before = known.length.filter(|before| length != Some(*before))?;
+    if !validator(head).is_none() || known.validator.is_none() || media(head) == known.media && length != Some(0) {
+        return None;
+    }
+    let size = length.map_or_else(|| "something".to_owned(), |length| format!("{length} bytes"));
+    let media = media(head).map(|media| format!(" ({media})")).unwrap_or_default();
+    Some(format!("{size}{media} instead of {before} bytes, without a word on which version of it they are,"))
 }
 
 /// 416: nothing there to give. An empty file answers so to any range.
@@ -189,7 +211,23 @@ fn accepted(head: &Head<'_>, length: Option<u64>, ranges: Ranges) -> Accepted {
 }
 
 fn validator(head: &Head<'_>) -> Validator {
-    Validator { etag: text(head.headers, &ETAG), last_modified: text(head.headers, &LAST_MODIFIED) }
+    let (etag, last_modified) = (text(head.headers, &ETAG), text(head.headers, &LAST_MODIFIED));
+    // A file that was written just now may be written again within the same second (RFC 9110, section 8.8.2.2). Where there
+    // is an ETag nobody needs to rely on such a date.
+    let tells = |date: &String| etag.is_none() || !is_fresh(head, date);
+    Validator { last_modified: last_modified.filter(tells), etag }
+}
+
+/// True if a date was little before the answer: its own Date or, without one, now.
+fn is_fresh(head: &Head<'_>, date: &str) -> bool {
+    let answered = text(head.headers, &DATE).and_then(|date| httpdate::parse_http_date(&date).ok());
+    let answered = answered.unwrap_or_else(SystemTime::now);
+    httpdate::parse_http_date(date).is_ok_and(|date| answered.duration_since(date).unwrap_or_default() < FRESH)
+}
+
+/// The codings of a transfer that can't be undone here: all but chunked, which the HTTP library undoes.
+fn packing(head: &Head<'_>) -> Option<String> {
+    listed(head.headers, &TRANSFER_ENCODING, &["chunked", "identity"])
 }
 
 fn media(head: &Head<'_>) -> Option<String> {
@@ -198,9 +236,14 @@ fn media(head: &Head<'_>) -> Option<String> {
 }
 
 fn coding(head: &Head<'_>) -> Option<String> {
-    let fields = head.headers.get_all(CONTENT_ENCODING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    listed(head.headers, &CONTENT_ENCODING, &["identity"])
+}
+
+/// What a field lists besides what is plain; `None` if that is nothing.
+fn listed(headers: &HeaderMap, name: &HeaderName, plain: &[&str]) -> Option<String> {
+    let fields = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let all = fields.collect::<Vec<_>>().join(",").to_ascii_lowercase();
-    let codings = all.split(',').map(str::trim).filter(|coding| !matches!(*coding, "" | "identity"));
+    let codings = all.split(',').map(str::trim).filter(|coding| !coding.is_empty() && !plain.contains(coding));
     let codings = codings.collect::<Vec<_>>().join(", ");
     (!codings.is_empty()).then(|| harmless(&codings).into_owned())
 }

@@ -5,14 +5,18 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::{Client, Proxy, Response, redirect};
+use reqwest::{Client, Response, redirect};
 use rustls::ClientConfig;
 
 use super::addresses::Addresses;
 use super::cookies::Cookies;
 use super::netrc::Netrc;
+use super::proxy::Route;
 use super::tls;
 use crate::model::{Fault, FaultKind, Secret};
+
+/// Lines that an answer's head may have.
+const MAX_HEADERS: usize = 500;
 
 /// How haul speaks HTTP.
 #[derive(Clone, Debug)]
@@ -39,6 +43,7 @@ pub struct HttpOptions {
 pub(super) struct Clients {
     options: HttpOptions,
     addresses: Addresses,
+    route: OnceLock<Route>,
     tls: OnceLock<ClientConfig>,
     plain: OnceLock<Client>,
     secure: OnceLock<Client>,
@@ -48,7 +53,12 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(options: HttpOptions) -> Self {
         let (tls, plain, secure, http2) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { options, addresses: Addresses::default(), tls, plain, secure, http2 }
+        Self { options, addresses: Addresses::default(), route: OnceLock::new(), tls, plain, secure, http2 }
+    }
+
+    /// The way that requests take.
+    pub(super) fn route(&self) -> &Route {
+        self.route.get_or_init(|| Route::new(self.options.proxy.clone()))
     }
 
     /// A response came: whose address it came from is one that answers.
@@ -62,16 +72,16 @@ impl Clients {
     pub(super) fn client(&self, scheme: &str, http2: bool) -> Result<Client, Fault> {
         match (scheme, http2) {
             ("https", true) => made(&self.http2, || {
-                self.build(&self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
+                self.build(scheme, &self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
             }),
-            ("https", false) => {
-                made(&self.secure, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
-            }
+            ("https", false) => made(&self.secure, || {
+                self.build(scheme, &self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only)
+            }),
             // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
             _ if self.options.proxy.as_ref().is_some_and(|proxy| proxy.text().starts_with("https")) => {
-                made(&self.plain, || self.build(&self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
+                made(&self.plain, || self.build(scheme, &self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
             }
-            _ => made(&self.plain, || self.build(&tls::without_roots()?, reqwest::ClientBuilder::http1_only)),
+            _ => made(&self.plain, || self.build(scheme, &tls::without_roots()?, reqwest::ClientBuilder::http1_only)),
         }
     }
 
@@ -84,11 +94,12 @@ impl Clients {
 
     fn build(
         &self,
+        scheme: &str,
         tls: &ClientConfig,
         shape: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
     ) -> Result<Client, Fault> {
         let options = &self.options;
-        let mut builder = Client::builder()
+        let builder = Client::builder()
             .tls_backend_preconfigured(tls.clone())
             .no_gzip()
             .no_brotli()
@@ -100,13 +111,14 @@ impl Clients {
             .connect_timeout(options.connect_timeout)
             .tcp_keepalive(Duration::from_secs(30))
             .pool_idle_timeout(Duration::from_secs(30))
-            .user_agent(&options.user_agent);
-        if let Some(proxy) = &options.proxy {
-            let wrong =
-                |why: reqwest::Error| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
-            builder = builder.proxy(Proxy::all(proxy.text()).map_err(wrong)?);
-        }
-        shape(builder).build().map_err(|why| Fault::new(FaultKind::Request, "HTTP", why.to_string()))
+            .user_agent(&options.user_agent)
+            // What other clients read too: old servers fold lines, and some send more lines than hyper takes by itself.
+            .http1_max_headers(MAX_HEADERS)
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true);
+        shape(self.route().apply(builder, scheme)?)
+            .build()
+            .map_err(|why| Fault::new(FaultKind::Request, "HTTP", why.to_string()))
     }
 }
 

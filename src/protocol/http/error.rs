@@ -5,6 +5,9 @@ use std::io;
 
 use crate::model::{Fault, FaultKind, Source};
 
+/// What to do where a proxy asks for a login.
+pub(super) const PROXY_LOGIN: &str = "a login is asked for: put user:password@ into the proxy's URL (HTTP 407)";
+
 /// The fault behind an error while a request was made or a body was read.
 pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
     let root = root(error);
@@ -13,7 +16,11 @@ pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fau
     }
     if error.is_connect() {
         let text = chain(error);
-        return if text.contains("dns error") {
+        return if text.contains("tunnel error: proxy authorization required") {
+            Fault::new(FaultKind::Status(407), source, PROXY_LOGIN)
+        } else if text.contains("tunnel error") {
+            Fault::new(FaultKind::Connect, source, "the proxy does not connect to this host")
+        } else if text.contains("dns error") {
             Fault::new(FaultKind::Resolve, source, format!("the host's name was not found: {root}"))
         } else if error.is_timeout() {
             Fault::new(
@@ -79,6 +86,10 @@ fn distrust(why: &rustls::CertificateError) -> String {
             "it is not valid yet, or this machine's clock is wrong".to_owned()
         }
         Why::Revoked => "it was revoked".to_owned(),
+        Why::BadEncoding => "it is damaged".to_owned(),
+        Why::BadSignature => "its signature is wrong".to_owned(),
+        Why::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => "it is self-signed".to_owned(),
+        Why::Other(_) => "it is not made as a server's certificate has to be".to_owned(),
         other => other.to_string(),
     }
 }

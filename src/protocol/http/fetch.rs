@@ -46,7 +46,15 @@ impl Http {
 
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
         let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
-        let answer = self.anywhere(&request, first).await?;
+        let answer = match self.anywhere(&request, first).await {
+            Err(fault)
+                if may_dislike_ranges(&fault) && request.asked == Asked::From(0) && request.expected.is_none() =>
+            {
+                let whole = Request { asked: Asked::Whole, ..request.clone() };
+                return self.anywhere(&whole, first).await.map_err(|_| fault);
+            }
+            other => other?,
+        };
         let known = &answer.resource;
         // An empty file has no range, and what refuses one does not tell what the file is known by: the whole does.
         let is_refusal = known.length == Some(0) && known.ranges == Ranges::Served && known.validator.is_none();
@@ -57,23 +65,22 @@ impl Http {
         Ok(answer)
     }
 
-    /// Where redirects led before is asked first; if that has expired, the way is asked again from its beginning.
+    /// Where redirects led before is asked first; if that has expired or is gone, the way is asked again from its beginning.
     async fn anywhere(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
-        let expired =
-            |kind| matches!(kind, FaultKind::Status(401 | 403 | 404 | 410) | FaultKind::Expired | FaultKind::WebPage);
         match self.milder(request, first).await {
-            Err(fault) if expired(fault.kind) && *first != request.source => {
+            Err(fault) if may_lead_elsewhere(fault.kind) && *first != request.source => {
                 self.milder(request, &request.source).await
             }
             other => other,
         }
     }
 
-    /// Some servers answer an If-Range with the whole file although its validator is right: they are asked without.
+    /// Some servers answer an If-Range with the whole file although its validator is right, or refuse it: they are asked
+    /// without.
     async fn milder(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
         let condition = if_range(request);
         match self.checked(request, first, condition.as_ref()).await {
-            Err(fault) if fault.kind == FaultKind::RangeIgnored && condition.is_some() => {
+            Err(Fault { kind: FaultKind::RangeIgnored | FaultKind::Status(412), .. }) if condition.is_some() => {
                 self.checked(request, first, None).await
             }
             other => other,
@@ -112,15 +119,16 @@ impl Http {
         let mut at = first.clone();
         let mut seen = HashSet::new();
         while seen.len() <= MAX_REDIRECTS {
+            // A site may set a cookie and send back to where that is looked for: only the same request goes in a circle.
+            let asked = (at.clone(), self.cookies.header(at.url(), &[]));
+            if !seen.insert(asked) {
+                return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
+            }
             let response = self.send(request, &at, if_range).await?;
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok((response, at));
             }
-            seen.insert(at.clone());
             at = next(&at, &response)?;
-            if seen.contains(&at) {
-                return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
-            }
         }
         Err(Fault::new(FaultKind::Redirect, &request.source, format!("more than {MAX_REDIRECTS} redirects")))
     }
@@ -173,7 +181,8 @@ impl Http {
             }
             other => other,
         };
-        response.inspect(|response| self.clients.answered(response)).map_err(|error| fault(subject, &error))
+        let explained = |error| self.clients.route().explain(fault(subject, &error), url);
+        response.inspect(|response| self.clients.answered(response)).map_err(explained)
     }
 }
 
@@ -194,6 +203,18 @@ impl Fetch for Http {
     }
 }
 
+/// True if redirects may lead somewhere else by now, where this came from the place that they led to before.
+fn may_lead_elsewhere(kind: FaultKind) -> bool {
+    use FaultKind as Kind;
+    let is_over = matches!(kind, Kind::Status(401 | 403 | 404 | 410) | Kind::Expired | Kind::WebPage);
+    is_over || matches!(kind, Kind::Connect | Kind::Resolve | Kind::Tls | Kind::Status(500 | 502 | 504))
+}
+
+/// True if a server may refuse the first request for nothing but its Range: wget and curl ask without one.
+fn may_dislike_ranges(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Status(400 | 405 | 406 | 412 | 413))
+}
+
 /// The request's headers. What the user gave goes to the source's own origin and nowhere else.
 fn shape(request: &Request, at: &Source, if_range: Option<&HeaderValue>) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -210,6 +231,9 @@ fn shape(request: &Request, at: &Source, if_range: Option<&HeaderValue>) -> Head
     }
     headers.extend(if_range.map(|condition| (IF_RANGE, condition.clone())));
     if at.url().origin() == request.source.url().origin() {
+        if request.headers.iter().any(|header| header.name.eq_ignore_ascii_case("accept")) {
+            headers.remove(ACCEPT);
+        }
         for header in request.headers.iter() {
             let name = HeaderName::from_bytes(header.name.as_bytes());
             if let (Ok(name), Ok(mut value)) = (name, HeaderValue::from_bytes(header.value.as_bytes())) {

@@ -13,6 +13,7 @@ mod fetch;
 mod fields;
 mod links;
 mod netrc;
+mod proxy;
 mod refusal;
 mod tls;
 

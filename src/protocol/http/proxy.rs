@@ -1,0 +1,88 @@
+//! The proxy that requests go through: that of the settings, or that of the environment. The HTTP library finds its way by
+//! itself, and without a word; here is what has to be said about it.
+
+use std::env;
+
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::{ClientBuilder, Proxy};
+use url::Url;
+
+use crate::model::{Fault, FaultKind, Secret};
+
+/// Which proxy is for which URLs.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// The settings' proxy, for all URLs.
+    fixed: Option<Secret>,
+    matcher: Matcher,
+}
+
+impl Route {
+    /// By the settings or, without them, by the environment.
+    pub(super) fn new(fixed: Option<Secret>) -> Self {
+        let matcher = match &fixed {
+            Some(proxy) => Matcher::builder().all(proxy.text().to_owned()).build(),
+            None if is_off() => Matcher::builder().build(),
+            None => Matcher::from_system(),
+        };
+        Self { fixed, matcher }
+    }
+
+    /// A client for a scheme that takes this way. A proxy's URL that makes no sense is an error: the library would go to the
+    /// site itself.
+    pub(super) fn apply(&self, builder: ClientBuilder, scheme: &str) -> Result<ClientBuilder, Fault> {
+        if let Some(proxy) = &self.fixed {
+            let wrong = |why| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
+            return Ok(builder.proxy(Proxy::all(proxy.text()).map_err(wrong)?));
+        }
+        if is_off() {
+            return Ok(builder.no_proxy());
+        }
+        let own: [&str; 2] =
+            if scheme == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+        if let Some((name, text)) = set(&own).or_else(|| set(&["ALL_PROXY", "all_proxy"]))
+            && !is_proxy(text)
+        {
+            let detail = "this variable holds no proxy's URL, such as http://host:port or socks5h://host:port";
+            return Err(Fault::new(FaultKind::Request, name, detail));
+        }
+        Ok(builder)
+    }
+
+    /// The fault of a connection to this URL. Where a proxy is between, it is the proxy that was not reached or said no.
+    pub(super) fn explain(&self, fault: Fault, url: &Url) -> Fault {
+        if !matches!(fault.kind, FaultKind::Connect | FaultKind::Resolve | FaultKind::Status(407)) {
+            return fault;
+        }
+        match self.proxy(url) {
+            Some(proxy) => {
+                let detail = format!("through the proxy {proxy}: {}", fault.detail);
+                Fault { detail, ..fault }
+            }
+            None => fault,
+        }
+    }
+
+    /// Host and port of the proxy for a URL.
+    fn proxy(&self, url: &Url) -> Option<String> {
+        let found = self.matcher.intercept(&url.as_str().parse().ok()?)?;
+        let host = found.uri().host()?;
+        Some(found.uri().port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    }
+}
+
+/// The first of these variables that is there, if it says anything.
+fn set(names: &[&'static str]) -> Option<(&'static str, String)> {
+    let (name, text) = names.iter().find_map(|name| Some((*name, env::var(name).ok()?)))?;
+    (!text.is_empty()).then_some((name, text))
+}
+
+/// True if no host is to be asked through the proxy. The library takes `*` for names alone, and not for addresses.
+fn is_off() -> bool {
+    set(&["NO_PROXY", "no_proxy"]).is_some_and(|(_, hosts)| hosts.split(',').any(|host| host.trim() == "*"))
+}
+
+fn is_proxy(text: String) -> bool {
+    let any = Matcher::builder().all(text).build();
+    "http://host/".parse().is_ok_and(|uri| any.intercept(&uri).is_some())
+}

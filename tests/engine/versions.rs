@@ -1,0 +1,42 @@
+//! Answers that contradict each other: which version of the file each of them is of.
+
+use haul::api::Happening;
+use haul::model::FaultKind;
+
+use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::fetch::{Act, Ask, FakeFile};
+
+const PATH: &str = "/a.bin";
+const TAGS: [&str; 7] = ["\"a\"", "\"b\"", "\"c\"", "\"d\"", "\"e\"", "\"f\"", "\"g\""];
+
+fn restarts(stage: &Stage) -> usize {
+    stage.told.iter().filter(|event| matches!(event.happening, Happening::Restarted(_))).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_answers_that_contradict_each_other_one_connection_has_it_alone() {
+    // A tag of its own for each answer, as programs make them; and one machine of three that has an older version.
+    let each = |ask: &Ask| Act::serve().etag(TAGS[ask.number % TAGS.len()]);
+    let edge =
+        |ask: &Ask| if ask.open > 0 && ask.number % 3 == 2 { Act::fault(FaultKind::Changed) } else { Act::serve() };
+    let file = || FakeFile::new(1, 8 * MIB).rate(MIB);
+    for file in [file().script(each), file().script(edge)] {
+        let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+        within(seconds(30), stage.complete(id, "a.bin", &file)).await;
+        let (given, answers) = (stage.fake.given(PATH), stage.fake.opened(PATH).len());
+        assert!(restarts(&stage) == 1 && given < 12 * MIB && answers <= 8, "{given} in {answers}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_validator_that_comes_with_a_later_answer_holds_for_all() {
+    // The first answer has none; then two versions of one length take turns.
+    let turns = |ask: &Ask| if ask.number == 1 { Act::serve() } else { Act::serve().etag(TAGS[ask.number % 2]) };
+    let file = FakeFile::new(1, 16 * MIB).rate(MIB).etag(None).script(turns);
+    let (mut stage, id) = Stage::of(Wishes { connections: 3, ..Wishes::default() }, file).await;
+    let over = |happening: &Happening| matches!(happening, Happening::Restarted(_) | Happening::Completed { .. });
+    stage.until(id, over).await;
+    assert_eq!(restarts(&stage), 1, "two versions were mixed");
+    stage.end().await;
+}

@@ -1,0 +1,167 @@
+//! Servers that are odd, and what is asked of them in place of giving up; and answers that look right and are not the file's.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use haul::model::{FaultKind as Kind, Resource, Secret, Source, Validator};
+use haul::protocol::{Asked, Http, HttpOptions, Request};
+
+use super::driver::{LENGTH, PATH, SEED, ask, driver, first, header, known, options, part, question, serve};
+use crate::support::server::{Answer, Ending, File, Request as Asking, Running, Server, content};
+
+const OLD: &str = "Mon, 01 Jan 2024 00:00:00 GMT";
+
+/// A head in letters, as no `Answer` makes it, and three bytes.
+fn raw(head: &str) -> Answer {
+    Answer::raw(format!("HTTP/1.1 {head}\r\nContent-Length: 3\r\n\r\nabc"))
+}
+
+/// The question for the bytes from 200 on of a file that is known so.
+fn rest(server: &Running, known: Resource) -> Request {
+    Request { expected: Some(Arc::new(known)), ..question(&server.url(PATH), Asked::From(200)) }
+}
+
+#[test]
+fn a_packed_transfer_is_no_file() {
+    for codings in ["gzip, chunked", "gzip", "x-other, chunked", "deflate"] {
+        let chunked = if codings.ends_with("chunked") { "3\r\nabc\r\n0\r\n\r\n" } else { "abc" };
+        let head = format!("HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: {codings}\r\n\r\n{chunked}");
+        let fault = first(Answer::raw(head), Asked::From(0)).unwrap_err();
+        assert_eq!(fault.kind, Kind::BadAnswer, "{codings}: {fault}");
+        let head = format!(
+            "HTTP/1.1 206 x\r\nConnection: close\r\nETag: \"v1\"\r\nContent-Range: bytes 200-202/1000\r\n\
+             Transfer-Encoding: {codings}\r\n\r\n{chunked}"
+        );
+        assert_eq!(part(Answer::raw(head), 200, 203).unwrap_err().kind, Kind::BadAnswer, "{codings}");
+    }
+    let plain = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    assert_eq!(first(Answer::raw(plain), Asked::From(0)).unwrap().bytes, b"abc");
+}
+
+#[test]
+fn a_notice_in_place_of_a_part_is_no_other_version_of_the_file() {
+    let asked = |head: &str, known: &dyn Fn(Resource) -> Resource| {
+        let server = serve(raw(head));
+        let file = known((*super::driver::known(&server, Some("\"v1\""), None)).clone());
+        ask(&driver(), rest(&server, file)).unwrap_err().kind
+    };
+    let as_it_is = |file: Resource| file;
+    let plain = |file: Resource| Resource { media: Some("text/plain".to_owned()), ..file };
+    let bare = |file: Resource| Resource { validator: Validator::default(), ..file };
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &as_it_is), Kind::WebPage);
+    // What says which version it is, a server that never did, and a file of the same type: these are other versions.
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain\r\nETag: \"v2\"", &as_it_is), Kind::Changed);
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &bare), Kind::Changed);
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &plain), Kind::Changed);
+    let server = serve(Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let file = (*known(&server, Some("\"v1\""), None)).clone();
+    assert_eq!(ask(&driver(), rest(&server, file)).unwrap_err().kind, Kind::WebPage, "an answer without a body");
+}
+
+#[test]
+fn a_date_of_just_now_tells_no_versions_apart() {
+    let http = httpdate::fmt_http_date;
+    let now = SystemTime::now();
+    let dated = |date: &str, more: &str| {
+        let answer = raw(&format!("200 OK\r\nETag: \"v1\"\r\nLast-Modified: {date}{more}"));
+        first(answer, Asked::Whole).unwrap().resource.validator
+    };
+    assert_eq!(dated(&http(now), "").last_modified, None, "it may be written again in this second");
+    assert_eq!(dated(&http(now - Duration::from_secs(3600)), "").last_modified.map(|_| ()), Some(()));
+    assert_eq!(dated(OLD, &format!("\r\nDate: {OLD}")).last_modified, None, "by the server's clock");
+    assert_eq!(dated(OLD, "").last_modified.as_deref(), Some(OLD));
+    let untagged = first(raw(&format!("200 OK\r\nLast-Modified: {}", http(now))), Asked::Whole).unwrap();
+    assert_eq!(untagged.resource.validator.last_modified, Some(http(now)), "it is all that there is");
+}
+
+#[test]
+fn where_redirects_led_may_be_gone() {
+    let server = Server::new().file("/a", File::new(SEED, 0).answer(Answer::redirect(302, "/b")));
+    let server = server.file("/b", File::new(SEED, LENGTH)).start();
+    let mut known = (*known(&server, Some("\"v1\""), None)).clone();
+    // Nobody listens on the port of one who has gone.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    known.at = Source::parse(&format!("http://{gone}/b")).unwrap();
+    let request = |known| Request { expected: Some(Arc::new(known)), ..question(&server.url("/a"), Asked::From(5)) };
+    assert_eq!(ask(&driver(), request(known.clone())).unwrap().start, 5);
+    for status in [500, 502, 504] {
+        let broken = serve(Answer::status(status));
+        known.at = Source::parse(&broken.url(PATH)).unwrap();
+        assert_eq!(ask(&driver(), request(known.clone())).unwrap().start, 5, "{status}");
+    }
+}
+
+#[test]
+fn a_redirect_that_sets_a_cookie_may_lead_back() {
+    let back = Answer::redirect(302, PATH).header("Set-Cookie", "seen=yes; Path=/");
+    let server = Server::new().file(PATH, File::new(SEED, LENGTH).script(1..=1, back)).start();
+    let got = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap();
+    assert_eq!((got.bytes, server.seen().requests.len()), (content(SEED, 0, LENGTH), 2));
+}
+
+#[test]
+fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
+    for status in [400, 405, 406, 412, 413] {
+        let refusal = move |asked: &Asking| asked.header("range").map(|_| Answer::status(status));
+        let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
+        let got = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap();
+        assert_eq!((got.start, got.bytes), (0, content(SEED, 0, LENGTH)), "{status}");
+    }
+    // A file that is not there is not asked for twice, and the first word stands.
+    for (status, times) in [(404, 1), (403, 1), (500, 1), (503, 1), (405, 2)] {
+        let server = serve(Answer::status(status));
+        let fault = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap_err();
+        assert_eq!((fault.kind, server.seen().requests.len()), (Kind::Status(status), times));
+    }
+}
+
+#[test]
+fn a_condition_that_is_refused_is_left_out() {
+    let refusal = |asked: &Asking| asked.header("if-range").map(|_| Answer::status(412));
+    let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
+    let known = (*known(&server, Some("\"v1\""), None)).clone();
+    assert_eq!(ask(&driver(), rest(&server, known)).unwrap().start, 200);
+}
+
+#[test]
+fn heads_that_other_clients_read_are_read() {
+    let many = "\r\nX-Line: x".repeat(300);
+    for head in [format!("200 OK{many}"), "200 OK\r\nX-Folded: a\r\n b".to_owned(), "200 OK\r\nX-Blank : a".to_owned()]
+    {
+        let got = first(raw(&head), Asked::From(0));
+        assert_eq!(got.unwrap().bytes, b"abc", "{head:.80}");
+    }
+}
+
+#[test]
+fn what_the_user_accepts_takes_the_place_of_everything() {
+    let server = serve(Answer::new());
+    let headers = Arc::from([header("accept", "text/plain")]);
+    ask(&driver(), Request { headers, ..question(&server.url(PATH), Asked::Whole) }).unwrap();
+    let seen = server.seen().requests;
+    let accepts: Vec<&str> = seen[0].headers.iter().filter(|one| one.0 == "accept").map(|one| one.1.as_str()).collect();
+    assert_eq!(accepts, ["text/plain"]);
+}
+
+#[test]
+fn a_proxy_is_named_where_it_is_at_fault() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let through = |proxy: String| Http::new(HttpOptions { proxy: Some(Secret::from(proxy)), ..options() });
+    let asked = |proxy: String, url: &str| ask(&through(proxy), question(url, Asked::Whole)).unwrap_err();
+    let fault = asked(format!("http://{gone}"), "http://example.invalid/a");
+    assert!(fault.detail.contains(&format!("through the proxy {gone}")), "{fault}");
+    for (status, kind, says) in
+        [(407, Kind::Status(407), "asked for"), (403, Kind::Connect, "does not connect"), (502, Kind::Connect, "proxy")]
+    {
+        let proxy =
+            Server::new().file("example.invalid:443", File::new(SEED, 0).answer(Answer::status(status))).start();
+        let fault = asked(format!("http://{}", proxy.address()), "https://example.invalid/a");
+        assert_eq!(fault.kind, kind, "{fault}");
+        assert!(fault.detail.contains(says) && fault.detail.contains(&proxy.address().to_string()), "{fault}");
+    }
+    let cut =
+        Server::new().file("example.invalid:443", File::new(SEED, 9).answer(Answer::new().ending(0, Ending::Reset)));
+    let cut = cut.start();
+    let fault = asked(format!("http://{}", cut.address()), "https://example.invalid/a");
+    assert!(matches!(fault.kind, Kind::Connect | Kind::Cut), "{fault}");
+}
