@@ -70,7 +70,7 @@ pub struct Lease {
     /// When its first bytes were there.
     pub(super) began: Option<Moment>,
     /// When it last had a byte, or a good reason to have none.
-    heard: Moment,
+    pub(super) heard: Moment,
 }
 
 impl Lease {

@@ -19,12 +19,24 @@ const DOUBLINGS: f64 = 2.0;
 const SLOW_START: f64 = 0.6;
 /// Nor is it opened for less than this, if what it takes over from goes on.
 pub const MIN_SLOW_PART: u64 = 256 << 10;
+/// The last bytes are asked for once more behind so long a silence, in seconds, and the time that the answer takes: many
+/// servers send in lumps.
+const HUSH: f64 = 0.1;
 /// How long a lease must have had bytes before its speed is worth a connection.
 const MEASURED: Duration = Duration::from_millis(200);
 /// How long a lease is watched before it can count as slow.
 const GRACE: Duration = Duration::from_secs(5);
 /// A lease below this share of its fellows' mean speed is slow.
 const SLOW: f64 = 0.2;
+
+impl Lease {
+    /// True if its last few bytes, `rest`, would be there long ago from another connection, of so many bytes a second and
+    /// `start` seconds to its answer. So few that to have them twice costs nothing.
+    fn hangs(&self, rest: ByteRange, pace: f64, start: f64, now: Moment) -> bool {
+        let is_little = rest.len() <= MIN_STEAL && rest.len() as f64 <= pace * MIN_GAIN;
+        is_little && self.began.is_some() && now.since(self.heard).as_secs_f64() >= start + HUSH
+    }
+}
 
 impl Plan {
     /// The leases that should lose their rest: stalled, or far slower than their fellows for some seconds. Their
@@ -79,8 +91,9 @@ impl Plan {
         let thief = known.filter(|known| is_crawling || *known < mean * SLOW).unwrap_or(mean);
         // Both are to end at the same time, the thief after its start.
         let share = (time(victim) - start).max(0.0) / (1.0 / own + 1.0 / thief);
+        let hangs = victim.hangs(all, thief, start, now);
         let kept = match all.len().saturating_sub(share as u64) {
-            _ if victim.is_stalled(now, silence) => 0,
+            _ if hangs || victim.is_stalled(now, silence) => 0,
             kept if is_crawling && kept < MIN_STEAL => 0,
             kept => kept,
         };
@@ -96,7 +109,7 @@ impl Plan {
             }
             _ => enough && (guess.is_none() || gain >= MIN_GAIN),
         };
-        if taken.is_empty() || !is_worth_it {
+        if taken.is_empty() || !(is_worth_it || hangs) {
             return None;
         }
         victim.end = taken.start;

@@ -16,4 +16,5 @@ mod schedule;
 mod segment;
 mod shortage;
 mod speed;
+mod takeover;
 mod turns;

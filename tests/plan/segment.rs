@@ -5,34 +5,34 @@ use std::time::Duration;
 use haul::model::{ByteRange, Moment, RangeSet};
 use haul::plan::{Beyond, LeaseId, MIN_PART, Opener, Plan};
 
-const MIB: u64 = 1 << 20;
-const KIB: u64 = 1 << 10;
+pub const MIB: u64 = 1 << 20;
+pub const KIB: u64 = 1 << 10;
 
-fn at(millis: u64) -> Moment {
+pub fn at(millis: u64) -> Moment {
     Moment::from_millis(millis)
 }
 
-fn plan(length: u64) -> Plan {
+pub fn plan(length: u64) -> Plan {
     Plan::new(Some(length), RangeSet::new())
 }
 
-fn open(plan: &mut Plan, connections: u16, now: Moment) -> LeaseId {
+pub fn open(plan: &mut Plan, connections: u16, now: Moment) -> LeaseId {
     plan.lease(Opener::New, connections, now).unwrap()
 }
 
-fn range(plan: &Plan, id: LeaseId) -> (u64, u64) {
+pub fn range(plan: &Plan, id: LeaseId) -> (u64, u64) {
     let lease = plan.get(id).unwrap();
     (lease.position, lease.end)
 }
 
-fn write(plan: &mut Plan, id: LeaseId, bytes: u64, now: Moment) -> u64 {
+pub fn write(plan: &mut Plan, id: LeaseId, bytes: u64, now: Moment) -> u64 {
     let allowed = plan.begin_write(id, bytes);
     plan.advance(id, allowed, now);
     allowed
 }
 
 /// Two leases of 8 MiB each, fed every 100 ms at these bytes a second, for so many milliseconds.
-fn pair(speeds: [u64; 2], millis: u64) -> (Plan, [LeaseId; 2]) {
+pub fn pair(speeds: [u64; 2], millis: u64) -> (Plan, [LeaseId; 2]) {
     let mut plan = plan(16 * MIB);
     let ids = [open(&mut plan, 2, at(0)), open(&mut plan, 2, at(0))];
     for now in (100..=millis).step_by(100) {
@@ -136,47 +136,6 @@ fn it_takes_in_proportion_to_the_speeds() {
     let share = kept as f64 / (end - position) as f64;
     assert!((share - 1.0 / 3.5).abs() < 0.02, "the slow one keeps {share} of its rest");
     assert_eq!(range(&plan, idle), (position + kept, end));
-}
-
-/// One of a pair is done; what its connection takes over from the other, where an answer takes so long.
-fn taken(answer: u64) -> Option<u64> {
-    let (mut plan, [first, second]) = pair([5 * MIB, MIB], 2000);
-    plan.answered(Duration::from_millis(answer));
-    plan.release(first);
-    let end = range(&plan, second).1;
-    plan.lease(Opener::Idle, 2, at(2000)).map(|_| end - range(&plan, second).1)
-}
-
-#[test]
-fn the_farther_a_server_the_less_is_taken_over_and_nothing_that_would_come_later_so() {
-    // 6 MiB at 1 MiB/s: 6 s, of which the other takes 3 if it is answered at once.
-    let near = |bytes: Option<u64>, wanted: u64| assert!(bytes.unwrap().abs_diff(wanted) < 64 << 10, "{bytes:?}");
-    near(taken(0), 3 * MIB);
-    // Full speed comes after three times as long as an answer takes.
-    near(taken(200), MIB * 27 / 10);
-    // But what thinks for a second is not slow afterwards for that; and longer than a second is not counted on.
-    near(taken(60_000), MIB * 22 / 10);
-    // Of 1 MiB that comes within a second, an answer after 500 ms could bring nothing sooner.
-    let (mut plan, _) = pair([5 * MIB, MIB], 7000);
-    plan.answered(Duration::from_millis(500));
-    assert_eq!(plan.lease(Opener::Idle, 2, at(7000)), None);
-}
-
-#[test]
-fn where_each_connection_is_slow_an_answer_has_its_speed_at_once_and_little_is_worth_taking_over() {
-    // 154 KiB at 256 KiB/s on a lossy line: what is asked for comes after an answer's time, and no slow start is felt.
-    let mut plan = plan(MIB);
-    let [first, second] = [open(&mut plan, 1, at(0)), plan.lease(Opener::Idle, 2, at(0)).unwrap()];
-    for now in (100..=1400).step_by(100) {
-        write(&mut plan, first, MIB, at(now));
-        write(&mut plan, second, 256 * KIB / 10, at(now));
-    }
-    plan.answered(Duration::from_millis(150));
-    plan.release(first);
-    let (position, end) = range(&plan, second);
-    let idle = plan.lease(Opener::Idle, 2, at(1400)).unwrap();
-    let taken = range(&plan, idle).1 - range(&plan, idle).0;
-    assert!(taken > 32 * KIB, "{taken} of {} bytes", end - position);
 }
 
 /// What is left for the connections that may come is taken by them before anything is taken from the others.
