@@ -3,10 +3,10 @@
 mod engine;
 mod list;
 mod log;
+mod queue;
 mod registry;
 mod stores;
 
-use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,14 +24,14 @@ use self::registry::registry;
 use crate::api::Command as Order;
 use crate::cli::{
     Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, completions, parse, stderr_is_terminal, stdin_lines,
-    write_added, write_list,
+    write_list,
 };
 use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
-use crate::model::{Categories, Fault, Source, Spec, Status, Target, TransferId, WallClock, harmless};
+use crate::model::{Categories, Fault, Source, Spec, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
-use crate::store::{Item, Journal, StateLock, room};
+use crate::store::{Journal, room};
 use crate::tui::{self, Exit as Left, Habits};
 
 /// Runs haul with the process's own arguments.
@@ -127,15 +127,7 @@ impl House {
             }
             Some(Command::Ls(ls)) => self.ls(&ls),
             Some(Command::Presign(presign)) => self.presign(&presign),
-            Some(Command::Run(run)) => {
-                let network = &run.network;
-                let style = run.output.style(stderr_is_terminal());
-                let (_lock, queueing) = self.queue()?;
-                // Read before the engine starts: what fails at once is waited for too, and told.
-                let wanted = unfinished(&queueing);
-                let engine = Engine::new(self.setup(network, queueing)?)?.with_hooks(&self.settings.hooks);
-                engine.follow(style, |_| wanted)
-            }
+            Some(Command::Run(run)) => self.run(&run),
             Some(Command::Add(add)) => {
                 let specs = add.specs(&self.downloads())?;
                 self.add(specs)
@@ -163,23 +155,6 @@ impl House {
     /// Kinds of files, with their folders.
     fn categories(&self) -> Categories {
         self.settings.categories.categories(&self.downloads(), self.settings.category_folders)
-    }
-
-    /// The right to run the queue, and what is in it.
-    fn queue(&self) -> Result<(StateLock, Queueing), Trouble> {
-        match StateLock::take(&self.paths.state)? {
-            Ok(lock) => {
-                let (journal, items) = Journal::open(&self.paths.state)?;
-                Ok((lock, Queueing::Durable(Box::new(journal), items)))
-            }
-            Err(process) => Err(Trouble { exit: Exit::Taken, why: self.is_taken(process) }),
-        }
-    }
-
-    fn is_taken(&self, process: Option<u32>) -> String {
-        let who =
-            process.map_or_else(|| "another haul".to_owned(), |number| format!("another haul (process {number})"));
-        format!("{who} is working with the queue in {}; haul add puts URLs into it", self.paths.state.display())
     }
 
     fn setup(&self, network: &NetworkArgs, queueing: Queueing) -> Result<Setup, Trouble> {
@@ -252,27 +227,6 @@ impl House {
             tokio::spawn(async move { handle.send(Order::Add(batch)).await });
             wanted
         })
-    }
-
-    /// `haul add`: on disk when this returns, whether or not a haul is running. What is queued already stays as it is.
-    fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
-        let sources: Vec<&Source> = specs.iter().map(|spec| &spec.source).collect();
-        let queued = Journal::peek_at(&self.paths.state, &sources)?;
-        let open = queued.iter().filter(|item| item.status != Status::Done);
-        let open: HashMap<(&Source, &Target), TransferId> =
-            open.map(|item| ((&item.spec.source, &item.spec.target), item.id)).collect();
-        let now = SystemClock::here().now();
-        let mut added = Vec::with_capacity(specs.len());
-        // One record after the other becomes a line: a long list is not in memory once more.
-        let records = specs.into_iter().filter_map(|spec| {
-            let held = open.get(&(&spec.source, &spec.target)).copied();
-            let id = held.unwrap_or_else(TransferId::mint);
-            added.push((id, spec.source.clone()));
-            held.is_none().then(|| Item::added(id, spec, now))
-        });
-        Journal::open_to_append(&self.paths.state)?.append(records)?;
-        let _ = write_added(&added, io::stdout().lock());
-        Ok(Exit::Complete)
     }
 
     /// `haul`: the screen. While another haul has the queue, URLs are put into it, and that haul takes them up.
@@ -361,13 +315,6 @@ impl House {
         drop(demo);
         exit
     }
-}
-
-/// What a queue has to be worked off for.
-fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
-    let Queueing::Durable(_, items) = queueing else { return Vec::new() };
-    let queued = items.iter().filter(|item| matches!(item.status, Status::Queued | Status::DiskFull));
-    queued.map(|item| (item.id, item.spec.source.clone())).collect()
 }
 
 fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {

@@ -12,7 +12,7 @@ use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
 use crate::cli::{Exit, Outcome, Signals, Style, Watcher};
 use crate::config::Hooks;
-use crate::engine::{Setup, run as run_engine};
+use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, TransferId};
 use crate::shell::HookRunner;
 
@@ -36,6 +36,8 @@ pub(super) struct Engine {
     waiting: Option<(EngineSide, Setup)>,
     task: Option<JoinHandle<()>>,
     hooks: Option<HookRunner>,
+    /// True if it works off a queue, to which others may add.
+    is_queue: bool,
     pub(super) runtime: Runtime,
 }
 
@@ -45,8 +47,9 @@ impl Engine {
         let threads = threads(std::thread::available_parallelism().map_or(1, usize::from));
         let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().thread_name("haul").build();
         let runtime = runtime.wrap_err("no threads can be started")?;
+        let is_queue = matches!(setup.queueing, Queueing::Durable(..));
         let (handle, side) = pair();
-        Ok(Self { handle, waiting: Some((side, setup)), task: None, hooks: None, runtime })
+        Ok(Self { handle, waiting: Some((side, setup)), task: None, hooks: None, is_queue, runtime })
     }
 
     /// The same with the user's hooks.
@@ -87,6 +90,7 @@ impl Engine {
             std::process::exit(i32::from(Exit::by_signal(number).code()));
         });
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
+        let watcher = if self.is_queue { watcher.of_queue() } else { watcher };
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
         let is_over = signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();

@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::arrivals::Arrivals;
 use super::exit::Exit;
 use super::live::Size;
 use super::report::{Known, Report, Style};
@@ -70,6 +71,8 @@ pub struct Watcher<O, E> {
     /// Those that have ended: a snapshot may be older than that.
     ended: HashSet<TransferId>,
     outcome: Outcome,
+    /// What others add meanwhile, if that is followed too.
+    arrivals: Option<Arrivals>,
     /// When progress is told next, and when it was told last.
     look: Option<Instant>,
     looked: Option<Instant>,
@@ -95,12 +98,19 @@ impl<O: Write, E: Write> Watcher<O, E> {
             open: HashMap::new(),
             ended: HashSet::new(),
             outcome: Outcome::default(),
+            arrivals: None,
             look: None,
             looked: None,
             settle: None,
             is_behind: false,
             hear_at: Instant::now(),
         }
+    }
+
+    /// The same for a whole queue: what others add to it meanwhile is followed too, and it ends when nothing waits or runs.
+    pub fn of_queue(mut self) -> Self {
+        self.arrivals = Some(Arrivals::default());
+        self
     }
 
     /// Follows these until each is complete, failed, refused, removed or paused, or until the engine has ended (its
@@ -123,6 +133,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
                         self.hear_rest();
                         break;
                     }
+                    self.take_in();
                     self.plan_look(true);
                 }
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
@@ -136,7 +147,27 @@ impl<O: Write, E: Write> Watcher<O, E> {
 
     /// True once nothing is to be waited for: what only waits for room on its disk waits at the next run too.
     fn is_over(&self) -> bool {
-        self.open.values().all(|known| known.waits.is_some())
+        let is_idle = |arrivals: &Arrivals| {
+            let totals = self.snapshots.borrow().totals;
+            arrivals.is_empty() && totals.queued + totals.running == 0
+        };
+        self.open.values().all(|known| known.waits.is_some()) && self.arrivals.as_ref().is_none_or(is_idle)
+    }
+
+    /// Follows those that were added, once the snapshot shows them.
+    fn take_in(&mut self) {
+        let Some(arrivals) = self.arrivals.as_mut().filter(|arrivals| !arrivals.is_empty()) else { return };
+        let (shown, heard) = arrivals.shown(&self.snapshots.borrow().clone());
+        for (id, source) in shown {
+            // One that was given up is asked for again.
+            if self.ended.remove(&id) {
+                self.outcome.failed.retain(|failed| failed.0 != id);
+            }
+            self.open.entry(id).or_insert_with(|| Known::new(id, &source));
+        }
+        for event in heard {
+            self.hear(event.id, &event.happening);
+        }
     }
 
     /// A run without a screen ends when nothing but full disks is left.
@@ -150,13 +181,21 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
     }
 
+    /// Hears an event, or keeps it until it is known whom it is about.
+    fn hear_one(&mut self, event: &Event) {
+        match &mut self.arrivals {
+            Some(arrivals) if !self.open.contains_key(&event.id) => arrivals.keep(event),
+            _ => self.hear(event.id, &event.happening),
+        }
+    }
+
     /// Hears an event and those that have come with it.
     fn hear_all(&mut self, event: &Event) {
-        self.hear(event.id, &event.happening);
+        self.hear_one(event);
         // As many as there may be at once: one who tells without end is not listened to without end.
         for _ in 0..self.events.len() {
             match self.events.try_recv() {
-                Ok(event) => self.hear(event.id, &event.happening),
+                Ok(event) => self.hear_one(&event),
                 Err(TryRecvError::Lagged(_)) => self.fall_behind(),
                 Err(_) => break,
             }
@@ -188,11 +227,12 @@ impl<O: Write, E: Write> Watcher<O, E> {
     fn hear_rest(&mut self) {
         loop {
             match self.events.try_recv() {
-                Ok(event) => self.hear(event.id, &event.happening),
+                Ok(event) => self.hear_one(&event),
                 Err(TryRecvError::Lagged(_)) => {}
                 Err(_) => break,
             }
         }
+        self.take_in();
         self.reread(false);
     }
 

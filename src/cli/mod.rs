@@ -3,6 +3,7 @@
 
 mod apply;
 mod args;
+mod arrivals;
 mod connections;
 mod exit;
 mod get;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
-use super::args::{EachArgs, NetworkArgs, OutputArgs};
-use super::specs::{Usage, headers};
+use super::args::{NetworkArgs, OutputArgs};
+use super::connections::ConnectionArgs;
+use super::specs::{Usage, headers, start_at};
 use crate::ask::placed;
-use crate::model::{Limits, Rate, Source, Spec, Upload};
+use crate::config::SystemClock;
+use crate::model::{Limits, Rate, Source, Spec, StartTime, Upload};
 
 pub(super) const AFTER_PUT_HELP: &str = "\
 Examples:
@@ -56,9 +58,15 @@ pub struct PutArgs {
     /// A header for the objects ('Name: value'), such as x-amz-acl; may be repeated
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,
-    /// What each of them may use.
+    /// How many connections each of them may use.
     #[command(flatten)]
-    pub each: EachArgs,
+    pub connections: ConnectionArgs,
+    /// Bytes a second for each of these files, such as 500K, 5M or 1.5MiB
+    #[arg(long, value_name = "RATE")]
+    pub limit: Option<Rate>,
+    /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<StartTime>,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -78,8 +86,14 @@ impl PutArgs {
     pub fn specs(&self) -> Result<Vec<Spec>, Usage> {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers: Arc<[_]> = headers(&self.headers)?.into();
-        let limits = Limits { connections: self.each.connections.count(), rate: self.each.limit };
-        let spec = |file, place| Spec { headers: headers.clone(), limits, ..Spec::of_upload(place, self.upload(file)) };
+        let limits = Limits { connections: self.connections.count(), rate: self.limit };
+        let start_at = start_at(self.at, &SystemClock::here())?;
+        let spec = |file, place| Spec {
+            headers: headers.clone(),
+            limits,
+            start_at,
+            ..Spec::of_upload(place, self.upload(file))
+        };
         let placed = placed(&self.files, &place).map_err(Usage::new)?;
         Ok(placed.into_iter().map(|sending| spec(sending.file, sending.place)).collect())
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use crate::ask::{Entry, expand, read_curl, read_entries, read_metalink};
 use crate::config::SystemClock;
-use crate::model::{Header, Limits, ObjectUrl, Source, Spec, Target, WallClock, harmless};
+use crate::model::{Header, Limits, ObjectUrl, Source, Spec, StartTime, Target, UnixTime, WallClock, harmless};
 
 /// A mistake of the user, as one harmless sentence; haul ends with code 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,18 +103,20 @@ impl EachArgs {
 
     /// The transfers with what was said of each of them.
     pub fn settled(&self, mut specs: Vec<Spec>, clock: &dyn WallClock) -> Result<Vec<Spec>, Usage> {
-        let start_at = match self.at {
-            Some(at) => {
-                Some(at.resolve(clock).ok_or_else(|| Usage::new(format!("--at {at}: this is past, or no date")))?)
-            }
-            None => None,
-        };
+        let start_at = start_at(self.at, clock)?;
         for spec in &mut specs {
             (spec.priority, spec.start_at) = (self.priority.unwrap_or_default(), start_at);
             spec.held = self.paused;
         }
         Ok(specs)
     }
+}
+
+/// The moment that `--at` names.
+pub(super) fn start_at(at: Option<StartTime>, clock: &dyn WallClock) -> Result<Option<UnixTime>, Usage> {
+    let moment =
+        |at: StartTime| at.resolve(clock).ok_or_else(|| Usage::new(format!("--at {at}: this is past, or no date")));
+    at.map(moment).transpose()
 }
 
 fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {

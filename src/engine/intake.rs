@@ -3,7 +3,7 @@
 use super::scribe::Written;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
-use crate::model::{Spec, TransferId};
+use crate::model::{Spec, Status, TransferId};
 use crate::store::{Item, Record};
 
 impl Supervisor {
@@ -39,17 +39,37 @@ impl Supervisor {
         }
     }
 
-    /// What other processes have appended to the queue: transfers that were added.
+    /// What other processes have appended to the queue: transfers that were added, or are asked for again.
     fn take_in(&mut self, records: Vec<Record>) {
         for record in records {
             let Record::Added(stored) = record else { continue };
             let rank = self.roster.next_rank();
-            if let Some(item) = Item::restore(&stored, rank).filter(|item| self.roster.get(item.id).is_none()) {
-                let id = item.id;
-                self.enlist(item, true);
-                self.tell(id, Happening::Added);
+            match Item::restore(&stored, rank) {
+                Some(item) if self.roster.get(item.id).is_none() => {
+                    let id = item.id;
+                    self.enlist(item, true);
+                    self.tell(id, Happening::Added);
+                }
+                Some(item) => self.ask_again(&item),
+                None => {}
             }
         }
+    }
+
+    /// Another process asks again for a transfer, which counts if it was given up.
+    fn ask_again(&mut self, item: &Item) {
+        let given_up = [Status::Failed, Status::Expired];
+        let is_over = self.roster.get(item.id).is_some_and(|entry| given_up.contains(&entry.status));
+        if !is_over || !matches!(item.status, Status::Queued | Status::Paused) {
+            return;
+        }
+        self.roster.replace(item.id, Spec::clone(&item.spec));
+        self.requeue(&[item.id], &given_up);
+        self.tell(item.id, Happening::Added);
+        if item.status == Status::Paused {
+            self.pause(&[item.id]);
+        }
+        self.dirty = true;
     }
 
     /// A new transfer, as a command asks for it.

@@ -102,6 +102,11 @@ impl Journal {
         }
     }
 
+    /// Lets nobody else append before the next append of this one is over.
+    pub fn hold(&mut self) -> Result<(), Fault> {
+        self.lock().map_err(|why| Fault::disk(self.path.display(), "locking the queue", &why))
+    }
+
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
     pub fn append(&mut self, batch: impl IntoIterator<Item: Borrow<Record>>) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();

@@ -261,6 +261,12 @@ impl Item {
         record
     }
 
+    /// The record of a transfer that was given up and is asked for again, as it is asked for now. What is on disk counts.
+    pub fn asked_again(&self, spec: Spec) -> Record {
+        let Self { spec, status, .. } = Self::new(self.id, spec, self.rank);
+        Self { spec, status, reason: None, ..self.clone() }.record()
+    }
+
     /// The record that holds all of it.
     pub fn record(&self) -> Record {
         let spec = &self.spec;

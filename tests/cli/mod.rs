@@ -1,6 +1,7 @@
 //! The face for scripts.
 
 mod args;
+mod arrivals;
 mod exit;
 mod list;
 mod plain;

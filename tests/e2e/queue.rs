@@ -109,6 +109,69 @@ fn a_run_tells_of_what_fails_at_once() {
     sandbox.run(&["run", "--retries", "0"]).code(NETWORK);
 }
 
+#[test]
+fn what_is_added_while_a_run_works_is_worked_off_and_told_too() {
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(1000, &gate));
+    server.put("/late.bin", File::new(2, MIB));
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url(PATH)]).ok();
+    let run = sandbox.start(&["run", "--json"]);
+    server.wait("the first one's bytes", |seen| seen.total() >= 1000);
+    sandbox.run(&["add", &server.url("/none.bin"), &server.url("/late.bin")]).ok();
+    server.wait("what was added", |seen| !seen.of("/late.bin").is_empty());
+    gate.open();
+    let output = run.finish().refused(&["none.bin", "404"]);
+    let ends = |word: &str| output.json().iter().filter(|line| line["event"] == word).count();
+    assert_eq!((ends("completed"), ends("failed"), output.code), (2, 1, Some(super::REFUSED)), "{output:#?}");
+    assert_eq!(sandbox.names(), ["file.bin", "late.bin"]);
+}
+
+#[test]
+fn what_was_given_up_is_asked_for_again_by_another_add() {
+    let server = Server::new().start();
+    let sandbox = Sandbox::new();
+    let url = server.url("/late.bin");
+    let first = sandbox.run(&["add", &url]).ok();
+    sandbox.run(&["run"]).refused(&["404"]);
+    let idle = sandbox.run(&["run", "-q"]).ok();
+    assert!(idle.stderr.starts_with("haul: 1 transfer was given up earlier, and this run left it"), "{idle:#?}");
+    server.put("/late.bin", File::new(1, MIB));
+    let again = sandbox.run(&["add", &url]).ok();
+    assert_eq!((again.stdout, again.stderr.as_str()), (first.stdout, ""), "it is the same transfer");
+    let run = sandbox.run(&["run", "-q"]).ok();
+    assert_eq!(run.stderr, "");
+    assert_eq!(sandbox.sha256("late.bin"), File::new(1, MIB).sha256());
+    assert_eq!(list(&sandbox)[0]["status"], "done");
+}
+
+#[test]
+fn what_is_queued_already_is_left_as_it_is_and_told_where_more_was_asked_for() {
+    let sandbox = Sandbox::new();
+    let (one, two) = ("http://127.0.0.1:9/one", "http://127.0.0.1:9/two");
+    sandbox.run(&["add", "--paused", one]).ok();
+    sandbox.run(&["add", two]).ok();
+    let again = sandbox.run(&["add", one, two]).ok();
+    assert_eq!(again.stderr, format!("haul: {one} is in the queue already (paused); left as it is\n"));
+    let other = sandbox.run(&["add", "--limit", "1M", two]).ok();
+    assert_eq!(other.stderr, format!("haul: {two} is in the queue already, with other options; left as it is\n"));
+    let status: Vec<Value> = list(&sandbox).iter().map(|row| row["status"].clone()).collect();
+    assert_eq!(status, ["paused", "queued"]);
+}
+
+#[test]
+fn one_url_is_queued_once_in_one_add_and_in_several_at_once() {
+    let sandbox = Sandbox::new();
+    let url = "http://127.0.0.1:9/one";
+    let twice = sandbox.run(&["add", url, url]).ok();
+    let lines: Vec<&str> = twice.stdout.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (2, lines[1]));
+    let other = "http://127.0.0.1:9/other";
+    let adds: Vec<_> = (0..8).map(|_| sandbox.start(&["add", other])).collect();
+    adds.into_iter().for_each(|add| drop(add.finish().ok()));
+    assert_eq!(list(&sandbox).len(), 2);
+}
+
 /// A file may not grow beyond half a KiB here, which is as if the disk were full.
 #[test]
 fn an_add_that_finds_no_room_leaves_no_half_record() {

@@ -82,6 +82,22 @@ async fn what_another_process_adds_is_taken_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_process_asks_again_for_what_was_given_up() {
+    let (mut stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, 0).script(|_| Act::status(404))).await;
+    stage.fail(id).await;
+    let file = FakeFile::new(1, MIB);
+    stage.fake.put("/a.bin", file.clone());
+    let again = stage.item(id).unwrap().asked_again(stage.spec("/a.bin"));
+    Journal::open_to_append(&stage.state()).unwrap().append(&[again.clone()]).unwrap();
+    stage.complete(id, "a.bin", &file).await;
+    // What is complete stays so, and what another one writes of it changes nothing.
+    Journal::open_to_append(&stage.state()).unwrap().append(&[again]).unwrap();
+    tokio::time::sleep(seconds(5)).await;
+    assert_eq!(stage.row(id).unwrap().status, Status::Done);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_of_one_place_in_the_queue_both_run_after_a_restart() {
     let file = FakeFile::new(1, 2 * MIB);
     let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });

@@ -1,0 +1,140 @@
+//! The queue as commands use it: who may run it, what a run works off, and what is added.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+
+use super::engine::Engine;
+use super::{House, Trouble};
+use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
+use crate::config::SystemClock;
+use crate::engine::Queueing;
+use crate::model::{Source, Spec, Status, TransferId, WallClock, harmless};
+use crate::store::{Item, Journal, Record, StateLock};
+
+/// So many are named that were left as they are.
+const NAMED: usize = 20;
+
+impl House {
+    /// The right to run the queue, and what is in it.
+    pub(super) fn queue(&self) -> Result<(StateLock, Queueing), Trouble> {
+        match StateLock::take(&self.paths.state)? {
+            Ok(lock) => {
+                let (journal, items) = Journal::open(&self.paths.state)?;
+                Ok((lock, Queueing::Durable(Box::new(journal), items)))
+            }
+            Err(process) => Err(Trouble { exit: Exit::Taken, why: self.is_taken(process) }),
+        }
+    }
+
+    fn is_taken(&self, process: Option<u32>) -> String {
+        let who =
+            process.map_or_else(|| "another haul".to_owned(), |number| format!("another haul (process {number})"));
+        format!("{who} is working with the queue in {}; haul add puts URLs into it", self.paths.state.display())
+    }
+
+    /// `haul run`: works the queue off.
+    pub(super) fn run(&self, run: &RunArgs) -> Result<Exit, Trouble> {
+        let style = run.output.style(stderr_is_terminal());
+        let (_lock, queueing) = self.queue()?;
+        // Read before the engine starts: what fails at once is waited for too, and told.
+        let (wanted, given_up) = (unfinished(&queueing), given_up(&queueing));
+        let engine = Engine::new(self.setup(&run.network, queueing)?)?.with_hooks(&self.settings.hooks);
+        let exit = engine.follow(style, |_| wanted)?;
+        if given_up > 0 {
+            let (those, them) = if given_up == 1 { ("transfer was", "it") } else { ("transfers were", "them") };
+            let how = "haul add URL queues one again, and so does r on the screen";
+            let _ =
+                writeln!(io::stderr(), "haul: {given_up} {those} given up earlier, and this run left {them}: {how}");
+        }
+        Ok(exit)
+    }
+
+    /// `haul add`: on disk when this returns, whether or not a haul is running. What was given up is asked for again, as it
+    /// is asked for now; what is queued already stays as it is.
+    pub(super) fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
+        let mut journal = Journal::open_to_append(&self.paths.state)?;
+        // From the look on, so that of two that add the same at once one finds it there.
+        journal.hold()?;
+        let sources: Vec<&Source> = specs.iter().map(|spec| &spec.source).collect();
+        let queued = Journal::peek_at(&self.paths.state, &sources)?;
+        let open = queued.iter().filter(|item| item.status != Status::Done);
+        let mut open: HashMap<u64, Held<'_>> =
+            open.map(|item| (place(&item.spec), Held { id: item.id, item: Some(item) })).collect();
+        let (mut added, mut left) = (Vec::with_capacity(specs.len()), Vec::new());
+        let now = SystemClock::here().now();
+        // One record after the other becomes a line: a long list is not in memory once more.
+        let records = specs.into_iter().filter_map(|spec| {
+            let source = spec.source.clone();
+            let (id, record) = match open.entry(place(&spec)) {
+                Entry::Vacant(free) => {
+                    let id = free.insert(Held { id: TransferId::mint(), item: None }).id;
+                    (id, Some(Item::added(id, spec, now)))
+                }
+                Entry::Occupied(held) => held.into_mut().ask_again(spec, &mut left),
+            };
+            added.push((id, source));
+            record
+        });
+        journal.append(records)?;
+        let _ = write_added(&added, io::stdout().lock());
+        tell_left(&left);
+        Ok(Exit::Complete)
+    }
+}
+
+/// A transfer that the queue has.
+struct Held<'a> {
+    id: TransferId,
+    /// As an earlier command left it; `None` if this one has put it there.
+    item: Option<&'a Item>,
+}
+
+impl Held<'_> {
+    /// The record that queues it again if it was given up. Else it is left, which is told if more was asked for.
+    fn ask_again(&mut self, spec: Spec, left: &mut Vec<String>) -> (TransferId, Option<Record>) {
+        let Some(item) = self.item else { return (self.id, None) };
+        if matches!(item.status, Status::Failed | Status::Expired) {
+            self.item = None;
+            return (self.id, Some(item.asked_again(spec)));
+        }
+        let asked = Item::new(self.id, spec, 0);
+        if item.status == Status::Paused && asked.status != Status::Paused {
+            left.push(format!("{} is in the queue already (paused); left as it is", asked.spec.source));
+        } else if asked.spec != item.spec || asked.status == Status::Paused && item.status != Status::Paused {
+            left.push(format!("{} is in the queue already, with other options; left as it is", asked.spec.source));
+        }
+        (self.id, None)
+    }
+}
+
+fn tell_left(left: &[String]) {
+    let mut err = io::stderr().lock();
+    for line in left.iter().take(NAMED) {
+        let _ = writeln!(err, "haul: {}", harmless(line));
+    }
+    if left.len() > NAMED {
+        let _ = writeln!(err, "haul: and {} more", left.len() - NAMED);
+    }
+}
+
+/// What makes two transfers the same: the URL, and where it goes.
+fn place(spec: &Spec) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&spec.source, &spec.target).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a queue has to be worked off for.
+fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
+    let Queueing::Durable(_, items) = queueing else { return Vec::new() };
+    let queued = items.iter().filter(|item| matches!(item.status, Status::Queued | Status::DiskFull));
+    queued.map(|item| (item.id, item.spec.source.clone())).collect()
+}
+
+/// How many of a queue are left, since an earlier run has given them up.
+fn given_up(queueing: &Queueing) -> usize {
+    let Queueing::Durable(_, items) = queueing else { return 0 };
+    items.iter().filter(|item| matches!(item.status, Status::Failed | Status::Expired)).count()
+}
