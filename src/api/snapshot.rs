@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub totals: Totals,
     /// The number of the latest event that it shows.
     pub happened: u64,
+    /// Why the queue on disk does not tell all of it, while that is so.
+    pub unsaved: Option<Arc<Fault>>,
 }
 
 /// Sums over the list.

@@ -24,6 +24,9 @@ const HOOKS_LEAVE: Duration = Duration::from_secs(2);
 /// and when all has ended: each of them is ended after a time of its own, and Ctrl-C ends the wait.
 const HOOKS_END: Duration = Duration::from_secs(86_400);
 
+/// What it means that the queue could not be written.
+const UNSAVED: &str = "the queue does not tell all that this run has done, and the next one does that part again";
+
 /// The threads that an engine receives on, by the machine's processors. One takes more than 10 Gbit/s; a second one
 /// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
 fn threads(processors: usize) -> usize {
@@ -94,15 +97,21 @@ impl Engine {
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
         let is_over = signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();
-        self.end(is_over)?;
+        let ended = self.end(is_over);
         let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(number.map_or_else(|| outcome.exit(), Exit::by_signal))
+        let exit = number.map_or_else(|| outcome.exit(), Exit::by_signal);
+        match ended {
+            Ok(()) => Ok(exit),
+            // What became of the transfers says more than what became of the state.
+            Err(trouble) if exit == Exit::Complete => Err(trouble),
+            Err(trouble) => Err(Trouble { exit, ..trouble }),
+        }
     }
 
     /// Stops the engine: what runs is saved. `is_over` says that every transfer has ended; then the user's hooks are waited for.
     pub(super) fn end(self, is_over: bool) -> Result<(), Trouble> {
         self.handle.stop();
-        let task = self.task;
+        let (task, snapshots) = (self.task, self.handle.snapshots());
         let ended = self.runtime.block_on(async {
             match task {
                 Some(task) => tokio::time::timeout(STOP, task).await.map(|_| ()),
@@ -115,6 +124,11 @@ impl Engine {
         }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
-        Ok(ended.map_err(late)?)
+        ended.map_err(late)?;
+        let unsaved = snapshots.borrow().unsaved.clone();
+        match unsaved {
+            Some(why) => Err(Trouble { exit: Exit::State, why: format!("{why}; {UNSAVED}") }),
+            None => Ok(()),
+        }
     }
 }

@@ -82,18 +82,52 @@ pub fn read_curl(text: &str) -> Option<Result<Vec<Entry>, String>> {
 }
 
 fn read(text: &str) -> Result<Vec<Entry>, String> {
-    let words = shell_words::split(&without_dollars(text)).map_err(|_| "a quote is not closed in it".to_owned());
-    let words = words.map_err(|why| format!("this curl command can't be read: {why}"))?;
     let mut entries = Vec::new();
-    // "Copy all as cURL" divides them so.
-    for command in words.split(|word| matches!(word.as_str(), ";" | "&" | "&&")) {
-        match command {
+    for command in commands(&without_dollars(&text.replace("\r\n", "\n")))? {
+        let words = shell_words::split(command);
+        let words = words.map_err(|_| "this curl command can't be read: a quote is not closed in it".to_owned())?;
+        match &words[..] {
             [] => {}
             [curl, rest @ ..] if curl == "curl" => entries.extend(Call::read(rest)?.entries()?),
             _ => return Err("only curl commands can be read, one after the other".to_owned()),
         }
     }
     Ok(entries)
+}
+
+/// The commands of a text, divided as a shell does it.
+fn commands(text: &str) -> Result<Vec<&str>, String> {
+    let (mut commands, mut start, mut quote) = (Vec::new(), 0, None);
+    let mut chars = text.char_indices();
+    while let Some((at, next)) = chars.next() {
+        match (quote, next) {
+            (None, '\'' | '"') => quote = Some(next),
+            (Some(open), _) if open == next => quote = None,
+            // Whatever comes next divides nothing.
+            (None | Some('"'), '\\') => drop(chars.next()),
+            (None, '>' | '<' | '|') => {
+                return Err(format!("a curl command with {next} goes on beyond curl: paste it without that"));
+            }
+            (None, ';' | '&' | '\n') if divides(next, &text[at + 1..]) => {
+                commands.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    commands.push(&text[start..]);
+    Ok(commands)
+}
+
+/// True if a command ends here. Within a word `;` and `&` are a URL's, and a line that begins with an option belongs to the one
+/// before it, however it was copied.
+fn divides(mark: char, rest: &str) -> bool {
+    if mark == '\n' {
+        return !rest.trim_start().starts_with('-');
+    }
+    let next = rest.trim_start_matches([';', '&']);
+    let is_curl = || next.strip_prefix("curl").is_some_and(|rest| rest.starts_with(char::is_whitespace));
+    next.is_empty() || next.starts_with(char::is_whitespace) || is_curl()
 }
 
 /// One command.

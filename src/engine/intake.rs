@@ -15,9 +15,10 @@ impl Supervisor {
         self.dirty = true;
     }
 
-    /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download; it
-    /// is told to the log.
-    pub(super) fn written(&mut self, Written { items, events, result }: Written) {
+    /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download: it
+    /// is tried again, and told at the end if it never came to disk.
+    pub(super) fn written(&mut self, Written { items, events, result, is_news }: Written) {
+        self.dirty |= is_news;
         for event in events {
             self.send(event);
         }

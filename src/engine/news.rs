@@ -36,7 +36,7 @@ impl Supervisor {
         }
         if std::mem::take(&mut self.dirty) {
             let mut snapshot = self.roster.snapshot();
-            snapshot.happened = self.happened;
+            (snapshot.happened, snapshot.unsaved) = (self.happened, self.scribe.fault());
             snapshot.totals.limit = self.shared.limiter.rate();
             (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
             self.side.snapshots.send_replace(Arc::new(snapshot));

@@ -9,8 +9,8 @@ use super::roster::Then;
 use super::supervisor::Supervisor;
 use super::upload::abandon;
 use crate::api::Happening;
-use crate::model::{Spec, TransferId};
-use crate::store::{Aside, Item, Record};
+use crate::model::{Spec, Status, TransferId};
+use crate::store::{Aside, Checkpoint, Item, Record};
 
 /// How long a removal can be undone.
 const UNDO: Duration = Duration::from_secs(10);
@@ -175,6 +175,13 @@ impl Supervisor {
                 self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&item.spec)));
             }
         }
+    }
+
+    /// Forgets what an earlier run has noted of files that are complete by now.
+    pub(super) fn forget_complete(&self) {
+        let target = |id: &TransferId| self.roster.get(*id)?.latest.target.clone();
+        let complete = || self.roster.with_status(Status::Done).iter().filter_map(target).collect();
+        Checkpoint::forget_complete(&self.shared.state, complete);
     }
 
     /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.

@@ -373,7 +373,7 @@ impl Roster {
             upload_speed: speed(true),
             ..Totals::default()
         };
-        Snapshot { rows: self.rows.clone(), totals, happened: 0 }
+        Snapshot { rows: self.rows.clone(), totals, ..Snapshot::default() }
     }
 
     /// Puts the rows into the order. The rows themselves stay, so that faces see which ones did not change.

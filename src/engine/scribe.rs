@@ -2,6 +2,8 @@
 //! with the next one, so that a hundred transfers that end at once cost two fsyncs, and no transfer waits for either.
 //! Only the faces do: what they are told is durable.
 
+use std::sync::Arc;
+
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::api::Event;
@@ -15,6 +17,9 @@ pub(super) struct Scribe {
     durable: bool,
     writing: Option<JoinHandle<Returned>>,
     records: Vec<Record>,
+    /// What could not be written, and why: it goes with the next write.
+    unwritten: Vec<Record>,
+    fault: Option<Arc<Fault>>,
     /// Transfers that are to be added with the next write, and those of the write that runs.
     next: Vec<Item>,
     adding: Vec<Item>,
@@ -23,8 +28,8 @@ pub(super) struct Scribe {
     soon: Vec<Event>,
 }
 
-/// What the writing thread gives back: the journal, and what others have appended to it.
-type Returned = (Option<Box<Journal>>, Result<Vec<Record>, Fault>);
+/// What the writing thread gives back: the journal, what was to be noted if that is not written, and what others have appended.
+type Returned = (Option<Box<Journal>>, Vec<Record>, Result<Vec<Record>, Fault>);
 
 /// What came of a write.
 pub(super) struct Written {
@@ -34,6 +39,8 @@ pub(super) struct Written {
     pub(super) events: Vec<Event>,
     /// What other processes have appended, or why nothing was written.
     pub(super) result: Result<Vec<Record>, Fault>,
+    /// True if it or the one before it has failed.
+    pub(super) is_news: bool,
 }
 
 impl Scribe {
@@ -43,6 +50,8 @@ impl Scribe {
             journal,
             writing: None,
             records: Vec::new(),
+            unwritten: Vec::new(),
+            fault: None,
             next: Vec::new(),
             adding: Vec::new(),
             later: Vec::new(),
@@ -64,17 +73,26 @@ impl Scribe {
 
     /// Writes new transfers down; `written` gives them back.
     pub(super) fn add(&mut self, items: Vec<Item>) {
-        self.records.extend(items.iter().map(Item::record));
         self.next.extend(items);
     }
 
     /// Keeps an event until all that was noted before it is written; gives it back if that is so.
     pub(super) fn hold(&mut self, event: Event) -> Option<Event> {
-        if self.writing.is_none() && self.records.is_empty() {
+        if self.writing.is_none() && !self.has_more() {
             return Some(event);
         }
         self.later.push(event);
         None
+    }
+
+    /// True if there is something that no write has tried yet.
+    fn has_more(&self) -> bool {
+        !self.records.is_empty() || !self.next.is_empty()
+    }
+
+    /// Why the queue on disk does not tell all that happened, if that is so.
+    pub(super) fn fault(&self) -> Option<Arc<Fault>> {
+        self.fault.clone()
     }
 
     /// True while a write runs.
@@ -89,7 +107,15 @@ impl Scribe {
 
     /// Begins to write if there is something to write. True if a write runs.
     pub(super) fn begin(&mut self) -> bool {
-        if self.writing.is_none() && !self.records.is_empty() {
+        if self.writing.is_none() && self.has_more() {
+            self.write();
+        }
+        self.writing.is_some()
+    }
+
+    /// Begins to write what could not be written before. True if a write runs.
+    pub(super) fn retry(&mut self) -> bool {
+        if self.writing.is_none() && !self.unwritten.is_empty() {
             self.write();
         }
         self.writing.is_some()
@@ -97,23 +123,26 @@ impl Scribe {
 
     /// Looks for what other processes have appended, unless a write runs, which looks too.
     pub(super) fn look(&mut self) {
-        if self.writing.is_none() && self.journal.as_ref().is_some_and(|journal| journal.has_news()) {
+        if !self.retry() && self.writing.is_none() && self.journal.as_ref().is_some_and(|journal| journal.has_news()) {
             self.write();
         }
     }
 
     fn write(&mut self) {
-        let records = std::mem::take(&mut self.records);
+        let mut records = std::mem::take(&mut self.unwritten);
+        records.append(&mut self.records);
         self.adding = std::mem::take(&mut self.next);
         self.soon = std::mem::take(&mut self.later);
+        let added: Vec<Record> = self.adding.iter().map(Item::record).collect();
         let mut journal = self.journal.take();
         self.writing = Some(spawn_blocking(move || {
             let result = match &mut journal {
-                Some(journal) if records.is_empty() => Ok(journal.news()),
-                Some(journal) => journal.append(&records),
+                Some(journal) if records.is_empty() && added.is_empty() => Ok(journal.news()),
+                Some(journal) => journal.append(records.iter().chain(&added)),
                 None => Err(lost()),
             };
-            (journal, result)
+            // What was to be added is refused then, and not tried again.
+            (journal, if result.is_err() { records } else { Vec::new() }, result)
         }));
     }
 
@@ -123,13 +152,15 @@ impl Scribe {
         let ended = writing.await;
         self.writing = None;
         let items = std::mem::take(&mut self.adding);
-        let (journal, result) = ended.unwrap_or_else(|_| (None, Err(lost())));
-        self.journal = journal;
+        let (journal, unwritten, result) = ended.unwrap_or_else(|_| (None, Vec::new(), Err(lost())));
+        (self.journal, self.unwritten) = (journal, unwritten);
+        let was_bad = self.fault.is_some();
+        self.fault = result.as_ref().err().filter(|_| !self.unwritten.is_empty()).map(|why| Arc::new(why.clone()));
         let mut events = std::mem::take(&mut self.soon);
-        if self.records.is_empty() {
+        if !self.has_more() {
             events.append(&mut self.later);
         }
-        Written { items, events, result }
+        Written { items, events, is_news: was_bad || result.is_err(), result }
     }
 }
 

@@ -189,6 +189,7 @@ impl Supervisor {
         self.tasks.close();
         self.tasks.wait().await;
         self.memory.last().await;
+        self.forget_complete();
         self.finish_writing().await;
         self.publish();
     }
@@ -204,6 +205,11 @@ impl Supervisor {
     /// Waits until all that was told to the journal is written.
     async fn finish_writing(&mut self) {
         while self.scribe.begin() {
+            let written = self.scribe.written().await;
+            self.written(written);
+        }
+        // There may be room again for what could not be written.
+        if self.side.stop.is_cancelled() && self.scribe.retry() {
             let written = self.scribe.written().await;
             self.written(written);
         }

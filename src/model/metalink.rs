@@ -5,7 +5,7 @@ use quick_xml::XmlVersion;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::{Checksum, Source, harmless};
+use super::{Algorithm, Checksum, Source, harmless};
 
 /// A metalink of more bytes than this is none.
 pub const LONGEST_METALINK: usize = 8 << 20;
@@ -71,7 +71,7 @@ impl Metalink {
     }
 
     /// Reads a metalink. Fails with the end of a sentence about it: it is too long, is no XML, declares entities, is
-    /// nested too deeply, or describes no file that can be had over http or https. What haul does not know is skipped.
+    /// nested too deeply, gives a size or a checksum that is none, or describes no file that can be had over http or https. What haul does not know is skipped.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > LONGEST_METALINK {
             return Err(format!("is longer than {LONGEST_METALINK} bytes, so it is no metalink"));
@@ -132,7 +132,7 @@ impl Reading {
             Event::Eof => return Ok(false),
             Event::DocType(_) => return Err("declares a document type, which a metalink has no need of".to_owned()),
             Event::Start(start) => self.open(&start)?,
-            Event::End(_) => self.close(),
+            Event::End(_) => self.close()?,
             Event::Text(text) => self.add(&text.xml_content(XmlVersion::Implicit1_0))?,
             Event::CData(text) => self.add(&text.xml_content(XmlVersion::Implicit1_0))?,
             Event::GeneralRef(reference) => self.add(&resolved(&reference)?)?,
@@ -184,12 +184,16 @@ impl Reading {
         Ok(())
     }
 
-    fn close(&mut self) {
+    fn close(&mut self) -> Result<(), String> {
         let text = std::mem::take(&mut self.text);
         let text = text.trim();
         match (self.stack.pop(), &mut self.file) {
             (Some(Open::File), Some(_)) => self.close_file(),
-            (Some(Open::Size), Some(file)) => file.length = text.parse().ok(),
+            (Some(Open::Size), Some(file)) => {
+                if !text.is_empty() {
+                    file.length = Some(text.parse().map_err(|_| unreadable("a size", text, &file.name))?);
+                }
+            }
             (Some(Open::Url(priority, location)), Some(file)) => {
                 // Whoever wrote it must not choose where requests go that are signed with the user's keys.
                 if let Ok(source) = Source::parse(text)
@@ -200,7 +204,11 @@ impl Reading {
                 }
             }
             (Some(Open::Hash(algorithm)), Some(file)) => {
-                file.checksums.extend(checksum(&algorithm, text).filter(|_| file.checksums.len() < 16));
+                let sum = checksum(&algorithm, text);
+                if let (None, Some(known), false) = (&sum, Algorithm::named(&algorithm), text.is_empty()) {
+                    return Err(unreadable(&format!("a {known} checksum"), text, &file.name));
+                }
+                file.checksums.extend(sum.filter(|_| file.checksums.len() < 16));
             }
             (Some(Open::Piece(number)), Some(_)) => {
                 if let Some(pieces) = &mut self.pieces
@@ -217,6 +225,7 @@ impl Reading {
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn close_file(&mut self) {
@@ -255,6 +264,12 @@ impl Reckoning {
         let checksums = checksums.filter(|all| in_order && !all.is_empty() && self.length > 0)?;
         Some(Pieces { length: self.length, checksums })
     }
+}
+
+/// What a file is to be compared with is not passed over.
+fn unreadable(what: &str, text: &str, name: &str) -> String {
+    let brief = |text: &str| harmless(&text.chars().take(LONGEST_REASON).collect::<String>()).into_owned();
+    format!("gives {what} of {:?} that is none: {:?}", brief(name), brief(text))
 }
 
 fn checksum(algorithm: &str, text: &str) -> Option<Checksum> {

@@ -69,6 +69,8 @@ struct Follower {
     complete: usize,
     failed: usize,
     last: Option<TransferId>,
+    /// The number of the latest event that was heard.
+    heard: u64,
     is_over: watch::Receiver<bool>,
 }
 
@@ -83,7 +85,19 @@ impl Follower {
             workers.push(tokio::spawn(work(jobs, hooks.clone(), handle.snapshots(), pending.clone())));
         }
         let (events, snapshots) = (handle.events(), handle.snapshots());
-        Self { events, snapshots, hooks, lanes, workers, pending, complete: 0, failed: 0, last: None, is_over }
+        Self {
+            events,
+            snapshots,
+            hooks,
+            lanes,
+            workers,
+            pending,
+            complete: 0,
+            failed: 0,
+            last: None,
+            heard: 0,
+            is_over,
+        }
     }
 
     async fn run(mut self, stop: CancellationToken) {
@@ -125,6 +139,7 @@ impl Follower {
     }
 
     fn hear(&mut self, event: &Event) {
+        self.heard = self.heard.max(event.number);
         let (name, said) = match &event.happening {
             Happening::Started => ("started", Environment::new()),
             Happening::Completed { target, bytes, .. } => {
@@ -166,7 +181,8 @@ impl Follower {
         let Some(last) = self.last else { return false };
         let snapshot = self.snapshots.borrow();
         let totals = snapshot.totals;
-        if totals.running + totals.queued > 0 {
+        // A snapshot may be ahead of what was heard: then more is to be counted.
+        if totals.running + totals.queued > 0 || snapshot.happened > self.heard {
             return false;
         }
         // A snapshot from before the end says nothing.

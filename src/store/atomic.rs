@@ -77,7 +77,10 @@ pub(super) fn write_beside(path: &Path, extension: &str, text: &[u8]) -> io::Res
         _ => {}
     }
     let mut file = private_file().append(true).create_new(true).open(&beside)?;
-    file.write_all(text)?;
-    file.sync_all()?;
+    if let Err(why) = file.write_all(text).and_then(|()| file.sync_all()) {
+        // On a full disk nobody else would take it away.
+        let _ = fs::remove_file(&beside);
+        return Err(why);
+    }
     Ok((beside, file))
 }

@@ -7,7 +7,7 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
+use super::name::part_name;
 use super::path_text;
 use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
@@ -212,16 +213,8 @@ impl Checkpoint {
     /// Looks through all checkpoints for the newest whose finished file would be `target`; an older one may be left of a
     /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
-        let Ok(folder) = fs::read_dir(state.join("checkpoints")) else { return Ok(None) };
-        let ids = folder.filter_map(|entry| {
-            let path = entry.ok()?.path();
-            // Between the two renames of a publication there is only the generation before.
-            let ours = path.extension().is_some_and(|extension| extension == "ron" || extension == "old");
-            if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
-        });
-        let ids: BTreeSet<TransferId> = ids.collect();
         let (mut unread, mut found) = (None, Vec::new());
-        for id in ids {
+        for id in Self::all(state) {
             match Self::load(state, id) {
                 Ok(Some(held)) if held.target == target => found.push((id, held)),
                 Ok(_) => {}
@@ -232,6 +225,33 @@ impl Checkpoint {
         match (found.into_iter().max_by_key(|(id, _)| written(*id)), unread) {
             (None, Some(fault)) => Err(fault),
             (newest, _) => Ok(newest),
+        }
+    }
+
+    /// The transfers that have one.
+    fn all(state: &Path) -> BTreeSet<TransferId> {
+        let id = |entry: io::Result<fs::DirEntry>| {
+            let path = entry.ok()?.path();
+            // Between the two renames of a publication there is only the generation before.
+            let ours = path.extension().is_some_and(|extension| extension == "ron" || extension == "old");
+            if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
+        };
+        fs::read_dir(state.join("checkpoints")).into_iter().flatten().filter_map(id).collect()
+    }
+
+    /// Forgets those of files that are complete, where their part files are gone: somebody has deleted those, and the files
+    /// came anew. `complete` is asked once, and only if there is any checkpoint.
+    pub fn forget_complete(state: &Path, complete: impl FnOnce() -> HashSet<PathBuf>) {
+        let ids = Self::all(state);
+        let complete = if ids.is_empty() { HashSet::new() } else { complete() };
+        for id in ids.into_iter().filter(|_| !complete.is_empty()) {
+            let is_over = |held: Self| {
+                let part = fs::symlink_metadata(held.target.with_file_name(part_name(&held.target)));
+                complete.contains(&held.target) && part.is_err()
+            };
+            if Self::load(state, id).is_ok_and(|held| held.is_some_and(is_over)) {
+                Self::remove(state, id);
+            }
         }
     }
 

@@ -13,11 +13,11 @@ use crate::model::{Fault, Source};
 /// A download whose every byte is written.
 #[derive(Debug)]
 pub struct Commit<'a> {
-    /// Its bytes; the target is this one's.
+    /// Its bytes.
     pub part: &'a PartFile,
     /// Where they came from.
     pub source: &'a Source,
-    /// What the history is to say. Its `length` is the file's, and `by` is whose checkpoint goes.
+    /// What the history is to say. Its `target` is the name that it gets, its `length` is the file's, and `by` is whose checkpoint goes.
     pub finished: &'a Finished,
     /// True if what stands at the target may be replaced.
     pub overwrite: bool,
@@ -58,11 +58,14 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommit
         .zip(modified)
         .map(|(download, modified)| {
             modified?;
-            download.part.publish(download.overwrite).map_err(|fault| Uncommitted { fault, synced: true })
+            download
+                .part
+                .publish_at(&download.finished.target, download.overwrite)
+                .map_err(|fault| Uncommitted { fault, synced: true })
         })
         .collect();
     let done = || downloads.iter().zip(&named).filter(|(_, named)| named.is_ok()).map(|(download, _)| download);
-    let folders: BTreeSet<&Path> = done().filter_map(|download| download.part.target().parent()).collect();
+    let folders: BTreeSet<&Path> = done().filter_map(|download| download.finished.target.parent()).collect();
     for folder in folders {
         if let Err(why) = sync_folder(folder) {
             tracing::warn!("{}: the folder can't be synced: {why}", folder.display());

@@ -110,7 +110,7 @@ impl Journal {
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
     pub fn append(&mut self, batch: impl IntoIterator<Item: Borrow<Record>>) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();
-        let broken = |why: io::Error| Fault::disk(path.display(), "writing the queue", &why);
+        let broken = |why: io::Error| unwritten(&path, &why);
         let unwritable = |why: ron::Error| Fault::new(FaultKind::State, path.display(), why.to_string());
         let lines = batch.into_iter().map(|record| record.borrow().line());
         let text = lines.collect::<Result<String, _>>().map_err(unwritable)?;
@@ -233,6 +233,17 @@ impl Journal {
         sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
         (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
+    }
+}
+
+/// The fault of a queue that can't be written. Nobody waits for room on its disk.
+fn unwritten(path: &Path, why: &io::Error) -> Fault {
+    match Fault::disk(path.display(), "writing the queue", why) {
+        fault if fault.kind == FaultKind::DiskFull => {
+            let detail = "the disk is full, so the queue can't be written; make room and try again";
+            Fault::new(FaultKind::DiskFull, path.display(), detail)
+        }
+        fault => fault,
     }
 }
 

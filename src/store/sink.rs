@@ -299,35 +299,40 @@ impl PartFile {
     /// Gives a complete file the target's name, in one step that replaces nothing unless `overwrite` says so. The bytes
     /// are durable by then; the name is, once the folder is synced.
     pub fn publish(&self, overwrite: bool) -> Result<(), Fault> {
+        self.publish_at(&self.target, overwrite)
+    }
+
+    /// The same with another name in its folder.
+    pub fn publish_at(&self, target: &Path, overwrite: bool) -> Result<(), Fault> {
         if !self.is_in_place() {
             return Err(self.gone());
         }
-        if overwrite && standing(&self.target) != Standing::Other {
-            fs::rename(&self.path, &self.target).map_err(|why| self.fault("giving it its name", &why))?;
+        if overwrite && standing(target) != Standing::Other {
+            fs::rename(&self.path, target).map_err(|why| self.fault("giving it its name", &why))?;
         } else {
-            self.rename_to_free_name()?;
+            self.rename_to_free_name(target)?;
         }
         Ok(())
     }
 
-    fn rename_to_free_name(&self) -> Result<(), Fault> {
-        let named = match rustix::fs::renameat_with(CWD, &self.path, CWD, &self.target, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.link_to_free_name(),
+    fn rename_to_free_name(&self, target: &Path) -> Result<(), Fault> {
+        let named = match rustix::fs::renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.link_to_free_name(target),
             other => other.map_err(Into::into),
         };
         named.map_err(|why| match why.kind() {
-            io::ErrorKind::AlreadyExists => exists(&self.target),
+            io::ErrorKind::AlreadyExists => exists(target),
             _ => self.fault("giving it its name", &why),
         })
     }
 
     /// For file systems without RENAME_NOREPLACE: a hard link never replaces either.
-    fn link_to_free_name(&self) -> io::Result<()> {
-        match fs::hard_link(&self.path, &self.target) {
+    fn link_to_free_name(&self, target: &Path) -> io::Result<()> {
+        match fs::hard_link(&self.path, target) {
             Ok(()) => fs::remove_file(&self.path),
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
-            Err(_) if standing(&self.target) != Standing::Nothing => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(_) => fs::rename(&self.path, &self.target),
+            Err(_) if standing(target) != Standing::Nothing => Err(io::ErrorKind::AlreadyExists.into()),
+            Err(_) => fs::rename(&self.path, target),
         }
     }
 

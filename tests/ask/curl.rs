@@ -42,6 +42,11 @@ fn what_people_type() {
 fn several_and_patterns() {
     let urls = |text| -> Vec<String> { read(text).unwrap().iter().map(|entry| entry.source.to_string()).collect() };
     assert_eq!(urls("curl 'http://a/1' -H 'X: 1' ;\ncurl 'http://a/2'"), ["http://a/1", "http://a/2"]);
+    let lines = read("curl 'http://a/1' -H 'X: 1'\r\ncurl 'http://a/2' \\\r\n -H 'Y: 2'\n  -H 'Z: 3'\n").unwrap();
+    assert_eq!(lines.iter().map(headers).collect::<Vec<_>>(), [vec![("X", "1")], vec![("Y", "2"), ("Z", "3")]]);
+    assert_eq!(urls("curl -O http://a/1; curl -O http://a/2&curl http://a/3 && curl http://a/4 &").len(), 4);
+    assert_eq!(urls("curl http://a/1?b=2&c=3;d http://a/2"), ["http://a/1?b=2&c=3;d", "http://a/2"]);
+    assert_eq!(urls("curl 'http://a/1;' -H 'X: a > b | c'"), ["http://a/1;"]);
     assert_eq!(urls("curl 'http://a/[1-2]'"), ["http://a/1", "http://a/2"]);
     assert_eq!(urls("curl -g 'http://a/[1-2]'"), ["http://a/[1-2]"]);
     assert_eq!(urls("curl --url http://a/1 -O http://a/2 -O"), ["http://a/1", "http://a/2"]);
@@ -62,6 +67,10 @@ fn what_haul_can_not_do_is_refused_in_a_sentence_without_secrets() {
         ("curl -s", "no URL"),
         ("curl http://a/ -H", "no value"),
         ("curl http://a/ ; rm s3cret", "only curl"),
+        ("curl http://a/\nrm s3cret", "only curl"),
+        ("curl http://a/ > s3cret", "with > goes on beyond curl"),
+        ("curl http://a/ 2>&1", "with > goes on beyond curl"),
+        ("curl http://a/ | sh s3cret", "with | goes on beyond curl"),
     ] {
         let told = read(text).unwrap_err();
         assert!(told.contains(why) && !told.contains("s3cret"), "{text}: {told}");

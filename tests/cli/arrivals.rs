@@ -44,7 +44,7 @@ impl Queue {
         let count = |wanted| standing.iter().filter(|(_, status)| *status == wanted).count();
         let totals = Totals { running: count(Status::Running), queued: count(Status::Queued), ..Totals::default() };
         let rows = standing.iter().map(one).collect();
-        self.engine.snapshots.send_replace(Arc::new(Snapshot { rows, totals, happened: self.happened }));
+        self.engine.snapshots.send_replace(Arc::new(Snapshot { rows, totals, happened: self.happened, unsaved: None }));
     }
 }
 

@@ -1,8 +1,15 @@
 //! The user's hooks, run by the real program.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use haul::api::{Event, Happening, Snapshot, pair};
+use haul::config::{Hook, Hooks};
+use haul::model::{Status, TransferId};
+use haul::shell::HookRunner;
+
 use super::{MIB, PATH, REFUSED, file};
+use crate::support::builders::row;
 use crate::support::server::{Answer, File, Server};
 use crate::support::{Exit, Sandbox, Terminal, eventually};
 
@@ -62,6 +69,38 @@ fn a_file_that_comes_in_one_request_has_no_parts() {
     let sandbox = Sandbox::new();
     let lines = sandbox.get(&["--json", "-x", "1", &server.url(PATH)]).ok().json();
     assert!(lines.iter().all(|line| line["event"] != "part_done"), "{lines:?}");
+}
+
+/// The list may show the end of all before each end was told.
+#[tokio::test]
+async fn all_is_done_once_however_far_the_list_is_ahead() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let line = format!("echo $HAUL_COMPLETE/$HAUL_FAILED >> {}", told.display());
+    let hooks = Hooks { all_done: vec![Hook::Shell(line)], ..Hooks::default() };
+    let (handle, engine) = pair();
+    let runner = HookRunner::start(&handle, &hooks);
+    let done = |id| row(id, "x").status(Status::Done).build();
+    let snapshot = Snapshot { rows: [done(1), done(2)].into_iter().collect(), happened: 2, ..Snapshot::default() };
+    engine.snapshots.send_replace(Arc::new(snapshot));
+    for number in 1..=2 {
+        let completed = Happening::Completed {
+            target: "/x".into(),
+            bytes: 1,
+            fetched: 1,
+            took: Duration::ZERO,
+            unchanged: false,
+            checked: Vec::new(),
+        };
+        let event = Event { number, id: TransferId::from_bits(number), happening: completed };
+        engine.events.send(event).unwrap();
+        // The hooks are told of this one before there is another.
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    }
+    runner.finish(true, Duration::from_secs(60)).await;
+    assert_eq!(std::fs::read_to_string(told).unwrap(), "2/0\n");
 }
 
 #[test]

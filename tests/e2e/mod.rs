@@ -12,6 +12,7 @@ mod integrity;
 mod journey;
 mod keeping;
 mod kills;
+mod leftovers;
 mod logins;
 mod mirrors;
 mod names;

@@ -12,6 +12,7 @@ mod lasting;
 #[cfg(target_os = "linux")]
 mod limits;
 mod logs;
+mod names;
 mod orders;
 mod passing;
 mod removal;

@@ -98,6 +98,27 @@ fn pieces_that_make_no_sense_are_no_pieces() {
 }
 
 #[test]
+fn what_a_file_is_to_be_compared_with_is_not_passed_over() {
+    for (from, to, told) in [
+        (
+            "05c7d97c0e3a16ced35c2d9e4554f906",
+            "05c7d97c",
+            "a md5 checksum of \"example.ext\" that is none: \"05c7d97c\"",
+        ),
+        ("<size>100", "<size>-1", "a size of \"example.ext\" that is none: \"-1\""),
+    ] {
+        let why = Metalink::parse(THREE.replace(from, to).as_bytes()).unwrap_err();
+        assert!(why.contains(told), "{why}");
+    }
+    // What says nothing, or what haul does not know, is no mistake.
+    for (from, to) in
+        [("05c7d97c0e3a16ced35c2d9e4554f906", ""), ("type=\"md5\"", "type=\"tiger\""), ("<size>100", "<size>")]
+    {
+        assert_eq!(Metalink::parse(THREE.replace(from, to).as_bytes()).unwrap().files.len(), 1, "{to}");
+    }
+}
+
+#[test]
 fn what_is_no_metalink_is_refused_with_the_reason() {
     let entities = "<!DOCTYPE m [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;\">]><metalink><file name='&b;'/></metalink>";
     let deep = format!("<metalink>{}", "<a>".repeat(40));

@@ -179,5 +179,5 @@ pub fn snapshot(rows: impl IntoIterator<Item = RowBuilder>) -> Arc<Snapshot> {
         let speed = row.live.as_ref().map_or(0, |live| live.speed.bytes());
         totals.speed = Rate::per_second(totals.speed.bytes() + speed);
     }
-    Arc::new(Snapshot { rows: rows.into_iter().collect(), totals, happened: 0 })
+    Arc::new(Snapshot { rows: rows.into_iter().collect(), totals, happened: 0, unsaved: None })
 }

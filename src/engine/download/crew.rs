@@ -22,7 +22,7 @@ use crate::protocol::Answer;
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
 const TICK: Duration = Duration::from_millis(125);
 /// How often a checkpoint is saved.
-const SAVE: Duration = Duration::from_secs(1);
+pub(super) const SAVE: Duration = Duration::from_secs(1);
 
 /// A wait for a connection's permit, in turn with all others who wait for that host; with the place that it is for.
 type Line = Pin<Box<dyn Future<Output = (usize, Permit)> + Send>>;
@@ -160,6 +160,7 @@ impl Crew {
                 }
                 saved = held.saver.finished() => {
                     saved?;
+                    task.tell_unsaved(held).await;
                     held.saver.start_early();
                 }
                 () = held.desk.much_written.notified() => held.saver.start_early(),

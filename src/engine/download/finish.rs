@@ -1,11 +1,13 @@
 //! The end of a download: every claim checked, the checksums compared, damage mended, durable, named.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::report::{Ending, What};
 use super::begin::Held;
 use super::blocking::{blocking, lost_thread};
+use super::crew::SAVE;
 use super::desk::Desk;
 use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::save::Checking;
@@ -82,17 +84,43 @@ impl Task {
         let word = self.places.first_word().unwrap_or(&held.resource);
         let (id, validator) = (held.id, word.validator.clone());
         let bytes = desk.done_total();
-        let finished = Finished { target: desk.part.target().to_path_buf(), validator, length: bytes, by: Some(id) };
-        let (target, fetched) = (finished.target.clone(), desk.fetched());
+        let target = desk.part.target().to_path_buf();
+        let mut finished = Finished { target, validator, length: bytes, by: Some(id) };
+        let fetched = desk.fetched();
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
         let checkpointed = self.may_have_checkpoint() || id != self.orders.id || desk.lock().log.is_saved();
-        clerk.commit(desk, spec.source.clone(), finished, spec.overwrite, checkpointed).await?;
+        let mut committed =
+            clerk.commit(desk.clone(), spec.source.clone(), finished.clone(), spec.overwrite, checkpointed).await;
+        // A name that haul chose makes room for what somebody has put there meanwhile.
+        while committed.as_ref().is_err_and(|fault| fault.kind == FaultKind::Exists)
+            && let Some(free) = self.another_name(&desk).await
+        {
+            finished.target = free;
+            committed = clerk.commit(desk.clone(), spec.source.clone(), finished.clone(), false, checkpointed).await;
+        }
+        committed?;
+        let target = finished.target;
         self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
         for limiter in [&self.limiter, &self.orders.shared.limiter] {
             let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;
         }
         Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked, answered: true })
+    }
+
+    /// A free name beside one that was taken meanwhile; `None` if that one is not haul's to change.
+    async fn another_name(&self, desk: &Arc<Desk>) -> Option<PathBuf> {
+        let (search, taken) = (self.search(), desk.part.target().to_path_buf());
+        let resource = self.held.as_ref()?.resource.clone();
+        blocking(move || Ok(search.another(&taken, &resource))).await.ok().flatten()
+    }
+
+    /// Says once that a stop would lose what has come, if that is so.
+    pub(super) async fn tell_unsaved(&self, held: &mut Held) {
+        if let Some(Fault { kind, subject, detail, .. }) = held.saver.news() {
+            let detail = format!("what has come can't be noted, so that a stop would lose it: {detail}");
+            self.tell(Happening::Retried { fault: Fault::new(kind, subject, detail), after: SAVE }).await;
+        }
     }
 
     /// Reads the file back and compares it with the user's checksum and with what was announced of it; reads nothing

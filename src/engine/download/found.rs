@@ -68,7 +68,7 @@ impl Search {
 
     /// Settles on a target once the server has described the file.
     pub(super) fn after(&self, resource: &Resource) -> Result<Found, Fault> {
-        if let Some(target) = self.named()? {
+        if let Some(target) = self.named()?.filter(|target| !(self.is_ours_to_name() && self.is_taken(target))) {
             return Ok(Found::New(emptied(&target)?));
         }
         let name = derived(&self.spec, Some(resource));
@@ -95,6 +95,22 @@ impl Search {
         Ok(self.own()?.map(|checkpoint| checkpoint.target))
     }
 
+    /// True if the user has said nothing of the name: then it makes room for what somebody else puts there.
+    fn is_ours_to_name(&self) -> bool {
+        self.spec.target.name.is_none()
+    }
+
+    /// A free name in the folder of one that was taken while the file came; `None` if the user has chosen that.
+    pub(super) fn another(&self, taken: &Path, resource: &Resource) -> Option<PathBuf> {
+        let name = derived(&self.spec, Some(resource));
+        let target = |number| taken.with_file_name(if number == 0 { name.clone() } else { numbered(&name, number) });
+        let is_free = |target: &PathBuf| {
+            let part = fs::symlink_metadata(target.with_file_name(part_name(target)));
+            standing(target) == Standing::Nothing && part.is_err()
+        };
+        (0..MAX_NAMES).filter(|_| self.is_ours_to_name()).map(target).find(is_free)
+    }
+
     /// The transfer's own checkpoint.
     fn own(&self) -> Result<Option<Checkpoint>, Fault> {
         if self.known { Checkpoint::load(&self.state, self.id) } else { Ok(None) }
@@ -109,11 +125,15 @@ impl Search {
     /// What there is at a target that is named.
     fn at(&self, target: &Path) -> Result<Found, Fault> {
         let stands = standing(target);
-        if stands == Standing::Other {
+        if stands == Standing::Other && !self.is_ours_to_name() {
             return Err(stands.fault(target));
         }
         if stands != Standing::Nothing && !self.spec.overwrite {
-            return self.finished(target, true).map(Found::Finished).ok_or_else(|| stands.fault(target));
+            match self.finished(target, true) {
+                Some(finished) => return Ok(Found::Finished(finished)),
+                None if self.is_ours_to_name() => {}
+                None => return Err(stands.fault(target)),
+            }
         }
         Ok(self.left(target)?.map_or(Found::Nothing, Found::Part))
     }

@@ -20,14 +20,17 @@ pub(super) struct Saver {
     url: String,
     target: PathBuf,
     resource: Arc<Resource>,
-    running: Option<JoinHandle<Result<(), Fault>>>,
+    running: Option<JoinHandle<Result<Option<Fault>, Fault>>>,
     saved: u64,
+    /// Why the latest checkpoint could not be written, and whether that was told.
+    unsaved: Option<Fault>,
+    told: bool,
 }
 
 impl Saver {
     pub(super) fn new(desk: Arc<Desk>, url: String, resource: Arc<Resource>) -> Self {
         let target = desk.part.target().to_path_buf();
-        Self { desk, url, target, resource, running: None, saved: 0 }
+        Self { desk, url, target, resource, running: None, saved: 0, unsaved: None, told: false }
     }
 
     /// From now on checkpoints say this of the file.
@@ -62,7 +65,7 @@ impl Saver {
         let desk = self.desk.clone();
         self.running = Some(spawn_blocking(move || {
             early.ranges().iter().for_each(|range| desk.part.begin_sync(Some(*range)));
-            Ok(())
+            Ok(None)
         }));
     }
 
@@ -71,7 +74,25 @@ impl Saver {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let result = running.await;
         self.running = None;
-        result.unwrap_or_else(|_| Err(lost_thread()))
+        self.unsaved =
+            result.unwrap_or_else(|_| Err(lost_thread()))?.or(self.unsaved.take().filter(|_| !self.is_saved()));
+        Ok(())
+    }
+
+    /// True if no checkpoint of this download is on disk, since none can be written: a stop loses what has come.
+    pub(super) fn is_vain(&self) -> bool {
+        self.unsaved.is_some() && !self.is_saved()
+    }
+
+    fn is_saved(&self) -> bool {
+        self.desk.lock().log.is_saved()
+    }
+
+    /// Why none can be written, to be told once.
+    pub(super) fn news(&mut self) -> Option<Fault> {
+        let fault = self.unsaved.as_ref().filter(|_| !self.told && self.is_vain())?.clone();
+        self.told = true;
+        Some(fault)
     }
 
     /// Saves what has changed and waits until it is durable.
@@ -109,8 +130,8 @@ impl Saver {
 }
 
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
-/// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation.
-fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
+/// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation: why is given back.
+fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<Option<Fault>, Fault> {
     if !desk.part.is_in_place() {
         return Err(desk.part.gone());
     }
@@ -124,8 +145,9 @@ fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<(), Fault> {
     if let Err(why) = published.and_then(|()| CheckpointLog::sync(&path)) {
         desk.lock().log.abandon_save();
         tracing::warn!("{why}");
+        return Ok(Some(why));
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The check of a checkpoint's claims against the part file's bytes, on a thread that may block. What does not match

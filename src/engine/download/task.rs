@@ -312,7 +312,7 @@ impl Task {
             progress.target = Some(held.desk.part.target().to_path_buf());
             progress.length = outlook.length;
             progress.done = Arc::new(outlook.done);
-            progress.resumable = held.ranged;
+            progress.resumable = held.ranged && !held.saver.is_vain();
             live.checked = outlook.checked;
             live.validator = held.resource.validator.clone();
             live.connections = outlook.connections.into_iter().chain(waiting).collect();

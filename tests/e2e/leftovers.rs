@@ -1,0 +1,56 @@
+//! State that can't be written: what is said of it, and what is left behind.
+
+use std::fs;
+
+use rustix::process::Signal;
+
+use super::{PATH, file, serve};
+use crate::support::server::{Answer, File, Gate, Server};
+use crate::support::{Sandbox, Strace, eventually, names, strace_works};
+
+#[test]
+fn what_cannot_be_noted_is_not_said_to_be_kept() {
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(1 << 20, &gate));
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("state/checkpoints"), "").unwrap();
+    let get = sandbox.start(&["get", "-x", "1", &server.url(PATH)]);
+    server.wait("a MiB", |seen| seen.total() >= 1 << 20);
+    eventually("the note", || get.stderr().contains("again file.bin"));
+    get.signal(Signal::TERM);
+    let output = get.finish().code(143);
+    assert_eq!(output.stderr.matches("can't be noted, so that a stop would lose it").count(), 1, "{output:#?}");
+    assert!(output.stderr.contains("stop  file.bin  not complete"), "{output:#?}");
+    assert!(!output.stderr.contains("kept"), "{output:#?}");
+}
+
+#[test]
+fn a_checkpoint_for_which_there_is_no_room_leaves_nothing() {
+    if !strace_works() {
+        return;
+    }
+    let server = Server::new().file(PATH, file(Answer::new().rate(4 << 20))).start();
+    let sandbox = Sandbox::new();
+    let added = sandbox.run(&["add", &server.url(PATH)]).ok().stdout;
+    let id = added.split_whitespace().next().unwrap();
+    let new = sandbox.path(format!("state/checkpoints/{id}.new"));
+    let run = Strace::refuse("write", "ENOSPC", "1+").on(&[&new]).start(&sandbox, &["run"]);
+    run.finish().ok();
+    assert_eq!(names(&sandbox.path("state/checkpoints")), [""; 0]);
+}
+
+/// A file may not grow beyond half a KiB here, which is as if the disk of the state were full.
+#[test]
+fn a_queue_that_cannot_be_written_is_told_and_is_no_success() {
+    let server = Server::new().file("/small", File::new(1, 100)).start();
+    let sandbox = Sandbox::new();
+    let other = format!("http://127.0.0.1:9/{}", "a".repeat(600));
+    sandbox.run(&["add", "--paused", &other]).ok();
+    sandbox.run(&["add", &server.url("/small")]).ok();
+    let output = sandbox.run_within("ulimit -f 1", &["run", "-q"]).refused(&["queue.ron", "the next one does that"]);
+    assert_eq!((output.code, output.stderr.lines().count()), (Some(9), 1), "{output:#?}");
+    assert_eq!(sandbox.sha256("small"), File::new(1, 100).sha256());
+    // The history tells what the queue does not.
+    sandbox.run(&["run"]).ok();
+    assert_eq!(sandbox.names(), ["small"]);
+}
