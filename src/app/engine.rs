@@ -1,16 +1,17 @@
 //! An engine with the threads that it runs on, and how a face on the command line follows it.
 
+use std::future::pending;
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
-use crate::cli::{Exit, Outcome, Signals, Style, Watcher};
+use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher};
 use crate::config::Hooks;
 use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, TransferId};
@@ -78,16 +79,16 @@ impl Engine {
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
         let handle = self.handle.clone();
-        let signalled = Arc::new(Mutex::new(None));
-        let heard = signalled.clone();
+        let (heard, signalled) = watch::channel(None);
         self.runtime.spawn(async move {
             let Ok(mut signals) = Signals::listen() else { return };
             let number = signals.next().await;
-            *heard.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(number);
+            let first = Ordered { number, at: tokio::time::Instant::now() };
+            heard.send_replace(Some(number));
             handle.stop();
             tokio::select! {
                 // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
-                _ = signals.next() => {}
+                () = signals.again(first) => {}
                 () = tokio::time::sleep(STOP) => {}
             }
             std::process::exit(i32::from(Exit::by_signal(number).code()));
@@ -96,9 +97,9 @@ impl Engine {
         let watcher = if self.is_queue { watcher.of_queue() } else { watcher };
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
-        let is_over = signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_none();
-        let ended = self.end(is_over);
-        let number = *signalled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let is_over = signalled.borrow().is_none();
+        let ended = self.end_with(is_over, Some(signalled.clone()));
+        let number = *signalled.borrow();
         let exit = number.map_or_else(|| outcome.exit(), Exit::by_signal);
         match ended {
             Ok(()) => Ok(exit),
@@ -110,6 +111,11 @@ impl Engine {
 
     /// Stops the engine: what runs is saved. `is_over` says that every transfer has ended; then the user's hooks are waited for.
     pub(super) fn end(self, is_over: bool) -> Result<(), Trouble> {
+        self.end_with(is_over, None)
+    }
+
+    /// The same; a signal that comes meanwhile ends the hooks.
+    fn end_with(self, is_over: bool, signalled: Option<watch::Receiver<Option<i32>>>) -> Result<(), Trouble> {
         self.handle.stop();
         let (task, snapshots) = (self.task, self.handle.snapshots());
         let ended = self.runtime.block_on(async {
@@ -120,7 +126,15 @@ impl Engine {
         });
         if let Some(hooks) = self.hooks {
             let patience = if is_over { HOOKS_END } else { HOOKS_LEAVE };
-            self.runtime.block_on(hooks.finish(is_over, patience));
+            let left = async {
+                if let Some(mut signalled) = signalled.filter(|_| is_over)
+                    && signalled.wait_for(Option::is_some).await.is_ok()
+                {
+                    return;
+                }
+                pending().await
+            };
+            self.runtime.block_on(hooks.finish(is_over, patience, left));
         }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");

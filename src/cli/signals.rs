@@ -2,8 +2,13 @@
 
 use std::io;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
+
+/// Within so long the same signal is the same order; nobody who asks again is so quick.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// SIGHUP, SIGINT and SIGTERM, from the moment of `listen` on.
 ///
@@ -39,6 +44,29 @@ impl Signals {
             () = received(&mut self.interrupt) => SignalKind::interrupt().as_raw_value(),
             () = received(&mut self.terminate) => SignalKind::terminate().as_raw_value(),
         }
+    }
+}
+
+/// One order to end may come twice: whoever ends haul's process group, and haul itself, as timeout(1) does, sends both at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Ordered {
+    /// The signal's number.
+    pub number: i32,
+    /// When it came.
+    pub at: Instant,
+}
+
+impl Ordered {
+    /// True if another signal is no order of its own, but the same one once more.
+    pub fn is_meant_by(&self, number: i32, at: Instant) -> bool {
+        number == self.number && at.duration_since(self.at) < ECHO
+    }
+}
+
+impl Signals {
+    /// Waits until somebody asks again.
+    pub async fn again(&mut self, first: Ordered) {
+        while first.is_meant_by(self.next().await, Instant::now()) {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs the user's hooks beside the transfers: none of them is ever waited for by one, and one that hangs is ended.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::model::{Status, TransferId};
 const LANES: usize = 4;
 /// So many may wait in each lane; more of them are left out, which the log tells.
 const WAITING: usize = 16_384;
+/// How long hooks that are ended may take to end, which is more than they are given.
+const ENDED: Duration = Duration::from_secs(5);
 /// How long the snapshot may take to show what an event has told.
 const SHOWN: Duration = Duration::from_secs(2);
 
@@ -32,6 +35,8 @@ struct Job {
 /// Hooks at work.
 pub struct HookRunner {
     stop: CancellationToken,
+    /// Ends those that run, and lets no other begin.
+    kill: CancellationToken,
     all_done: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -41,18 +46,28 @@ impl HookRunner {
     pub fn start(handle: &Handle, hooks: &Hooks) -> Self {
         let stop = CancellationToken::new();
         let (all_done, is_over) = watch::channel(false);
-        let follower = Follower::new(handle, hooks, is_over);
+        let kill = CancellationToken::new();
+        let follower = Follower::new(handle, hooks, is_over, kill.clone());
         let task = tokio::spawn(follower.run(stop.clone()));
-        Self { stop, all_done, task }
+        Self { stop, kill, all_done, task }
     }
 
     /// The engine has ended: what it still told is heard, and the hooks for that are waited for. `all_done` says that every
-    /// transfer has ended.
-    pub async fn finish(self, all_done: bool, patience: Duration) {
+    /// transfer has ended. When `left` is ready nobody waits any more, and those that run are ended.
+    pub async fn finish(self, all_done: bool, patience: Duration, left: impl Future<Output = ()>) {
         // Fails only if the task has ended, and then nobody needs to know.
         let _ = self.all_done.send(all_done);
         self.stop.cancel();
-        if timeout(patience, self.task).await.is_err() {
+        let mut task = self.task;
+        let ended = tokio::select! {
+            biased;
+            ended = timeout(patience, &mut task) => ended.is_ok(),
+            () = left => {
+                self.kill.cancel();
+                timeout(ENDED, task).await.is_ok()
+            }
+        };
+        if !ended {
             tracing::warn!("some hooks still ran when haul ended");
         }
     }
@@ -72,17 +87,19 @@ struct Follower {
     /// The number of the latest event that was heard.
     heard: u64,
     is_over: watch::Receiver<bool>,
+    kill: CancellationToken,
 }
 
 impl Follower {
-    fn new(handle: &Handle, hooks: &Hooks, is_over: watch::Receiver<bool>) -> Self {
+    fn new(handle: &Handle, hooks: &Hooks, is_over: watch::Receiver<bool>, kill: CancellationToken) -> Self {
         let hooks = Arc::new(hooks.clone());
         let (pending, _) = watch::channel(0);
         let (mut lanes, mut workers) = (Vec::new(), Vec::new());
         for _ in 0..LANES {
             let (lane, jobs) = mpsc::channel(WAITING);
             lanes.push(lane);
-            workers.push(tokio::spawn(work(jobs, hooks.clone(), handle.snapshots(), pending.clone())));
+            let work = work(jobs, hooks.clone(), handle.snapshots(), pending.clone(), kill.clone());
+            workers.push(tokio::spawn(work));
         }
         let (events, snapshots) = (handle.events(), handle.snapshots());
         Self {
@@ -97,6 +114,7 @@ impl Follower {
             last: None,
             heard: 0,
             is_over,
+            kill,
         }
     }
 
@@ -196,7 +214,7 @@ impl Follower {
         if self.hooks.all_done.is_empty() {
             return;
         }
-        let (hooks, mut idle) = (self.hooks.clone(), self.pending.subscribe());
+        let (hooks, mut idle, kill) = (self.hooks.clone(), self.pending.subscribe(), self.kill.clone());
         let run = async move {
             let _ = idle.wait_for(|count| *count == 0).await;
             let said = vec![
@@ -204,7 +222,7 @@ impl Follower {
                 ("HAUL_COMPLETE", complete.to_string().into()),
                 ("HAUL_FAILED", failed.to_string().into()),
             ];
-            run_all(&hooks.all_done, &said, hooks.timeout).await;
+            run_all(&hooks.all_done, &said, hooks.timeout, &kill).await;
         };
         self.workers.push(tokio::spawn(run));
         // Those that have ended need not be remembered.
@@ -252,8 +270,13 @@ async fn work(
     hooks: Arc<Hooks>,
     mut snapshots: watch::Receiver<Arc<Snapshot>>,
     pending: watch::Sender<usize>,
+    kill: CancellationToken,
 ) {
     while let Some(job) = jobs.recv().await {
+        if kill.is_cancelled() {
+            pending.send_modify(|count| *count -= 1);
+            continue;
+        }
         let row = shown(&mut snapshots, &job).await;
         let mut data = match &row {
             Some(row) => environment(job.event, row),
@@ -261,7 +284,7 @@ async fn work(
         };
         data.retain(|(name, _)| job.said.iter().all(|said| said.0 != *name));
         data.extend(job.said);
-        run_all(of(&hooks, job.event), &data, hooks.timeout).await;
+        run_all(of(&hooks, job.event), &data, hooks.timeout, &kill).await;
         pending.send_modify(|count| *count -= 1);
     }
 }
@@ -281,13 +304,13 @@ async fn shown(snapshots: &mut watch::Receiver<Arc<Snapshot>>, job: &Job) -> Opt
     find(&latest, job.id)
 }
 
-async fn run_all(hooks: &[Hook], data: &Environment, seconds: f64) {
-    for hook in hooks {
+async fn run_all(hooks: &[Hook], data: &Environment, seconds: f64, kill: &CancellationToken) {
+    for hook in hooks.iter().take_while(|_| !kill.is_cancelled()) {
         let program = match hook {
             Hook::Run(words) => Program::Run(words.iter().map(Into::into).collect()),
             Hook::Shell(line) => Program::Shell(line.clone()),
         };
-        match program.run(data, Some(Duration::from_secs_f64(seconds))).await {
+        match program.run_until(data, Some(Duration::from_secs_f64(seconds)), kill).await {
             Ok(said) => tracing::debug!("hook {}: {said}", program.name()),
             Err(why) => tracing::warn!("hook: {why}"),
         }

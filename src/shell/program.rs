@@ -1,6 +1,7 @@
 //! A program, started in a process group of its own, with nothing to read and nothing of its own on the screen.
 
 use std::ffi::OsString;
+use std::future::pending;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -8,7 +9,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::Environment;
 use crate::model::harmless;
@@ -83,6 +85,16 @@ impl Program {
     /// Runs it to its end and tells the last line that it said. It is ended after `patience`, if there is one; dropping the
     /// future leaves it running.
     pub async fn run(&self, environment: &Environment, patience: Option<Duration>) -> Result<String, String> {
+        self.run_until(environment, patience, &CancellationToken::new()).await
+    }
+
+    /// The same, and it is ended too when `stop` says so, with all that it has started.
+    pub async fn run_until(
+        &self,
+        environment: &Environment,
+        patience: Option<Duration>,
+        stop: &CancellationToken,
+    ) -> Result<String, String> {
         let name = self.name();
         let mut command = self.command().ok_or_else(|| "no program is named".to_owned())?;
         command.envs(environment.iter().map(|(variable, value)| (variable, value)));
@@ -91,7 +103,7 @@ impl Program {
         let mut child = command.spawn().map_err(|why| format!("{name} can't be started: {why}"))?;
         let said = tokio::spawn(last_line(child.stdout.take()));
         let complained = tokio::spawn(last_line(child.stderr.take()));
-        let status = wait(&mut child, patience, &name).await?;
+        let status = wait(&mut child, patience, stop, &name).await?;
         let hear = async |line| timeout(LAST_WORDS, line).await.ok().and_then(Result::ok).unwrap_or_default();
         let complaint = hear(complained).await;
         if status.success() {
@@ -101,12 +113,24 @@ impl Program {
     }
 }
 
-async fn wait(child: &mut Child, patience: Option<Duration>, name: &str) -> Result<ExitStatus, String> {
-    let lost = |why| format!("{name}: {why}");
-    let Some(patience) = patience else { return child.wait().await.map_err(lost) };
-    if let Ok(ended) = timeout(patience, child.wait()).await {
-        return ended.map_err(lost);
-    }
+async fn wait(
+    child: &mut Child,
+    patience: Option<Duration>,
+    stop: &CancellationToken,
+    name: &str,
+) -> Result<ExitStatus, String> {
+    let over = async {
+        match patience {
+            Some(patience) => sleep(patience).await,
+            None => pending().await,
+        }
+    };
+    let why = tokio::select! {
+        biased;
+        ended = child.wait() => return ended.map_err(|why| format!("{name}: {why}")),
+        () = stop.cancelled() => "haul ends".to_owned(),
+        () = over => format!("it took longer than {} s", patience.unwrap_or_default().as_secs()),
+    };
     let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     for signal in [Signal::TERM, Signal::KILL] {
         if let Some(group) = group {
@@ -117,7 +141,7 @@ async fn wait(child: &mut Child, patience: Option<Duration>, name: &str) -> Resu
             break;
         }
     }
-    Err(format!("{name} was ended: it took longer than {} s", patience.as_secs()))
+    Err(format!("{name} was ended: {why}"))
 }
 
 fn failure(name: &str, status: ExitStatus, complaint: &str) -> String {

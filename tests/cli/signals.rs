@@ -2,9 +2,18 @@
 
 use std::time::Duration;
 
-use haul::cli::{Exit, Signals, interrupted};
+use haul::cli::{Exit, Ordered, Signals, interrupted};
 use rustix::process::{Signal, getpid, kill_process};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+
+#[test]
+fn the_same_signal_at_once_is_the_same_order() {
+    let (at, later) = (Instant::now(), Duration::from_millis(299));
+    let first = Ordered { number: 15, at };
+    assert!(first.is_meant_by(15, at) && first.is_meant_by(15, at + later));
+    assert!(!first.is_meant_by(2, at), "another one is another order");
+    assert!(!first.is_meant_by(15, at + Duration::from_millis(300)));
+}
 
 #[tokio::test]
 async fn a_signal_is_told_by_its_number_to_all_who_listen() {

@@ -7,6 +7,7 @@ use haul::api::{Event, Happening, Snapshot, pair};
 use haul::config::{Hook, Hooks};
 use haul::model::{Status, TransferId};
 use haul::shell::HookRunner;
+use rustix::process::Signal;
 
 use super::{MIB, PATH, REFUSED, file};
 use crate::support::builders::row;
@@ -99,7 +100,7 @@ async fn all_is_done_once_however_far_the_list_is_ahead() {
             tokio::task::yield_now().await;
         }
     }
-    runner.finish(true, Duration::from_secs(60)).await;
+    runner.finish(true, Duration::from_secs(60), std::future::pending()).await;
     assert_eq!(std::fs::read_to_string(told).unwrap(), "2/0\n");
 }
 
@@ -135,6 +136,22 @@ fn a_hook_that_hangs_or_fails_holds_up_nothing_and_is_told_in_the_log() {
     for said in ["sleep was ended", "ended with code 4: no", "none-such can't be started"] {
         assert!(log.contains(said), "{said}: {log}");
     }
+}
+
+#[test]
+fn a_signal_ends_the_hooks_that_are_waited_for() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    sandbox.settings(r#"(hooks: (completed: [Shell("echo $$ > ../told; sleep 1000"), Shell("echo 2 >> ../told")], all_done: [Shell("echo 3 >> ../told")]))"#);
+    let get = sandbox.start(&["get", "-q", &server.url(PATH)]);
+    eventually("the hook", || !told(&sandbox).is_empty());
+    get.signal(Signal::TERM);
+    get.finish().code(143);
+    let told = told(&sandbox);
+    assert_eq!(told.len(), 1, "nothing else is begun: {told:?}");
+    // Its end is known to whoever inherits it a moment later.
+    let hook = std::path::Path::new("/proc").join(&told[0]).join("cmdline");
+    eventually("the end of the hook", || !std::fs::read_to_string(&hook).is_ok_and(|line| line.contains("sleep")));
 }
 
 #[test]
