@@ -109,6 +109,10 @@ impl House {
     fn build(arguments: Arguments) -> Result<Self, Trouble> {
         color_eyre::install().ok();
         let paths = arguments.places.paths();
+        if arguments.places.names_settings() && !paths.config.exists() {
+            let why = format!("{}: there are no settings: this file does not exist", paths.config.display());
+            return Err(Trouble { exit: Exit::Usage, why });
+        }
         let mut settings = Settings::load(&paths.config).map_err(|why| Trouble { exit: Exit::Usage, why })?;
         arguments.apply(&mut settings);
         if let Some(log) = &arguments.places.log {

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 
 use super::engine::Engine;
 use super::{House, Trouble};
 use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
 use crate::config::SystemClock;
-use crate::engine::Queueing;
+use crate::engine::{Queueing, place};
 use crate::model::{Source, Spec, Status, TransferId, WallClock, harmless};
 use crate::store::{Item, Journal, Record, StateLock};
 
@@ -117,13 +116,6 @@ fn tell_left(left: &[String]) {
     if left.len() > NAMED {
         let _ = writeln!(err, "haul: and {} more", left.len() - NAMED);
     }
-}
-
-/// What makes two transfers the same: the URL, and where it goes.
-fn place(spec: &Spec) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&spec.source, &spec.target).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// What a queue has to be worked off for.

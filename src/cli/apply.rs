@@ -1,7 +1,10 @@
 //! The command line laid over the settings.
 
+use std::str::FromStr;
+
 use super::args::{Arguments, Command, NetworkArgs, WholeArgs};
 use crate::config::Settings;
+use crate::model::Rate;
 
 impl Arguments {
     /// Lays what was given on the command line over the settings.
@@ -31,12 +34,24 @@ impl Arguments {
     }
 }
 
+/// The limit on everything of a run; `none` for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WholeLimit(pub Option<Rate>);
+
+impl FromStr for WholeLimit {
+    type Err = <Rate as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("none") { Ok(Self(None)) } else { text.parse().map(|rate| Self(Some(rate))) }
+    }
+}
+
 impl WholeArgs {
     /// Lays what was given over the settings.
     pub fn apply(&self, settings: &mut Settings) {
         settings.connections = self.connections.count().or(settings.connections);
-        settings.limit = self.limit.or(settings.limit);
-        if self.limit.is_some() {
+        if let Some(WholeLimit(limit)) = self.limit {
+            settings.limit = limit;
             // Whoever says a limit for a run means it for all of it.
             settings.timetable.clear();
         }

@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::apply::WholeLimit;
 use super::connections::ConnectionArgs;
 use super::exit::Exit;
 use super::logins::LoginArgs;
@@ -112,11 +113,19 @@ fn perhaps_path() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
+fn said(path: Option<&PathBuf>) -> Option<PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty()).cloned()
+}
+
 impl PlaceArgs {
     /// Where haul's files live, with what was not said filled in.
     pub fn paths(&self) -> Paths {
-        let said = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
-        Paths::find(said(&self.config), said(&self.state))
+        Paths::find(said(self.config.as_ref()), said(self.state.as_ref()))
+    }
+
+    /// True if the user has named the settings file: then it must be there.
+    pub fn names_settings(&self) -> bool {
+        said(self.config.as_ref()).is_some()
     }
 }
 
@@ -237,9 +246,9 @@ pub struct WholeArgs {
     /// How many connections.
     #[command(flatten)]
     pub connections: ConnectionArgs,
-    /// Bytes a second over everything, such as 500K, 5M or 1.5MiB
-    #[arg(long, value_name = "RATE")]
-    pub limit: Option<Rate>,
+    /// Bytes a second over everything, such as 500K, 5M or 1.5MiB; none lifts the limit of the settings
+    #[arg(long, value_name = "RATE|none")]
+    pub limit: Option<WholeLimit>,
 }
 
 /// What each of the given URLs may use, now and after a restart.

@@ -10,9 +10,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::arrivals::Arrivals;
-use super::exit::Exit;
 use super::live::Size;
+use super::outcome::Outcome;
 use super::report::{Known, Report, Style};
+use super::waiting::waited_for;
 use crate::api::{Event, Handle, Happening, Row, Snapshot};
 use crate::model::{Fault, FaultKind, Source, Status, TransferId};
 
@@ -31,25 +32,6 @@ const NAMED: usize = 20;
 fn reason(row: &Row) -> Fault {
     let unknown = || Fault::new(FaultKind::State, &row.source, "it was given up, and the reason is lost");
     row.fault.as_deref().cloned().unwrap_or_else(unknown)
-}
-
-/// How the transfers of a run ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    /// How many are complete and checked.
-    pub complete: usize,
-    /// Those that were given up or refused, and why.
-    pub failed: Vec<(TransferId, Fault)>,
-    /// Those that are neither: removed, paused, or not ended when the engine stopped.
-    pub left: Vec<TransferId>,
-}
-
-impl Outcome {
-    /// With what haul ends; a signal goes before this.
-    pub fn exit(&self) -> Exit {
-        let left = self.left.iter().map(|_| Exit::Failed);
-        Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
-    }
 }
 
 /// What `haul run` has to wait for: all that is queued or runs.
@@ -73,6 +55,8 @@ pub struct Watcher<O, E> {
     outcome: Outcome,
     /// What others add meanwhile, if that is followed too.
     arrivals: Option<Arrivals>,
+    /// True once it was told what is waited for.
+    told_waiting: bool,
     /// When progress is told next, and when it was told last.
     look: Option<Instant>,
     looked: Option<Instant>,
@@ -99,6 +83,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             ended: HashSet::new(),
             outcome: Outcome::default(),
             arrivals: None,
+            told_waiting: false,
             look: None,
             looked: None,
             settle: None,
@@ -134,6 +119,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
                         break;
                     }
                     self.take_in();
+                    self.tell_waiting();
                     self.plan_look(true);
                 }
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => self.wake(),
@@ -178,6 +164,19 @@ impl<O: Write, E: Write> Watcher<O, E> {
         let waiting = self.open.values().filter_map(|known| Some((known.id, known.waits.clone()?)));
         for (id, fault) in waiting.collect::<Vec<_>>() {
             self.hear(id, &Happening::Failed(fault));
+        }
+    }
+
+    /// Says what is waited for, once each time when nothing runs any more.
+    fn tell_waiting(&mut self) {
+        let snapshot = self.snapshots.borrow().clone();
+        if snapshot.totals.running > 0 || self.open.is_empty() {
+            self.told_waiting = false;
+        } else if !self.told_waiting
+            && let Some(sentence) = waited_for(&snapshot)
+        {
+            self.told_waiting = true;
+            self.report.waits(&sentence);
         }
     }
 
@@ -347,42 +346,4 @@ async fn next_after(events: &mut broadcast::Receiver<Event>, moment: Instant) ->
         sleep_until(moment).await;
     }
     events.recv().await
-}
-
-impl Outcome {
-    /// Counts an event that ends a transfer; false for one that does not.
-    fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
-        match happening {
-            Happening::Completed { .. } => self.complete += 1,
-            Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
-                self.failed.push((id, fault.clone()));
-            }
-            Happening::Removed | Happening::Paused => self.left.push(id),
-            Happening::Added
-            | Happening::Started
-            | Happening::Answered { .. }
-            | Happening::Retried { .. }
-            | Happening::Restarted(_)
-            | Happening::Dropped(_)
-            | Happening::Repairing(_)
-            | Happening::Repaired { .. }
-            | Happening::Doubted(_)
-            | Happening::Relinked(_)
-            | Happening::Described { .. }
-            | Happening::Listed { .. }
-            | Happening::UploadCreated
-            | Happening::UploadAborted
-            | Happening::PartDone { .. }
-            | Happening::PartFailed { .. }
-            | Happening::PartAborted { .. }
-            | Happening::Renamed(_)
-            | Happening::Denied(_)
-            | Happening::Moved(_)
-            | Happening::Verified { .. }
-            | Happening::Damaged(_)
-            | Happening::Restored
-            | Happening::DiskFull(_) => return false,
-        }
-        true
-    }
 }

@@ -1,7 +1,7 @@
 //! The plain mode, for screen readers and for terminals that can do nothing but lines: what changes comes as lines, and orders go
 //! in as lines.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Plain<W> {
     quarters: HashMap<TransferId, u64>,
     /// What the list does not show yet.
     waiting: Vec<Event>,
+    /// What was added and is not known to be in the list: no line is read before, since it may be about these.
+    adding: HashSet<TransferId>,
     out: W,
 }
 
@@ -69,6 +71,7 @@ impl<W: Write> Plain<W> {
             names: HashMap::new(),
             quarters: HashMap::new(),
             waiting: Vec::new(),
+            adding: HashSet::new(),
             out,
         }
     }
@@ -91,7 +94,7 @@ impl<W: Write> Plain<W> {
                 number = signals.next() => return Ok(Exit::by_signal(number)),
                 event = events.recv() => self.hear(event),
                 changed = snapshots.changed() => changed.is_ok() && self.look(&mut snapshots),
-                line = lines.recv() => match line {
+                line = lines.recv(), if self.adding.is_empty() => match line {
                     Some(line) => self.order(&line).await,
                     None => false,
                 },
@@ -121,7 +124,10 @@ impl<W: Write> Plain<W> {
                 self.tell_until(latest);
                 true
             }
-            Err(broadcast::error::RecvError::Lagged(_)) => true,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                self.adding.clear();
+                true
+            }
             Err(broadcast::error::RecvError::Closed) => false,
         }
     }
@@ -136,6 +142,9 @@ impl<W: Write> Plain<W> {
 
     fn tell_of(&mut self, event: Event) {
         let Event { id, happening, .. } = event;
+        if matches!(happening, Happening::Added | Happening::Refused(_)) {
+            self.adding.remove(&id);
+        }
         if let Happening::Completed { target, .. } = &happening
             && let Some(name) = target.file_name()
         {
@@ -208,6 +217,9 @@ impl<W: Write> Plain<W> {
             self.tell(&line);
         }
         for command in commands {
+            if let Command::Add(batch) = &command {
+                self.adding.extend(batch.iter().map(|(id, _)| *id));
+            }
             if !self.send(command).await {
                 return false;
             }

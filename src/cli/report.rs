@@ -166,6 +166,13 @@ impl<O: Write, E: Write> Report<O, E> {
         }
     }
 
+    /// Tells what is waited for.
+    pub fn waits(&mut self, sentence: &str) {
+        if matches!(self.style, Style::Live | Style::Plain) {
+            self.lasting(&format!("{:<5} {sentence}", "wait"));
+        }
+    }
+
     /// Tells that haul stops before this one is complete.
     pub fn left(&mut self, known: &Known, row: Option<&Row>) {
         if matches!(self.style, Style::Live | Style::Plain) {

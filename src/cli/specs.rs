@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use crate::ask::{Entry, expand, read_curl, read_entries, read_metalink};
-use crate::config::SystemClock;
+use crate::config::{Paths, SystemClock};
 use crate::model::{Header, Limits, ObjectUrl, Source, Spec, StartTime, Target, UnixTime, WallClock, harmless};
 
 /// A mistake of the user, as one harmless sentence; haul ends with code 2.
@@ -227,7 +227,12 @@ impl TransferArgs {
         headers: &[Header],
         limits: Limits,
     ) -> Result<Spec, Usage> {
-        let own = entry.folder.as_deref().map(absolute).transpose()?;
+        // No shell has read the list.
+        let own = entry
+            .folder
+            .as_deref()
+            .map(|own| if own.starts_with("~") { Ok(Paths::of_setting(own)) } else { absolute(own) });
+        let own = own.transpose()?;
         let folder = || own.map_or_else(|| folder.clone(), |own| Ok(own.into()));
         let target = match (&entry.output, &self.output) {
             (Some(output), _) => named(&folder()?, output, "out=")?,

@@ -1,6 +1,8 @@
 //! The settings file: RON, every key optional, a mistake told with its line, its column and the nearest key's name.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +16,9 @@ use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secre
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
+
+/// A file of more bytes than this holds no settings.
+const LONGEST: u64 = 1 << 20;
 
 /// What the user may set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -122,18 +127,23 @@ impl Default for Settings {
 impl Settings {
     /// Reads a settings file. One that does not exist, or is empty, means the defaults.
     pub fn load(path: &Path) -> Result<Self, String> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        let mut text = String::new();
+        match File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
             Err(why) => return Err(format!("{}: the settings can't be read: {why}", path.display())),
-        };
+            Ok(_) if text.len() as u64 > LONGEST => {
+                return Err(format!("{}: is longer than {LONGEST} bytes, so it holds no settings", path.display()));
+            }
+            Ok(_) => {}
+        }
         Self::parse(&text).map_err(|why| format!("{}:{why}", path.display()))
     }
 
     /// Reads settings. An error begins with line and column.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-        if code.collect::<String>().trim().is_empty() {
+        // Editors of another system begin a file with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}');
+        if holds_nothing(text) {
             return Ok(Self::default());
         }
         let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
@@ -180,6 +190,20 @@ impl Settings {
         match (0..self.columns.len()).find(twice) {
             Some(at) => Err(format!(" columns hold {:?} twice", self.columns[at])),
             None => Ok(()),
+        }
+    }
+}
+
+/// True if there are only comments.
+fn holds_nothing(mut text: &str) -> bool {
+    loop {
+        text = text.trim_start();
+        text = if let Some(line) = text.strip_prefix("//") {
+            line.split_once('\n').map_or("", |(_, rest)| rest)
+        } else if let Some((_, rest)) = text.strip_prefix("/*").and_then(|comment| comment.split_once("*/")) {
+            rest
+        } else {
+            return text.is_empty();
         }
     }
 }

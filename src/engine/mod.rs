@@ -19,11 +19,14 @@ mod roster;
 mod row;
 mod scribe;
 mod setup;
+mod shares;
 mod shortage;
 mod supervisor;
 mod sweep;
 mod upload;
 
 pub use patiently::patiently;
+pub use row::place;
 pub use setup::{Queueing, RoomAt, Setup};
+pub use shares::Shares;
 pub use supervisor::run;

@@ -20,10 +20,11 @@ pub(super) fn known(item: &Item) -> Arc<Progress> {
     Arc::new(Progress { target, length, done, resumable: true, ..Progress::default() })
 }
 
-/// What makes two transfers the same: the URL, and where it goes.
-pub(super) fn place(spec: &Spec) -> u64 {
+/// What makes two transfers the same: the URL, and where it goes. A metalink may give one URL several names.
+pub fn place(spec: &Spec) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (spec.source.url().as_str(), &spec.target.folder, &spec.target.name).hash(&mut hasher);
+    let called = spec.described.name.clone().or_else(|| spec.source.last_segment());
+    (spec.source.url().as_str(), &spec.target.folder, &spec.target.name, called).hash(&mut hasher);
     hasher.finish()
 }
 

@@ -22,6 +22,7 @@ use super::report::{Ending, Progress, Report, What};
 use super::roster::{Roster, Running, Then};
 use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
+use super::shares::Shares;
 use super::sweep::Sweep;
 use super::upload::run as run_upload;
 use crate::api::{EngineSide, Happening};
@@ -35,13 +36,6 @@ const REPORTS: usize = 256;
 const SNAPSHOT: Duration = Duration::from_millis(100);
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Files that are kept free for all else than connections: the terminal, the queue, the log, names that are resolved;
-/// and for each transfer its part file, its checkpoint, the one that is being written and its folder.
-const FILES: usize = 16;
-const FILES_EACH: usize = 4;
-/// One in so many of the files that may be open may be of a transfer that only ends.
-const FILES_OF_ENDINGS: usize = 8;
 
 /// The supervisor's state. Its orders are in `commands.rs`.
 pub(super) struct Supervisor {
@@ -66,7 +60,7 @@ pub(super) struct Supervisor {
 
 /// Runs an engine until its handle says stop; then everything is saved, and no task is left.
 pub async fn run(side: EngineSide, setup: Setup) {
-    let clock = Clock::start();
+    let (clock, shares) = (Clock::start(), Shares::of(open_files(), setup.transfers));
     let known = recall(&setup.state).await;
     let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
@@ -83,7 +77,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
-        hosts: Hosts::new(clock, connections_in_all(setup.transfers), known),
+        hosts: Hosts::new(clock, shares.connections, known),
         clock,
     });
     let (reports, inbox) = mpsc::channel(REPORTS);
@@ -91,7 +85,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Passing => (None, Vec::new()),
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
-    let queue = Queue::new(usize::from(setup.transfers), open_files() / FILES_OF_ENDINGS);
+    let queue = Queue::new(shares.transfers, shares.endings);
     let roster = Roster::new(setup.categories);
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
@@ -121,12 +115,6 @@ pub async fn run(side: EngineSide, setup: Setup) {
         supervisor.clear_up();
     }
     supervisor.work(inbox).await;
-}
-
-/// How many connections the process's limit of open files leaves room for.
-fn connections_in_all(transfers: u16) -> usize {
-    let endings = open_files() / FILES_OF_ENDINGS;
-    open_files().saturating_sub(FILES + FILES_EACH * usize::from(transfers) + endings).max(1)
 }
 
 impl Supervisor {

@@ -69,7 +69,14 @@ impl PartFile {
         let folder = target.parent().unwrap_or(Path::new("."));
         make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
         let path = folder.join(part_name(target));
-        let existed = fs::symlink_metadata(&path).is_ok();
+        let existed = match standing(&path) {
+            Standing::Nothing => false,
+            Standing::File { .. } => true,
+            Standing::Other => {
+                let detail = "is a folder, a link, a pipe or a device where haul's part file belongs; move it away";
+                return Err(Fault::new(FaultKind::Disk, path.display(), detail));
+            }
+        };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(|why| Fault::disk(path.display(), "opening the part file", &why))?;

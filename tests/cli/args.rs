@@ -147,6 +147,20 @@ fn an_empty_place_is_one_that_is_not_said() {
 }
 
 #[test]
+fn a_limit_of_the_settings_is_lifted_for_one_run() {
+    let mut settings = Settings { limit: Some(Rate::per_second(5)), ..Settings::default() };
+    arguments(&["get", "--limit", "none", URL]).unwrap().apply(&mut settings);
+    assert_eq!(settings.limit, None);
+}
+
+#[test]
+fn the_home_folder_in_a_list_is_the_users() {
+    let spec = specs_of_stdin(&["-i", "-"], "https://example.org/1\n dir=~/x\n").unwrap().remove(0);
+    let home = haul::config::Paths::home().unwrap();
+    assert_eq!(*spec.target.folder, *home.join("x"));
+}
+
+#[test]
 fn without_a_command_it_is_the_screen() {
     let parsed = arguments(&[URL, "https://example.org/b", "-d", "/srv", "-j", "9", "-k"]).unwrap();
     assert!(parsed.command.is_none());

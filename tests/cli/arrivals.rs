@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use haul::api::{EngineSide, Event, Happening, Row, Snapshot, Totals, pair};
+use haul::api::{EngineSide, Event, Happening, Row, Snapshot, Start, Totals, pair};
 use haul::cli::{Outcome, Style, Watcher};
-use haul::model::{FaultKind, Status, TransferId};
+use haul::model::{FaultKind, Status, TransferId, UnixTime};
 use tokio::task::JoinHandle;
 
 use super::run::{WIDE, completed, fault, turn, wanted};
@@ -96,4 +96,31 @@ async fn one_that_failed_and_is_asked_for_again_counts_as_it_ends_then() {
     queue.show(&[(1, Status::Done)]);
     let outcome = queue.task.await.unwrap();
     assert_eq!((outcome.complete, outcome.failed.len(), outcome.exit().code()), (1, 0, 0), "{}", queue.err.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_waited_for_while_nothing_runs_is_told() {
+    let run = |style| {
+        let queue = Queue::start(style);
+        let start = Start { at: UnixTime::from_seconds(5), text: "22:00".to_owned() };
+        let later = Row { status: Status::Queued, start: Some(Arc::new(start)), live: None, ..row(1, "a.iso", 0) };
+        let totals = Totals { queued: 1, ..Totals::default() };
+        let shown = Snapshot { rows: [Arc::new(later)].into_iter().collect(), totals, ..Snapshot::default() };
+        (queue, shown)
+    };
+    let (queue, shown) = run(Style::Plain);
+    for _ in 0..3 {
+        queue.engine.snapshots.send_replace(Arc::new(shown.clone()));
+        turn().await;
+    }
+    assert_eq!(queue.err.text(), "wait  a.iso starts at 22:00\n");
+    let (queue, mut shown) = run(Style::Plain);
+    shown.totals.shut = true;
+    queue.engine.snapshots.send_replace(Arc::new(shown));
+    turn().await;
+    assert_eq!(queue.err.text(), "wait  for the hours of the queue: outside of them nothing starts\n");
+    let (queue, shown) = run(Style::Quiet);
+    queue.engine.snapshots.send_replace(Arc::new(shown));
+    turn().await;
+    assert_eq!(queue.err.text(), "");
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haul::api::{EngineSide, Event, Happening, Snapshot, pair};
+use haul::api::{Command, EngineSide, Event, Happening, Snapshot, pair};
 use haul::cli::{Exit, Plain};
 use haul::model::{Categories, Status, TransferId};
 use tokio::sync::mpsc;
@@ -42,4 +42,27 @@ async fn nothing_is_told_before_the_list_shows_it() {
     assert!(out.text().ends_with("1 active. All that has come is saved; quit once more to leave.\n"), "{}", out.text());
     lines.send("quit".to_owned()).await.unwrap();
     assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
+}
+
+/// A list that is asked for right behind a URL, down a pipe, has it.
+#[tokio::test(start_paused = true)]
+async fn a_line_behind_an_added_url_is_read_once_the_list_has_it() {
+    let (handle, mut engine) = pair();
+    let (lines, typed) = mpsc::channel(4);
+    let out = Tape::default();
+    let plain = Plain::new(handle, (PathBuf::from("/downloads"), Arc::new(Categories::default())), true, out.clone());
+    let session = tokio::spawn(plain.run(typed));
+    show(&engine, &builders::snapshot([]), 0);
+    turn().await;
+    for line in ["https://example.org/a.iso", "list", "quit"] {
+        lines.send(line.to_owned()).await.unwrap();
+    }
+    let Some(Command::Add(batch)) = engine.commands.recv().await else { panic!("nothing was added") };
+    turn().await;
+    assert!(!out.text().contains("empty"), "{}", out.text());
+    engine.events.send(Event { number: 1, id: batch[0].0, happening: Happening::Added }).unwrap();
+    let row = builders::row(batch[0].0.bits(), "a.iso").status(Status::Queued);
+    show(&engine, &builders::snapshot([row]), 1);
+    assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
+    assert!(out.text().contains("1: a.iso, "), "{}", out.text());
 }

@@ -35,11 +35,19 @@ fn every_setting_is_in_it() {
 
 #[test]
 fn nothing_at_all_means_the_defaults() {
-    for text in ["", "\n\n", "// all of it left out\n", "()", "(\n)\n"] {
+    let bare =
+        ["", "\n\n", "// all of it left out\n", "()", "(\n)\n", "/* a\n b */ // c", "\u{feff}// marked", "\u{feff}()"];
+    for text in bare {
         assert_eq!(Settings::parse(text), Ok(Settings::default()), "{text:?}");
     }
     let missing = tempfile::tempdir().unwrap().path().join("none.ron");
     assert_eq!(Settings::load(&missing), Ok(Settings::default()));
+}
+
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    let why = Settings::load("/dev/zero".as_ref()).unwrap_err();
+    assert!(why.starts_with("/dev/zero: is longer than 1048576 bytes"), "{why}");
 }
 
 #[test]

@@ -207,6 +207,15 @@ fn few_files_and_little_memory_are_enough() {
 }
 
 #[test]
+fn many_transfers_at_once_take_no_more_files_than_there_are() {
+    let paths: Vec<String> = (0..150).map(|number| format!("/{number}.bin")).collect();
+    let server = paths.iter().fold(Server::new(), |server, path| server.file(path, File::new(1, MIB / 4))).start();
+    let sandbox = Sandbox::new();
+    shell(&sandbox, &format!("ulimit -n 64; exec haul get -q -j 64 --retries 2 '{}'", server.url("/[0-149].bin"))).ok();
+    assert_eq!(sandbox.names().len(), 150);
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_had_costs_only_what_it_is_for() {
     let server = serve();
     let mut sandbox = Sandbox::new();

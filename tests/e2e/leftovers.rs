@@ -54,3 +54,31 @@ fn a_queue_that_cannot_be_written_is_told_and_is_no_success() {
     sandbox.run(&["run"]).ok();
     assert_eq!(sandbox.names(), ["small"]);
 }
+
+#[test]
+fn a_settings_file_that_is_named_must_be_there() {
+    let sandbox = Sandbox::new();
+    let missing = sandbox.path("typo.ron");
+    sandbox.run(&["list", "--config", missing.to_str().unwrap()]).refused(&["typo.ron", "does not exist"]).code(2);
+}
+
+#[test]
+fn a_log_that_finds_no_room_writes_nothing_elsewhere() {
+    let server = Server::new().file("/small", File::new(1, 100)).start();
+    let sandbox = Sandbox::new();
+    let output = sandbox.run(&["get", "-q", "--log", "/dev/full", &server.url("/small")]).ok();
+    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn one_url_under_two_names_of_metalinks_is_two_files() {
+    let server = Server::new().file("/small", File::new(1, 100)).start();
+    let sandbox = Sandbox::new();
+    for name in ["one", "two"] {
+        let text = format!("<metalink><file name='{name}'><url>{}</url></file></metalink>", server.url("/small"));
+        fs::write(sandbox.path(name), text).unwrap();
+    }
+    let (one, two) = (sandbox.path("one"), sandbox.path("two"));
+    sandbox.get(&["-q", "-M", one.to_str().unwrap(), "-M", two.to_str().unwrap()]).ok();
+    assert_eq!(sandbox.names(), ["one", "two"]);
+}

@@ -18,6 +18,7 @@ mod passing;
 mod removal;
 mod repair;
 mod schedules;
+mod shares;
 mod stage;
 mod streams;
 mod terms;

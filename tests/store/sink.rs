@@ -195,10 +195,16 @@ fn what_stands_at_the_part_files_name_is_not_written_through() {
         symlink(link_to, folder.path().join(part_name(&target))).unwrap();
         let fault = PartFile::open(&target).unwrap_err();
         assert_eq!(fault.kind, FaultKind::Disk, "{fault}");
+        assert!(fault.detail.contains("where haul's part file belongs; move it away"), "{fault}");
     }
     assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
     let (folder, target) = folder();
     fs::create_dir(folder.path().join(part_name(&target))).unwrap();
+    assert_eq!(PartFile::open(&target).unwrap_err().kind, FaultKind::Disk);
+    fs::remove_dir(folder.path().join(part_name(&target))).unwrap();
+    // Opened, it would look like the file of another haul.
+    let pipe = folder.path().join(part_name(&target));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     assert_eq!(PartFile::open(&target).unwrap_err().kind, FaultKind::Disk);
 }
 

@@ -71,6 +71,8 @@ impl Netrc {
     /// quotes, in which `\"`, `\\`, `\n`, `\r` and `\t` stand for one character each (as curl has it). A mistake is
     /// told with its line.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
+        // Editors of another system begin a file with a byte order mark.
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut words = Words { text, at: 0, line: 1 };
         let mut netrc = Self::default();
         let mut current: Option<Machine> = None;

@@ -1,0 +1,62 @@
+//! How the transfers of a run ended.
+
+use super::exit::Exit;
+use crate::api::Happening;
+use crate::model::{Fault, TransferId};
+
+/// How the transfers of a run ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many are complete and checked.
+    pub complete: usize,
+    /// Those that were given up or refused, and why.
+    pub failed: Vec<(TransferId, Fault)>,
+    /// Those that are neither: removed, paused, or not ended when the engine stopped.
+    pub left: Vec<TransferId>,
+}
+
+impl Outcome {
+    /// With what haul ends; a signal goes before this.
+    pub fn exit(&self) -> Exit {
+        let left = self.left.iter().map(|_| Exit::Failed);
+        Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
+    }
+}
+
+impl Outcome {
+    /// Counts an event that ends a transfer; false for one that does not.
+    pub(super) fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
+        match happening {
+            Happening::Completed { .. } => self.complete += 1,
+            Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
+                self.failed.push((id, fault.clone()));
+            }
+            Happening::Removed | Happening::Paused => self.left.push(id),
+            Happening::Added
+            | Happening::Started
+            | Happening::Answered { .. }
+            | Happening::Retried { .. }
+            | Happening::Restarted(_)
+            | Happening::Dropped(_)
+            | Happening::Repairing(_)
+            | Happening::Repaired { .. }
+            | Happening::Doubted(_)
+            | Happening::Relinked(_)
+            | Happening::Described { .. }
+            | Happening::Listed { .. }
+            | Happening::UploadCreated
+            | Happening::UploadAborted
+            | Happening::PartDone { .. }
+            | Happening::PartFailed { .. }
+            | Happening::PartAborted { .. }
+            | Happening::Renamed(_)
+            | Happening::Denied(_)
+            | Happening::Moved(_)
+            | Happening::Verified { .. }
+            | Happening::Damaged(_)
+            | Happening::Restored
+            | Happening::DiskFull(_) => return false,
+        }
+        true
+    }
+}
