@@ -132,7 +132,7 @@ impl Engine {
                 {
                     return;
                 }
-                pending().await
+                pending::<()>().await;
             };
             self.runtime.block_on(hooks.finish(is_over, patience, left));
         }

@@ -189,10 +189,8 @@ impl Reading {
         let text = text.trim();
         match (self.stack.pop(), &mut self.file) {
             (Some(Open::File), Some(_)) => self.close_file(),
-            (Some(Open::Size), Some(file)) => {
-                if !text.is_empty() {
-                    file.length = Some(text.parse().map_err(|_| unreadable("a size", text, &file.name))?);
-                }
+            (Some(Open::Size), Some(file)) if !text.is_empty() => {
+                file.length = Some(text.parse().map_err(|_| unreadable("a size", text, &file.name))?);
             }
             (Some(Open::Url(priority, location)), Some(file)) => {
                 // Whoever wrote it must not choose where requests go that are signed with the user's keys.
