@@ -1,6 +1,8 @@
 //! Removing transfers, and bringing them back: for some seconds a removal can be undone, and until then the partial data
 //! that goes with it is only set aside.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -177,11 +179,18 @@ impl Supervisor {
         }
     }
 
-    /// Forgets what an earlier run has noted of files that are complete by now.
+    /// Forgets what an earlier run has noted of files that are complete by now: somebody has deleted their part files, and they
+    /// came anew.
     pub(super) fn forget_complete(&self) {
-        let target = |id: &TransferId| self.roster.get(*id)?.latest.target.clone();
-        let complete = || self.roster.with_status(Status::Done).iter().filter_map(target).collect();
-        Checkpoint::forget_complete(&self.shared.state, complete);
+        if self.roster.count(Status::Done) == 0 {
+            return;
+        }
+        let gone: HashMap<PathBuf, TransferId> = Checkpoint::without_part(&self.shared.state).into_iter().collect();
+        let done = if gone.is_empty() { Vec::new() } else { self.roster.with_status(Status::Done) };
+        let target = |id: TransferId| self.roster.get(id)?.latest.target.clone();
+        for id in done.into_iter().filter_map(target).filter_map(|target| gone.get(&target)) {
+            Checkpoint::remove(&self.shared.state, *id);
+        }
     }
 
     /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.

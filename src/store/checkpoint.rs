@@ -7,7 +7,7 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -239,20 +239,13 @@ impl Checkpoint {
         fs::read_dir(state.join("checkpoints")).into_iter().flatten().filter_map(id).collect()
     }
 
-    /// Forgets those of files that are complete, where their part files are gone: somebody has deleted those, and the files
-    /// came anew. `complete` is asked once, and only if there is any checkpoint.
-    pub fn forget_complete(state: &Path, complete: impl FnOnce() -> HashSet<PathBuf>) {
-        let ids = Self::all(state);
-        let complete = if ids.is_empty() { HashSet::new() } else { complete() };
-        for id in ids.into_iter().filter(|_| !complete.is_empty()) {
-            let is_over = |held: Self| {
-                let part = fs::symlink_metadata(held.target.with_file_name(part_name(&held.target)));
-                complete.contains(&held.target) && part.is_err()
-            };
-            if Self::load(state, id).is_ok_and(|held| held.is_some_and(is_over)) {
-                Self::remove(state, id);
-            }
-        }
+    /// The targets of those whose part files are gone, each with whose they are.
+    pub fn without_part(state: &Path) -> Vec<(PathBuf, TransferId)> {
+        let target = |id| {
+            let target = Self::load(state, id).ok()??.target;
+            fs::symlink_metadata(target.with_file_name(part_name(&target))).is_err().then_some((target, id))
+        };
+        Self::all(state).into_iter().filter_map(target).collect()
     }
 
     /// Forgets a transfer's checkpoint, all generations.

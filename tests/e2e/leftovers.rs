@@ -82,3 +82,15 @@ fn one_url_under_two_names_of_metalinks_is_two_files() {
     sandbox.get(&["-q", "-M", one.to_str().unwrap(), "-M", two.to_str().unwrap()]).ok();
     assert_eq!(sandbox.names(), ["one", "two"]);
 }
+
+#[test]
+fn an_add_to_a_full_disk_says_that_nothing_goes_on_by_itself() {
+    if !strace_works() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let queue = sandbox.path("state/queue.ron");
+    let add = Strace::refuse("write", "ENOSPC", "1+").on(&[&queue]).start(&sandbox, &["add", "http://127.0.0.1:9/a"]);
+    let output = add.finish().refused(&["the disk is full, so the queue can't be written; make room and try again"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(5), ""), "{output:#?}");
+}

@@ -168,7 +168,9 @@ fn one_url_is_queued_once_in_one_add_and_in_several_at_once() {
     assert_eq!((lines.len(), lines[0]), (2, lines[1]));
     let other = "http://127.0.0.1:9/other";
     let adds: Vec<_> = (0..8).map(|_| sandbox.start(&["add", other])).collect();
-    adds.into_iter().for_each(|add| drop(add.finish().ok()));
+    for add in adds {
+        add.finish().ok();
+    }
     assert_eq!(list(&sandbox).len(), 2);
 }
 

@@ -88,10 +88,10 @@ async fn another_process_asks_again_for_what_was_given_up() {
     let file = FakeFile::new(1, MIB);
     stage.fake.put("/a.bin", file.clone());
     let again = stage.item(id).unwrap().asked_again(stage.spec("/a.bin"));
-    Journal::open_to_append(&stage.state()).unwrap().append(&[again.clone()]).unwrap();
+    Journal::open_to_append(&stage.state()).unwrap().append([&again]).unwrap();
     stage.complete(id, "a.bin", &file).await;
     // What is complete stays so, and what another one writes of it changes nothing.
-    Journal::open_to_append(&stage.state()).unwrap().append(&[again]).unwrap();
+    Journal::open_to_append(&stage.state()).unwrap().append([&again]).unwrap();
     tokio::time::sleep(seconds(5)).await;
     assert_eq!(stage.row(id).unwrap().status, Status::Done);
     stage.end().await;

@@ -124,7 +124,8 @@ fn netrc_is_read_as_curl_reads_it() {
         assert_eq!(shown_to(&driver, user).as_deref(), bytes, "{text:?} {user}");
     }
     // A password may be bytes that are no UTF-8.
-    let logins = Netrc::parse(b"machine 127.0.0.1 login me password \xe9").unwrap();
+    // Editors of another system begin a file with a byte order mark.
+    let logins = Netrc::parse(b"\xef\xbb\xbfmachine 127.0.0.1 login me password \xe9").unwrap();
     let driver = Http::new(HttpOptions { netrc: logins, ..options() });
     assert_eq!(shown_to(&driver, ""), Some(b"me:\xe9".to_vec()));
 }
