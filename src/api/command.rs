@@ -107,3 +107,22 @@ pub enum Place {
     /// After all others.
     Bottom,
 }
+
+impl Place {
+    /// The order in which several transfers go there one by one, so that they keep their order among themselves. Each comes
+    /// with its place in the queue, from 0, which has so many.
+    pub fn in_turn<T>(self, mut placed: Vec<(usize, T)>, total: usize) -> Vec<T> {
+        placed.sort_by_key(|(place, _)| *place);
+        if matches!(self, Self::Down | Self::Top) {
+            placed.reverse();
+        }
+        let several = placed.len() > 1;
+        // Those that stand at the end already stay, or the ones behind would jump over them.
+        let stays = |(number, (place, _)): &(usize, (usize, T))| match self {
+            Self::Up => several && place == number,
+            Self::Down => several && place + number + 1 == total,
+            Self::Top | Self::Bottom => false,
+        };
+        placed.into_iter().enumerate().skip_while(stays).map(|(_, (_, item))| item).collect()
+    }
+}

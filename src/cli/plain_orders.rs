@@ -113,7 +113,11 @@ fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
         return say("say which: a number of the list before the order, such as 2 pause");
     };
     let first = rows.iter().find(|row| row.id == id);
-    let moved = |to| Reply::Do(ids.iter().map(|id| Command::Move { id: *id, to }).collect(), vec!["moved".to_owned()]);
+    let moved = |to: Place| {
+        let places = rows.iter().enumerate().filter(|(_, row)| ids.contains(&row.id));
+        let turns = to.in_turn(places.map(|(place, row)| (place, row.id)).collect(), rows.len());
+        Reply::Do(turns.into_iter().map(|id| Command::Move { id, to }).collect(), vec!["moved".to_owned()])
+    };
     match order {
         Order::Pause(_) => send(Command::Pause(ids), "pausing"),
         Order::Resume(_) => send(Command::Resume(ids), "going on"),

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use humansize::{DECIMAL, FormatSizeOptions, format_size};
 
+/// So many characters of a long text are told.
+const TOLD: usize = 300;
+
 /// True for characters that a terminal obeys instead of showing, or that reorder what is shown.
 fn is_harmful(c: char) -> bool {
     c.is_control()
@@ -20,6 +23,14 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
         Cow::Owned(text.chars().map(|c| if is_harmful(c) { '\u{fffd}' } else { c }).collect())
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// Cut after some hundred characters: what is told of a long text must not be as long.
+pub fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(TOLD) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use crate::ask::Entry;
-use crate::model::{Header, Priority, Source, Spec, TransferId, UnixTime};
+use crate::model::{Header, Priority, Source, Spec, TransferId, UnixTime, shortened};
 
 /// A line of such a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +183,7 @@ impl Form {
 
     /// Says what is wrong with a line, and gives it the keys.
     pub fn complain(&mut self, slot: Slot, why: impl Into<String>) {
-        self.complaint = Some(why.into());
+        self.complaint = Some(shortened(&why.into()).into_owned());
         self.waits = false;
         self.at = self.lines.iter().position(|line| line.0 == slot).unwrap_or(self.at);
     }

@@ -72,6 +72,10 @@ pub struct State {
     pub hurried: HashSet<TransferId>,
     /// What was told lately, the newest last.
     pub toasts: Vec<Toast>,
+    /// What the order that is being carried out is about; empty: the marked ones or the selected one.
+    pub about: Vec<TransferId>,
+    /// The last removal was taken back, and nothing of it is in the list yet.
+    pub restores: bool,
     /// True if a frame drawn now could differ from the last one.
     pub stale: bool,
 }
@@ -79,7 +83,7 @@ pub struct State {
 impl State {
     /// The screen before the engine's first word.
     pub fn new(setup: Setup, palette: Palette) -> Self {
-        let notice = setup.notice.map(|text| Toast { text, tone: Tone::Warning });
+        let notice = setup.notice.map(|text| Toast::new(text, Tone::Warning, Moment::ZERO + Tone::Warning.lasts()));
         Self {
             keys: setup.keys,
             folder: setup.folder,
@@ -109,6 +113,8 @@ impl State {
             offered: HashSet::new(),
             hurried: HashSet::new(),
             toasts: notice.into_iter().collect(),
+            about: Vec::new(),
+            restores: false,
             stale: true,
         }
     }
@@ -206,6 +212,8 @@ pub enum Mode {
 pub struct CommandLine {
     /// What is in it.
     pub input: Input,
+    /// What it is about, if a key said so; else that is what is selected when it is carried out.
+    pub about: Vec<TransferId>,
     /// What was wrong with it.
     pub complaint: Option<String>,
     /// What its last word can become.
@@ -252,8 +260,6 @@ pub struct Question {
     pub ids: Vec<TransferId>,
     /// What they are called.
     pub name: String,
-    /// What happens to what is on disk, as a sentence.
-    pub consequence: String,
     /// Remove its partial data too.
     pub data: bool,
 }
@@ -265,6 +271,17 @@ pub struct Toast {
     pub text: String,
     /// How it is meant.
     pub tone: Tone,
+    /// It makes room for no other one before its time is over.
+    pub stays: bool,
+    /// When its time is over.
+    pub until: Moment,
+}
+
+impl Toast {
+    /// A text that goes when there are too many.
+    pub fn new(text: String, tone: Tone, until: Moment) -> Self {
+        Self { text, tone, stays: false, until }
+    }
 }
 
 /// How a toast is meant.

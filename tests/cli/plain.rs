@@ -16,6 +16,30 @@ fn show(engine: &EngineSide, latest: &Arc<Snapshot>, happened: u64) {
     engine.snapshots.send_replace(Arc::new(Snapshot { happened, ..(**latest).clone() }));
 }
 
+/// Several that move keep their order among themselves.
+#[tokio::test(start_paused = true)]
+async fn those_that_were_named_move_together() {
+    for (order, sent) in [
+        ("2,3 up", ["2 Up", "3 Up"]),
+        ("2,3 down", ["3 Down", "2 Down"]),
+        ("3,2 top", ["3 Top", "2 Top"]),
+        ("1,2 bottom", ["1 Bottom", "2 Bottom"]),
+    ] {
+        let (handle, mut engine) = pair();
+        let (lines, typed) = mpsc::channel(4);
+        let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
+        let _session = tokio::spawn(Plain::new(handle, places, true, Tape::default()).run(typed));
+        turn().await;
+        show(&engine, &builders::snapshot((1..=4).map(|number| builders::row(number, "x"))), 0);
+        turn().await;
+        lines.send(order.to_owned()).await.unwrap();
+        for expected in sent {
+            let Some(Command::Move { id, to }) = engine.commands.recv().await else { panic!("{order}: no move") };
+            assert_eq!(format!("{} {to:?}", id.bits()), expected, "{order}");
+        }
+    }
+}
+
 /// Who reads that one has started and says `quit` is asked first, however late the list comes.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_before_the_list_shows_it() {

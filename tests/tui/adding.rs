@@ -192,6 +192,17 @@ fn what_is_to_start_now_is_told_once_the_engine_has_it_and_what_is_paused_never_
 }
 
 #[test]
+fn urls_in_prose_are_found_without_what_ends_a_sentence() {
+    let mut stage = stage::empty();
+    stage.paste(
+        "(https://e.org/1.iso), https://e.org/2.iso; https://e.org/a_(b) <https://e.org/3.iso>. (\"https://e.org/4\").",
+    );
+    let urls: Vec<String> = specs(&stage).iter().map(|entry| entry.1.source.url().to_string()).collect();
+    let wanted = ["1.iso", "2.iso", "a_(b)", "3.iso", "4"].map(|name| format!("https://e.org/{name}"));
+    assert_eq!(urls, wanted, "{:?}", stage.toasts());
+}
+
+#[test]
 fn what_is_in_the_list_already_can_be_joined_renamed_or_left_out() {
     let rows =
         || [row(1, "a.tar.gz").status(Status::Failed), row(2, "b.iso").status(Status::Done), row(3, "a.tar (2).gz")];

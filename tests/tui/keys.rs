@@ -375,6 +375,36 @@ fn at_most_three_toasts_and_what_failed_stays_longest() {
 }
 
 #[test]
+fn what_went_well_pushes_out_neither_a_warning_nor_the_way_back_from_a_removal() {
+    let complete = |number: u64| Happening::Completed {
+        target: format!("/d/{number}").into(),
+        bytes: 5,
+        fetched: 5,
+        took: Duration::ZERO,
+        unchanged: false,
+        checked: Vec::new(),
+    };
+    let tell = |stage: &mut Stage, number: u64| {
+        let id = TransferId::from_bits(number);
+        stage.send(Message::Happened(Event { number, id, happening: complete(number) }));
+    };
+    let mut stage = one(Status::Failed);
+    stage.press("d y space");
+    let (removed, warned) = (stage.toasts()[0].to_owned(), stage.toasts()[1].to_owned());
+    for number in 1..=4 {
+        tell(&mut stage, number);
+    }
+    stage.send(Message::Trouble("bad news".to_owned()));
+    tell(&mut stage, 5);
+    assert!(removed.starts_with("removed a"), "{removed}");
+    assert_eq!(stage.toasts(), [&removed, "bad news", "5 is complete, 5 B"], "after {warned}");
+    // Its time is over, and so is that of the others.
+    stage.state.now = haul::model::Moment::after(Duration::from_secs(11));
+    tell(&mut stage, 6);
+    assert_eq!(stage.toasts(), ["6 is complete, 5 B"]);
+}
+
+#[test]
 fn a_key_without_a_meaning_changes_nothing() {
     let mut state = one(Status::Queued).state;
     let before = format!("{state:?}");

@@ -11,6 +11,7 @@ mod laws;
 mod list;
 mod log;
 mod looks;
+mod meanwhile;
 mod mouse;
 mod orders;
 mod past;

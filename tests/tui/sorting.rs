@@ -208,6 +208,10 @@ fn marked_ones_move_in_the_queue_together_and_keep_their_order() {
     assert_eq!(moved("j v v J"), ["3, to: Down", "2, to: Down"]);
     assert_eq!(moved("v j v K"), ["3, to: Up"], "the first one stands at the top already");
     assert_eq!(moved("v v K"), [""; 0]);
+    assert_eq!(moved("j v v t"), ["3, to: Top", "2, to: Top"], "the last one first, or they would change places");
+    assert_eq!(moved("v v t"), ["2, to: Top", "1, to: Top"]);
+    assert_eq!(moved("v v b"), ["1, to: Bottom", "2, to: Bottom"], "although they stand at the top");
+    assert_eq!(moved("G k v v b"), ["4, to: Bottom", "5, to: Bottom"]);
 }
 
 #[test]

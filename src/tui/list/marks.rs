@@ -1,10 +1,12 @@
 //! Marks: several rows for one action.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::List;
 use super::rows::MARKED;
 use crate::api::Row;
+use crate::model::TransferId;
 
 impl List {
     /// True if the row at a place of what is shown is marked.
@@ -77,5 +79,12 @@ impl List {
             places.filter(|place| self.flags[*place] & MARKED != 0).collect()
         };
         marked.into_iter().filter_map(|place| Some((place, self.rows.get(place)?.clone()))).collect()
+    }
+
+    /// These transfers, with their places in the queue, as far as they are in the list, be they shown or not.
+    pub fn these(&self, ids: &[TransferId]) -> Vec<(usize, Arc<Row>)> {
+        let wanted: HashSet<&TransferId> = ids.iter().collect();
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| wanted.contains(&row.id));
+        rows.map(|(place, row)| (place, row.clone())).collect()
     }
 }

@@ -28,7 +28,7 @@ fn sort(text: &str, literal: bool) -> Sorted {
         Some(Err(why)) => (sorted.wrong, sorted.why) = (vec![text.to_owned()], Some(why)),
         None => {
             for word in text.split_whitespace() {
-                match entries(word.trim_matches(['<', '>', '"', '\'', '`']), literal) {
+                match entries(bare(word), literal) {
                     Ok(entries) => sorted.entries.extend(entries),
                     Err(why) => {
                         sorted.why.get_or_insert(why);
@@ -39,6 +39,21 @@ fn sort(text: &str, literal: bool) -> Sorted {
         }
     }
     sorted
+}
+
+/// A URL without what people put around it, and without what ends a sentence. A bracket that was opened in it is its own.
+pub fn bare(text: &str) -> &str {
+    let quotes = ['<', '>', '"', '\'', '`'];
+    let mut word = text.trim().trim_start_matches(quotes).trim_start_matches('(').trim_start_matches(quotes);
+    loop {
+        let less = word.trim_end_matches(quotes).trim_end_matches([',', '.', ';']);
+        let is_over = less.ends_with(')') && less.matches(')').count() > less.matches('(').count();
+        let less = if is_over { &less[..less.len() - 1] } else { less };
+        if less.len() == word.len() {
+            return word;
+        }
+        word = less;
+    }
 }
 
 fn entries(word: &str, literal: bool) -> Result<Vec<Entry>, String> {
@@ -69,7 +84,8 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     if matches!(state.mode, Mode::Filter(_)) && sorted.entries.is_empty() {
         return edit::filter_paste(state, text);
     }
-    if form::ahead(text, false).is_some() && !sorted.entries.is_empty() {
+    let asks = matches!(state.mode, Mode::Twins(_));
+    if !asks && form::ahead(text, false).is_some() && !sorted.entries.is_empty() {
         open(state);
         if let Some(form) = form::open(state) {
             form::paste(form, text);
@@ -85,6 +101,7 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects);
         }
         Ok(batch) => {
+            let batch = twins::join_batch(state, batch);
             let told = told(batch.len(), &sorted.wrong, sorted.why.as_deref());
             twins::offer(state, batch, Begin::Turn, told, effects);
         }

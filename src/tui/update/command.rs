@@ -7,11 +7,18 @@ use tui_input::Input;
 use super::super::{CommandLine, Effect, Mode, State, past};
 use super::{edit, order};
 use crate::config::{Chord, Key, Order, complete};
-use crate::model::Categories;
+use crate::model::{Categories, TransferId, shortened};
 
-/// Opens the line, with something written in it already.
+/// Opens the line. It is about what is selected when it is carried out.
 pub fn open(state: &mut State, begun: &str) {
-    state.mode = Mode::Command(CommandLine { input: Input::new(begun.to_owned()), ..CommandLine::default() });
+    open_about(state, begun, Vec::new());
+}
+
+/// Opens the line with something written in it already that is about these transfers, wherever the selection goes while
+/// the rest is typed.
+pub fn open_about(state: &mut State, begun: &str, about: Vec<TransferId>) {
+    let input = Input::new(begun.to_owned());
+    state.mode = Mode::Command(CommandLine { input, about, ..CommandLine::default() });
 }
 
 /// A key while the line is open.
@@ -50,12 +57,14 @@ fn submit(state: &mut State, effects: &mut Vec<Effect>) {
     }
     match Order::from_str(&written) {
         Ok(wanted) => {
+            state.about = std::mem::take(&mut line.about);
             past::remember(&mut state.past, &written);
             state.mode = Mode::Browse;
             order::obey(state, wanted, effects);
+            state.about.clear();
             effects.push(Effect::Remember(written));
         }
-        Err(why) => line.complaint = Some(why),
+        Err(why) => line.complaint = Some(shortened(&why).into_owned()),
     }
 }
 

@@ -47,6 +47,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     copied::offer(state, &mut effects);
     if state.list.selected().map(|row| row.id) != selected {
         state.read_anew();
+        state.stale = true;
     }
     settle(state);
     effects

@@ -12,7 +12,7 @@ use crate::shell::environment;
 
 /// Opens the selected transfer's file with what the desktop has for it.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected() else { return transfer::nothing(state, effects) };
+    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state, effects) };
     if row.status == Status::Done || row.direction == Direction::Upload {
         effects.push(Effect::Open(row.target.to_path_buf()));
     } else {
@@ -22,7 +22,7 @@ pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Opens its folder.
 pub fn open_folder(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected() else { return transfer::nothing(state, effects) };
+    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state, effects) };
     effects.push(Effect::Open(row.folder().to_path_buf()));
 }
 
@@ -90,8 +90,8 @@ fn entry(text: &mut String, row: &Row) {
 
 /// Opens the line with the selected transfer's name in it.
 pub fn ask_name(state: &mut State, effects: &mut Vec<Effect>) {
-    match state.list.selected().map(|row| format!("rename {}", row.name)) {
-        Some(begun) => command::open(state, &begun),
+    match state.list.selected().map(|row| (format!("rename {}", row.name), row.id)) {
+        Some((begun, id)) => command::open_about(state, &begun, vec![id]),
         None => transfer::nothing(state, effects),
     }
 }
@@ -99,7 +99,7 @@ pub fn ask_name(state: &mut State, effects: &mut Vec<Effect>) {
 /// Opens the line with its folder in it.
 pub fn ask_folder(state: &mut State, effects: &mut Vec<Effect>) {
     match state.list.selected().map(|row| format!("move {}/", row.folder().display())) {
-        Some(begun) => command::open(state, &begun),
+        Some(begun) => command::open_about(state, &begun, transfer::these(state)),
         None => transfer::nothing(state, effects),
     }
 }

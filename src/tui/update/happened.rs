@@ -42,6 +42,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         }
         Happening::Moved(target) => (Tone::Good, format!("moved to {}", target.display())),
         Happening::Added => return added(state, event.id, effects),
+        Happening::Restored => return restored(state, event.id),
         Happening::Started
         | Happening::Answered { .. }
         | Happening::Retried { .. }
@@ -53,7 +54,6 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::PartAborted { .. }
         | Happening::Renamed(_)
         | Happening::Paused
-        | Happening::Restored
         | Happening::Removed => return,
     };
     toast::show(state, tone, text, effects);
@@ -63,6 +63,13 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
 fn added(state: &mut State, id: TransferId, effects: &mut Vec<Effect>) {
     if state.hurried.remove(&id) {
         effects.push(Effect::Send(Command::StartNow(vec![id])));
+    }
+}
+
+/// The first one that comes back when a removal is undone is selected.
+fn restored(state: &mut State, id: TransferId) {
+    if std::mem::take(&mut state.restores) {
+        state.list.await_arrival(id);
     }
 }
 

@@ -49,7 +49,7 @@ pub fn set(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>) {
 
 /// Sets or lifts the limits of the marked transfers or of the selected one.
 pub fn set_each(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>) {
-    let count = state.list.targets().len();
+    let count = transfer::targets(state).len();
     transfer::send(state, effects, |ids| Command::LimitEach { ids, rate });
     let who = if count == 1 { "its own limit".to_owned() } else { format!("the limit of each of {count}") };
     if count > 0 {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{Effect, State, Toast, Tone};
-use crate::model::harmless;
+use crate::model::{harmless, shortened};
 
 /// How many are shown at once.
 const MOST: usize = 3;
@@ -14,20 +14,38 @@ pub fn replace(state: &mut State, tone: Tone, begins: &str, text: impl AsRef<str
     show(state, tone, text, effects);
 }
 
-/// Shows a text for a while. What failed stays longest when there are more than fit.
+/// Shows a text for a while. When there are more than fit, what went well makes room first, and what failed last.
 pub fn show(state: &mut State, tone: Tone, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
     show_for(state, tone, text, tone.lasts(), effects);
 }
 
-/// Shows a text for so long.
-pub fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration, effects: &mut Vec<Effect>) {
-    let text = harmless(text.as_ref()).into_owned();
-    state.toasts.retain(|toast| toast.text != text);
+/// Shows a text for so long, and lets no other one take its place until then.
+pub fn keep(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration, effects: &mut Vec<Effect>) {
+    show_for(state, tone, text, span, effects);
+    if let Some(toast) = state.toasts.last_mut() {
+        toast.stays = true;
+    }
+}
+
+fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration, effects: &mut Vec<Effect>) {
+    let text = harmless(&shortened(text.as_ref())).into_owned();
+    let now = state.now;
+    state.toasts.retain(|toast| toast.text != text && toast.until > now);
     if state.toasts.len() >= MOST {
-        let least = state.toasts.iter().position(|toast| toast.tone != Tone::Bad).unwrap_or(0);
+        let least = (0..state.toasts.len()).min_by_key(|at| weight(&state.toasts[*at])).unwrap_or(0);
         state.toasts.remove(least);
     }
-    state.toasts.push(Toast { text, tone });
+    state.toasts.push(Toast::new(text, tone, now + span));
     state.stale = true;
     effects.push(Effect::Wake(span));
+}
+
+/// What weighs least makes room first.
+fn weight(toast: &Toast) -> (bool, u8) {
+    let tone = match toast.tone {
+        Tone::Good => 0,
+        Tone::Warning => 1,
+        Tone::Bad => 2,
+    };
+    (toast.stays, tone)
 }

@@ -7,13 +7,16 @@ use tui_input::Input;
 
 use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
+use super::add::bare;
 use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row};
 use crate::config::{Action, Chord, Key};
-use crate::model::{Source, Status, TransferId, harmless, size};
+use crate::model::{Source, Status, TransferId, harmless, shortened};
 
 /// How long a removal can be taken back.
 const UNDO: Duration = Duration::from_secs(10);
+/// What is said to a new URL for what has all its bytes.
+const COMPLETE: &str = "it is complete, and needs no other URL";
 
 /// Pauses transfers, or lets them go on: the marked ones or, without marks, the selected one. Of several, those that can be
 /// paused are; once none is left, those that are paused go on.
@@ -52,9 +55,25 @@ fn why_not_paused(state: &State, status: Status) -> String {
     }
 }
 
-/// What an action is about: the marked ones or, without marks, the selected one.
+/// What an action is about: what was said when the line for it was opened; else the marked ones or, without marks, the
+/// selected one.
 pub fn targets(state: &State) -> Vec<Arc<Row>> {
-    state.list.targets().into_iter().map(|(_, row)| row).collect()
+    placed(state).into_iter().map(|(_, row)| row).collect()
+}
+
+/// The same, with their places in the queue.
+fn placed(state: &State) -> Vec<(usize, Arc<Row>)> {
+    if state.about.is_empty() { state.list.targets() } else { state.list.these(&state.about) }
+}
+
+/// The ids of the marked transfers or of the selected one.
+pub fn these(state: &State) -> Vec<TransferId> {
+    targets(state).iter().map(|row| row.id).collect()
+}
+
+/// What an action is about that is about one transfer alone.
+pub fn the_one(state: &State) -> Option<Arc<Row>> {
+    if state.about.is_empty() { state.list.selected().cloned() } else { targets(state).into_iter().next() }
 }
 
 fn ids<'a>(rows: impl IntoIterator<Item = &'a &'a Arc<Row>>) -> Vec<TransferId> {
@@ -91,18 +110,9 @@ pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Moves transfers in the queue, and keeps their order among themselves.
 pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
-    let mut rows = state.list.targets();
-    rows.sort_by_key(|(place, _)| *place);
-    let last = state.list.total().saturating_sub(1);
-    let is_down = to == Place::Down;
-    if is_down {
-        rows.reverse();
-    }
-    // Those that stand at the end already stay, or the ones behind would jump over them.
-    let (several, end) = (rows.len() > 1, |number: usize| if is_down { last - number } else { number });
-    let stays = |(number, (place, _)): &(usize, (usize, Arc<Row>))| several && *place == end(*number);
-    let moves = rows.into_iter().enumerate().skip_while(stays);
-    effects.extend(moves.map(|(_, (_, row))| Effect::Send(Command::Move { id: row.id, to })));
+    let rows = placed(state).into_iter().map(|(place, row)| (place, row.id)).collect();
+    let moves = to.in_turn(rows, state.list.total());
+    effects.extend(moves.into_iter().map(|id| Effect::Send(Command::Move { id, to })));
     if !state.list.sorting().is_queue() && !state.list.is_empty() {
         let by = state.list.sorting().column.describe();
         toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"), effects);
@@ -122,7 +132,7 @@ fn is_waiting(row: &Row) -> bool {
 pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
     let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
     if row.status == Status::Done {
-        return toast::show(state, Tone::Warning, "it is complete, and needs no other URL", effects);
+        return toast::show(state, Tone::Warning, COMPLETE, effects);
     }
     let name = harmless(&row.name).into_owned();
     state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), complaint: None };
@@ -132,15 +142,22 @@ pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let Mode::NewUrl { id, input, complaint, .. } = &mut state.mode else { return };
     let id = *id;
+    let row = || state.list.these(&[id]).pop().map(|(_, row)| row.status);
     match chord.key {
         Key::Esc => state.mode = Mode::Browse,
         Key::Enter if input.value().trim().is_empty() => state.mode = Mode::Browse,
         Key::Enter => match Source::parse(bare(input.value())) {
             Ok(source) => {
-                effects.push(Effect::Send(Command::Relink { id, source }));
+                let status = row();
                 state.mode = Mode::Browse;
+                match status {
+                    // It went on while the URL was typed.
+                    Some(Status::Done) => toast::show(state, Tone::Warning, COMPLETE, effects),
+                    Some(_) => effects.push(Effect::Send(Command::Relink { id, source })),
+                    None => toast::show(state, Tone::Warning, "it is not in the list any more", effects),
+                }
             }
-            Err(why) => *complaint = Some(why),
+            Err(why) => *complaint = Some(shortened(&why).into_owned()),
         },
         _ => {
             if edit::edit(input, chord) {
@@ -150,41 +167,24 @@ pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     }
 }
 
-/// A URL without what people put around it.
-fn bare(text: &str) -> &str {
-    text.trim().trim_matches(['<', '>', '"', '\'', '`'])
-}
-
 /// Asks whether transfers are to be removed.
 pub fn ask(state: &mut State, data: bool) {
     let rows = targets(state);
     let Some(first) = rows.first() else { return };
-    let held: u64 = rows.iter().filter(|row| row.status != Status::Done).map(|row| row.bytes_done()).sum();
-    let all_done = rows.iter().all(|row| row.status == Status::Done);
-    let one = rows.len() == 1;
-    let consequence = match (all_done, data) {
-        (true, _) if one => "The finished file stays.".to_owned(),
-        (true, _) => "The finished files stay.".to_owned(),
-        (false, false) => "What is on the disk stays.".to_owned(),
-        (false, true) if held == 0 && one => "Nothing of it is on the disk yet.".to_owned(),
-        (false, true) if held == 0 => "Nothing of them is on the disk yet.".to_owned(),
-        (false, true) if one => format!("Its partial data ({}) will be deleted.", size(held)),
-        (false, true) => format!("Their partial data ({}) will be deleted; finished files stay.", size(held)),
-    };
-    let name = if one { harmless(&first.name).into_owned() } else { format!("{} transfers", rows.len()) };
+    let name = if rows.len() == 1 { harmless(&first.name).into_owned() } else { format!("{} transfers", rows.len()) };
     let ids = rows.iter().map(|row| row.id).collect();
-    state.mode = Mode::Confirm(Question { ids, name, consequence, data });
+    state.mode = Mode::Confirm(Question { ids, name, data });
 }
 
 /// Sends an order about the marked transfers or the selected one.
 pub fn send(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(Vec<TransferId>) -> Command) {
-    let ids: Vec<TransferId> = targets(state).iter().map(|row| row.id).collect();
+    let ids = these(state);
     if ids.is_empty() { nothing(state, effects) } else { effects.push(Effect::Send(order(ids))) }
 }
 
 /// Sends an order about the selected transfer.
 pub fn send_one(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(TransferId) -> Command) {
-    match state.list.selected().map(|row| row.id) {
+    match the_one(state).map(|row| row.id) {
         Some(id) => effects.push(Effect::Send(order(id))),
         None => nothing(state, effects),
     }
@@ -196,7 +196,7 @@ pub fn remove(state: &mut State, question: Question, effects: &mut Vec<Effect>) 
     effects.push(Effect::Send(Command::Remove { ids: question.ids, data: question.data }));
     state.removed_at = Some(state.now);
     if !undo.is_empty() {
-        toast::show_for(state, Tone::Good, format!("removed {}; {undo} takes that back", question.name), UNDO, effects);
+        toast::keep(state, Tone::Good, format!("removed {}; {undo} takes that back", question.name), UNDO, effects);
     }
 }
 
@@ -220,7 +220,7 @@ pub fn undo(state: &mut State, effects: &mut Vec<Effect>) {
             effects,
         );
     }
-    state.removed_at = None;
+    (state.removed_at, state.restores) = (None, true);
     state.toasts.retain(|toast| !toast.text.starts_with("removed "));
     effects.push(Effect::Send(Command::Undo));
 }
@@ -249,5 +249,10 @@ pub fn copy(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 pub fn nothing(state: &mut State, effects: &mut Vec<Effect>) {
-    toast::show(state, Tone::Warning, "no transfer is selected", effects);
+    let text = match state.about.len() {
+        0 => "no transfer is selected",
+        1 => "it is not in the list any more",
+        _ => "none of them is in the list any more",
+    };
+    toast::show(state, Tone::Warning, text, effects);
 }

@@ -41,9 +41,18 @@ fn find(state: &State, batch: &[(TransferId, Spec)]) -> Vec<(usize, TransferId, 
     found.collect()
 }
 
-/// Adds a batch in one command and selects its first transfer.
-pub fn add(state: &mut State, mut batch: Vec<(TransferId, Spec)>, begin: Begin, effects: &mut Vec<Effect>) {
-    let Some(first) = batch.first().map(|entry| entry.0) else { return };
+/// What comes while the question waits is asked about together with what waits for the answer.
+pub fn join_batch(state: &mut State, more: Vec<(TransferId, Spec)>) -> Vec<(TransferId, Spec)> {
+    let Mode::Twins(_) = &state.mode else { return more };
+    let Mode::Twins(question) = std::mem::replace(&mut state.mode, Mode::Browse) else { return more };
+    let Twins { mut batch, begin, .. } = *question;
+    begin_so(state, &mut batch, begin);
+    batch.extend(more);
+    batch
+}
+
+/// Lets a batch begin when it was said to.
+fn begin_so(state: &mut State, batch: &mut [(TransferId, Spec)], begin: Begin) {
     match begin {
         Begin::At(at) => batch.iter_mut().for_each(|entry| entry.1.start_at = Some(at)),
         Begin::Paused => batch.iter_mut().for_each(|entry| entry.1.held = true),
@@ -51,6 +60,12 @@ pub fn add(state: &mut State, mut batch: Vec<(TransferId, Spec)>, begin: Begin, 
         Begin::Now => state.hurried.extend(batch.iter().map(|entry| entry.0)),
         Begin::Turn => {}
     }
+}
+
+/// Adds a batch in one command and selects its first transfer.
+pub fn add(state: &mut State, mut batch: Vec<(TransferId, Spec)>, begin: Begin, effects: &mut Vec<Effect>) {
+    let Some(first) = batch.first().map(|entry| entry.0) else { return };
+    begin_so(state, &mut batch, begin);
     effects.push(Effect::Send(Command::Add(batch)));
     state.list.await_arrival(first);
 }

@@ -1,5 +1,7 @@
 //! What lies over the rest: the box that takes URLs, the question before a removal, and the toasts.
 
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
@@ -8,8 +10,9 @@ use tui_input::Input;
 
 use super::super::{Palette, Question, Role, State, Toast, Tone};
 use super::{footer, text};
+use crate::api::{Direction, Row};
 use crate::config::Action;
-use crate::model::harmless;
+use crate::model::{Status, harmless, size};
 
 /// Draws the box that takes a new URL for a transfer.
 pub fn new_url(state: &State, name: &str, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
@@ -48,7 +51,8 @@ pub fn confirm(state: &State, question: &Question, frame: &mut Frame, area: Rect
         .map(|piece| Line::styled(piece, plain))
         .collect();
     let role = if question.data { Role::Bad } else { Role::Muted };
-    let consequence = text::wrap(&question.consequence, room);
+    let rows: Vec<Arc<Row>> = state.list.these(&question.ids).into_iter().map(|(_, row)| row).collect();
+    let consequence = text::wrap(&consequence(&rows, question.data), room);
     lines.extend(consequence.into_iter().map(|piece| Line::styled(piece, state.palette.style(role))));
     let strong = state.palette.style(Role::Strong);
     let answer = [Span::styled("y", strong), Span::raw(" yes    "), Span::styled("n", strong), Span::raw(" no")];
@@ -57,6 +61,47 @@ pub fn confirm(state: &State, question: &Question, frame: &mut Frame, area: Rect
     for (line, place) in lines.into_iter().zip(inner.rows()) {
         frame.render_widget(line, place);
     }
+}
+
+/// What a removal does to what there is of these transfers now.
+fn consequence(rows: &[Arc<Row>], data: bool) -> String {
+    let (sent, fetched): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().map(|row| &**row).partition(|row| row.direction == Direction::Upload);
+    let said = [fetched_ones(&fetched, data), sent_ones(&sent, data)];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() { "That is not in the list any more.".to_owned() } else { said.join(" ") }
+}
+
+fn fetched_ones(rows: &[&Row], data: bool) -> Option<String> {
+    let held: u64 = rows.iter().filter(|row| row.status != Status::Done).map(|row| row.bytes_done()).sum();
+    let all_done = rows.iter().all(|row| row.status == Status::Done);
+    let one = rows.len() == 1;
+    let said = match (all_done, data) {
+        _ if rows.is_empty() => return None,
+        (true, _) if one => "The finished file stays.".to_owned(),
+        (true, _) => "The finished files stay.".to_owned(),
+        (false, false) => "What is on the disk stays.".to_owned(),
+        (false, true) if held == 0 && one => "Nothing of it is on the disk yet.".to_owned(),
+        (false, true) if held == 0 => "Nothing of them is on the disk yet.".to_owned(),
+        (false, true) if one => format!("Its partial data ({}) will be deleted.", size(held)),
+        (false, true) => format!("Their partial data ({}) will be deleted; finished files stay.", size(held)),
+    };
+    Some(said)
+}
+
+/// Uploads: the file that is sent is never touched, and the parts of one that is not complete are the store's.
+fn sent_ones(rows: &[&Row], data: bool) -> Option<String> {
+    let is_open = rows.iter().any(|row| row.status != Status::Done);
+    let file = match rows.len() {
+        0 => return None,
+        1 => "The file that was to be sent stays",
+        _ => "The files that were to be sent stay",
+    };
+    Some(match (is_open, data) {
+        (false, _) => format!("{file}, and so does what the store has."),
+        (true, false) => format!("{file}, and so do the parts that the store has."),
+        (true, true) => format!("{file}; the parts that the store has are given up."),
+    })
 }
 
 /// Draws the question before haul leaves while transfers run.
