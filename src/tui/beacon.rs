@@ -24,6 +24,8 @@ pub struct Beacon {
     knows_progress: bool,
     is_lit: bool,
     shown: (String, String),
+    /// How many transfers ran then.
+    running: usize,
     next: Moment,
 }
 
@@ -34,7 +36,12 @@ impl Beacon {
         let knows_progress = std::env::var_os("WT_SESSION").is_some()
             || is("ConEmuANSI", "ON")
             || ["ghostty", "WezTerm"].into_iter().any(|name| is("TERM_PROGRAM", name));
-        Self { knows_progress, is_lit: false, shown: Default::default(), next: Moment::ZERO }
+        Self::new(knows_progress)
+    }
+
+    /// A beacon for a terminal that understands OSC 9;4, or does not.
+    pub fn new(knows_progress: bool) -> Self {
+        Self { knows_progress, is_lit: false, shown: Default::default(), running: 0, next: Moment::ZERO }
     }
 
     /// True if it understands progress.
@@ -44,10 +51,11 @@ impl Beacon {
 
     /// What is to be written to the terminal now; empty if nothing has changed.
     pub fn news(&mut self, state: &State) -> String {
-        if self.is_lit && state.now < self.next {
+        // After the last one has stopped there is no further frame to catch up with.
+        if self.is_lit && state.now < self.next && state.totals.running == self.running {
             return String::new();
         }
-        self.next = state.now + PERIOD;
+        (self.next, self.running) = (state.now + PERIOD, state.totals.running);
         let (title, progress) = (title(state), progress(state));
         let mut news = String::new();
         if !self.is_lit {

@@ -22,6 +22,7 @@ mod terminal;
 mod update;
 mod view;
 
+pub use beacon::Beacon;
 pub use clipboard::{Clipboard, ClipboardWatch, clipboard_is_shut};
 pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;

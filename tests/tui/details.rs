@@ -152,6 +152,9 @@ fn the_speed_of_everything_is_drawn_where_there_is_room_for_it() {
     let first = |stage: &Stage| stage.text().lines().next().unwrap().to_owned();
     assert!(first(stage.sized(120, 40)).contains('█'), "{}", stage.text());
     assert!(!first(stage.sized(60, 24)).contains('█'), "{}", stage.text());
+    // Nothing moves it on any more, so it would stand still.
+    stage.sized(120, 40).shows(snapshot([row(1, "a.iso").status(Status::Paused)]));
+    assert!(!first(&stage).contains('█'), "{}", stage.text());
 }
 
 #[test]

@@ -3,18 +3,27 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Span;
-use ratatui::widgets::Paragraph;
 use tui_input::Input;
 
 use super::super::{Mode, Pane, Role, State};
 use super::strip::Strip;
 use super::{command, shows_log, text};
+use crate::api::Totals;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Status, harmless};
 
 /// The shortest key that does this, as it is written; empty if none does.
 pub fn key_of(state: &State, action: Action) -> String {
-    state.keys.keys(action).first().map_or_else(String::new, ToString::to_string)
+    keys_of(state, action).first().map_or_else(String::new, ToString::to_string)
+}
+
+/// The keys that do this, shortest name first, without those that the user has put an order on. These two are heard with
+/// a modifier before any order.
+pub fn keys_of(state: &State, action: Action) -> Vec<Chord> {
+    let is_global = |chord: &Chord| (chord.ctrl || chord.alt) && matches!(action, Action::Quit | Action::Suspend);
+    let mut keys = state.keys.keys(action);
+    keys.retain(|chord| is_global(chord) || state.habits.bindings.line(*chord).is_none());
+    keys
 }
 
 /// Draws the keys, or the filter while it is typed.
@@ -59,8 +68,10 @@ pub fn keys(state: &State, width: u16) -> Strip<Chord> {
         Mode::Confirm(_) => line(state, width, &fixed(&[(Key::Char('y'), "yes, remove"), (Key::Char('n'), "no")]), &[]),
         Mode::Help { .. } => {
             let entries = [(Action::Back, "close"), (Action::Down, "scroll")];
+            // The user's own orders are for the list: here its key does what it always does.
+            let key = |action| state.keys.keys(action).into_iter().next();
             let entries: Vec<Entry> =
-                entries.into_iter().filter_map(|(action, word)| entry(state, action, word)).collect();
+                entries.into_iter().filter_map(|(action, word)| Some((key(action)?, word.to_owned()))).collect();
             line(state, width, &entries, &[])
         }
     }
@@ -72,7 +83,7 @@ fn fixed(entries: &[(Key, &str)]) -> Vec<Entry> {
 
 /// What a key does, with the shortest one that does it; `None` if none does.
 fn entry(state: &State, action: Action, label: &str) -> Option<Entry> {
-    Some((*state.keys.keys(action).first()?, label.to_owned()))
+    Some((*keys_of(state, action).first()?, label.to_owned()))
 }
 
 fn browse(state: &State, width: u16) -> Strip<Chord> {
@@ -83,6 +94,7 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
     let status = state.list.selected().map(|row| row.status);
     let actions: Vec<Action> = match (state.pane, status) {
         (Pane::Details, Some(Status::Expired)) => vec![Back, Down, NextTab, NewUrl, Retry, Remove, CopyUrl, NextPane],
+        (Pane::Details, Some(Status::Done)) => vec![Back, Down, NextTab, Remove, CopyUrl, NextPane],
         (Pane::Details, _) => vec![Back, Down, NextTab, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
         (Pane::List, _) if state.list.marked().0 > 0 => vec![TogglePause, Retry, Remove, CopyUrl, Mark, Back],
@@ -104,6 +116,7 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
     };
     let label = |action: Action| match (action, status, state.pane) {
         (TogglePause, Some(Status::Paused), _) => "resume",
+        (PauseAll, ..) if is_all_paused(&state.totals) => "resume all",
         (Down, _, Pane::Details) => "scroll",
         (Back, _, Pane::Details) => "list",
         (Back, ..) => "unmark",
@@ -114,6 +127,11 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
         actions.iter().filter_map(|action| entry(state, *action, label(*action))).collect()
     };
     line(state, width, &entries(&actions), &entries(&[Help, Quit]))
+}
+
+/// True if the key that pauses all lets all go on.
+fn is_all_paused(totals: &Totals) -> bool {
+    totals.paused > 0 && totals.queued + totals.running + totals.disk_full == 0
 }
 
 /// Keys from the left as long as there is room; those at the right are always there.
@@ -163,10 +181,12 @@ pub fn edit(input: &Input, frame: &mut Frame, area: Rect) {
         return;
     }
     let width = usize::from(area.width) - 1;
-    let scroll = input.visual_scroll(width);
-    let shown = harmless(input.value()).into_owned();
-    let line = Paragraph::new(shown).scroll((0, scroll as u16));
-    frame.render_widget(line, area);
-    let cursor = input.visual_cursor().saturating_sub(scroll).min(width) as u16;
+    let text = harmless(input.value());
+    // By what is shown, since a character that takes no cell is shown as one that does.
+    let before = text.char_indices().nth(input.cursor()).map_or(text.len(), |(at, _)| at);
+    let shown = text::tail(&text[..before], width);
+    let cursor = text::width(shown) as u16;
+    let line = format!("{shown}{}", text::head(&text[before..], width + 1 - usize::from(cursor)));
+    frame.render_widget(Span::raw(line), area);
     frame.set_cursor_position(Position::new(area.x + cursor, area.y));
 }

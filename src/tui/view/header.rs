@@ -34,9 +34,9 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     }
 }
 
-/// The last minute's speed where there is room for it.
+/// The last minute's speed where there is room for it, as long as something runs: after that nothing moves it on.
 fn graph(state: &State, frame: &mut Frame, room: Rect) {
-    if room.width >= 24 && graph::has_total(state.history.total()) {
+    if room.width >= 24 && state.totals.running > 0 && graph::has_total(state.history.total()) {
         let width = (room.width - 6).min(60);
         let place = Rect { x: room.right() - width - 2, width, ..room };
         frame.render_widget(graph::total(state, width), place);

@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::super::{Pane, Role, State};
-use super::{bands, key_of, text};
+use super::footer::keys_of;
+use super::{bands, text};
 use crate::config::Action;
 use crate::model::harmless;
 
@@ -104,7 +105,9 @@ pub fn draw(state: &State, top: usize, frame: &mut Frame, area: Rect) {
 }
 
 fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
-    let (back, help) = (key_of(state, Action::Back), key_of(state, Action::Help));
+    // Here the user's own orders are not heard.
+    let key = |action| state.keys.keys(action).first().map_or_else(String::new, ToString::to_string);
+    let (back, help) = (key(Action::Back), key(Action::Help));
     let leave = format!(" {back} or {help} closes this help.");
     let mut lines = vec![Line::styled(text::cut(&leave, usize::from(width)), state.palette.style(Role::Strong))];
     // What the keys are for where the user is comes first.
@@ -155,7 +158,7 @@ fn group_lines(state: &State, title: &'static str, actions: &[Action], width: u1
     let mut lines = vec![Line::default(), heading];
     let key_cells = KEYS.min(usize::from(width) / 2);
     for action in actions {
-        let keys = state.keys.keys(*action);
+        let keys = keys_of(state, *action);
         if keys.is_empty() {
             continue;
         }

@@ -9,7 +9,7 @@ pub fn width(text: &str) -> usize {
 }
 
 /// As much of the beginning as fits.
-fn head(text: &str, room: usize) -> &str {
+pub fn head(text: &str, room: usize) -> &str {
     let mut used = 0;
     let end = text.grapheme_indices(true).find(|(_, piece)| {
         used += piece.width();
@@ -19,7 +19,7 @@ fn head(text: &str, room: usize) -> &str {
 }
 
 /// As much of the end as fits.
-fn tail(text: &str, room: usize) -> &str {
+pub fn tail(text: &str, room: usize) -> &str {
     let mut used = 0;
     let mut start = text.len();
     for (at, piece) in text.grapheme_indices(true).rev() {
