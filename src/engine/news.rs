@@ -29,11 +29,15 @@ impl Supervisor {
         let _ = self.side.events.send(event);
     }
 
-    /// Shows the faces the latest, if there is anything new.
-    pub(super) fn publish(&mut self) {
+    /// Takes over how far those have come that run.
+    pub(super) fn take_figures(&mut self) {
         for id in self.roster.running() {
             self.dirty |= self.roster.take_progress(id);
         }
+    }
+
+    /// Shows the faces the latest, if there is anything new.
+    pub(super) fn publish(&mut self) {
         if std::mem::take(&mut self.dirty) {
             let mut snapshot = self.roster.snapshot();
             (snapshot.happened, snapshot.unsaved) = (self.happened, self.scribe.fault());

@@ -32,8 +32,10 @@ use crate::store::{Stamp, open_files};
 
 /// Reports that may wait for the supervisor before a task waits too.
 const REPORTS: usize = 256;
-/// The shortest time between two snapshots.
+/// The shortest time between two snapshots,
 const SNAPSHOT: Duration = Duration::from_millis(100);
+/// and between two that show how far the transfers have come that run: figures that change more often can't be read.
+const FIGURES: Duration = Duration::from_millis(250);
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -120,7 +122,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
 impl Supervisor {
     async fn work(&mut self, mut inbox: mpsc::Receiver<Report>) {
         let stop = self.side.stop.clone();
-        let mut publish_at = Instant::now();
+        let (mut publish_at, mut figures_at) = (Instant::now(), Instant::now());
         let mut look_at = Instant::now() + LOOK;
         loop {
             self.start_next();
@@ -128,6 +130,8 @@ impl Supervisor {
             // What runs learns, and a round comes at least with each snapshot of it.
             self.memory.look();
             let active = self.dirty || self.queue.running() > 0;
+            // What happens is shown soon, and what only moves in its time.
+            let due = if self.dirty { publish_at } else { publish_at.max(figures_at) };
             // A command may speak of what the one before it adds.
             let adding = self.scribe.is_adding();
             let (sweeping, writing) = (self.is_sweeping(), self.scribe.is_writing());
@@ -138,9 +142,14 @@ impl Supervisor {
                 Some(report) = inbox.recv() => self.report(report),
                 Some(command) = self.side.commands.recv(), if !adding && !sweeping => self.obey(command),
                 () = ready(()), if sweeping && !writing => self.sweep_on(),
-                () = sleep_until(publish_at), if active => {
+                () = sleep_until(due), if active => {
+                    let now = Instant::now();
+                    if figures_at <= now {
+                        self.take_figures();
+                        figures_at = now + FIGURES;
+                    }
                     self.publish();
-                    publish_at = Instant::now() + SNAPSHOT;
+                    publish_at = now + SNAPSHOT;
                 }
                 () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
                 () = self.memory.due() => self.memory.save(),
@@ -179,6 +188,7 @@ impl Supervisor {
         self.memory.last().await;
         self.forget_complete();
         self.finish_writing().await;
+        self.take_figures();
         self.publish();
     }
 

@@ -30,7 +30,7 @@ pub use retry::{MUCH, Verdict, backoff, is_expired, may_pass, reopening, verdict
 pub use schedule::Schedule;
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;
-pub use speed::Meter;
+pub use speed::{Gauge, Meter};
 pub use takeover::MIN_SLOW_PART;
 pub use timetable::Timetable;
 pub use turns::Turns;

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::model::{Moment, Rate};
 
+/// Over about so long the speed is a mean that tells how long the rest takes.
+const STEADY: Duration = Duration::from_secs(12);
+
 /// A mean of bytes a second in which a byte's weight falls to 37 % within `memory`. A value at any moment costs one
 /// exponential, whatever the number of updates, and it falls by itself while nothing comes.
 #[derive(Clone, Copy, Debug)]
@@ -58,5 +61,45 @@ impl Meter {
 
     fn decay(&self, now: Moment) -> f64 {
         (-now.since(self.last).as_secs_f64() / self.memory).exp()
+    }
+}
+
+/// The speed of a transfer as people read it: a quick mean for the figure, and a slow one for the time that is left, which
+/// would flicker with it. Both begin with the first bytes, so that the time in which none could come does not count; and
+/// these came before that moment, so they don't count either.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    memory: Duration,
+    /// The quick one and the slow one.
+    begun: Option<(Meter, Meter)>,
+}
+
+impl Gauge {
+    /// A gauge whose figure is a mean over about so long.
+    pub fn new(memory: Duration) -> Self {
+        Self { memory, begun: None }
+    }
+
+    /// So many bytes have come.
+    pub fn add(&mut self, bytes: u64, now: Moment) {
+        match &mut self.begun {
+            Some((quick, slow)) => {
+                quick.add(bytes, now);
+                slow.add(bytes, now);
+            }
+            None if bytes == 0 => {}
+            None => self.begun = Some((Meter::new(self.memory, now), Meter::new(STEADY, now))),
+        }
+    }
+
+    /// The figure.
+    pub fn rate(&self, now: Moment) -> Rate {
+        self.begun.map_or(Rate::per_second(0), |(quick, _)| quick.rate(now))
+    }
+
+    /// How long `missing` bytes will take; `None` when nothing moves.
+    pub fn eta(&self, missing: u64, now: Moment) -> Option<Duration> {
+        let (quick, slow) = self.begun?;
+        quick.eta(missing, now).and_then(|_| slow.eta(missing, now))
     }
 }

@@ -15,10 +15,15 @@ async fn a_download_that_was_killed_goes_on_over_fewer_connections_than_one_that
     for killed in [true, false] {
         let file = FakeFile::new(1, 64 * MIB).rate(MIB);
         let (stage, id) = Stage::of(Wishes { connections: 0, ..Wishes::default() }, file).await;
-        // Not right behind a save, of which there is one a second.
         stage.has(id, 12 * MIB).await;
         let path = Checkpoint::path(&stage.state(), id);
-        let running = fs::read(&path).unwrap();
+        // Not right behind a save, of which there is one a second.
+        let unsaved = |_: &haul::api::Snapshot| {
+            let running = fs::read(&path).ok()?;
+            let left = Checkpoint::load(&stage.state(), id).ok()??;
+            (!left.unsynced.is_empty() && fs::read(&path).is_ok_and(|now| now == running)).then_some(running)
+        };
+        let running = stage.seen(unsaved).await;
         let stopped = stage.stop().await;
         if killed {
             fs::write(&path, running).unwrap();

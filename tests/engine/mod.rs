@@ -6,6 +6,7 @@ mod categories;
 mod cautious;
 mod completing;
 mod errands;
+mod figures;
 mod hostile;
 mod hosts;
 mod lasting;

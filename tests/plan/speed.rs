@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::model::{Moment, Rate};
-use haul::plan::Meter;
+use haul::plan::{Gauge, Meter};
 use proptest::prelude::*;
 
 const MEMORY: Duration = Duration::from_secs(2);
@@ -62,6 +62,31 @@ fn the_rest_takes_as_long_as_it_takes() {
         assert_eq!(meter.eta(missing, at(millis)), None, "{missing} bytes at {millis} ms");
     }
     assert_eq!(Meter::new(MEMORY, at(5)).eta(7, at(5)), None);
+}
+
+#[test]
+fn a_gauge_begins_with_the_first_bytes() {
+    let mut gauge = Gauge::new(MEMORY);
+    // What is on disk is compared first, say for a minute.
+    gauge.add(0, at(30_000));
+    assert_eq!((gauge.rate(at(60_000)), gauge.eta(1_000, at(60_000))), (Rate::per_second(0), None));
+    (60_000..=60_500).step_by(10).for_each(|millis| gauge.add(10_000, at(millis)));
+    let (rate, eta) = (gauge.rate(at(60_500)).bytes(), gauge.eta(60_000_000, at(60_500)).unwrap().as_secs_f64());
+    assert!(rate.abs_diff(1_000_000) < 20_000, "{rate}");
+    assert!((eta - 60.0).abs() < 1.5, "{eta}");
+}
+
+#[test]
+fn the_time_that_is_left_is_steadier_than_the_figure() {
+    let mut gauge = Gauge::new(MEMORY);
+    (0..=30_000).step_by(10).for_each(|millis| gauge.add(10_000, at(millis)));
+    // For a second only a fifth of it comes.
+    (30_010..=31_000).step_by(10).for_each(|millis| gauge.add(2_000, at(millis)));
+    let (rate, eta) = (gauge.rate(at(31_000)).bytes(), gauge.eta(100_000_000, at(31_000)).unwrap().as_secs());
+    assert!(rate < 800_000, "{rate}");
+    assert!((100..110).contains(&eta), "{eta}");
+    // Once nothing comes any more, no time is said for long.
+    assert_eq!(gauge.eta(100_000_000, at(120_000)), None);
 }
 
 proptest! {

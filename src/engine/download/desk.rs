@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 
 use crate::api::ConnectionState;
 use crate::model::{Algorithm, Announced, ByteRange, Fault, RangeSet};
-use crate::plan::{Beyond, LeaseId, Meter, Opener, Pace, Plan};
+use crate::plan::{Beyond, Gauge, LeaseId, Opener, Pace, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
 /// What the transfer's shown speed remembers.
@@ -54,7 +54,7 @@ pub(super) struct State {
     pub(super) comparison: Option<Comparison>,
     /// True while bytes that are on disk pass by.
     pub(super) passing: bool,
-    pub(super) meter: Meter,
+    pub(super) gauge: Gauge,
     pace: Pace,
     fetched: u64,
     pub(super) seats: BTreeMap<u32, Seat>,
@@ -102,7 +102,6 @@ impl Seat {
 impl Desk {
     pub(super) fn new(part: PartFile, plan: Plan, ledger: Ledger, log: CheckpointLog, clock: Clock) -> Self {
         let block = ledger.block();
-        let meter = Meter::new(MEMORY, clock.now());
         let (announced, vouched, seats) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
         let state = State {
             plan,
@@ -114,7 +113,7 @@ impl Desk {
             width: Width { now: 1, soon: 1 },
             comparison: None,
             passing: false,
-            meter,
+            gauge: Gauge::new(MEMORY),
             pace: Pace::default(),
             fetched: 0,
             seats,
@@ -221,7 +220,7 @@ impl Desk {
         }
         let length = bytes.len() as u64;
         state.plan.advance(lease, length, now);
-        state.meter.add(length, now);
+        state.gauge.add(length, now);
         state.pace.took(took);
         state.fetched += length;
         if state.durability.wrote(ByteRange::new(position, position + length)) {

@@ -28,8 +28,8 @@ impl Desk {
             length: plan.length(),
             done: plan.done().clone(),
             checked: state.checked.clone(),
-            speed: state.meter.rate(now),
-            eta: plan.missing().and_then(|missing| state.meter.eta(missing, now)),
+            speed: state.gauge.rate(now),
+            eta: plan.missing().and_then(|missing| state.gauge.eta(missing, now)),
             connections: state.connections(now),
         }
     }

@@ -210,7 +210,7 @@ impl Task {
             parts: Vec::new(),
         };
         let saver = Saver::new(self.checkpoint.clone(), checkpoint);
-        let desk = Desk::new(parts, self.shared().clock.now());
+        let desk = Desk::new(parts);
         self.held = Some(Held { original, upload, bounds, desk, claims, saver });
     }
 

@@ -8,7 +8,7 @@ use super::payload::Sent;
 use super::sender::Doubt;
 use crate::api::{Connection, ConnectionState};
 use crate::model::{ByteRange, Checksum, Moment, RangeSet, Rate};
-use crate::plan::{Meter, Parts};
+use crate::plan::{Gauge, Meter, Parts};
 use crate::protocol::StoredPart;
 use crate::store::SentPart;
 
@@ -35,15 +35,15 @@ pub(super) struct Desk {
     flights: BTreeMap<u32, Flight>,
     /// The parts that may have arrived, by number.
     doubts: BTreeMap<u32, Doubt>,
-    meter: Meter,
+    gauge: Gauge,
     /// Bytes that went out in all, those of parts that were not taken among them.
     sent: u64,
 }
 
 impl Desk {
-    pub(super) fn new(parts: Parts, now: Moment) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
         let (taken, flights, doubts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { parts, taken, flights, doubts, meter: Meter::new(MEMORY, now), sent: 0 }
+        Self { parts, taken, flights, doubts, gauge: Gauge::new(MEMORY), sent: 0 }
     }
 
     /// The next part for a connection, and where it counts what it sends.
@@ -109,7 +109,7 @@ impl Desk {
             let fresh = sent.saturating_sub(flight.counted);
             flight.counted = sent;
             flight.meter.add(fresh, now);
-            self.meter.add(fresh, now);
+            self.gauge.add(fresh, now);
             self.sent += fresh;
         }
     }
@@ -130,13 +130,13 @@ impl Desk {
     }
 
     pub(super) fn speed(&self, now: Moment) -> Rate {
-        self.meter.rate(now)
+        self.gauge.rate(now)
     }
 
     /// How long the rest of `length` bytes takes at this speed.
     pub(super) fn eta(&self, length: u64, now: Moment) -> Option<Duration> {
         let missing = length.saturating_sub(self.parts.done().total() + self.in_flight());
-        self.meter.eta(missing, now)
+        self.gauge.eta(missing, now)
     }
 
     /// The connections, for the screen.

@@ -10,7 +10,7 @@ use super::task::{Halt, Task};
 use super::watch::while_it_moves;
 use crate::api::{Activity, Connection, ConnectionState, Happening, Live};
 use crate::model::{Algorithm, ByteRange, Checksum, Moment};
-use crate::plan::Meter;
+use crate::plan::Gauge;
 use crate::protocol::{Payload, StoredObject};
 
 /// How often the screen's figures are renewed, and over about how long the speed is a mean.
@@ -85,7 +85,7 @@ impl Task {
         let request = self.driver.put(&self.place, piece);
         let request = while_it_moves(request, sent, &self.place.source, self.shared().patience.stall);
         tokio::pin!(request);
-        let (mut meter, mut counted) = (Meter::new(MEMORY, clock.now()), 0);
+        let (mut gauge, mut counted) = (Gauge::new(MEMORY), 0);
         loop {
             tokio::select! {
                 biased;
@@ -93,19 +93,19 @@ impl Task {
                 outcome = &mut request => return Ok(outcome?),
                 () = tokio::time::sleep(TICK) => {
                     let (now, bytes) = (clock.now(), sent.bytes());
-                    meter.add(bytes.saturating_sub(counted), now);
+                    gauge.add(bytes.saturating_sub(counted), now);
                     counted = bytes;
-                    self.show_whole(length, live(length, bytes, &meter, now));
+                    self.show_whole(length, live(length, bytes, &gauge, now));
                 }
             }
         }
     }
 }
 
-fn live(length: u64, bytes: u64, meter: &Meter, now: Moment) -> Live {
-    let (range, speed) = (ByteRange::new(0, length), meter.rate(now));
+fn live(length: u64, bytes: u64, gauge: &Gauge, now: Moment) -> Live {
+    let (range, speed) = (ByteRange::new(0, length), gauge.rate(now));
     let state = if bytes == 0 { ConnectionState::Connecting } else { ConnectionState::Sending };
     let connection = Connection::new(1, range, bytes, speed, state);
-    let (connections, eta) = (vec![connection], meter.eta(length.saturating_sub(bytes), now));
+    let (connections, eta) = (vec![connection], gauge.eta(length.saturating_sub(bytes), now));
     Live { activity: Activity::Sending, speed, eta, connections, allowed: 1, ..Live::default() }
 }

@@ -1,0 +1,32 @@
+//! How often the faces hear how far transfers have come, and how soon of what happens.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use haul::api::Command;
+use haul::model::Rate;
+use tokio::time::Instant;
+
+use super::stage::{MIB, Stage, Wishes};
+use crate::support::fetch::FakeFile;
+
+#[tokio::test(start_paused = true)]
+async fn figures_change_four_times_a_second_and_what_is_ordered_is_shown_sooner() {
+    let (stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, 64 * MIB).rate(MIB)).await;
+    stage.has(id, MIB).await;
+    let mut snapshots = stage.handle.snapshots();
+    let (begun, mut shown) = (Instant::now(), BTreeSet::new());
+    while begun.elapsed() < Duration::from_secs(2) {
+        snapshots.changed().await.unwrap();
+        shown.insert(snapshots.borrow_and_update().rows.get(0).map(|row| row.bytes_done()));
+    }
+    assert!((6..=9).contains(&shown.len()), "{} times in two seconds", shown.len());
+    for bytes in 1..=20 {
+        let (ordered, rate) = (Instant::now(), Rate::per_second(bytes * 1_000_000));
+        stage.send(Command::Limit(Some(rate))).await;
+        stage.seen(|now| (now.totals.limit == Some(rate)).then_some(())).await;
+        assert!(ordered.elapsed() <= Duration::from_millis(110), "{bytes}: {:?}", ordered.elapsed());
+        tokio::time::advance(Duration::from_millis(17)).await;
+    }
+    stage.end().await;
+}
