@@ -106,6 +106,10 @@ pub enum Place {
     Top,
     /// After all others.
     Bottom,
+    /// Right before another one,
+    Before(TransferId),
+    /// or right after it.
+    After(TransferId),
 }
 
 impl Place {
@@ -121,7 +125,7 @@ impl Place {
         let stays = |(number, (place, _)): &(usize, (usize, T))| match self {
             Self::Up => several && place == number,
             Self::Down => several && place + number + 1 == total,
-            Self::Top | Self::Bottom => false,
+            _ => false,
         };
         placed.into_iter().enumerate().skip_while(stays).map(|(_, (_, item))| item).collect()
     }

@@ -9,11 +9,11 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{Report, What};
-use super::roster::Then;
+use super::roster::{Entry, Then};
 use super::supervisor::Supervisor;
 use crate::api::{Errand, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};
-use crate::store::{digest, move_finished, move_partial};
+use crate::store::{digest, is_free, move_finished, move_partial};
 
 /// An errand on its way.
 #[derive(Debug)]
@@ -33,6 +33,13 @@ pub(super) enum Done {
     Verified(Result<(Checksum, bool), Fault>),
 }
 
+impl Entry {
+    /// Where its file goes once its task has ended, if that was ordered while it runs.
+    fn headed(&self) -> Option<&Target> {
+        self.running.as_ref()?.retarget.as_ref()
+    }
+}
+
 impl Supervisor {
     /// Gives a transfer's file another name.
     pub(super) fn rename(&mut self, id: TransferId, name: String) {
@@ -41,7 +48,8 @@ impl Supervisor {
         }
         let Some(entry) = self.roster.get(id) else { return };
         let known = entry.latest.target.as_deref().and_then(Path::parent);
-        let folder = known.unwrap_or(&entry.item.spec.target.folder).to_path_buf();
+        let headed = entry.headed().map(|target| &*target.folder);
+        let folder = headed.or(known).unwrap_or(&entry.item.spec.target.folder).to_path_buf();
         self.retarget(id, Target { folder: folder.into(), name: Some(name) });
     }
 
@@ -51,13 +59,15 @@ impl Supervisor {
             // The user has named a folder now.
             self.roster.change(*id, |spec| spec.sorts = false);
             let Some(entry) = self.roster.get(*id) else { continue };
-            let name = entry.item.spec.target.name.clone();
+            let name = entry.headed().unwrap_or(&entry.item.spec.target).name.clone();
             self.retarget(*id, Target { folder: folder.into(), name });
         }
     }
 
-    /// A transfer's file goes elsewhere. One that runs is stopped for that, and goes on.
+    /// A transfer's file goes elsewhere. One that runs is stopped for that, and goes on; unless a stop would throw it back to
+    /// its first byte: then the file goes there once it has ended.
     pub(super) fn retarget(&mut self, id: TransferId, target: Target) {
+        self.roster.take_progress(id);
         let Some(entry) = self.roster.get_mut(id) else { return };
         if entry.item.spec.upload.is_some() {
             return self.deny(id, "it is an upload: its file is yours, and stays where it is");
@@ -65,15 +75,22 @@ impl Supervisor {
         if entry.busy.is_some() {
             return self.deny(id, "its file is being moved or compared; wait for the end of that");
         }
+        let place = entry.latest.target.as_deref().map(|from| place_of(&target, from));
+        let new = place.as_deref().filter(|to| entry.latest.target.as_deref() != Some(*to));
+        // Before anything is stopped for it.
+        if let Some(Err(fault)) = new.map(is_free) {
+            return self.tell(id, Happening::Denied(fault));
+        }
+        let is_lost = !entry.latest.resumable && entry.latest.done.total() > 0;
         if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();
             running.retarget = Some(target);
-            if !stops {
+            if !stops && !is_lost {
                 self.stop(id, Then::Queue);
             }
             return;
         }
-        let Some(from) = entry.latest.target.clone() else {
+        let Some((from, to)) = entry.latest.target.clone().zip(place) else {
             // Nothing is on disk: only what is asked for changes.
             let spec = Spec { target: target.clone(), ..Spec::clone(&entry.item.spec) };
             let name = target.name.clone().or_else(|| spec.source.last_segment()).unwrap_or_default();
@@ -81,8 +98,6 @@ impl Supervisor {
             let to = target.name.as_ref().map_or_else(|| folder.to_path_buf(), |name| folder.join(name));
             return self.moved(id, target, Ok(to));
         };
-        let name = target.name.clone().map(PathBuf::from).or_else(|| from.file_name().map(PathBuf::from));
-        let to = name.map_or_else(|| target.folder.to_path_buf(), |name| target.folder.join(name));
         if from == to {
             return self.moved(id, target, Ok(to));
         }
@@ -182,6 +197,12 @@ impl Supervisor {
         self.roster.refresh(id);
         self.tell(id, happening);
     }
+}
+
+/// The path of a file that stood at `from` and goes to this target.
+fn place_of(target: &Target, from: &Path) -> PathBuf {
+    let name = target.name.as_deref().map(Path::new).or_else(|| from.file_name().map(Path::new));
+    name.map_or_else(|| target.folder.to_path_buf(), |name| target.folder.join(name))
 }
 
 /// Reads a file and compares it.

@@ -320,7 +320,10 @@ impl Roster {
     pub(super) fn relocate(&mut self, id: TransferId, place: Place) -> Vec<(TransferId, i64)> {
         let Some(from) = self.entries.get(&id).map(|entry| entry.index) else { return Vec::new() };
         let last = self.order.len() - 1;
+        let index = |other: TransferId| self.entries.get(&other).map_or(from, |entry| entry.index);
         let to = match place {
+            Place::Before(other) => index(other) - usize::from(from < index(other)),
+            Place::After(other) => index(other) + usize::from(from > index(other)),
             Place::Up => from.saturating_sub(1),
             Place::Down => (from + 1).min(last),
             Place::Top => 0,

@@ -37,7 +37,7 @@ pub use lock::StateLock;
 pub use name::{numbered, part_name, safe_name};
 pub use readahead::read_in_memory;
 pub use record::{Item, Record, Stamp};
-pub use relocate::{move_finished, move_partial};
+pub use relocate::{is_free, move_finished, move_partial};
 pub use room::room;
 pub use sink::{PartFile, Standing, standing};
 pub use upload::{SentPart, UploadCheckpoint, UploadLock};

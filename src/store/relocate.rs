@@ -17,6 +17,16 @@ use crate::model::{Fault, FaultKind, TransferId};
 /// So many bytes are copied at once.
 const STEP: usize = 1 << 20;
 
+/// True words for a place at which something stands already: nothing is moved there.
+pub fn is_free(to: &Path) -> Result<(), Fault> {
+    if standing(to) == Standing::Nothing { Ok(()) } else { Err(taken(to)) }
+}
+
+fn taken(to: &Path) -> Fault {
+    let detail = "exists already, and nothing is moved over it; choose another name or folder";
+    Fault::new(FaultKind::Exists, to.display(), detail)
+}
+
 /// Moves a finished file. To another disk it is copied, during which `go_on` is asked every MiB; false stops it with a fault
 /// of kind `State`, and leaves the file where it was. Blocking.
 pub fn move_finished(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> Result<(), Fault> {
@@ -26,7 +36,7 @@ pub fn move_finished(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> Result
     make_room(to)?;
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => {}
-        Err(Errno::EXIST) => return Err(standing(to).fault(to)),
+        Err(Errno::EXIST) => return Err(taken(to)),
         Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if fs::hard_link(from, to).is_ok() => {
             fs::remove_file(from).map_err(|why| Fault::disk(from.display(), "moving it", &why))?;
         }
@@ -51,7 +61,7 @@ fn copy_finished(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> Result<(),
         Ok(()) => {}
         Err(fault) => {
             part.discard();
-            return Err(fault);
+            return Err(if fault.kind == FaultKind::Exists { taken(to) } else { fault });
         }
     }
     sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(broken)?;
@@ -73,9 +83,7 @@ pub fn move_partial(
     to: &Path,
     go_on: impl Fn() -> bool,
 ) -> Result<(), Fault> {
-    if standing(to) != Standing::Nothing {
-        return Err(standing(to).fault(to));
-    }
+    is_free(to)?;
     let Some(mut checkpoint) = Checkpoint::load(state, id)?.filter(|checkpoint| checkpoint.target == from) else {
         return Ok(());
     };

@@ -17,6 +17,11 @@ async fn denied(stage: &mut Stage, id: TransferId) -> String {
     told.sentence().into_owned()
 }
 
+/// How often a transfer was started, as far as was waited for.
+fn starts(stage: &Stage) -> usize {
+    stage.told.iter().filter(|event| matches!(event.happening, Happening::Started)).count()
+}
+
 async fn moved(stage: &mut Stage, id: TransferId) -> std::path::PathBuf {
     let told = stage.until(id, |happening| matches!(happening, Happening::Denied(_) | Happening::Moved(_))).await;
     let Happening::Moved(to) = told else { panic!("{told:?}") };
@@ -106,9 +111,40 @@ async fn one_that_can_not_go_there_goes_on_where_it_is() {
     stage.has(id, MIB).await;
     std::fs::write(stage.downloads().join("taken"), b"mine").unwrap();
     stage.send(Command::Rename { id, name: "taken".to_owned() }).await;
-    denied(&mut stage, id).await;
+    let why = denied(&mut stage, id).await;
+    assert!(why.contains("choose another name or folder") && !why.contains("--overwrite"), "{why}");
     within(seconds(60), stage.complete(id, "a.bin", &slow())).await;
     assert_eq!(std::fs::read(stage.downloads().join("taken")).unwrap(), b"mine");
+    assert_eq!(starts(&stage), 1, "it was not stopped for that");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_would_throw_back_goes_elsewhere_at_its_end() {
+    let file = slow().no_ranges();
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.has(id, 3 * MIB).await;
+    std::fs::write(stage.downloads().join("taken"), b"mine").unwrap();
+    stage.send(Command::Rename { id, name: "taken".to_owned() }).await;
+    denied(&mut stage, id).await;
+    let folder = stage.downloads().join("done");
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
+    let done = stage.outcome(id).await.unwrap();
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched == 8 * MIB), "{done:?}");
+    assert_eq!(moved(&mut stage, id).await, folder.join("b.bin"), "both orders count");
+    assert_eq!(std::fs::read(folder.join("b.bin")).unwrap(), file.bytes()[..]);
+    assert_eq!((starts(&stage), stage.fake.given("/a.bin")), (1, 8 * MIB));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_would_throw_back_goes_elsewhere_when_the_user_stops_it() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow().no_ranges()).await;
+    stage.has(id, 3 * MIB).await;
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    stage.pause(id).await;
+    assert_eq!(moved(&mut stage, id).await, stage.downloads().join("b.bin"));
     stage.end().await;
 }
 

@@ -67,6 +67,14 @@ fn a_line_that_the_user_opened_is_about_what_is_selected_at_its_end() {
 }
 
 #[test]
+fn another_name_for_what_can_not_be_stopped_says_when_it_comes() {
+    let mut stage = stage::with([running(1, "a").done(&[(0, 5)]).unresumable()]);
+    stage.press("n").types("2").press("enter");
+    assert_eq!(stage.commands(), [format!("Rename {{ id: {ONE}, name: \"a2\" }}")]);
+    assert!(stage.toasts()[0].contains("it goes there once it is complete"), "{:?}", stage.toasts());
+}
+
+#[test]
 fn a_paste_while_it_is_asked_about_twins_joins_what_waits_for_the_answer() {
     let pasted = |more: &str| {
         let mut stage = stage::with([row(1, "a"), row(2, "b")]);

@@ -215,6 +215,24 @@ fn marked_ones_move_in_the_queue_together_and_keep_their_order() {
 }
 
 #[test]
+fn in_a_filtered_view_a_step_goes_past_the_next_row_that_is_shown() {
+    let moved = |keys: &str| -> Vec<String> {
+        let name = |number: u64| if number % 2 == 1 { "odd.iso" } else { "even.txt" };
+        let mut stage = stage::with((1..=9).map(|number| row(number, name(number))));
+        stage.press("/").types("iso").press("enter").press(keys);
+        let bare = |sent: &String| sent.replace("Move { id: ", "").replace("000000000000000", "").replace(" }", "");
+        stage.commands().iter().map(bare).collect()
+    };
+    assert_eq!(moved("j J"), ["3, to: After(5)"]);
+    assert_eq!(moved("j K"), ["3, to: Before(1)"]);
+    assert_eq!(moved("K"), [""; 0], "it is the first that is shown");
+    assert_eq!(moved("G J"), [""; 0], "and this the last");
+    assert_eq!(moved("j v v K"), ["3, to: Before(1)", "5, to: Before(1)"]);
+    assert_eq!(moved("j v v J"), ["5, to: After(7)", "3, to: After(7)"]);
+    assert_eq!(moved("j t"), ["3, to: Top"]);
+}
+
+#[test]
 fn marks_that_are_hidden_are_counted_and_not_acted_on() {
     let mut stage = stage::with([row(1, "a.iso"), row(2, "b.txt"), row(3, "c.iso")]);
     stage.press("* /").types("iso").press("enter");

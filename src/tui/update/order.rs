@@ -32,9 +32,15 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         Order::Remove(data) => transfer::remove_now(state, data, effects),
         Order::Undo => transfer::undo(state, effects),
         Order::Url(source) => transfer::send_one(state, effects, |id| Command::Relink { id, source }),
-        Order::Rename(name) => transfer::send_one(state, effects, |id| Command::Rename { id, name }),
+        Order::Rename(name) => {
+            let row: Vec<_> = transfer::the_one(state).into_iter().collect();
+            transfer::tell_late(state, effects, &row);
+            transfer::send_one(state, effects, |id| Command::Rename { id, name });
+        }
         Order::Move(folder) => {
             let folder = Paths::of_setting(&folder);
+            let rows = transfer::targets(state);
+            transfer::tell_late(state, effects, &rows);
             transfer::send(state, effects, |ids| Command::MoveTo { ids, folder });
         }
         Order::Check => transfer::send(state, effects, Command::Verify),

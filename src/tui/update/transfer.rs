@@ -110,12 +110,48 @@ pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
 
 /// Moves transfers in the queue, and keeps their order among themselves.
 pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
-    let rows = placed(state).into_iter().map(|(place, row)| (place, row.id)).collect();
-    let moves = to.in_turn(rows, state.list.total());
-    effects.extend(moves.into_iter().map(|id| Effect::Send(Command::Move { id, to })));
+    let rows: Vec<(usize, TransferId)> = placed(state).into_iter().map(|(place, row)| (place, row.id)).collect();
+    let moves = match past_shown(state, &rows, to) {
+        Some(moves) => moves,
+        None => to.in_turn(rows, state.list.total()).into_iter().map(|id| (id, to)).collect(),
+    };
+    effects.extend(moves.into_iter().map(|(id, to)| Effect::Send(Command::Move { id, to })));
     if !state.list.sorting().is_queue() && !state.list.is_empty() {
         let by = state.list.sorting().column.describe();
         toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"), effects);
+    }
+}
+
+/// A step up or down where rows are hidden: past the next one that is shown, or nothing would be seen of it. `None` where a
+/// step is one in the queue.
+fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<Vec<(TransferId, Place)>> {
+    if state.list.len() == state.list.total() || !matches!(to, Place::Up | Place::Down) {
+        return None;
+    }
+    let row = |position| Some((state.list.place(position)?, state.list.get(position)?.id));
+    let mut shown: Vec<(usize, TransferId)> = (0..state.list.len()).filter_map(row).collect();
+    shown.sort_unstable_by_key(|(place, _)| *place);
+    let rank = |place: usize| shown.binary_search_by_key(&place, |row| row.0).ok();
+    let ranks = rows.iter().map(|(place, _)| rank(*place).map(|rank| (rank, rank)));
+    let turns = to.in_turn(ranks.collect::<Option<Vec<_>>>()?, shown.len());
+    let mut order: Vec<TransferId> = shown.iter().map(|row| row.1).collect();
+    let step = |rank: usize| {
+        let other = if to == Place::Up { rank.checked_sub(1)? } else { rank + 1 };
+        let (id, next) = (order[rank], *order.get(other)?);
+        order.swap(rank, other);
+        Some((id, if to == Place::Up { Place::Before(next) } else { Place::After(next) }))
+    };
+    Some(turns.into_iter().filter_map(step).collect())
+}
+
+/// Says of files that are to go elsewhere which of them go there only at their end.
+pub fn tell_late(state: &mut State, effects: &mut Vec<Effect>, rows: &[Arc<Row>]) {
+    let is_late = |row: &&Arc<Row>| row.status == Status::Running && !row.resumable && row.bytes_done() > 0;
+    let late = rows.iter().filter(is_late).count();
+    if late > 0 {
+        let more = if rows.len() == 1 { String::new() } else { format!(" ({late} of {})", rows.len()) };
+        let text = "the server gives no parts, so it is not stopped for that: it goes there once it is complete";
+        toast::show(state, Tone::Warning, format!("{text}{more}"), effects);
     }
 }
 
