@@ -1,5 +1,6 @@
 //! Puts the house together: settings, drivers, engine, the chosen face, shutdown.
 
+mod damage;
 mod engine;
 mod list;
 mod log;
@@ -17,6 +18,7 @@ use rustix::process::Signal;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::damage::{complain, damage};
 use self::engine::Engine;
 use self::list::list_item;
 use self::log::start_log;
@@ -137,7 +139,8 @@ impl House {
                 self.add(specs)
             }
             Some(Command::List(list)) => {
-                let items = Journal::peek(&self.paths.state)?;
+                let (items, damage) = Journal::inspect(&self.paths.state)?;
+                complain(damage.as_ref());
                 let categories = self.categories();
                 let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, &categories, item)).collect();
                 let _ = write_list(&items, list.json, io::stdout().lock());
@@ -241,10 +244,15 @@ impl House {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
             other => other?,
         };
+        let damage = damage(&queueing).cloned();
+        let notice = damage.as_ref().map(ToString::to_string);
+        if self.arguments.screen.plain {
+            complain(damage.as_ref());
+        }
         let engine =
             Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?.with_hooks(&self.settings.hooks);
         let past = Some(self.paths.state.join("orders"));
-        self.show(engine, specs, self.downloads(), Opening { past, is_first, notice: None })
+        self.show(engine, specs, self.downloads(), Opening { past, is_first, notice })
     }
 
     /// The screen on an engine, until the user leaves.

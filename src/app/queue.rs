@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io::{self, Write};
 
+use super::damage::{complain, damage};
 use super::engine::Engine;
 use super::{House, Trouble};
 use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
@@ -37,6 +38,7 @@ impl House {
     pub(super) fn run(&self, run: &RunArgs) -> Result<Exit, Trouble> {
         let style = run.output.style(stderr_is_terminal());
         let (_lock, queueing) = self.queue()?;
+        complain(damage(&queueing));
         // Read before the engine starts: what fails at once is waited for too, and told.
         let (wanted, given_up) = (unfinished(&queueing), given_up(&queueing));
         let engine = Engine::new(self.setup(&run.network, queueing)?)?.with_hooks(&self.settings.hooks);

@@ -6,6 +6,7 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
@@ -29,6 +30,32 @@ pub struct Journal {
     read: u64,
     /// True if what was read ends without the end of a line: a torn write.
     torn: bool,
+    damage: Option<Damage>,
+}
+
+/// Lines of a queue that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// How many.
+    pub lines: usize,
+    /// The file that has them still.
+    pub path: PathBuf,
+}
+
+impl Damage {
+    fn of(lines: usize, path: PathBuf) -> Option<Self> {
+        (lines > 0).then_some(Self { lines, path })
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match self.lines {
+            1 => write!(f, "1 line of the queue could not be read; it is kept in {path}"),
+            lines => write!(f, "{lines} lines of the queue could not be read; they are kept in {path}"),
+        }
+    }
 }
 
 impl Journal {
@@ -39,11 +66,16 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0, torn: false };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, damage: None };
         journal.lock().map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
         Ok((journal, loaded.map_err(broken)?))
+    }
+
+    /// What of the queue could not be read when it was opened.
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 
     /// True if a state folder has a queue, be it an empty one.
@@ -60,16 +92,24 @@ impl Journal {
         let file = open_file(&path).map_err(broken)?;
         // From its last byte on: that one tells whether a torn line is to be closed.
         let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
-        Ok(Self { path, file, read, torn: false })
+        Ok(Self { path, file, read, torn: false, damage: None })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
     pub fn peek(state: &Path) -> Result<Vec<Item>, Fault> {
+        Ok(Self::inspect(state)?.0)
+    }
+
+    /// The same, with what of it could not be read.
+    pub fn inspect(state: &Path) -> Result<(Vec<Item>, Option<Damage>), Fault> {
         let path = state.join("queue.ron");
         let mut replay = Replay::default();
         match File::open(&path).and_then(|file| replay.read(BufReader::new(file))) {
-            Ok(()) => Ok(replay.items()),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Ok(()) => {
+                let damage = Damage::of(replay.bad, path);
+                Ok((replay.items(), damage))
+            }
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
             Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
         }
     }
@@ -176,10 +216,12 @@ impl Journal {
         self.read += replay.bytes;
         self.torn = replay.torn.unwrap_or(self.torn);
         let records = replay.records;
-        if replay.bad > 0
-            && let Err(why) = self.keep_damaged()
-        {
-            tracing::warn!("{}: its damaged lines are not kept: {why}", self.path.display());
+        if replay.bad > 0 {
+            let kept = self.keep_damaged().unwrap_or_else(|why| {
+                tracing::warn!("{}: its damaged lines are not kept: {why}", self.path.display());
+                self.path.clone()
+            });
+            self.damage = Damage::of(replay.bad, kept);
         }
         let items = replay.items();
         if records > SMALL && records > items.len() * 2 {
@@ -193,10 +235,11 @@ impl Journal {
 
     /// A queue of which not every line can be read is kept beside the one that is used from now on: a compaction would
     /// throw away what a person, or another haul, can still read.
-    fn keep_damaged(&self) -> io::Result<()> {
+    fn keep_damaged(&self) -> io::Result<PathBuf> {
         let aside = self.path.with_extension("damaged");
         let (temporary, _) = write_beside(&aside, "new", &fs::read(&self.path)?)?;
-        fs::rename(temporary, aside)
+        fs::rename(temporary, &aside)?;
+        Ok(aside)
     }
 
     /// Reads from where the last reading ended.

@@ -31,7 +31,7 @@ pub use digest::{Sum, combined, digest, multipart_etag};
 pub use files::open_files;
 pub use history::{Finished, History};
 pub use hosts::HostLimits;
-pub use journal::Journal;
+pub use journal::{Damage, Journal};
 pub use ledger::{Fragment, Ledger};
 pub use lock::StateLock;
 pub use name::{numbered, part_name, safe_name};

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{MIB, NETWORK, PATH, TAKEN, file, holds_only, serve};
-use crate::support::Sandbox;
 use crate::support::server::{Answer, File, Gate, Server};
+use crate::support::{Sandbox, Terminal};
 
 #[track_caller]
 fn list(sandbox: &Sandbox) -> Vec<Value> {
@@ -186,4 +186,25 @@ fn an_add_that_finds_no_room_leaves_no_half_record() {
     assert_eq!(std::fs::read(&queue).unwrap(), before);
     sandbox.run(&["add", "http://127.0.0.1:9/third"]).ok();
     assert_eq!(list(&sandbox).len(), 2);
+}
+
+#[test]
+fn what_is_lost_of_a_queue_is_told_by_every_face() {
+    let server = Server::new().file("/a.bin", File::new(1, MIB)).start();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url("/a.bin")]).ok();
+    let queue = sandbox.path("state/queue.ron");
+    let mut text = std::fs::read_to_string(&queue).unwrap();
+    text.push_str("garbage\nAdded((id\u{1b}\nmore\n");
+    std::fs::write(&queue, text).unwrap();
+    let listed = sandbox.run(&["list"]).ok();
+    let words = "haul: 3 lines of the queue could not be read; they are kept in ";
+    assert!(listed.stdout.contains("a.bin"), "{listed:#?}");
+    assert!(listed.stderr.contains(words) && listed.stderr.contains("queue.ron"), "{listed:#?}");
+    let mut terminal = Terminal::start(&sandbox, &[], (120, 30));
+    terminal.wait_for_text("3 lines of the queue could not be read; they are kept in");
+    terminal.leave();
+    terminal.finish();
+    let worked = sandbox.run(&["run"]).ok();
+    assert!(worked.stderr.contains(words) && worked.stderr.contains("queue.damaged"), "{worked:#?}");
 }

@@ -386,8 +386,12 @@ fn a_queue_that_is_damaged_is_kept_beside_the_one_that_is_used() {
     assert!(!aside.exists());
     raw(&state, b" a line of another haul)\n");
     let before = fs::read(file(&state)).unwrap();
+    let looked = Journal::inspect(state.path()).unwrap().1.unwrap();
+    assert_eq!((looked.lines, looked.path), (1, file(&state)));
     let (mut journal, items) = Journal::open(state.path()).unwrap();
     assert_eq!(items.len(), 1);
+    let said = format!("1 line of the queue could not be read; it is kept in {}", aside.display());
+    assert_eq!(journal.damage().map(ToString::to_string), Some(said));
     assert_eq!(fs::read(&aside).unwrap(), before);
     assert_eq!(fs::metadata(&aside).unwrap().permissions().mode() & 0o777, 0o600);
     journal.append(&[added(2)]).unwrap();
