@@ -66,6 +66,9 @@ impl Screen {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is no terminal, so there is nothing to show the screen on"));
         }
+        if std::env::var_os("TERM").is_some_and(|term| term == "dumb") {
+            return Err(io::Error::other("TERM=dumb is a terminal without a screen; haul --plain works there"));
+        }
         hook_panics(std::thread::current().id());
         enter(takes_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));

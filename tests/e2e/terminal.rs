@@ -156,3 +156,16 @@ fn bytes_that_mean_nothing_do_nothing() {
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
 }
+
+#[test]
+fn a_terminal_without_a_screen_gets_none_and_is_told_of_the_plain_mode() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("TERM", "dumb");
+    let mut terminal = Terminal::start(&sandbox, &[], (120, 30));
+    terminal.wait_for_text("haul --plain works there");
+    assert!(matches!(terminal.finish(), Exit::Code(1)));
+    assert!(!terminal.raw().contains(&0x1b), "{}", terminal.text());
+    let mut plain = Terminal::start(&sandbox, &["--plain"], (120, 30));
+    plain.keys("quit\r");
+    assert!(matches!(plain.finish(), Exit::Code(0)));
+}

@@ -177,3 +177,16 @@ fn an_empty_snapshot_closes_the_pages_and_a_click_there_does_nothing() {
     stage.send(Message::Mouse(Mouse { x: 70, y: 12, gesture: Gesture::Click }));
     stage.buffer();
 }
+
+#[test]
+fn of_an_upload_it_is_not_said_that_a_server_tells_no_length() {
+    let sending = || row(1, "a").length(None).upload().status(Status::Running);
+    let text = |row: RowBuilder| stage::with([row]).sized(120, 40).press("enter").text();
+    assert!(
+        text(sending()).contains("0 B so far") && !text(sending()).contains("tell the length"),
+        "{}",
+        text(sending())
+    );
+    let fetched = row(1, "a").length(None).status(Status::Running);
+    assert!(text(fetched).contains("0 B so far; the server does not tell the length"));
+}

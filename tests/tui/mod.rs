@@ -20,3 +20,4 @@ mod past;
 mod sorting;
 mod stage;
 mod storm;
+mod toasts;

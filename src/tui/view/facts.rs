@@ -43,6 +43,7 @@ fn progress(row: &Row) -> String {
             format!("{} of {} ({} %)", size(done), size(length), percent(done, length))
         }
         None if row.bytes_done() == 0 && row.status != Status::Running => "nothing yet".to_owned(),
+        None if row.direction == Direction::Upload => format!("{} so far", size(row.bytes_done())),
         None => format!("{} so far; the server does not tell the length", size(row.bytes_done())),
     }
 }

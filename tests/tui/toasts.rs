@@ -1,0 +1,89 @@
+//! What is told in a line, and which of these lines goes first.
+
+use std::time::Duration;
+
+use haul::api::{Event, Happening};
+use haul::model::{Fault, FaultKind, Moment, Status, TransferId};
+use haul::tui::{Effect, Message};
+
+use super::stage::{self, Stage};
+use crate::support::builders::row;
+
+#[test]
+fn the_engines_news_become_toasts() {
+    let id = TransferId::from_bits(1);
+    let fault = || Fault::new(FaultKind::Exists, "/d/a.iso", "stands there already\u{1b}[2J");
+    let happenings = [
+        Happening::Refused(fault()),
+        Happening::Failed(fault()),
+        Happening::Restarted(fault()),
+        Happening::Repairing(fault()),
+        Happening::Repaired { damaged: 3, blocks: 512 },
+        Happening::Doubted(fault()),
+        Happening::Completed {
+            target: "/d/a.iso".into(),
+            bytes: 5_000_000,
+            fetched: 5_000_000,
+            took: Duration::from_secs(75),
+            unchanged: false,
+            checked: Vec::new(),
+        },
+    ];
+    let starts = [
+        "not added: /d/a.iso: ",
+        "failed: /d/a.iso: ",
+        "begins again: /d/a.iso: ",
+        "fetched once more: /d/a.iso: ",
+        "3 of 512 blocks were damaged and were fetched again",
+        "taken all the same: /d/a.iso: ",
+        "a.iso is complete, 5.0 MB in 1:15",
+    ];
+    for (happening, start) in happenings.into_iter().zip(starts) {
+        let mut stage = stage::empty();
+        stage.send(Message::Happened(Event { number: 0, id, happening }));
+        assert!(stage.toasts()[0].starts_with(start), "{:?}", stage.toasts());
+        assert!(matches!(stage.effects[..], [Effect::Wake(_)]));
+        assert!(stage.send(Message::Expired).toasts().is_empty());
+    }
+}
+
+#[test]
+fn at_most_three_toasts_and_what_failed_stays_longest() {
+    let mut stage = stage::empty();
+    stage.send(Message::Trouble("bad news".to_owned()));
+    for number in 1..=5 {
+        let urls = format!("https://e.org/{number} ").repeat(number);
+        stage.paste(&urls);
+    }
+    assert_eq!(stage.toasts(), ["bad news", "4 URLs added", "5 URLs added"]);
+}
+
+#[test]
+fn what_went_well_pushes_out_neither_a_warning_nor_the_way_back_from_a_removal() {
+    let complete = |number: u64| Happening::Completed {
+        target: format!("/d/{number}").into(),
+        bytes: 5,
+        fetched: 5,
+        took: Duration::ZERO,
+        unchanged: false,
+        checked: Vec::new(),
+    };
+    let tell = |stage: &mut Stage, number: u64| {
+        let id = TransferId::from_bits(number);
+        stage.send(Message::Happened(Event { number, id, happening: complete(number) }));
+    };
+    let mut stage = stage::with([row(1, "a.iso").status(Status::Failed)]);
+    stage.press("d y space");
+    let (removed, warned) = (stage.toasts()[0].to_owned(), stage.toasts()[1].to_owned());
+    for number in 1..=4 {
+        tell(&mut stage, number);
+    }
+    stage.send(Message::Trouble("bad news".to_owned()));
+    tell(&mut stage, 5);
+    assert!(removed.starts_with("removed a"), "{removed}");
+    assert_eq!(stage.toasts(), [&removed, "bad news", "5 is complete, 5 B"], "after {warned}");
+    // Its time is over, and so is that of the others.
+    stage.state.now = Moment::after(Duration::from_secs(11));
+    tell(&mut stage, 6);
+    assert_eq!(stage.toasts(), ["6 is complete, 5 B"]);
+}
