@@ -48,10 +48,13 @@ impl Replay {
         self.records += 1;
         match record {
             Record::Added(stored) => {
-                if let Some(item) = Item::restore(stored, self.next_rank) {
-                    self.next_rank = self.next_rank.max(item.rank.saturating_add(1));
-                    self.items.insert(item.id, item);
-                }
+                let Some(item) = Item::restore(stored, self.next_rank) else {
+                    tracing::warn!("queue: a transfer that can't be understood");
+                    self.bad += 1;
+                    return;
+                };
+                self.next_rank = self.next_rank.max(item.rank.saturating_add(1));
+                self.items.insert(item.id, item);
             }
             Record::Removed(ids) => {
                 for id in ids.iter().filter_map(|id| id.parse().ok()) {

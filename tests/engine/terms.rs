@@ -1,7 +1,7 @@
 //! What is set for a transfer while it is in the list: its limit, its priority, when it starts; and the hours of all.
 
 use haul::api::{Command, Happening, Place};
-use haul::model::{Priority, Rate, Status, TransferId};
+use haul::model::{Priority, Rate, Spec, Status, TransferId};
 use tokio::time::Instant;
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
@@ -209,6 +209,30 @@ async fn outside_of_its_hours_the_queue_rests_but_for_what_is_started_by_hand() 
     stage.complete(ids[0], "a", &file).await;
     assert!(began.elapsed() > seconds(5400));
     stage.complete(ids[1], "b", &file).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_goes_right_before_another_or_right_after_it() {
+    let mut stage = Stage::with(Wishes::default());
+    stage.send(Command::PauseAll).await;
+    let mut ids = Vec::new();
+    for path in ["/0", "/1", "/2", "/3", "/4"] {
+        let spec = Spec { held: true, ..stage.spec(path) };
+        ids.push(stage.add_spec(spec).await);
+    }
+    for (which, to, wanted) in [
+        (3, Place::Before(ids[1]), [0, 3, 1, 2, 4]),
+        (0, Place::Before(ids[2]), [3, 1, 0, 2, 4]),
+        (0, Place::After(ids[4]), [3, 1, 2, 4, 0]),
+        (4, Place::After(ids[3]), [3, 4, 1, 2, 0]),
+        (4, Place::After(ids[4]), [3, 4, 1, 2, 0]),
+        (1, Place::Before(TransferId::from_bits(77)), [3, 4, 1, 2, 0]),
+    ] {
+        stage.send(Command::Move { id: ids[which], to }).await;
+        let wanted = wanted.map(|number| ids[number]);
+        stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted).then_some(())).await;
+    }
     stage.end().await;
 }
 

@@ -1,11 +1,11 @@
-//! Checkpoints that were damaged, or written by somebody else: never a panic, never a false claim.
+//! Checkpoints and queues that were damaged, or written by somebody else: never a panic, never a false claim.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use haul::model::FaultKind;
-use haul::store::{Checkpoint, CheckpointLog, Claim};
+use haul::model::{FaultKind, Source, Spec, TransferId, UnixTime};
+use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -161,4 +161,20 @@ fn claims_are_only_claims() {
         assert!(!held.matches(&bytes(held.start, held.start + held.len - 1)), "fewer bytes pass for {held:?}");
         assert!(held.matches(&bytes(held.start, held.start + held.len)));
     }
+}
+
+/// A line that is whole and tells of a transfer that nobody can fetch is lost too.
+#[test]
+fn a_transfer_of_the_queue_that_can_not_be_understood_is_counted() {
+    let state = tempfile::tempdir().unwrap();
+    let items = [1, 2].map(|number| {
+        let source = Source::parse(&format!("https://e.org/{number}")).unwrap();
+        Item::added(TransferId::from_bits(number), Spec::new(source, "/d".into()), UnixTime::from_seconds(5))
+    });
+    Journal::open_to_append(state.path()).unwrap().append(items).unwrap();
+    let path = state.path().join("queue.ron");
+    let text = fs::read_to_string(&path).unwrap().replace("https://e.org/2", "nothing");
+    fs::write(&path, text).unwrap();
+    let (items, damage) = Journal::inspect(state.path()).unwrap();
+    assert_eq!((items.len(), damage.map(|damage| damage.lines)), (1, Some(1)));
 }

@@ -81,7 +81,11 @@ fn what_went_well_pushes_out_neither_a_warning_nor_the_way_back_from_a_removal()
     stage.send(Message::Trouble("bad news".to_owned()));
     tell(&mut stage, 5);
     assert!(removed.starts_with("removed a"), "{removed}");
-    assert_eq!(stage.toasts(), [&removed, "bad news", "5 is complete, 5 B"], "after {warned}");
+    assert_eq!(stage.toasts(), [&removed, &warned, "bad news"], "it is seen in the list");
+    for number in 1..=3 {
+        stage.send(Message::Trouble(format!("bad news {number}")));
+    }
+    assert_eq!(stage.toasts(), [&removed, "bad news 2", "bad news 3"]);
     // Its time is over, and so is that of the others.
     stage.state.now = Moment::after(Duration::from_secs(11));
     tell(&mut stage, 6);

@@ -56,7 +56,10 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::Paused
         | Happening::Removed => return,
     };
-    toast::show(state, tone, text, effects);
+    match tone {
+        Tone::Good => toast::mention(state, text, effects),
+        _ => toast::show(state, tone, text, effects),
+    }
 }
 
 /// The engine has a new transfer: one that is to start at once does.

@@ -7,6 +7,8 @@ use crate::model::{harmless, shortened};
 
 /// How many are shown at once.
 const MOST: usize = 3;
+/// What a text weighs that tells of something good.
+const GOOD: u8 = 0;
 
 /// Shows a text in place of an earlier one that begins so.
 pub fn replace(state: &mut State, tone: Tone, begins: &str, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
@@ -17,6 +19,15 @@ pub fn replace(state: &mut State, tone: Tone, begins: &str, text: impl AsRef<str
 /// Shows a text for a while. When there are more than fit, what went well makes room first, and what failed last.
 pub fn show(state: &mut State, tone: Tone, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
     show_for(state, tone, text, tone.lasts(), effects);
+}
+
+/// Shows what went well by itself, unless what weighs more has all the room: it is seen in the list too.
+pub fn mention(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
+    let now = state.now;
+    let weighs_more = |toast: &&Toast| toast.until > now && weight(toast) > (false, GOOD);
+    if state.toasts.iter().filter(weighs_more).count() < MOST {
+        show(state, Tone::Good, text, effects);
+    }
 }
 
 /// Shows a text for so long, and lets no other one take its place until then.
@@ -43,7 +54,7 @@ fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration
 /// What weighs least makes room first.
 fn weight(toast: &Toast) -> (bool, u8) {
     let tone = match toast.tone {
-        Tone::Good => 0,
+        Tone::Good => GOOD,
         Tone::Warning => 1,
         Tone::Bad => 2,
     };
