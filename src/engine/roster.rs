@@ -135,6 +135,11 @@ impl Roster {
     /// A transfer's task runs.
     pub(super) fn began(&mut self, id: TransferId, task: Running) {
         if let Some(entry) = self.entries.get_mut(&id) {
+            if let Some(upload) = &entry.item.spec.upload {
+                // Known before the store has answered.
+                let met = std::fs::metadata(&upload.file).ok().filter(std::fs::Metadata::is_file);
+                entry.item.length = met.map(|met| met.len()).or(entry.item.length);
+            }
             entry.running = Some(Box::new(task));
             self.running.insert(id);
             self.set_status(id, Status::Running);

@@ -45,7 +45,7 @@ pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
         category: categories.name_of(spec, &name),
         added: entry.item.added,
         status: entry.status,
-        length: latest.length,
+        length: latest.length.or(if spec.upload.is_some() { entry.item.length } else { None }),
         done: latest.done.clone(),
         resumable: latest.resumable,
         fault: entry.fault.clone(),

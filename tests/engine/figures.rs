@@ -3,12 +3,28 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use haul::api::Command;
-use haul::model::Rate;
+use haul::api::{Activity, Command};
+use haul::model::{FaultKind, Rate, Status};
 use tokio::time::Instant;
 
 use super::stage::{MIB, Stage, Wishes};
+use super::uploads::{in_parts, spec, write};
+use crate::support::depot::Trouble;
 use crate::support::fetch::FakeFile;
+
+#[tokio::test(start_paused = true)]
+async fn how_long_a_file_is_that_is_sent_is_known_before_the_store_answers() {
+    let mut stage = Stage::with(Wishes::default());
+    stage.depot.script(|_, _| Some(Trouble::Refused(FaultKind::Status(503))));
+    let path = write(&stage, 3 * MIB);
+    let id = stage.add_spec(spec(in_parts(&path))).await;
+    stage.does(id, |activity| matches!(activity, Activity::Waiting(_))).await;
+    assert_eq!(stage.row(id).unwrap().length, Some(3 * MIB));
+    stage.pause(id).await;
+    stage.is(id, Status::Paused).await;
+    assert_eq!(stage.row(id).unwrap().length, Some(3 * MIB));
+    stage.end().await;
+}
 
 #[tokio::test(start_paused = true)]
 async fn figures_change_four_times_a_second_and_what_is_ordered_is_shown_sooner() {
