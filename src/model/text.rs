@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use humansize::{DECIMAL, FormatSizeOptions, format_size};
 
-/// So many characters of a long text are told.
-const TOLD: usize = 300;
+/// So many characters are told of a long text's beginning, and of its end, where it often says why.
+const TOLD: (usize, usize) = (400, 150);
 
 /// True for characters that a terminal obeys instead of showing, or that reorder what is shown.
 fn is_harmful(c: char) -> bool {
@@ -26,10 +26,12 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Cut after some hundred characters: what is told of a long text must not be as long.
+/// Without its middle, if it has more than some hundred characters: what is told of a long text must not be as long.
 pub fn shortened(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(TOLD) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    let (head, tail) = TOLD;
+    let cuts = text.char_indices().nth(head).zip(text.char_indices().nth_back(tail));
+    match cuts.filter(|(end, start)| end.0 < start.0) {
+        Some(((end, _), (start, _))) => Cow::Owned(format!("{}…{}", &text[..end], &text[start..])),
         None => Cow::Borrowed(text),
     }
 }

@@ -24,8 +24,8 @@ pub struct Beacon {
     knows_progress: bool,
     is_lit: bool,
     shown: (String, String),
-    /// How many transfers ran then.
-    running: usize,
+    /// Something ran then.
+    was_busy: bool,
     next: Moment,
 }
 
@@ -41,7 +41,7 @@ impl Beacon {
 
     /// A beacon for a terminal that understands OSC 9;4, or does not.
     pub fn new(knows_progress: bool) -> Self {
-        Self { knows_progress, is_lit: false, shown: Default::default(), running: 0, next: Moment::ZERO }
+        Self { knows_progress, is_lit: false, shown: Default::default(), was_busy: false, next: Moment::ZERO }
     }
 
     /// True if it understands progress.
@@ -51,11 +51,12 @@ impl Beacon {
 
     /// What is to be written to the terminal now; empty if nothing has changed.
     pub fn news(&mut self, state: &State) -> String {
+        let is_busy = state.totals.running > 0;
         // After the last one has stopped there is no further frame to catch up with.
-        if self.is_lit && state.now < self.next && state.totals.running == self.running {
+        if self.is_lit && state.now < self.next && is_busy == self.was_busy {
             return String::new();
         }
-        (self.next, self.running) = (state.now + PERIOD, state.totals.running);
+        (self.next, self.was_busy) = (state.now + PERIOD, is_busy);
         let (title, progress) = (title(state), progress(state));
         let mut news = String::new();
         if !self.is_lit {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haul::model::{
     Algorithm, Checksum, Fault, FaultKind, Header, Moment, Rate, Source, Status, TransferId, Validator, brief_duration,
-    harmless, percent, size,
+    harmless, percent, shortened, size,
 };
 
 #[test]
@@ -328,4 +328,15 @@ fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
         assert_eq!(kind.to_string().parse(), Ok(kind), "{kind}");
     }
     assert!("nonsense".parse::<Kind>().is_err());
+}
+
+#[test]
+fn a_long_text_is_told_by_its_beginning_and_its_end() {
+    for count in [0, 1, 549, 550, 551] {
+        assert_eq!(shortened(&"ä".repeat(count)), "ä".repeat(count), "{count}");
+    }
+    let long = format!("{}{}{}", "a".repeat(400), "b".repeat(100_000), "c".repeat(150));
+    let told = shortened(&long);
+    assert!(told.starts_with(&"a".repeat(400)) && told.ends_with(&"c".repeat(150)), "{told}");
+    assert!(told.chars().count() < 560, "{}", told.chars().count());
 }

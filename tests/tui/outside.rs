@@ -22,4 +22,7 @@ fn the_title_follows_a_pause_at_once_and_a_percent_once_a_second() {
     let paused = news(stage.shows(snapshot([row(1, "a").status(Status::Paused)])), 500);
     assert_eq!(paused, "\x1b]2;haul\x1b\\\x1b]9;4;0\x1b\\");
     assert_eq!(news(stage.shows(running(5)), 600), "\x1b]2;5 % of 1 - haul\x1b\\\x1b]9;4;1;5\x1b\\");
+    let two = snapshot([1, 2].map(|id| row(id, "a").done(&[(0, 50_000_000)]).live(receiving(5))));
+    assert_eq!(news(stage.shows(two.clone()), 700), "", "small files come and go many times a second");
+    assert!(news(stage.shows(two), 1700).contains("of 2 - haul"));
 }

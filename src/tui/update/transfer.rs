@@ -178,13 +178,13 @@ pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let Mode::NewUrl { id, input, complaint, .. } = &mut state.mode else { return };
     let id = *id;
-    let row = || state.list.these(&[id]).pop().map(|(_, row)| row.status);
+    let status = || state.list.these(&[id]).pop().map(|(_, row)| row.status);
     match chord.key {
         Key::Esc => state.mode = Mode::Browse,
         Key::Enter if input.value().trim().is_empty() => state.mode = Mode::Browse,
         Key::Enter => match Source::parse(bare(input.value())) {
             Ok(source) => {
-                let status = row();
+                let status = status();
                 state.mode = Mode::Browse;
                 match status {
                     // It went on while the URL was typed.
