@@ -217,7 +217,8 @@ async fn with_digests_of_parts_only_the_damaged_one_comes_again() {
 #[tokio::test(start_paused = true)]
 async fn a_block_that_the_disk_has_lost_comes_again_alone() {
     use std::os::unix::fs::FileExt;
-    let (mut stage, id) = begin(&file(), Some(&right())).await;
+    // So slowly that half of it is seen long before it is compared.
+    let (mut stage, id) = begin(&file().rate(MIB / 4), Some(&right())).await;
     stage.has(id, 4 * MIB).await;
     let first = stage.row(id).unwrap().done.ranges()[0];
     let part = std::fs::File::options().write(true).open(stage.part("a.bin")).unwrap();
