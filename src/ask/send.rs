@@ -1,15 +1,16 @@
 //! What an upload is to send: files and folders that people name, and the place that each of their files goes to.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{self, Component, Path, PathBuf};
 
-use crate::model::{Source, harmless};
+use crate::model::{Source, Upload, harmless};
 
-/// Folders are followed so deep: a link may lead to a folder above it.
+/// Folders are followed so deep.
 const DEEPEST: usize = 64;
-/// The stream that `-` stands for.
-const STDIN: &str = "/dev/stdin";
 
 /// A file with the place that it goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,24 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Vec<Sending>, String>
     if placed.is_empty() {
         return Err("there is no file in what you named".to_owned());
     }
+    apart(&placed)?;
     Ok(placed)
+}
+
+/// Two files in one place would be one object: which of them, nobody could say.
+fn apart(placed: &[Sending]) -> Result<(), String> {
+    let mut taken: HashMap<&str, &Path> = HashMap::with_capacity(placed.len());
+    for Sending { file, place } in placed {
+        match taken.insert(place.url().as_str(), file) {
+            Some(other) if other != file => {
+                let (one, two) = (other.display(), file.display());
+                let why = format!("{one} and {two} would both go to {place}: send them to places of their own");
+                return Err(harmless(&why).into_owned());
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Each file with the names below the URL that it gets; none means the very URL.
@@ -48,13 +66,13 @@ fn found(files: &[PathBuf], below: bool) -> Result<Vec<(PathBuf, Vec<String>)>, 
             if below {
                 return Err("- has no name: name the object in the URL".to_owned());
             }
-            found.push((PathBuf::from(STDIN), Vec::new()));
+            found.push((PathBuf::from(Upload::STDIN), Vec::new()));
             continue;
         }
         let file = path::absolute(named).map_err(|why| wrong(named, &why.to_string()))?;
         let met = fs::metadata(&file).map_err(|why| wrong(named, &why.to_string()))?;
         if met.is_dir() {
-            walk(&file, &mut Vec::new(), &mut found)?;
+            walk(&file, &met, &mut Steps::default(), &mut found)?;
         } else {
             let name = file.file_name().ok_or_else(|| wrong(named, "it has no name"))?;
             found.push((file.clone(), if below { vec![text(name, named)?] } else { Vec::new() }));
@@ -69,29 +87,77 @@ fn wrong(path: &Path, why: &str) -> String {
 
 fn text(name: &OsStr, path: &Path) -> Result<String, String> {
     let text = name.to_str().ok_or_else(|| wrong(path, "its name is not UTF-8, which the names of objects are"))?;
+    // A URL drops tabs and line ends, so that two files would be one object.
+    if text.chars().any(char::is_control) {
+        return Err(wrong(path, "its name has a control character, such as a tab, which no URL of an object can hold"));
+    }
     Ok(text.to_owned())
 }
 
-/// All files in a folder and those below it, in the order of their names. Links to files are followed; what is neither a
-/// file nor a folder is passed over.
-fn walk(folder: &Path, names: &mut Vec<String>, found: &mut Vec<(PathBuf, Vec<String>)>) -> Result<(), String> {
-    if names.len() > DEEPEST {
-        return Err(wrong(folder, "folders lie too deep in one another; a link may lead round in a circle"));
+/// Where a walk stands.
+#[derive(Default)]
+struct Steps {
+    /// The names that led here,
+    names: Vec<String>,
+    /// and the folders, each with its disk and its number there: a link may lead to one of them.
+    folders: Vec<(u64, u64)>,
+}
+
+/// All files in a folder and those below it, in the order of their names. Links are followed; what is neither a file nor a
+/// folder is passed over, and what can't be looked at is told.
+fn walk(
+    folder: &Path,
+    met: &Metadata,
+    steps: &mut Steps,
+    found: &mut Vec<(PathBuf, Vec<String>)>,
+) -> Result<(), String> {
+    let identity = (met.dev(), met.ino());
+    if steps.folders.contains(&identity) {
+        return Err(wrong(folder, "folders lie too deep in one another: a link leads round in a circle here"));
     }
-    let unreadable = |why: std::io::Error| wrong(folder, &why.to_string());
+    if steps.names.len() > DEEPEST {
+        return Err(wrong(folder, "folders lie too deep in one another"));
+    }
+    steps.folders.push(identity);
+    let unreadable = |why: io::Error| wrong(folder, &why.to_string());
     let mut entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(unreadable)?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let path = entry.path();
-        names.push(text(&entry.file_name(), &path)?);
         match fs::metadata(&path) {
-            Ok(met) if met.is_dir() => walk(&path, names, found)?,
-            Ok(met) if met.is_file() => found.push((path, names.clone())),
-            _ => {}
+            Ok(met) if met.is_dir() => {
+                steps.names.push(text(&entry.file_name(), &path)?);
+                walk(&path, &met, steps, found)?;
+                steps.names.pop();
+            }
+            Ok(met) if met.is_file() => {
+                let names = steps.names.iter().cloned().chain([text(&entry.file_name(), &path)?]).collect();
+                found.push((path, names));
+            }
+            Ok(_) => {}
+            Err(why) if has_vanished(&path, &why) => {}
+            Err(why) => return Err(wrong(&path, &unseen(&path, &why))),
         }
-        names.pop();
     }
+    steps.folders.pop();
     Ok(())
+}
+
+/// True if there is nothing any more where there was something when the folder was read.
+fn has_vanished(path: &Path, why: &io::Error) -> bool {
+    let is_gone = |why: &io::Error| why.kind() == io::ErrorKind::NotFound;
+    is_gone(why) && fs::symlink_metadata(path).is_err_and(|why| is_gone(&why))
+}
+
+/// Why something can't be looked at that is there.
+fn unseen(path: &Path, why: &io::Error) -> String {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|met| met.is_symlink());
+    match why.kind() {
+        io::ErrorKind::NotFound if is_link => {
+            "it is a link that leads nowhere; remove it, or name the files without it".to_owned()
+        }
+        _ => format!("it can't be looked at, so that it would be left out: {why}"),
+    }
 }
 
 /// The URL of an object below another one.

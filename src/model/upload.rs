@@ -26,6 +26,8 @@ pub struct Upload {
 impl Upload {
     /// From so many bytes on a file goes in parts.
     pub const THRESHOLD: u64 = 16 << 20;
+    /// The file that stands for stdin.
+    pub const STDIN: &str = "/dev/stdin";
 
     /// An upload of this file, as haul does it by itself.
     pub fn of(file: PathBuf) -> Self {

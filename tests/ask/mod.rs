@@ -4,3 +4,4 @@ mod curl;
 mod list;
 mod path;
 mod pattern;
+mod send;
