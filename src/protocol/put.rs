@@ -78,6 +78,8 @@ pub struct StoredPart {
     pub etag: String,
     /// The checksum that the store tells of it, if it does.
     pub sum: Option<Checksum>,
+    /// The MD5 of its bytes that its ETag is, unless that may be something else, as where the store encrypts.
+    pub md5: Option<Checksum>,
 }
 
 /// An object as the store describes it.
@@ -89,6 +91,8 @@ pub struct StoredObject {
     pub etag: Option<String>,
     /// The checksum of the whole object, if the store tells it.
     pub sum: Option<Checksum>,
+    /// The MD5 that its ETag is, unless that may be something else: of an object of parts it is.
+    pub md5: Option<Checksum>,
     /// When it was last written, in seconds since 1970, where the answer tells.
     pub modified: Option<u64>,
 }

@@ -30,6 +30,7 @@ mod secrets;
 mod servers;
 mod signals;
 mod small;
+mod stdin;
 mod stores;
 mod terminal;
 mod tls;

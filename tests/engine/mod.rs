@@ -4,6 +4,7 @@ mod arrivals;
 mod basics;
 mod categories;
 mod cautious;
+mod closing;
 mod completing;
 mod errands;
 mod figures;

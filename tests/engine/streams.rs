@@ -53,11 +53,32 @@ async fn a_stream_of_unknown_length_goes_in_parts_and_can_not_be_resumed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_short_stream_is_sent_again_and_the_calls_around_a_long_one_are_made_again() {
+    for length in [1000, 3 * MIB] {
+        let mut stage = Stage::new();
+        let path = pipe(&stage, bytes(length));
+        let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), keep: true, ..Upload::of(path) };
+        stage.depot.script(|call, before| match call {
+            Call::Put | Call::Create | Call::Head if before == 0 => Some(Trouble::Refused(FaultKind::Status(503))),
+            _ => None,
+        });
+        let id = stage.add_spec(spec(upload)).await;
+        stage.outcome(id).await.unwrap();
+        assert!(stage.depot.object(URL).unwrap() == bytes(length), "{length}");
+        assert_eq!(stage.depot.open_uploads(), [] as [&str; 0]);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_fails_leaves_nothing_at_the_store() {
     let mut stage = Stage::with(Wishes { patience: impatient(), ..Wishes::default() });
     let path = pipe(&stage, bytes(4 * MIB));
     let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
-    stage.depot.script(|call, _| (call == Call::Part(3)).then_some(Trouble::Refused(FaultKind::Status(503))));
+    stage.depot.script(|call, before| {
+        let fails = call == Call::Part(3) || (call == Call::Abort && before == 0);
+        fails.then_some(Trouble::Refused(FaultKind::Status(503)))
+    });
     let id = stage.add_spec(spec(upload)).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Status(503));
     assert_eq!((stage.depot.open_uploads().len(), stage.depot.object(URL)), (0, None));

@@ -11,37 +11,15 @@ use haul::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, Store
 use md5::Digest as _;
 use tokio::time::sleep;
 
-/// Which call came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
-    Head,
-    Put,
-    Create,
-    Part(u32),
-    Parts,
-    Uploads,
-    Complete,
-    Abort,
-}
-
-/// What goes wrong with a call.
-#[derive(Clone, Copy, Debug)]
-pub enum Trouble {
-    /// It is refused, and nothing is done.
-    Refused(FaultKind),
-    /// All is done, and the answer is lost.
-    Unheard(FaultKind),
-    /// The bytes are stored damaged; the answer is none the wiser.
-    Damaged,
-    /// The bytes are taken, and no answer comes.
-    Silent,
-}
+pub use super::trouble::{Call, Trouble};
 
 type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
     objects: HashMap<String, Vec<u8>>,
+    /// What objects are called that were made of parts.
+    etags: HashMap<String, String>,
     uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
     calls: Vec<Call>,
     /// Bytes that came in requests for parts and whole objects, by call.
@@ -65,11 +43,20 @@ pub struct Depot {
     pub least_part: u64,
     /// True if its ETags say nothing of the bytes.
     pub encrypts: bool,
+    /// True if an object of parts is called by the MD5s of those, as S3 has it.
+    pub names_parts: bool,
 }
 
 impl Default for Depot {
     fn default() -> Self {
-        Self { state: Arc::default(), pace: Duration::from_secs(1), tells: true, least_part: 1 << 20, encrypts: false }
+        Self {
+            state: Arc::default(),
+            pace: Duration::from_secs(1),
+            tells: true,
+            least_part: 1 << 20,
+            encrypts: false,
+            names_parts: false,
+        }
     }
 }
 
@@ -126,7 +113,15 @@ impl Depot {
     }
 
     pub fn put_object(&self, url: &str, bytes: &[u8]) {
-        self.lock().objects.insert(url.to_owned(), bytes.to_vec());
+        let mut state = self.lock();
+        state.etags.remove(url);
+        state.objects.insert(url.to_owned(), bytes.to_vec());
+    }
+
+    /// What an object is called: by its MD5, unless it was made of parts.
+    fn etag_of(&self, url: &str, bytes: &[u8]) -> String {
+        let made = self.lock().etags.get(url).cloned();
+        made.unwrap_or_else(|| format!("\"{}\"", hex(&md5::Md5::digest(bytes))))
     }
 
     pub fn received(&self) -> u64 {
@@ -208,8 +203,23 @@ impl Depot {
         Ok(bytes)
     }
 
+    /// What an object of these parts is called.
+    fn etag_of_parts(&self, bytes: &[u8], parts: &[StoredPart]) -> String {
+        if !self.names_parts {
+            return format!("\"of-parts-{:x}\"", checksum(CrcAlgorithm::Crc64Nvme, bytes));
+        }
+        let etags: Vec<String> = parts.iter().map(|part| part.etag.trim_matches('"').to_owned()).collect();
+        format!("\"{}\"", haul::store::multipart_etag(&etags).unwrap())
+    }
+
     fn object_of(&self, bytes: &[u8], etag: String) -> StoredObject {
-        StoredObject { length: Some(bytes.len() as u64), etag: Some(etag), sum: self.sum(bytes), modified: None }
+        StoredObject {
+            length: Some(bytes.len() as u64),
+            etag: Some(etag),
+            sum: self.sum(bytes),
+            md5: None,
+            modified: None,
+        }
     }
 
     fn part_of(&self, number: u32, bytes: &[u8]) -> StoredPart {
@@ -218,8 +228,8 @@ impl Depot {
         } else {
             hex(&md5::Md5::digest(bytes))
         };
-        let etag = format!("\"{told}\"");
-        StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes) }
+        let (etag, md5) = (format!("\"{told}\""), Checksum::of_hex(Algorithm::Md5, &told));
+        StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes), md5 }
     }
 }
 
@@ -265,8 +275,8 @@ impl Put for Depot {
         Box::pin(async move {
             let (trouble, _open) = self.begin(Call::Head);
             obey!(self, place, trouble, {
-                let bytes = self.object(place.source.url().as_str());
-                Ok(bytes.map(|bytes| self.object_of(&bytes, format!("\"{}\"", hex(&md5::Md5::digest(&bytes))))))
+                let url = place.source.url().as_str();
+                Ok(self.object(url).map(|bytes| self.object_of(&bytes, self.etag_of(url, &bytes))))
             })
         })
     }
@@ -276,12 +286,23 @@ impl Put for Depot {
             let (trouble, _open) = self.begin(Call::Put);
             obey!(self, place, trouble, {
                 let mut bytes = self.take(&payload).await?;
+                if matches!(trouble, Some(Trouble::Feigned)) {
+                    return Ok(StoredObject {
+                        length: Some(bytes.len() as u64),
+                        etag: None,
+                        sum: None,
+                        md5: None,
+                        modified: None,
+                    });
+                }
                 if matches!(trouble, Some(Trouble::Damaged)) {
                     bytes[0] ^= 1;
                 }
-                let object = self.object_of(&bytes, format!("\"{}\"", hex(&md5::Md5::digest(&bytes))));
-                self.lock().objects.insert(place.source.url().to_string(), bytes);
-                Ok(object)
+                let told = hex(&md5::Md5::digest(&bytes));
+                let md5 = Checksum::of_hex(Algorithm::Md5, &told).filter(|_| !self.encrypts);
+                let object = StoredObject { md5, ..self.object_of(&bytes, format!("\"{told}\"")) };
+                self.put_object(place.source.url().as_str(), &bytes);
+                Ok(StoredObject { etag: object.etag.filter(|_| !matches!(trouble, Some(Trouble::Unnamed))), ..object })
             })
         })
     }
@@ -349,13 +370,18 @@ impl Put for Depot {
     ) -> BoxFuture<'a, Result<StoredObject, Fault>> {
         Box::pin(async move {
             let (trouble, _open) = self.begin(Call::Complete);
+            if matches!(trouble, Some(Trouble::Feigned)) {
+                return Ok(StoredObject { length: None, etag: None, sum: None, md5: None, modified: None });
+            }
             obey!(self, place, trouble, {
                 let mut state = self.lock();
                 let (url, stored) = state.uploads.remove(upload).ok_or_else(|| gone(place))?;
                 let told: Vec<u32> = parts.iter().map(|part| part.number).collect();
                 assert!(told.is_sorted() && told.iter().copied().eq(stored.keys().copied()), "{told:?}");
                 let bytes: Vec<u8> = stored.into_values().flatten().collect();
-                let object = self.object_of(&bytes, "\"of-parts\"".to_owned());
+                let etag = self.etag_of_parts(&bytes, parts);
+                let object = self.object_of(&bytes, etag.clone());
+                state.etags.insert(url.clone(), etag);
                 state.objects.insert(url, bytes);
                 Ok(object)
             })

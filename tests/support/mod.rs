@@ -22,6 +22,7 @@ pub mod store;
 pub mod strace;
 #[cfg(test)]
 mod trial;
+mod trouble;
 pub mod wire;
 
 pub use nginx::Nginx;

@@ -9,8 +9,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use super::super::download::blocking;
 use super::super::report::Ending;
 use super::desk::Desk;
+use super::insist::is_denied;
 use super::original::{Original, changed};
-use super::proof::{Proof, compare, sums, verified};
+use super::proof::{Proof, assembled_etag, compare, sums, verified};
 use super::task::{Halt, Task};
 use super::watch::answered;
 use crate::api::Happening;
@@ -59,9 +60,7 @@ impl Task {
     /// Begins an upload in parts. An ending if it turns out that all was done by an earlier run.
     pub(super) async fn begin(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<Option<Ending>, Halt> {
         if let Some(kept) = self.kept().await? {
-            let same = kept.url == self.place.source.url().as_str() && kept.file == original.path;
-            let unchanged = (kept.length, kept.modified) == (original.length, original.modified);
-            if !same || !unchanged {
+            if !self.is_of(&kept, &original) {
                 self.give_up_on(&kept.upload, changed(&original.path)).await?;
             } else if let Some(ending) = self.go_on_with(kept, &original, bounds).await? {
                 return Ok(Some(ending));
@@ -74,6 +73,21 @@ impl Task {
         Ok(None)
     }
 
+    /// True if an upload in parts of this very file was begun before; one of what the file was then is given up.
+    pub(super) async fn is_begun(&mut self, original: &Original) -> Result<bool, Halt> {
+        let Some(kept) = self.kept().await? else { return Ok(false) };
+        let is_of_it = self.is_of(&kept, original);
+        if !is_of_it {
+            self.give_up_on(&kept.upload, changed(&original.path)).await?;
+        }
+        Ok(is_of_it)
+    }
+
+    fn is_of(&self, kept: &UploadCheckpoint, original: &Original) -> bool {
+        let same = kept.url == self.place.source.url().as_str() && kept.file == original.path;
+        same && (kept.length, kept.modified) == (original.length, original.modified)
+    }
+
     async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
         let path = self.checkpoint.clone();
         blocking(move || UploadCheckpoint::load(&path)).await
@@ -82,8 +96,7 @@ impl Task {
     /// An upload of other bytes than those of the file as it is now: its parts are freed.
     async fn give_up_on(&mut self, upload: &str, fault: Fault) -> Result<(), Halt> {
         self.tell(Happening::Restarted(fault)).await;
-        self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await?;
-        self.tell(Happening::UploadAborted).await;
+        self.free(upload).await?;
         self.forget().await;
         Ok(())
     }
@@ -96,14 +109,15 @@ impl Task {
         original: &Arc<Original>,
         bounds: Bounds,
     ) -> Result<Option<Ending>, Halt> {
-        match self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await {
+        let asked = self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await;
+        match asked {
             Ok(parts) => {
                 let known = kept.parts.into_iter().map(|part| (part.number, part)).collect();
                 self.take_up(original.clone(), bounds, kept.upload, kept.part_size, parts, known);
                 Ok(None)
             }
             Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => {
-                if let Some(ending) = self.arrived_before(original, bounds).await? {
+                if let Some(ending) = self.arrived_before(&kept, original, bounds).await? {
                     self.forget().await;
                     return Ok(Some(ending));
                 }
@@ -111,15 +125,30 @@ impl Task {
                 self.forget().await;
                 Ok(None)
             }
+            Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
+                let detail = format!("which parts the store has can't be asked: {}", fault.detail);
+                self.give_up_on(&kept.upload, Fault { detail, ..fault }).await?;
+                Ok(None)
+            }
             Err(halt) => Err(halt),
         }
     }
 
-    /// True to its last byte, the object stands where it is to stand: nothing needs to be sent.
-    async fn arrived_before(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<Option<Ending>, Halt> {
+    /// True to its last byte, the object stands where it is to stand: nothing needs to be sent. A store that tells no checksum
+    /// calls it by those of the parts.
+    async fn arrived_before(
+        &mut self,
+        kept: &UploadCheckpoint,
+        original: &Arc<Original>,
+        bounds: Bounds,
+    ) -> Result<Option<Ending>, Halt> {
         let Some(object) = self.unless_stopped(self.ask(self.driver.head(&self.place))).await? else { return Ok(None) };
-        if object.length.is_some_and(|length| length != original.length) || object.sum.is_none() {
+        if object.length.is_some_and(|length| length != original.length) {
             return Ok(None);
+        }
+        if object.sum.is_none() {
+            let proof = compare(&object, original.length, None, etag_of_all(kept).as_deref());
+            return Ok(matches!(proof, Proof::Right(_)).then(|| self.done(original, proof)));
         }
         let all = ByteRange::new(0, original.length);
         let sum = self.unless_stopped(sums(original.clone(), all, vec![bounds.sum])).await?.pop();
@@ -166,6 +195,7 @@ impl Task {
             let parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
                 Ok(parts) => parts,
                 Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
+                Err(Halt::Fault(fault)) if is_denied(fault.kind) => return Ok(false),
                 Err(halt) => return Err(halt),
             };
             let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
@@ -235,6 +265,20 @@ impl Task {
         let detail = "an object stands there already, and is left alone as you said (--no-clobber)";
         Fault::new(FaultKind::Exists, &self.place.source, detail)
     }
+}
+
+/// What the store calls an object of what was sent, if that is all of the file.
+fn etag_of_all(kept: &UploadCheckpoint) -> Option<String> {
+    let count = Parts::new(kept.length, kept.part_size).count();
+    let is_all = kept.parts.iter().map(|part| part.number).eq(1..=count);
+    let part = |part: &SentPart| StoredPart {
+        number: part.number,
+        length: None,
+        etag: part.etag.clone(),
+        sum: None,
+        md5: None,
+    };
+    is_all.then(|| assembled_etag(&kept.parts.iter().map(part).collect::<Vec<_>>())).flatten()
 }
 
 /// The size of all parts but the last, if these can be parts of a file of `length` bytes.

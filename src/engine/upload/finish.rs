@@ -1,12 +1,13 @@
 //! The end of an upload: one object of all parts, and the proof that it is the file.
 
 use super::super::report::Ending;
+use super::insist::is_denied;
 use super::original::Original;
-use super::proof::{Proof, assembled_etag, compare, sums};
+use super::proof::{Proof, assembled_etag, compare, is_called_alike, sums};
 use super::task::{Halt, Task};
 use super::watch::assembled;
 use crate::api::Activity;
-use crate::model::{ByteRange, Checksum, Fault, FaultKind};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
 use crate::protocol::{StoredObject, StoredPart};
 use crate::store::combined;
 
@@ -27,10 +28,17 @@ impl Task {
             let all = ByteRange::new(0, held.original.length);
             whole = sums(held.original.clone(), all, vec![held.bounds.sum]).await?.pop();
         }
+        // On disk before it is asked for: if the answer is lost with haul, the parts tell whether it was obeyed.
+        held.saver.last(&held.desk).await;
         let proof = match self.assemble(&held.upload, held.original.length, &parts, whole.as_ref()).await {
             Err(Halt::Stopped) => {
                 self.held = Some(held);
                 return Err(Halt::Stopped);
+            }
+            Err(Halt::Fault(fault)) if fault.kind == FaultKind::Exists => {
+                self.free(&held.upload).await?;
+                self.forget().await;
+                return Err(fault.into());
             }
             Err(halt) => {
                 // The next attempt asks the store which parts it has, and compares them with what is written down.
@@ -58,7 +66,13 @@ impl Task {
         let request = assembled(request, &self.place.source, self.shared().patience.stall);
         match self.unless_stopped(request).await {
             Err(Halt::Stopped) => Err(Halt::Stopped),
-            outcome => self.settled(outcome, length, whole, parts).await,
+            outcome => {
+                let proof = self.settled(outcome, upload, length, whole, parts).await?;
+                let is_read = whole.is_some_and(|whole| whole.algorithm == Algorithm::Md5);
+                // Parts that were not compared by their MD5 are told from others by what the store calls them, and no more.
+                let is_only_called_so = proof == Proof::Right(Algorithm::Md5) && !is_read && !are_md5(parts);
+                Ok(if is_only_called_so { Proof::Silent } else { proof })
+            }
         }
     }
 
@@ -67,6 +81,7 @@ impl Task {
     async fn settled(
         &self,
         outcome: Result<StoredObject, Halt>,
+        upload: &str,
         length: u64,
         whole: Option<&Checksum>,
         parts: &[StoredPart],
@@ -75,17 +90,40 @@ impl Task {
         let proof = |object: &StoredObject| compare(object, length, whole, etag.as_deref());
         match outcome {
             Ok(object) if proof(&object) != Proof::Silent => Ok(proof(&object)),
-            Ok(_) => {
-                let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await?;
-                Ok(stands.map_or(Proof::Silent, |object| proof(&object)))
-            }
+            Ok(object) => self.looked_at(&object, proof).await,
             Err(halt) => {
                 let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
                 match stands.ok().flatten().map(|object| proof(&object)) {
-                    Some(right @ Proof::Right(_)) => Ok(right),
+                    Some(right @ Proof::Right(_)) => {
+                        if matches!(&halt, Halt::Fault(fault) if fault.kind == FaultKind::Exists) {
+                            self.free(upload).await?;
+                        }
+                        Ok(right)
+                    }
                     _ => Err(halt),
                 }
             }
+        }
+    }
+
+    /// What an object proves whose answer told too little: what stands at the place tells the rest.
+    async fn looked_at(&self, made: &StoredObject, proof: impl Fn(&StoredObject) -> Proof) -> Result<Proof, Halt> {
+        let Some(stands) = self.standing().await? else { return Ok(Proof::Silent) };
+        let is_other = made.etag.is_some() && stands.etag.is_some() && !is_called_alike(made, &stands);
+        Ok(if is_other { Proof::Wrong } else { proof(&stands) })
+    }
+
+    /// What stands at the place, of which the store said that it has taken it: all was sent, so that it is asked as often as
+    /// need be. `None` if the login may only write.
+    pub(super) async fn standing(&self) -> Result<Option<StoredObject>, Halt> {
+        match self.insist(|| self.driver.head(&self.place)).await {
+            Ok(Some(stands)) => Ok(Some(stands)),
+            Ok(None) => {
+                let detail = "the store says that it has taken it, and nothing stands there";
+                Err(Fault::new(FaultKind::Cut, &self.place.source, detail).into())
+            }
+            Err(Halt::Fault(fault)) if is_denied(fault.kind) => Ok(None),
+            Err(halt) => Err(halt),
         }
     }
 
@@ -113,4 +151,9 @@ impl Task {
             answered: true,
         }
     }
+}
+
+/// True if the store calls each of these parts by its MD5, by which it was compared.
+fn are_md5(parts: &[StoredPart]) -> bool {
+    parts.iter().all(|part| part.md5.is_some())
 }

@@ -5,6 +5,7 @@ mod begin;
 mod crew;
 mod desk;
 mod finish;
+mod insist;
 mod original;
 mod payload;
 mod proof;

@@ -1,11 +1,15 @@
 //! The file that is sent: opened once, and looked at again before anything is made of what was sent of it.
 
 use std::fs::{File, Metadata};
+use std::io::{self, Seek};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{OFlags, fcntl_getfl};
+
 use super::super::download::blocking;
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, Upload};
 
 /// The file that is sent.
 #[derive(Debug)]
@@ -29,7 +33,7 @@ impl Original {
     }
 
     fn open_now(path: PathBuf) -> Result<Self, Fault> {
-        let broken = |why: &std::io::Error| Fault::disk(path.display(), "reading the file", why);
+        let broken = |why: &io::Error| Fault::disk(path.display(), "reading the file", why);
         // A pipe would be waited for.
         let met = std::fs::metadata(&path).map_err(|why| broken(&why))?;
         if !met.is_file() {
@@ -63,10 +67,32 @@ impl Original {
     }
 }
 
-/// True if it is a pipe or a device, which gives its bytes once.
+/// True if it is a pipe or a device, which gives its bytes once; or what is left of a file that was handed over half read.
 pub(super) async fn is_stream(path: PathBuf) -> bool {
-    let looked = blocking(move || Ok(std::fs::metadata(path).is_ok_and(|met| !met.is_file() && !met.is_dir())));
+    let looked = blocking(move || {
+        if path == Path::new(Upload::STDIN) {
+            return Ok(!opened(&path).is_ok_and(|stdin| is_whole_file(&stdin)));
+        }
+        Ok(std::fs::metadata(path).is_ok_and(|met| !met.is_file() && !met.is_dir()))
+    });
     looked.await.unwrap_or(false)
+}
+
+/// True if it is a file that stands at its beginning.
+fn is_whole_file(mut file: &File) -> bool {
+    file.metadata().is_ok_and(|met| met.is_file()) && file.stream_position().is_ok_and(|position| position == 0)
+}
+
+/// Opens a stream. stdin is taken as it stands: by its name it would begin anew, and a socket has none.
+pub(super) fn opened(path: &Path) -> io::Result<File> {
+    if path != Path::new(Upload::STDIN) {
+        return File::open(path);
+    }
+    let stdin = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+    // What is closed when a program begins, Rust opens in both ways as a device that is empty.
+    let is_both_ways = fcntl_getfl(&stdin)?.contains(OFlags::RDWR);
+    let is_null = stdin.metadata()?.rdev() == std::fs::metadata("/dev/null")?.rdev();
+    if is_both_ways && is_null { Err(io::Error::other("stdin is closed")) } else { Ok(stdin) }
 }
 
 /// The fault of a file that has changed while it was sent.

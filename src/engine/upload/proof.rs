@@ -36,6 +36,11 @@ pub(super) fn compare(object: &StoredObject, length: u64, sum: Option<&Checksum>
     }
 }
 
+/// True if both have the same ETag.
+pub(super) fn is_called_alike(one: &StoredObject, other: &StoredObject) -> bool {
+    one.etag.as_deref().map(bare) == other.etag.as_deref().map(bare)
+}
+
 /// What a store calls an object of these parts, if its ETags are MD5s.
 pub(super) fn assembled_etag(parts: &[StoredPart]) -> Option<String> {
     let etags: Vec<String> = parts.iter().map(|part| bare(&part.etag)).collect();
@@ -75,5 +80,6 @@ pub(super) async fn sums(
 }
 
 fn bare(etag: &str) -> String {
-    etag.trim().trim_matches('"').to_ascii_lowercase()
+    // What stands between may call it weak.
+    etag.trim().trim_start_matches("W/").trim_matches('"').to_ascii_lowercase()
 }

@@ -63,15 +63,19 @@ impl Sender {
             let detail = format!("the store says that it has part {part}, of which not all was sent");
             return Err(Fault::new(FaultKind::BadAnswer, place, detail));
         };
-        match &stored.sum {
-            Some(told) if told.algorithm == sum.algorithm && *told != sum => {
-                // Another file than was read before, or damage on the way.
-                self.piece.original().check()?;
-                let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {sum}");
-                Err(Fault::new(FaultKind::PartDamaged, place, detail))
-            }
-            _ => Ok((stored, sum)),
+        let (told, own) = match (&stored.sum, &stored.md5) {
+            (Some(told), _) if told.algorithm == sum.algorithm => (told, sum.clone()),
+            // Nothing better is told: the bytes are read for it once more.
+            (_, Some(told)) => (told, self.piece.sum(Algorithm::Md5).await?),
+            _ => return Ok((stored, sum)),
+        };
+        if *told != own {
+            // Another file than was read before, or damage on the way.
+            self.piece.original().check()?;
+            let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {own}");
+            return Err(Fault::new(FaultKind::PartDamaged, place, detail));
         }
+        Ok((stored, sum))
     }
 
     /// A part all of which went out, and whose answer was lost: the store may have it, and to ask costs less than to send

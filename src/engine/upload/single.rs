@@ -9,7 +9,7 @@ use super::proof::{Proof, compare, sums};
 use super::task::{Halt, Task};
 use super::watch::while_it_moves;
 use crate::api::{Activity, Connection, ConnectionState, Happening, Live};
-use crate::model::{Algorithm, ByteRange, Checksum, Moment};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Moment};
 use crate::plan::Gauge;
 use crate::protocol::{Payload, StoredObject};
 
@@ -53,13 +53,15 @@ impl Task {
         };
         let algorithm = self.driver.bounds(&self.place).sum;
         let sum = self.unless_stopped(piece.sum(algorithm)).await?;
-        match self.proof_of(&object, original, Some(sum)).await? {
-            right @ Proof::Right(_) => Ok(self.sent_whole(original, right)),
+        match self.proof_of(&object, original, Some(sum)).await {
+            Ok(right @ Proof::Right(_)) => Ok(self.sent_whole(original, right)),
+            Err(Halt::Stopped) => Err(Halt::Stopped),
             _ => Err(halt),
         }
     }
 
-    /// What the object proves: by the store's own checksum, or else by an ETag that is an MD5, for which the file is read.
+    /// What the object proves: by the store's own checksum, or else by an ETag that is an MD5, for which the file is read. An
+    /// answer without either may be that of something else: then what stands there is asked for.
     async fn proof_of(
         &self,
         object: &StoredObject,
@@ -67,12 +69,29 @@ impl Task {
         sum: Option<Checksum>,
     ) -> Result<Proof, Halt> {
         let proof = compare(object, original.length, sum.as_ref(), None);
-        if proof != Proof::Silent || object.etag.is_none() {
+        if proof != Proof::Silent {
             return Ok(proof);
         }
         let all = ByteRange::new(0, original.length);
         let md5 = self.unless_stopped(sums(original.clone(), all, vec![Algorithm::Md5])).await?.pop();
-        Ok(compare(object, original.length, None, md5.map(|sum| sum.hex).as_deref()))
+        if let (Some(told), Some(own)) = (&object.md5, &md5)
+            && told != own
+        {
+            let detail = format!("the file has arrived damaged: the store says {told}, and it is {own}");
+            return Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail).into());
+        }
+        let md5 = md5.map(|sum| sum.hex);
+        let proof = |object: &StoredObject| compare(object, original.length, sum.as_ref(), md5.as_deref());
+        if object.etag.is_some() {
+            return Ok(proof(object));
+        }
+        match self.standing().await? {
+            Some(stands) if stands.etag.is_some() || stands.sum.is_some() => Ok(proof(&stands)),
+            _ => {
+                let detail = "nothing that the store says shows that it has taken it";
+                Err(Fault::new(FaultKind::BadAnswer, &self.place.source, detail).into())
+            }
+        }
     }
 
     fn sent_whole(&mut self, original: &Original, proof: Proof) -> Ending {

@@ -12,13 +12,13 @@ use tokio::task::JoinSet;
 
 use super::super::download::blocking;
 use super::super::report::Ending;
-use super::original::Original;
+use super::original::{Original, opened};
 use super::payload::{Piece, Sent};
 use super::proof::Proof;
 use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{ByteRange, Checksum, Fault, Patience, TransferId, Upload};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind, Patience, TransferId, Upload};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::combined;
@@ -49,7 +49,7 @@ struct Source {
 
 impl Source {
     fn open(path: PathBuf, folder: PathBuf, id: TransferId) -> Result<Self, Fault> {
-        let stream = File::open(&path).map_err(|why| Fault::disk(path.display(), "reading the stream", &why))?;
+        let stream = opened(&path).map_err(|why| Fault::disk(path.display(), "reading the stream", &why))?;
         Ok(Self { stream, path, folder, id })
     }
 
@@ -102,22 +102,46 @@ impl Task {
         let first_size = size_of_part(1, self.place.upload.part_size, bounds).max(threshold.min(bounds.most_part));
         let (source, first) = self.read(source, first_size).await?;
         if first.length < first_size && bounds.takes_whole {
-            return self.send_whole(Arc::new(first)).await;
+            return self.send_short(Arc::new(first)).await;
         }
         let target = self.place.upload.file.clone();
         self.tell(Happening::Answered { target, length: None, resumed: 0, resumable: false }).await;
-        if self.place.upload.keep && self.unless_stopped(self.ask(self.driver.head(&self.place))).await?.is_some() {
+        if self.place.upload.keep && self.insist(|| self.driver.head(&self.place)).await?.is_some() {
             return Err(self.stands_already().into());
         }
-        let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
+        let upload = self.insist(|| self.driver.create(&self.place)).await?;
         self.tell(Happening::UploadCreated).await;
         match self.send_pieces(&upload, source, first, first_size, bounds).await {
             Ok(ending) => Ok(ending),
-            Err(halt) => {
+            Err(Halt::Stopped) => {
+                // Whoever ends haul does not wait for a store that has a bad moment.
                 if self.ask(self.driver.abort(&self.place, &upload)).await.is_ok() {
                     self.tell(Happening::UploadAborted).await;
                 }
+                Err(Halt::Stopped)
+            }
+            Err(halt) => {
+                if let Err(Halt::Fault(fault)) = self.free(&upload).await {
+                    tracing::warn!("the parts of an upload could not be freed: {fault}");
+                }
                 Err(halt)
+            }
+        }
+    }
+
+    /// Sends a stream that has ended before it was worth parts: all its bytes are here, and can be sent again.
+    async fn send_short(&mut self, all: Arc<Original>) -> Result<Ending, Halt> {
+        let mut failures = 0;
+        loop {
+            let fault = match self.send_whole(all.clone()).await {
+                Err(Halt::Fault(fault)) => fault,
+                outcome => return outcome,
+            };
+            failures += 1;
+            if self.begins_again(&fault) {
+                self.tell(Happening::Restarted(fault)).await;
+            } else {
+                self.again(fault, failures).await?;
             }
         }
     }
@@ -129,6 +153,33 @@ impl Task {
             Ok((source, piece))
         }))
         .await
+    }
+
+    /// The same while parts are sent: one that is refused ends it, however long the stream is silent.
+    async fn read_on(
+        &mut self,
+        mut source: Source,
+        most: u64,
+        sending: &mut JoinSet<Result<Arrived, Fault>>,
+        arrived: &mut Vec<Arrived>,
+    ) -> Result<(Source, Original), Halt> {
+        let reading = blocking(move || {
+            let piece = source.next(most)?;
+            Ok((source, piece))
+        });
+        tokio::pin!(reading);
+        let stop = self.orders.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Halt::Stopped),
+                read = &mut reading => return Ok(read?),
+                Some(next) = sending.join_next() => {
+                    let next = next.unwrap_or_else(|_| Err(self.lost_part()))?;
+                    self.landed(next, arrived).await;
+                }
+            }
+        }
     }
 
     async fn send_pieces(
@@ -164,10 +215,10 @@ impl Task {
             number += 1;
             if number > bounds.most_parts {
                 let detail = "the stream is longer than this store takes in one object";
-                return Err(Fault::new(crate::model::FaultKind::Request, &self.place.source, detail).into());
+                return Err(Fault::new(FaultKind::Request, &self.place.source, detail).into());
             }
             size = size_of_part(number, self.place.upload.part_size, bounds);
-            (source, piece) = self.read(source, size).await?;
+            (source, piece) = self.read_on(source, size, &mut sending, &mut arrived).await?;
         }
         while !sending.is_empty() {
             self.take_one(&mut sending, &mut arrived).await?;
@@ -192,15 +243,23 @@ impl Task {
         sending: &mut JoinSet<Result<Arrived, Fault>>,
         arrived: &mut Vec<Arrived>,
     ) -> Result<(), Halt> {
-        let lost = || Fault::new(crate::model::FaultKind::State, &self.place.source, "a part's task was lost");
-        let next = async { sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(lost())) };
+        let next = async { sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(self.lost_part())) };
         let next = self.unless_stopped(next).await?;
+        self.landed(next, arrived).await;
+        Ok(())
+    }
+
+    fn lost_part(&self) -> Fault {
+        Fault::new(FaultKind::State, &self.place.source, "a part's task was lost")
+    }
+
+    /// The store has a part.
+    async fn landed(&mut self, next: Arrived, arrived: &mut Vec<Arrived>) {
         let range = ByteRange::new(next.start, next.start + next.length);
         self.sent += range.len();
         self.tell(Happening::PartDone { number: next.part.number, range }).await;
         arrived.push(next);
         self.show_streamed();
-        Ok(())
     }
 
     async fn end_stream(&mut self, upload: &str, length: u64, mut arrived: Vec<Arrived>) -> Result<Ending, Halt> {
@@ -216,12 +275,7 @@ impl Task {
                 Err(Halt::Fault(fault)) => fault,
             };
             failures += 1;
-            let patience = &self.shared().patience;
-            let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
-                return Err(fault.into());
-            };
-            self.tell(Happening::Retried { fault, after }).await;
-            self.wait(after).await?;
+            self.again(fault, failures).await?;
         };
         if proof == Proof::Wrong {
             return Err(self.is_another().into());

@@ -110,10 +110,11 @@ impl Task {
             self.failures += 1;
             self.fault = Some(Arc::new(fault.clone()));
             if self.begins_again(&fault) {
-                if let Err(fault) = self.restart(fault).await {
-                    return self.failed(fault).await;
+                match self.restart(fault).await {
+                    Ok(()) => continue,
+                    Err(Halt::Stopped) => return self.stopped().await,
+                    Err(Halt::Fault(fault)) => return self.failed(fault).await,
                 }
-                continue;
             }
             let patience = &self.orders.shared.patience;
             let Verdict::Again { after } = verdict(&fault, self.failures, false, patience, fastrand::f64()) else {
@@ -137,7 +138,7 @@ impl Task {
     }
 
     /// What was sent is of no use: but all of it may be sent once more, if that was not tried for this reason already.
-    fn begins_again(&mut self, fault: &Fault) -> bool {
+    pub(super) fn begins_again(&mut self, fault: &Fault) -> bool {
         let is_lost = matches!(fault.kind, FaultKind::UploadGone | FaultKind::SourceChanged | FaultKind::Checksum);
         let is_new = is_lost && !self.restarts.contains(&fault.kind);
         if is_new {
@@ -147,13 +148,12 @@ impl Task {
     }
 
     /// Nothing of the old upload is left behind.
-    async fn restart(&mut self, fault: Fault) -> Result<(), Fault> {
+    async fn restart(&mut self, fault: Fault) -> Result<(), Halt> {
         let is_open = fault.kind == FaultKind::SourceChanged;
         self.tell(Happening::Restarted(fault)).await;
         if let Some(held) = self.held.take() {
             if is_open {
-                self.driver.abort(&self.place, &held.upload).await?;
-                self.tell(Happening::UploadAborted).await;
+                self.free(&held.upload).await?;
             }
             self.forget().await;
         }
@@ -166,7 +166,8 @@ impl Task {
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
         let bounds = self.driver.bounds(&self.place);
         // A store that has no requests for whole objects takes one of a single part.
-        if original.length < threshold.min(bounds.most_part) && bounds.takes_whole {
+        let is_small = original.length < threshold.min(bounds.most_part) && bounds.takes_whole;
+        if is_small && self.held.is_none() && !self.is_begun(&original).await? {
             return self.send_whole(original).await;
         }
         if self.held.is_none()

@@ -28,4 +28,4 @@ pub(super) use fetch::{Call, Stream, ends};
 pub use fields::{ContentRange, content_range, retry_after};
 pub use links::duplicates;
 pub use netrc::Netrc;
-pub(super) use refusal::beginning;
+pub(super) use refusal::{beginning, begun};

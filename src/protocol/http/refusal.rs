@@ -32,14 +32,20 @@ pub(super) async fn read(fault: Fault, source: &Source, response: Response) -> F
 
 /// At most so many bytes of a body, up to where it ends or breaks.
 pub(in crate::protocol) async fn beginning(response: Response, most: usize) -> Vec<u8> {
+    begun(response, most).await.0
+}
+
+/// The same, and whether it broke off before it was all or so many bytes were there.
+pub(in crate::protocol) async fn begun(response: Response, most: usize) -> (Vec<u8>, bool) {
     let mut body = reqwest::Body::from(response);
-    let mut text = Vec::new();
-    while text.len() < most {
+    let (mut text, mut is_broken) = (Vec::new(), false);
+    while text.len() < most && !is_broken {
         match poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
             Some(Ok(frame)) => text.extend(frame.into_data().unwrap_or_default()),
-            _ => break,
+            Some(Err(_)) => is_broken = true,
+            None => break,
         }
     }
     text.truncate(most);
-    text
+    (text, is_broken)
 }

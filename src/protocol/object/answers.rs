@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::document::Element;
+use super::put::md5_of;
 use super::time;
 use crate::model::{Algorithm, Checksum, Vendor};
 use crate::protocol::StoredPart;
@@ -25,11 +26,15 @@ pub(super) struct OpenUpload {
 
 /// A list of parts. TOS's names are those of OSS in the plural.
 pub(super) fn parts(document: &Element) -> Option<Page<StoredPart>> {
+    if !document.is_called("ListPartsResult", &["IsTruncated", "Parts", "UploadId", "MaxParts"]) {
+        return None;
+    }
     let mut items = Vec::new();
     for part in document.all("Part").chain(document.all("Parts")) {
         items.push(StoredPart {
             number: part.number("PartNumber")?.try_into().ok()?,
             length: Some(part.number("Size")?),
+            md5: part.text("ETag").and_then(md5_of),
             etag: part.text("ETag")?.to_owned(),
             sum: part_sum(part),
         });
@@ -53,15 +58,18 @@ fn part_sum(part: &Element) -> Option<Checksum> {
 /// A list of uploads. Which of its keys is the one that is looked for is decided by who looks: not every store says
 /// whether it has encoded them.
 pub(super) fn uploads(document: &Element, vendor: Vendor) -> Option<Page<OpenUpload>> {
+    if !document.is_called("ListMultipartUploadsResult", &["IsTruncated", "Uploads", "Bucket", "MaxUploads"]) {
+        return None;
+    }
     let mut items = Vec::new();
     for upload in document.all("Upload").chain(document.all("Uploads")) {
-        let (key, id) = (upload.text("Key")?.to_owned(), upload.text("UploadId")?.to_owned());
+        let (key, id) = (upload.raw("Key")?.to_owned(), upload.text("UploadId")?.to_owned());
         items.push(OpenUpload { key, id, begun: upload.text("Initiated").and_then(time::read) });
     }
     let mut next = Vec::new();
     if document.says("IsTruncated") {
         let last = items.last();
-        let marker = |name: &str| document.text(name).map(str::to_owned);
+        let marker = |name: &str| document.raw(name).map(str::to_owned);
         let key = marker("NextKeyMarker").or_else(|| Some(last?.key.clone()))?;
         let id = marker("NextUploadIdMarker").or_else(|| Some(last?.id.clone()))?;
         next.push(("key-marker".to_owned(), decoded(&key, vendor)));

@@ -86,7 +86,7 @@ impl Chunks {
             let md5 = told.value["md5"][chunk.to_string()].as_str();
             let sum = md5.and_then(|md5| Checksum::of_hex(Algorithm::Md5, md5));
             let etag = sum.as_ref().map(|sum| sum.hex.clone()).unwrap_or_default();
-            Some(StoredPart { number: u32::try_from(chunk).ok()?.checked_add(1)?, length: None, etag, sum })
+            Some(StoredPart { number: u32::try_from(chunk).ok()?.checked_add(1)?, length: None, etag, sum, md5: None })
         };
         let mut parts: Vec<StoredPart> = chunks.iter().filter_map(part).collect();
         parts.sort_by_key(|part| part.number);
@@ -101,7 +101,7 @@ impl Chunks {
             return Ok(Err(told.value));
         }
         let sum = told.value["md5"].as_str().and_then(|md5| Checksum::of_hex(Algorithm::Md5, md5));
-        Ok(Ok(StoredObject { length: told.value["size"].as_u64(), etag: None, sum, modified: None }))
+        Ok(Ok(StoredObject { length: told.value["size"].as_u64(), etag: None, sum, md5: None, modified: None }))
     }
 }
 
@@ -150,7 +150,7 @@ impl Put for Chunks {
             if told.status != 200 {
                 return Err(refused(place, &told, FaultKind::Status(told.status)));
             }
-            Ok(StoredPart { number, length: Some(payload.length()), etag: sum.hex.clone(), sum: Some(sum) })
+            Ok(StoredPart { number, length: Some(payload.length()), etag: sum.hex.clone(), sum: Some(sum), md5: None })
         })
     }
 

@@ -38,6 +38,20 @@ impl Element {
         self.all(name).map(|element| element.text.trim()).find(|text| !text.is_empty())
     }
 
+    /// The same with the blanks around it, which are part of an object's name.
+    pub(super) fn raw(&self, name: &str) -> Option<&str> {
+        self.all(name).map(|element| element.text.as_str()).find(|text| !text.is_empty())
+    }
+
+    /// True if it is what this name stands for: in XML its root, in JSON any of these members.
+    pub(super) fn is_called(&self, root: &str, members: &[&str]) -> bool {
+        if self.name.is_empty() {
+            members.iter().any(|name| self.all(name).next().is_some())
+        } else {
+            self.name == root
+        }
+    }
+
     /// A number in the first element of this name.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()

@@ -12,15 +12,16 @@ use reqwest::{Method, Response};
 use sha2::{Digest, Sha256};
 
 use super::body::{Broken, PayloadBody};
+use super::document::Element;
 use super::keychain::Keychain;
-use super::refusal::{Cure, Refusal};
+use super::refusal::{Cure, Refusal, within_success};
 use super::sign::{Dialect, Login, Pair, Signing, hex};
 use super::site::Site;
 use super::surroundings::Surroundings;
 use super::time;
 use super::trailer::{Trailed, Trailers, framed_length};
 use crate::model::{Fault, FaultKind, ObjectUrl, Source, StoreOptions, Vendor};
-use crate::protocol::http::{Call, beginning};
+use crate::protocol::http::{Call, beginning, begun};
 use crate::protocol::{Http, Payload};
 
 /// A list of a thousand long keys has this many bytes at most.
@@ -46,6 +47,8 @@ pub(super) struct Known {
     ahead: i64,
     /// False if it has turned out not to know checksums of whole objects (S3).
     pub(super) sums: bool,
+    /// False if it refuses to be asked for an object's checksum (S3).
+    pub(super) asks_sums: bool,
     /// False if it has compared the checksum of a whole object with the request that named it (S3).
     pub(super) whole_sums: bool,
     /// Whether it takes checksums that come behind the bytes (S3).
@@ -146,6 +149,7 @@ impl Stores {
             site: Arc::new(finding.await.map_err(stopped)??),
             ahead: 0,
             sums: true,
+            asks_sums: true,
             whole_sums: true,
             trailers: Trailers::default(),
         };
@@ -214,11 +218,23 @@ impl Stores {
         let response = self.send(url, draft, |status| (200..300).contains(&status)).await?;
         let headers = response.headers().clone();
         let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let body = beginning(response, LONGEST).await;
-        if draft.method != Method::HEAD && told.is_some_and(|told: usize| told > body.len()) {
+        let (body, is_broken) = begun(response, LONGEST).await;
+        let is_short = draft.method != Method::HEAD && told.is_some_and(|told: usize| told > body.len());
+        if is_broken || is_short {
             return Err(Fault::new(FaultKind::Cut, url, "the store's answer broke off").into());
         }
         Ok(Reply { headers, body })
+    }
+
+    /// Makes a request whose answer is a document: its head, and the document; an empty one if it can't be read. An error that
+    /// stands in a success is a refusal.
+    pub(super) async fn told(&self, url: &ObjectUrl, draft: &Draft) -> Result<(HeaderMap, Element), Refused> {
+        let Reply { headers, body } = self.reply(url, draft).await?;
+        let document = Element::read(&body).unwrap_or_default();
+        let Some(refusal) = within_success(&headers, &document, &body) else { return Ok((headers, document)) };
+        let subject = url.source().map_or_else(|_| url.to_string(), |source| source.to_string());
+        let fault = refusal.fault(&subject, &self.known(url).await?.site, draft.doing);
+        Err(Refused { fault, refusal })
     }
 
     /// Does what can be done about a refusal; true if the request is worth another try.

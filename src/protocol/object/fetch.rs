@@ -7,7 +7,8 @@ use reqwest::{Method, Response};
 
 use super::document::Element;
 use super::exchange::{Draft, Stores};
-use super::offer::given;
+use super::offer::{ASKS_SUM, given};
+use super::put::is_unknown;
 use super::refusal::{Refusal, is_error};
 use crate::model::{Fault, FaultKind, ObjectUrl, Ranges, Vendor};
 use crate::protocol::http::{Stream, beginning, ends};
@@ -36,9 +37,20 @@ impl Fetch for Stores {
 
 impl Stores {
     async fn ask(&self, url: &ObjectUrl, request: &Request) -> Result<Response, Fault> {
-        let draft = draft(url, request)?;
+        let mut draft = draft(url, request)?;
         let fine = |status| matches!(status, 200 | 206 | 304 | 416);
-        self.send(url, &draft, fine).await.map_err(|refused| {
+        if !self.known(url).await?.asks_sums {
+            draft.headers.retain(|(name, _)| name != ASKS_SUM);
+        }
+        let mut outcome = self.send(url, &draft, fine).await;
+        if draft.headers.iter().any(|(name, _)| name == ASKS_SUM) && outcome.as_ref().is_err_and(is_unknown) {
+            draft.headers.retain(|(name, _)| name != ASKS_SUM);
+            outcome = self.send(url, &draft, fine).await;
+            if outcome.is_ok() {
+                self.learn(url, |known| known.asks_sums = false);
+            }
+        }
+        outcome.map_err(|refused| {
             if refused.refusal.status == 412 && has_condition(&draft) {
                 let detail = format!("the object in the store has changed: {}", refused.fault.detail);
                 return Fault { kind: FaultKind::Changed, detail, ..refused.fault };
@@ -75,7 +87,7 @@ fn draft(url: &ObjectUrl, request: &Request) -> Result<Draft, Fault> {
         }
     } else if url.vendor == Vendor::S3 {
         // S3 tells the checksum of the whole beside the whole alone.
-        draft = draft.header("x-amz-checksum-mode", "ENABLED");
+        draft = draft.header(ASKS_SUM, "ENABLED");
     }
     let known = request.expected.as_ref().and_then(|known| known.validator.strong_etag());
     if let Some(etag) = request.unless.as_ref().and_then(|unless| unless.etag.as_deref()) {

@@ -18,10 +18,9 @@ impl List for Stores {
         Box::pin(async move {
             let no_store = || Fault::new(FaultKind::Request, folder.place, "only the folders of stores can be listed");
             let url = ObjectUrl::of(folder.place).ok_or_else(no_store)?;
-            let reply = self.reply(&url, &draft(&url, folder, after)?).await?;
-            let document = Element::read(&reply.body);
-            let page = document.as_ref().and_then(|document| page(&url, document));
-            page.ok_or_else(|| Fault::new(FaultKind::BadAnswer, &url, "the store sends a list that makes no sense"))
+            let (_, document) = self.told(&url, &draft(&url, folder, after)?).await?;
+            page(&url, &document)
+                .ok_or_else(|| Fault::new(FaultKind::BadAnswer, &url, "the store sends a list that makes no sense"))
         })
     }
 }
@@ -47,21 +46,24 @@ fn draft(url: &ObjectUrl, folder: &Folder<'_>, after: Option<&str>) -> Result<Dr
     Ok(draft)
 }
 
-/// Reads a page.
+/// Reads a page. What is none, such as the page of a login, is no end of the list.
 fn page(url: &ObjectUrl, document: &Element) -> Option<Listing> {
+    if !document.is_called("ListBucketResult", &["IsTruncated", "Contents", "Name", "KeyCount", "MaxKeys"]) {
+        return None;
+    }
     let is_encoded = document.text("EncodingType") == Some("url");
     let plain = |key: &str| if is_encoded { decoded(key, url.vendor) } else { key.to_owned() };
     // Names are told from the last folder on that was named.
     let above = url.key.rfind('/').map_or(0, |slash| slash + 1);
     let mut entries = Vec::new();
     for folder in document.all("CommonPrefixes") {
-        let key = plain(folder.text("Prefix")?);
+        let key = plain(folder.raw("Prefix")?);
         let name = key.get(above..)?.to_owned();
         let source = url.with_key(&key).source().ok();
         entries.push(Listed { name, source, is_folder: true, length: None, modified: None, etag: None });
     }
     for object in document.all("Contents") {
-        let key = plain(object.text("Key")?);
+        let key = plain(object.raw("Key")?);
         let name = key.get(above..)?.to_owned();
         entries.push(Listed {
             name,

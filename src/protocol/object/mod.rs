@@ -1,6 +1,7 @@
 //! Object stores: S3, OSS and TOS, both ways, and the plain chunk upload.
 
 mod answers;
+mod assemble;
 mod body;
 mod chunk;
 mod document;

@@ -12,6 +12,11 @@ const TRAFFIC: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
 /// What OSS, TOS and S3 take for an object's type where nobody says it.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
+/// How the headers begin that say how S3 encrypts an object.
+pub(super) const ENCRYPTION: &str = "x-amz-server-side-encryption";
+/// The header that asks S3 for an object's checksum.
+pub(super) const ASKS_SUM: &str = "x-amz-checksum-mode";
+
 /// A place with what is said of it.
 pub(super) struct Offer<'a> {
     pub(super) url: ObjectUrl,
@@ -86,11 +91,22 @@ impl<'a> Offer<'a> {
         self.headers.iter().filter(|(name, _)| always(name)).cloned().collect()
     }
 
-    /// What is asked for about an object: its checksum too.
-    pub(super) fn asking(&self) -> Vec<Pair> {
+    /// Which of them OSS wants with the request that ends an upload in parts: who may read the object.
+    pub(super) fn at_the_end(&self) -> Vec<Pair> {
+        let is_wanted = |name: &str| self.url.vendor == Vendor::Oss && name == "x-oss-object-acl";
+        self.headers.iter().filter(|(name, _)| is_wanted(name)).cloned().collect()
+    }
+
+    /// True if the user asks for an encryption, under which an ETag is no MD5.
+    pub(super) fn encrypts(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.starts_with(ENCRYPTION))
+    }
+
+    /// What is asked for about an object: its checksum too, if so.
+    pub(super) fn asking(&self, sum: bool) -> Vec<Pair> {
         let mut all = self.each_time();
-        if self.url.vendor == Vendor::S3 {
-            all.push(("x-amz-checksum-mode".to_owned(), "ENABLED".to_owned()));
+        if self.url.vendor == Vendor::S3 && sum {
+            all.push((ASKS_SUM.to_owned(), "ENABLED".to_owned()));
         }
         all
     }

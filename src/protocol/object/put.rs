@@ -1,7 +1,6 @@
 //! Uploads: a whole object, or parts that are made one. The calls of S3, OSS and TOS differ in a few names.
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use reqwest::Method;
@@ -10,8 +9,7 @@ use reqwest::header::{CONTENT_LENGTH, HeaderMap, LAST_MODIFIED};
 use super::answers::{self, decoded};
 use super::document::Element;
 use super::exchange::{Content, Draft, Refused, Reply, Stores};
-use super::offer::{Offer, sum_of};
-use super::refusal::within_success;
+use super::offer::{ENCRYPTION, Offer, sum_of};
 use super::sign::Pair;
 use super::time;
 use super::trailer::{Trailers, Trial, announcing, checksum_header};
@@ -24,7 +22,7 @@ const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
 /// What is done, for faults.
-const WRITE: &str = "write to";
+pub(super) const WRITE: &str = "write to";
 const LIST: &str = "list the uploads of";
 
 impl Put for Stores {
@@ -38,8 +36,7 @@ impl Put for Stores {
     fn head<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<StoredObject>, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
-            let draft = Draft::new(Method::HEAD, &offer.url.key, "read").headers(offer.asking());
-            match self.reply(&offer.url, &draft).await {
+            match self.look(&offer).await {
                 Ok(reply) => Ok(Some(described(offer.url.vendor, &reply.headers, &Element::default()))),
                 Err(refused) if refused.refusal.status != 404 || refused.refusal.is("NoSuchBucket") => {
                     Err(self.explained(&offer, refused).await)
@@ -53,17 +50,31 @@ impl Put for Stores {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let length = payload.length();
-            let sum =
-                if offer.url.vendor == Vendor::S3 { Some(payload.sum(Algorithm::Crc64Nvme).await?) } else { None };
-            let draft = Draft::new(Method::PUT, &offer.url.key, WRITE)
-                .headers(offer.describing())
-                .headers(offer.keeping())
-                .headers(offer.slowly())
-                .headers(sum.as_ref().and_then(checksum_header))
-                .content(Content::Payload(payload));
-            let reply = self.reply(&offer.url, &draft).await.map_err(|refused| offer.kept(refused))?;
+            let with_sum = offer.url.vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
+            let sum = if with_sum { Some(payload.sum(Algorithm::Crc64Nvme).await?) } else { None };
+            let draft = |sum: Option<&Checksum>| {
+                Draft::new(Method::PUT, &offer.url.key, WRITE)
+                    .headers(offer.describing())
+                    .headers(offer.keeping())
+                    .headers(offer.slowly())
+                    .headers(sum.and_then(checksum_header))
+                    .content(Content::Payload(payload.clone()))
+            };
+            let reply = match self.reply(&offer.url, &draft(sum.as_ref())).await {
+                Err(refused) if with_sum && is_unknown(&refused) => {
+                    let reply = self.reply(&offer.url, &draft(None)).await;
+                    if reply.is_ok() {
+                        tracing::info!("{}: the store knows no checksums of this kind", offer.url);
+                        self.learn(&offer.url, |known| known.sums = false);
+                    }
+                    reply
+                }
+                outcome => outcome,
+            };
+            let reply = reply.map_err(|refused| offer.kept(refused))?;
             let stored = described(offer.url.vendor, &reply.headers, &Element::default());
-            Ok(StoredObject { length: Some(length), ..stored })
+            let md5 = stored.md5.filter(|_| !offer.encrypts());
+            Ok(StoredObject { length: Some(length), md5, ..stored })
         })
     }
 
@@ -71,7 +82,7 @@ impl Put for Stores {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let with_sums = offer.url.vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
-            let reply = match self.begin(&offer, with_sums).await {
+            let (_, document) = match self.begin(&offer, with_sums).await {
                 Err(refused) if with_sums && is_unknown(&refused) => {
                     tracing::info!("{}: the store knows no checksums of whole objects", offer.url);
                     self.learn(&offer.url, |known| known.sums = false);
@@ -79,8 +90,7 @@ impl Put for Stores {
                 }
                 other => other?,
             };
-            let document = Element::read(&reply.body);
-            let id = document.as_ref().and_then(|document| document.text("UploadId"));
+            let id = document.text("UploadId");
             id.map(str::to_owned).ok_or_else(|| unreadable(&offer, "tells no upload id"))
         })
     }
@@ -137,9 +147,9 @@ impl Put for Stores {
                 .query("uploadId", upload)
                 .query("max-parts", 1)
                 .query("part-number-marker", number.saturating_sub(1));
-            let reply = self.reply(&offer.url, &draft).await?;
-            let page = Element::read(&reply.body).as_ref().and_then(answers::parts);
-            let page = page.ok_or_else(|| unreadable(&offer, "sends a list that makes no sense"))?;
+            let (_, document) = self.told(&offer.url, &draft).await?;
+            let page =
+                answers::parts(&document).ok_or_else(|| unreadable(&offer, "sends a list that makes no sense"))?;
             Ok(page.items.into_iter().find(|part| part.number == number))
         })
     }
@@ -171,47 +181,7 @@ impl Put for Stores {
         parts: &'a [StoredPart],
         whole: Option<Checksum>,
     ) -> BoxFuture<'a, Result<StoredObject, Fault>> {
-        Box::pin(async move {
-            let offer = Offer::of(place)?;
-            let vendor = offer.url.vendor;
-            let known = self.known(&offer.url).await?;
-            let sums = vendor == Vendor::S3 && known.sums && known.whole_sums;
-            let draft = |whole: Option<&Checksum>| {
-                let draft = Draft::new(Method::POST, &offer.url.key, WRITE)
-                    .query("uploadId", upload)
-                    .headers(offer.each_time())
-                    .headers(offer.keeping())
-                    .content(Content::Bytes(listed(vendor, parts).into()));
-                match whole.and_then(checksum_header) {
-                    Some(header) => draft.headers([header]).header("x-amz-checksum-type", "FULL_OBJECT"),
-                    None => draft,
-                }
-            };
-            let reply = match self.reply(&offer.url, &draft(whole.as_ref().filter(|_| sums))).await {
-                // Some that speak S3 compare this header with the body of the request. If the parts are those that were
-                // sent, the header is at fault: what the answer tells of the whole object is compared by the caller.
-                Err(refused) if sums && whole.is_some() && refused.refusal.is("BadDigest") => {
-                    let held = self.parts(place, upload).await?;
-                    let same = |(held, sent): (&StoredPart, &StoredPart)| {
-                        (held.number, held.etag.trim_matches('"')) == (sent.number, sent.etag.trim_matches('"'))
-                    };
-                    if held.len() != parts.len() || !held.iter().zip(parts).all(same) {
-                        return Err(uncompleted(&offer, refused));
-                    }
-                    self.learn(&offer.url, |known| known.whole_sums = false);
-                    self.reply(&offer.url, &draft(None)).await
-                }
-                other => other,
-            };
-            let reply = reply.map_err(|refused| uncompleted(&offer, refused))?;
-            let document = Element::read(&reply.body).unwrap_or_default();
-            if let Some(refusal) = within_success(&reply.headers, &document, &reply.body) {
-                let fault = refusal.fault(&place.source.to_string(), &known.site, WRITE);
-                return Err(uncompleted(&offer, Refused { fault, refusal }));
-            }
-            // The length that is told here is the answer's own.
-            Ok(StoredObject { length: None, ..described(vendor, &reply.headers, &document) })
-        })
+        Box::pin(async move { self.assemble(place, upload, parts, whole).await })
     }
 
     fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
@@ -227,7 +197,7 @@ impl Put for Stores {
 }
 
 impl Stores {
-    async fn begin(&self, offer: &Offer<'_>, with_sums: bool) -> Result<Reply, Refused> {
+    async fn begin(&self, offer: &Offer<'_>, with_sums: bool) -> Result<(HeaderMap, Element), Refused> {
         let mut draft =
             Draft::new(Method::POST, &offer.url.key, WRITE).query("uploads", "").headers(offer.describing());
         if offer.url.vendor != Vendor::S3 {
@@ -236,7 +206,7 @@ impl Stores {
         if with_sums {
             draft = draft.header("x-amz-checksum-algorithm", "CRC64NVME").header("x-amz-checksum-type", "FULL_OBJECT");
         }
-        self.reply(&offer.url, &draft).await
+        self.told(&offer.url, &draft).await
     }
 
     /// All items of a list of several pages.
@@ -249,12 +219,8 @@ impl Stores {
         let mut all = Vec::new();
         let mut next = Vec::new();
         for _ in 0..MOST_PAGES {
-            let reply = self.reply(&offer.url, &draft(next.clone())).await?;
-            let document = Element::read(&reply.body);
-            let page = document
-                .as_ref()
-                .and_then(&read)
-                .ok_or_else(|| unreadable(offer, "sends a list that makes no sense"))?;
+            let (_, document) = self.told(&offer.url, &draft(next.clone())).await?;
+            let page = read(&document).ok_or_else(|| unreadable(offer, "sends a list that makes no sense"))?;
             all.extend(page.items);
             if page.next.is_empty() {
                 return Ok(all);
@@ -279,7 +245,8 @@ impl Stores {
         let reply = self.reply(&offer.url, &draft).await?;
         let stored = described(offer.url.vendor, &reply.headers, &Element::default());
         let etag = stored.etag.ok_or_else(|| unreadable(offer, "tells no ETag of the part"))?;
-        Ok(StoredPart { number: *number, length: Some(payload.length()), etag, sum: stored.sum })
+        let md5 = stored.md5.filter(|_| !offer.encrypts());
+        Ok(StoredPart { number: *number, length: Some(payload.length()), etag, sum: stored.sum, md5 })
     }
 
     /// Sends a part that is read once, with its checksum behind it. `None` if the store has not taken it for what it is: then
@@ -307,13 +274,30 @@ impl Stores {
         }
     }
 
+    /// Asks what stands at a place: with its checksum, unless the store refuses to be asked for that.
+    async fn look(&self, offer: &Offer<'_>) -> Result<Reply, Refused> {
+        let asks_sum = self.known(&offer.url).await?.asks_sums;
+        let draft = |sum| Draft::new(Method::HEAD, &offer.url.key, "read").headers(offer.asking(sum));
+        match self.reply(&offer.url, &draft(asks_sum)).await {
+            // What it says against it has no place in such an answer.
+            Err(refused) if asks_sum && matches!(refused.refusal.status, 400 | 501) => {
+                let reply = self.reply(&offer.url, &draft(false)).await;
+                if reply.as_ref().map_or_else(|refused| refused.refusal.status == 404, |_| true) {
+                    self.learn(&offer.url, |known| known.asks_sums = false);
+                }
+                reply
+            }
+            outcome => outcome,
+        }
+    }
+
     /// The fault of a refused HEAD. Its answer has no body, so the first byte is asked for to hear why.
     async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Fault {
         if !refused.refusal.is_mute() || refused.refusal.status == 0 {
             return refused.fault;
         }
         let draft =
-            Draft::new(Method::GET, &offer.url.key, "read").headers(offer.asking()).header("range", "bytes=0-0");
+            Draft::new(Method::GET, &offer.url.key, "read").headers(offer.each_time()).header("range", "bytes=0-0");
         match self.reply(&offer.url, &draft).await {
             Err(told) if !told.refusal.is_mute() => told.fault,
             _ => refused.fault,
@@ -345,49 +329,34 @@ fn is_of_the_form(refused: &Refused) -> bool {
 }
 
 /// What headers and document say of an object or a part.
-fn described(vendor: Vendor, headers: &HeaderMap, document: &Element) -> StoredObject {
+pub(super) fn described(vendor: Vendor, headers: &HeaderMap, document: &Element) -> StoredObject {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let number = || headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
     let modified = || headers.get(LAST_MODIFIED)?.to_str().ok().and_then(time::read);
     let in_document = || Checksum::of_base64(Algorithm::Crc64Nvme, document.text("ChecksumCRC64NVME")?);
+    let etag = document.text("ETag").map(str::to_owned).or_else(|| text("etag"));
+    let encrypts = headers.keys().any(|name| name.as_str().starts_with(ENCRYPTION));
     let composite = document.text("ChecksumType").is_some_and(|kind| kind == "COMPOSITE");
     StoredObject {
         length: number(),
-        etag: document.text("ETag").map(str::to_owned).or_else(|| text("etag")),
+        md5: etag.as_deref().filter(|_| !encrypts).and_then(md5_of),
+        etag,
         sum: sum_of(vendor, headers).or_else(|| in_document().filter(|_| !composite)),
         modified: modified(),
     }
 }
 
+/// The MD5 that an ETag seems to be.
+pub(super) fn md5_of(etag: &str) -> Option<Checksum> {
+    Checksum::of_hex(Algorithm::Md5, etag.trim_matches('"'))
+}
+
 /// True if a store has refused what it does not know: checksums of whole objects came late to S3.
-fn is_unknown(refused: &Refused) -> bool {
+pub(super) fn is_unknown(refused: &Refused) -> bool {
     let codes = ["InvalidRequest", "InvalidArgument", "NotImplemented", "InvalidEncryptionAlgorithmError"];
     matches!(refused.refusal.status, 400 | 501) && codes.iter().any(|code| refused.refusal.is(code))
 }
 
-/// The fault of a refused Complete: there BadDigest is about the whole object.
-fn uncompleted(offer: &Offer<'_>, refused: Refused) -> Fault {
-    let about_all = refused.refusal.is("BadDigest") || refused.refusal.is("InvalidDigest");
-    let fault = offer.kept(refused);
-    if about_all { Fault { kind: FaultKind::Checksum, ..fault } } else { fault }
-}
-
-/// The list of all parts, as Complete wants it.
-fn listed(vendor: Vendor, parts: &[StoredPart]) -> String {
-    if vendor == Vendor::Tos {
-        let one = |part: &StoredPart| serde_json::json!({ "PartNumber": part.number, "ETag": part.etag });
-        return serde_json::json!({ "Parts": parts.iter().map(one).collect::<Vec<_>>() }).to_string();
-    }
-    let mut xml = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for part in parts {
-        let etag = quick_xml::escape::escape(&part.etag);
-        // Writing to a string can't fail.
-        let _ = write!(xml, "<Part><PartNumber>{}</PartNumber><ETag>{etag}</ETag></Part>", part.number);
-    }
-    xml.push_str("</CompleteMultipartUpload>");
-    xml
-}
-
-fn unreadable(offer: &Offer<'_>, what: &str) -> Fault {
+pub(super) fn unreadable(offer: &Offer<'_>, what: &str) -> Fault {
     Fault::new(FaultKind::BadAnswer, &offer.url, format!("the store {what}"))
 }

@@ -1,5 +1,6 @@
 //! Object stores: URLs, signatures, and the drivers against a store in this process.
 
+mod doubts;
 mod get;
 mod list;
 mod mending;
@@ -7,4 +8,5 @@ mod places;
 mod put;
 mod signatures;
 mod stage;
+mod sums;
 mod urls;

@@ -22,6 +22,8 @@ pub(super) struct Answer {
     pub(super) told: Option<u64>,
     /// The connection ends after so many bytes of the body.
     pub(super) cut_after: Option<u64>,
+    /// It comes in chunks, and breaks off after a blank.
+    pub(super) breaks: bool,
 }
 
 impl Answer {
@@ -67,6 +69,10 @@ impl Answer {
             format!("HTTP/1.1 {} Told\r\nDate: {date}\r\nx-{name}-request-id: REQUEST-0001\r\n", self.status);
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        if self.breaks {
+            let _ = to.write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\n \r\n").as_bytes());
+            return (1, false);
         }
         if self.status != 204 && self.status != 304 {
             write!(head, "Content-Length: {length}\r\n").unwrap();

@@ -15,6 +15,15 @@ pub struct Refusing {
     pub code: &'static str,
 }
 
+/// What is answered as a success in place of what is asked for, which is not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instead {
+    /// This document or page.
+    Text(&'static str),
+    /// The beginning of an answer in chunks, which breaks off.
+    Beginning,
+}
+
 /// What becomes of Complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
@@ -36,6 +45,8 @@ pub struct Faults {
     pub redirects: bool,
     /// Seconds of Retry-After in every refusal by status 429 or 503.
     pub retry_after: Option<u64>,
+    /// Calls that are answered by something else: the call's name, how many are done before, and what is answered once.
+    pub instead: Option<(&'static str, usize, Instead)>,
     /// Of so many calls, the first ones are cut before any answer: the call's name and how many.
     pub dropping: Vec<(&'static str, usize)>,
     /// Downloads are cut after so many bytes, so many times.
@@ -54,6 +65,8 @@ pub struct Faults {
     pub complete: Option<Lost>,
     /// No checksums are told, and such that are sent are not known (an old clone of S3).
     pub no_sums: bool,
+    /// Headers about checksums are refused, with this status and code.
+    pub no_sum_headers: Option<(u16, &'static str)>,
     /// It compares the checksum of the whole, which comes with Complete, with the body of that request.
     pub sums_of_bodies: bool,
     /// What it makes of checksums behind the bytes (S3).
@@ -73,6 +86,16 @@ impl Faults {
         let found = self.refusing.iter_mut().find(due)?;
         found.times -= 1;
         Some(found.clone())
+    }
+
+    /// What is answered to this call in place of what it is about.
+    pub(super) fn instead(&mut self, call: &str) -> Option<Instead> {
+        let (_, before, _) = self.instead.as_mut().filter(|instead| instead.0 == call)?;
+        if *before > 0 {
+            *before -= 1;
+            return None;
+        }
+        self.instead.take().map(|instead| instead.2)
     }
 
     pub(super) fn drops(&mut self, call: &str) -> bool {

@@ -15,7 +15,7 @@ mod server;
 mod sums;
 mod verify;
 
-pub use faults::{Faults, Lost, Refusing};
+pub use faults::{Faults, Instead, Lost, Refusing};
 pub use framing::Trailers;
 pub use request::Seen;
 pub use server::{OpenUpload, Store};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use haul::model::{Source, Vendor};
 
 use super::answer::Answer;
-use super::faults::{Faults, Refusing, used};
+use super::faults::{Faults, Instead, Refusing, used};
 use super::multipart::Upload;
 use super::objects::Object;
 use super::request::{Request, Seen};
@@ -364,6 +364,16 @@ impl Shared {
             return Some(match wait {
                 Some(seconds) => answer.header("Retry-After", seconds),
                 None => answer,
+            });
+        }
+        let tells_sum = request.headers.iter().any(|(name, _)| name.starts_with("x-amz-checksum"));
+        if let Some((status, code)) = state.faults.no_sum_headers.filter(|_| tells_sum) {
+            return refuse((status, code, "Unsupported header".to_owned()), &[]);
+        }
+        if let Some(instead) = state.faults.instead(call) {
+            return Some(match instead {
+                Instead::Text(text) => Answer::new(200).header("Content-Type", "text/html").body(text),
+                Instead::Beginning => Answer { breaks: true, ..Answer::new(200) },
             });
         }
         match state.perform(request, body) {

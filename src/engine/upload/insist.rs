@@ -1,0 +1,53 @@
+//! Small requests about an upload, made as often as the verdict allows: what was sent is not sent again because the store
+//! has a bad moment.
+
+use super::task::{Halt, Task};
+use crate::api::Happening;
+use crate::model::{Fault, FaultKind};
+use crate::plan::{Verdict, verdict};
+
+impl Task {
+    /// The outcome of a request that sends next to nothing, made as often as the verdict allows.
+    pub(super) async fn insist<T, Request>(&self, mut request: impl FnMut() -> Request) -> Result<T, Halt>
+    where
+        Request: Future<Output = Result<T, Fault>>,
+    {
+        let mut failures = 0;
+        loop {
+            let fault = match self.unless_stopped(self.ask(request())).await {
+                Err(Halt::Fault(fault)) => fault,
+                outcome => return outcome,
+            };
+            failures += 1;
+            self.again(fault, failures).await?;
+        }
+    }
+
+    /// Waits for the next attempt after so many failures, if the verdict is that there is one.
+    pub(super) async fn again(&self, fault: Fault, failures: u32) -> Result<(), Halt> {
+        let patience = &self.shared().patience;
+        let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
+            return Err(fault.into());
+        };
+        self.tell(Happening::Retried { fault, after }).await;
+        self.wait(after).await
+    }
+
+    /// Frees the parts of an upload that is of no use any more. Where the login lacks the right to, that is told, and they stay.
+    pub(super) async fn free(&self, upload: &str) -> Result<(), Halt> {
+        match self.insist(|| self.driver.abort(&self.place, upload)).await {
+            Ok(()) => self.tell(Happening::UploadAborted).await,
+            Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
+                let detail = format!("what was sent before can't be freed, and stays at the store: {}", fault.detail);
+                self.tell(Happening::Restarted(Fault { detail, ..fault })).await;
+            }
+            Err(halt) => return Err(halt),
+        }
+        Ok(())
+    }
+}
+
+/// True if the store does not let this login ask that, or knows no such question.
+pub(super) fn is_denied(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Status(403 | 405 | 501))
+}

@@ -1,0 +1,34 @@
+//! What `haul put -` sends: stdin as it stands.
+
+use haul::model::Vendor;
+
+use crate::support::{Sandbox, Store};
+
+fn room() -> (Store, Sandbox) {
+    let (store, mut sandbox) = (Store::start(Vendor::S3), Sandbox::new());
+    for (name, value) in store.variables() {
+        sandbox.set(&name, value);
+    }
+    (store, sandbox)
+}
+
+#[test]
+fn a_file_that_was_read_half_is_sent_from_there_on() {
+    let (store, sandbox) = room();
+    let file = sandbox.downloads().join("lines");
+    std::fs::write(&file, "HEADER\nBODY\n").unwrap();
+    for (first, sent) in [("exec <lines; read x", "BODY\n"), ("exec <lines", "HEADER\nBODY\n")] {
+        sandbox.run_within(first, &["put", "-q", "-", &store.url("key")]).ok();
+        assert_eq!(store.object("key").unwrap(), sent.as_bytes(), "{first}");
+    }
+}
+
+#[test]
+fn a_stdin_that_is_closed_is_told() {
+    let (store, sandbox) = room();
+    let output = sandbox.run_within("exec <&-", &["put", "-q", "-", &store.url("key")]).code(5);
+    assert!(output.stderr.contains("stdin is closed"), "{output:#?}");
+    assert_eq!(store.object("key"), None);
+    sandbox.run_within("exec </dev/null", &["put", "-q", "-", &store.url("key")]).ok();
+    assert_eq!(store.object("key"), Some(Vec::new()));
+}

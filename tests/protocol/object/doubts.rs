@@ -1,0 +1,124 @@
+//! Answers that say that all is well, and are none: half of one, or the page of something that stands between.
+
+use haul::model::{FaultKind, Vendor};
+use haul::protocol::{Folder, List, Put};
+
+use super::stage::{VENDORS, driver, payload, place, run};
+use crate::support::Store;
+use crate::support::store::Instead;
+
+const PAGE: &str = "<html><body>log in first</body></html>";
+
+#[test]
+fn an_end_of_an_upload_that_is_no_answer_is_a_fault_and_the_parts_stay() {
+    for vendor in VENDORS {
+        for (instead, kind) in [
+            (Instead::Beginning, FaultKind::Cut),
+            (Instead::Text(""), FaultKind::BadAnswer),
+            (Instead::Text(PAGE), FaultKind::BadAnswer),
+            (Instead::Text("{}"), FaultKind::BadAnswer),
+        ] {
+            let store = Store::start(vendor);
+            store.faults(|faults| faults.instead = Some(("CompleteMultipartUpload", 0, instead)));
+            let (driver, place) = (driver(&store), place(&store, "a"));
+            run(async {
+                let id = driver.create(&place).await.unwrap();
+                let part = driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
+                let fault = driver.complete(&place, &id, std::slice::from_ref(&part), None).await.unwrap_err();
+                assert_eq!(fault.kind, kind, "{vendor}, {instead:?}: {fault}");
+                driver.complete(&place, &id, &[part], None).await.unwrap();
+            });
+            assert!(store.object("a").is_some(), "{vendor}");
+        }
+    }
+}
+
+#[test]
+fn a_page_of_a_list_that_is_none_does_not_end_it() {
+    let error = "<Error><Code>InternalError</Code><Message>try again</Message></Error>";
+    for vendor in VENDORS {
+        for (text, kind) in [
+            (PAGE, FaultKind::BadAnswer),
+            ("{}", FaultKind::BadAnswer),
+            ("", FaultKind::BadAnswer),
+            (error, FaultKind::Status(500)),
+        ] {
+            let store = Store::start(vendor);
+            store.faults(|faults| faults.page = 1);
+            store.put("dir/a", b"a".to_vec());
+            store.put("dir/b", b"b".to_vec());
+            let (driver, source) = (driver(&store), store.source("dir/"));
+            let folder = Folder { place: &source, headers: &[], deep: true };
+            run(async {
+                let first = driver.list(&folder, None).await.unwrap();
+                store.faults(|faults| faults.instead = Some(("ListObjects", 0, Instead::Text(text))));
+                let fault = driver.list(&folder, first.next.as_deref()).await.unwrap_err();
+                assert_eq!(fault.kind, kind, "{vendor}, {text:?}: {fault}");
+                assert_eq!(driver.list(&folder, first.next.as_deref()).await.unwrap().entries.len(), 1, "{vendor}");
+            });
+        }
+    }
+}
+
+#[test]
+fn lists_of_parts_and_of_uploads_are_lists() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        run(async {
+            let id = driver.create(&place).await.unwrap();
+            driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
+            store.faults(|faults| faults.instead = Some(("ListParts", 0, Instead::Text(PAGE))));
+            assert_eq!(driver.parts(&place, &id).await.unwrap_err().kind, FaultKind::BadAnswer, "{vendor}");
+            store.faults(|faults| faults.instead = Some(("ListParts", 0, Instead::Text("{}"))));
+            assert_eq!(driver.stored(&place, &id, 1).await.unwrap_err().kind, FaultKind::BadAnswer, "{vendor}");
+            store.faults(|faults| faults.instead = Some(("ListMultipartUploads", 0, Instead::Text(PAGE))));
+            assert_eq!(driver.uploads(&place).await.unwrap_err().kind, FaultKind::BadAnswer, "{vendor}");
+            assert_eq!(
+                (driver.parts(&place, &id).await.unwrap().len(), driver.uploads(&place).await.unwrap()),
+                (1, vec![id])
+            );
+        });
+    }
+}
+
+#[test]
+fn blanks_around_a_name_are_part_of_it() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        for key in ["dir/a", "dir/a ", "dir/ b/c"] {
+            store.put(key, key.as_bytes());
+        }
+        let (driver, source) = (driver(&store), store.source("dir/"));
+        for (deep, wanted) in [(true, ["dir/ b/c", "dir/a", "dir/a "]), (false, ["dir/ b/", "dir/a", "dir/a "])] {
+            let folder = Folder { place: &source, headers: &[], deep };
+            let listed = run(driver.list(&folder, None)).unwrap();
+            let mut names: Vec<String> = listed.entries.iter().map(|entry| format!("dir/{}", entry.name)).collect();
+            names.sort_unstable();
+            assert_eq!(names, wanted, "{vendor}");
+        }
+        let (one, other) = (place(&store, "up"), place(&store, "up%20"));
+        run(async {
+            let (one_id, other_id) = (driver.create(&one).await.unwrap(), driver.create(&other).await.unwrap());
+            assert_eq!(driver.uploads(&one).await.unwrap(), [one_id], "{vendor}");
+            assert_eq!(driver.uploads(&other).await.unwrap(), [other_id], "{vendor}");
+        });
+    }
+}
+
+#[test]
+fn who_may_read_an_object_is_said_at_its_end_too_where_oss_wants_it() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        let place = super::stage::with_headers(place, &[("x-oss-object-acl", "private"), ("x-oss-meta-a", "b")]);
+        run(async {
+            let id = driver.create(&place).await.unwrap();
+            let part = driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
+            driver.complete(&place, &id, &[part], None).await.unwrap();
+        });
+        let seen = store.requests().into_iter().find(|seen| seen.call == "CompleteMultipartUpload").unwrap();
+        assert_eq!(seen.header("x-oss-object-acl").is_some(), vendor == Vendor::Oss, "{vendor}");
+        assert_eq!(seen.header("x-oss-meta-a"), None, "{vendor}");
+    }
+}
