@@ -1,5 +1,6 @@
 //! What haul does with stores without an engine: lists, and signed URLs.
 
+use std::collections::HashSet;
 use std::io;
 
 use color_eyre::eyre::WrapErr;
@@ -28,7 +29,7 @@ impl House {
         let mut told = Outlet::new(io::stderr());
         let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
         runtime()?.block_on(async {
-            let (mut after, mut found) = (None::<String>, false);
+            let (mut after, mut found, mut seen) = (None::<String>, false, HashSet::new());
             loop {
                 let request = || stores.list(&folder, after.as_deref());
                 let page = patiently(&place, &patience, request, &mut tell).await?;
@@ -37,10 +38,12 @@ impl House {
                 }
                 found |= !page.entries.is_empty();
                 outlet.write(&listed_lines(&page.entries, ls.json));
-                if page.next.is_none() || page.next == after || outlet.is_closed() {
-                    break;
+                let Some(next) = page.next.filter(|_| !outlet.is_closed()) else { break };
+                if !seen.insert(next.clone()) {
+                    let detail = "the store's list goes round in a circle";
+                    return Err(Fault::new(FaultKind::BadAnswer, &place, detail).into());
                 }
-                after = page.next;
+                after = Some(next);
             }
             let is_bucket = matches!(place.url().path(), "" | "/");
             if found || is_bucket {

@@ -11,6 +11,8 @@ pub struct Outcome {
     pub complete: usize,
     /// Those that were given up or refused, and why.
     pub failed: Vec<(TransferId, Fault)>,
+    /// How many objects of folders were left out, since no URL can hold their names.
+    pub left_out: usize,
     /// Those that are neither: removed, paused, or not ended when the engine stopped.
     pub left: Vec<TransferId>,
 }
@@ -18,7 +20,7 @@ pub struct Outcome {
 impl Outcome {
     /// With what haul ends; a signal goes before this.
     pub fn exit(&self) -> Exit {
-        let left = self.left.iter().map(|_| Exit::Failed);
+        let left = self.left.iter().map(|_| ()).chain((self.left_out > 0).then_some(())).map(|()| Exit::Failed);
         Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
     }
 }
@@ -32,6 +34,10 @@ impl Outcome {
                 self.failed.push((id, fault.clone()));
             }
             Happening::Removed | Happening::Paused => self.left.push(id),
+            Happening::Listed { left_out, .. } => {
+                self.left_out += left_out;
+                return false;
+            }
             Happening::Added
             | Happening::Started
             | Happening::Answered { .. }
@@ -43,7 +49,6 @@ impl Outcome {
             | Happening::Doubted(_)
             | Happening::Relinked(_)
             | Happening::Described { .. }
-            | Happening::Listed { .. }
             | Happening::UploadCreated
             | Happening::UploadAborted
             | Happening::PartDone { .. }

@@ -1,5 +1,6 @@
 //! A folder of a store in place of a file: it is read page by page, and each object below it becomes a transfer of its own.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::orders::Orders;
 use super::report::{Ending, Progress, Report, What};
 use crate::api::{Activity, Happening, Live};
-use crate::model::{Fault, FaultKind, Listed, Listing, ObjectUrl, Source, Spec};
+use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Source, Spec};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Folder;
 use crate::store::safe_name;
@@ -32,6 +33,8 @@ pub(super) async fn run(orders: Orders) {
 #[derive(Default)]
 struct Reading {
     after: Option<String>,
+    /// What pages were asked for with: a list that comes to one of them again would never end.
+    seen: HashSet<String>,
     /// The first object takes the folder's own place in the list.
     first: Option<Spec>,
     failures: u32,
@@ -75,9 +78,10 @@ async fn read(orders: Orders) -> Ending {
 impl Reading {
     /// The page, if the next one is another than this one.
     fn moves_on(&mut self, page: Listing, source: &Source) -> Result<Listing, Fault> {
-        if page.next.is_some() && page.next == self.after {
+        if page.next.as_ref().is_some_and(|next| self.seen.contains(next)) {
             return Err(Fault::new(FaultKind::BadAnswer, source, "the store's list goes round in a circle"));
         }
+        self.seen.extend(page.next.clone());
         self.after.clone_from(&page.next);
         Ok(page)
     }
@@ -102,12 +106,14 @@ impl Reading {
     }
 }
 
-/// The download of an object below a folder: into the same folders below the target's, by names that are safe.
+/// The download of an object below a folder: into the same folders below the target's, by names that are safe. It is called as
+/// its key is, whatever the store says beside it, and is kept as it is, also if it is a metalink.
 fn below(folder: &Spec, object: &Listed) -> Option<Spec> {
     let source = object.source.clone()?;
     let mut spec = Spec { source, mirrors: Box::default(), checksum: None, sums: None, ..folder.clone() };
     spec.target.name = None;
-    let folders = object.name.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let (folders, name) = object.name.rsplit_once('/').unwrap_or(("", &object.name));
+    spec.described = Described { name: Some(name.to_owned()), ..Described::default() }.shared();
     let segments = folders.split('/').filter(|segment| !segment.is_empty());
     let within: PathBuf = segments.map(safe_name).collect();
     if !within.as_os_str().is_empty() {

@@ -372,7 +372,11 @@ impl PartFile {
 
 /// The fault of a target that is taken.
 fn exists(target: &Path) -> Fault {
-    let detail = "exists already and is not haul's to continue; choose another name, or replace it with --overwrite";
+    let detail = if target.is_dir() {
+        "is a folder by now, and no file can take its place; choose another folder for it with -d"
+    } else {
+        "exists already and is not haul's to continue; choose another name, or replace it with --overwrite"
+    };
     Fault::new(FaultKind::Exists, target.display(), detail)
 }
 

@@ -11,13 +11,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::checkpoint::Unreadable;
 use super::ledger::seal;
 use super::path_text;
 use super::sealed::Kind;
-use crate::model::{Checksum, Fault, FaultKind};
+use crate::model::{Checksum, Fault, FaultKind, Header, Upload};
 
 /// Ten thousand parts with their checksums are some hundred KiB.
 const KIND: Kind = Kind { word: "upload", version: 1, most: 64 << 20 };
@@ -37,6 +38,8 @@ pub struct UploadCheckpoint {
     pub upload: String,
     /// Bytes of each part but the last.
     pub part_size: u64,
+    /// What the object is to be like, by `asked`; `None` in a record of an older haul.
+    pub asked: Option<String>,
     /// What was sent.
     pub parts: Vec<SentPart>,
 }
@@ -62,6 +65,8 @@ struct Document {
     modified: i64,
     upload: String,
     part_size: u64,
+    #[serde(default)]
+    asked: Option<String>,
     parts: Vec<(u32, String, String)>,
 }
 
@@ -70,6 +75,19 @@ impl UploadCheckpoint {
     pub fn path(state: &Path, url: &str, file: &Path) -> PathBuf {
         let key = seal(format!("{url}\n{}", path_text::encode(file)).as_bytes());
         state.join("uploads").join(format!("{key:016x}.ron"))
+    }
+
+    /// What an object is to be like, as one word that tells nothing of the headers' values: a store settles it when an upload
+    /// begins.
+    pub fn asked(upload: &Upload, headers: &[Header]) -> String {
+        let mut sum = Sha256::new();
+        for text in [&upload.content_type, &upload.storage_class] {
+            sum.update(format!("{text:?}\n"));
+        }
+        for header in headers {
+            sum.update(format!("{:?}\n", (header.name.to_ascii_lowercase(), &header.value)));
+        }
+        sum.finalize().iter().take(16).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// Reads the checkpoint that is kept there. `Ok(None)` if there is none; a damaged one is set aside, for the store knows the
@@ -106,13 +124,14 @@ impl UploadCheckpoint {
             modified: document.modified,
             upload: document.upload,
             part_size: document.part_size,
+            asked: document.asked,
             parts: document.parts.into_iter().filter_map(part).collect(),
         })
     }
 
     /// Writes it durably in the place of the one before.
     pub fn save(&self, path: &Path) -> Result<(), Fault> {
-        self.write(path).map_err(|why| Fault::disk(path.display(), "saving the checkpoint", &why))
+        self.write(path).map_err(|why| of_state(path, "saving the checkpoint", &why))
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
@@ -132,6 +151,7 @@ impl UploadCheckpoint {
             modified: self.modified,
             upload: self.upload.clone(),
             part_size: self.part_size,
+            asked: self.asked.clone(),
             parts: parts.collect(),
         };
         Ok(KIND.seal(&ron::to_string(&document).map_err(io::Error::other)?))
@@ -142,6 +162,14 @@ impl UploadCheckpoint {
         for file in ["ron", "new", "damaged"] {
             let _ = fs::remove_file(path.with_extension(file));
         }
+    }
+}
+
+/// The fault of haul's own folder; a full one is as any full disk.
+fn of_state(path: &Path, doing: &str, why: &io::Error) -> Fault {
+    match Fault::disk(path.display(), doing, why) {
+        full @ Fault { kind: FaultKind::DiskFull, .. } => full,
+        fault => Fault::new(FaultKind::State, fault.subject, format!("{doing} failed: {why}")),
     }
 }
 
@@ -157,7 +185,7 @@ impl UploadLock {
     /// Takes it, beside the upload's checkpoint. `None` if another process has it.
     pub fn take(checkpoint: &Path) -> Result<Option<Self>, Fault> {
         let path = checkpoint.with_extension("lock");
-        Self::try_take(&path).map_err(|why| Fault::disk(path.display(), "taking the upload's lock", &why))
+        Self::try_take(&path).map_err(|why| of_state(&path, "taking the upload's lock", &why))
     }
 
     fn try_take(path: &Path) -> io::Result<Option<Self>> {

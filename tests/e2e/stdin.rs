@@ -24,6 +24,13 @@ fn a_file_that_was_read_half_is_sent_from_there_on() {
 }
 
 #[test]
+fn a_file_that_the_system_makes_up_is_read_to_its_end() {
+    let (store, sandbox) = room();
+    sandbox.run(&["put", "-q", "/proc/version", &store.url("key")]).ok();
+    assert_eq!(store.object("key").unwrap(), std::fs::read("/proc/version").unwrap());
+}
+
+#[test]
 fn a_stdin_that_is_closed_is_told() {
     let (store, sandbox) = room();
     let output = sandbox.run_within("exec <&-", &["put", "-q", "-", &store.url("key")]).code(5);

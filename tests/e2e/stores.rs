@@ -152,7 +152,8 @@ fn a_folder_comes_with_all_that_lies_below_it() {
         let keys =
             ["in/a.txt", "in/deep/er/b.txt", "in/deep/c d.txt", "in/folder/", "in/..x/.hidden", "in/z.txt", "out/no"];
         for key in keys {
-            store.put(key, key.as_bytes());
+            // A folder is marked by an object of no bytes.
+            store.put(key, if key.ends_with('/') { b"" } else { key.as_bytes() });
         }
         let output = get(&sandbox, &store.url("in/"), &["-d", "there"]).ok();
         let there = sandbox.downloads().join("there");
@@ -183,13 +184,51 @@ fn names_of_objects_lead_nowhere_but_below_the_folder() {
     for key in ["in/../../out.txt", "in/a\\..\\b.txt", "in//root.txt", "in/good.txt"] {
         store.put(key, key.as_bytes());
     }
-    let output = get(&sandbox, &store.url("in/"), &["-d", "there"]).ok();
+    let output = get(&sandbox, &store.url("in/"), &["-d", "there"]).code(1);
     assert_eq!(sandbox.names(), ["there"]);
     let names = crate::support::names(&sandbox.downloads().join("there"));
     assert_eq!(names, ["b.txt", "good.txt", "root.txt"]);
     let lines = output.json();
     let listed = lines.iter().find(|line| line["event"] == "listed").unwrap();
     assert_eq!(listed["left_out"], 1, "{listed}");
+}
+
+#[test]
+fn what_is_left_out_of_a_folder_is_told_in_silence_too() {
+    let (store, sandbox) = room(Vendor::S3);
+    for key in ["in/a.txt", "in/slashed/"] {
+        store.put(key, key.as_bytes());
+    }
+    let output = sandbox.get(&["-q", "-d", "there", &store.url("in/")]).code(1);
+    assert!(output.stderr.contains("one is left out, since no URL can hold its name"), "{output:#?}");
+    assert_eq!(crate::support::names(&sandbox.downloads().join("there")), ["a.txt"]);
+}
+
+#[test]
+fn a_metalink_in_a_folder_is_one_of_its_files() {
+    let (store, sandbox) = room(Vendor::S3);
+    let metalink = "<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\"><file name=\"evil\"><url>http://127.0.0.1:1/a</url></file></metalink>";
+    store.put("in/list.meta4", metalink.as_bytes());
+    get(&sandbox, &store.url("in/"), &[]).ok();
+    assert_eq!(std::fs::read(sandbox.downloads().join("list.meta4")).unwrap(), metalink.as_bytes());
+}
+
+#[test]
+fn a_list_that_goes_round_in_a_circle_is_given_up() {
+    let (store, sandbox) = room(Vendor::S3);
+    store.faults(|faults| faults.circle = true);
+    let url = store.url("in/");
+    for words in [&["ls", &url][..], &["get", "-q", "--retries", "0", &url]] {
+        let output = sandbox.run(words).code(8);
+        assert!(output.stderr.contains("the store's list goes round in a circle"), "{output:#?}");
+    }
+}
+
+#[test]
+fn a_state_folder_that_can_not_be_used_is_no_trouble_of_the_disk() {
+    let (store, sandbox) = room(Vendor::S3);
+    std::fs::write(sandbox.downloads().join("a.txt"), "a").unwrap();
+    sandbox.run(&["put", "-q", "--state", "/proc/nothing", "a.txt", &store.url("a")]).code(9);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The end of an upload: what a store says of it, what it has, and what is left behind.
 
-use haul::api::Happening;
+use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Upload};
 use haul::store::UploadCheckpoint;
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{URL, bytes, checkpoint, complete, in_parts, is_part, spec, start, write};
+use super::uploads::{URL, begin, bytes, checkpoint, complete, in_parts, is_part, spec, start, write};
 use crate::support::depot::{Call, Depot, Trouble};
 
 #[tokio::test(start_paused = true)]
@@ -179,5 +179,23 @@ async fn an_etag_that_is_no_md5_of_the_bytes_is_no_proof_and_no_damage() {
     let id = stage.add_spec(spec(Upload { threshold: Some(u64::MAX), ..in_parts(&path) })).await;
     complete(&mut stage, id, MIB).await;
     assert_eq!(stage.depot.calls(), [Call::Put]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
+    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    stage.send(Command::Remove { ids: vec![id], data: false }).await;
+    stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
+    stage.depot.forget_calls();
+    let path = stage.downloads().join("key.bin");
+    let upload = Upload { storage_class: Some("COLD".to_owned()), ..in_parts(&path) };
+    let id = stage.add_spec(spec(upload)).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    let (aborts, begun) =
+        (stage.depot.count(|call| call == Call::Abort), stage.depot.count(|call| call == Call::Create));
+    assert_eq!((aborts, begun, stage.depot.count(is_part)), (1, 1, 4));
     stage.end().await;
 }

@@ -1,5 +1,6 @@
 //! Uploads of streams whose length nobody knows, against a scripted store on paused time.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use haul::api::Happening;
@@ -9,8 +10,8 @@ use super::stage::{MIB, Stage, Wishes, impatient};
 use super::uploads::{URL, bytes, spec};
 use crate::support::depot::{Call, Trouble};
 
-/// A named pipe that gives these bytes.
-fn pipe(stage: &Stage, bytes: Vec<u8>) -> PathBuf {
+/// A named pipe.
+fn fifo(stage: &Stage) -> PathBuf {
     let path = stage.downloads().join("pipe");
     rustix::fs::mknodat(
         rustix::fs::CWD,
@@ -20,6 +21,12 @@ fn pipe(stage: &Stage, bytes: Vec<u8>) -> PathBuf {
         0,
     )
     .unwrap();
+    path
+}
+
+/// One that gives these bytes.
+fn pipe(stage: &Stage, bytes: Vec<u8>) -> PathBuf {
+    let path = fifo(stage);
     let writer = path.clone();
     // It may be told to stop before it is read to its end.
     std::thread::spawn(move || std::fs::write(writer, bytes));
@@ -82,5 +89,24 @@ async fn a_stream_that_fails_leaves_nothing_at_the_store() {
     let id = stage.add_spec(spec(upload)).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Status(503));
     assert_eq!((stage.depot.open_uploads().len(), stage.depot.object(URL)), (0, None));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_refused_does_not_wait_for_its_next_bytes() {
+    let mut stage = Stage::new();
+    let path = fifo(&stage);
+    let writer = path.clone();
+    let writer = std::thread::spawn(move || {
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(writer).unwrap();
+        pipe.write_all(&bytes(MIB + 1000)).unwrap();
+        // Whoever has it keeps it open.
+        pipe
+    });
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    stage.depot.script(|call, _| (call == Call::Part(1)).then_some(Trouble::Refused(FaultKind::Status(403))));
+    let id = stage.add_spec(spec(upload)).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Status(403));
+    drop(writer.join().unwrap());
     stage.end().await;
 }

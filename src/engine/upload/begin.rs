@@ -62,6 +62,10 @@ impl Task {
         if let Some(kept) = self.kept().await? {
             if !self.is_of(&kept, &original) {
                 self.give_up_on(&kept.upload, changed(&original.path)).await?;
+            } else if kept.asked.as_ref().is_some_and(|before| *before != self.asked()) {
+                let detail = "its upload was begun with another storage class, type or headers, which can't be changed";
+                let fault = Fault::new(FaultKind::Request, original.path.display(), detail);
+                self.give_up_on(&kept.upload, fault).await?;
             } else if let Some(ending) = self.go_on_with(kept, &original, bounds).await? {
                 return Ok(Some(ending));
             }
@@ -86,6 +90,10 @@ impl Task {
     fn is_of(&self, kept: &UploadCheckpoint, original: &Original) -> bool {
         let same = kept.url == self.place.source.url().as_str() && kept.file == original.path;
         same && (kept.length, kept.modified) == (original.length, original.modified)
+    }
+
+    fn asked(&self) -> String {
+        UploadCheckpoint::asked(&self.place.upload, &self.place.headers)
     }
 
     async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
@@ -237,6 +245,7 @@ impl Task {
             modified: original.modified,
             upload: upload.clone(),
             part_size: size,
+            asked: Some(self.asked()),
             parts: Vec::new(),
         };
         let saver = Saver::new(self.checkpoint.clone(), checkpoint);

@@ -1,7 +1,7 @@
 //! The file that is sent: opened once, and looked at again before anything is made of what was sent of it.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,12 @@ impl Original {
     }
 
     fn open_now(path: PathBuf) -> Result<Self, Fault> {
-        let broken = |why: &io::Error| Fault::disk(path.display(), "reading the file", why);
+        let broken = |why: &io::Error| match why.kind() {
+            io::ErrorKind::PermissionDenied => {
+                Fault::new(FaultKind::Disk, path.display(), "reading the file is not permitted; change its mode")
+            }
+            _ => Fault::disk(path.display(), "reading the file", why),
+        };
         // A pipe would be waited for.
         let met = std::fs::metadata(&path).map_err(|why| broken(&why))?;
         if !met.is_file() {
@@ -70,6 +75,14 @@ impl Original {
 /// True if it is a pipe or a device, which gives its bytes once; or what is left of a file that was handed over half read.
 pub(super) async fn is_stream(path: PathBuf) -> bool {
     let looked = blocking(move || {
+        if let Ok(met) = std::fs::metadata(&path)
+            && met.is_file()
+            && met.len() == 0
+            && path != Path::new(Upload::STDIN)
+        {
+            // What the system makes up when it is read, such as in /proc, claims to be empty.
+            return Ok(File::open(&path).and_then(|mut file| file.read(&mut [0])).is_ok_and(|count| count > 0));
+        }
         if path == Path::new(Upload::STDIN) {
             return Ok(!opened(&path).is_ok_and(|stdin| is_whole_file(&stdin)));
         }

@@ -53,28 +53,31 @@ fn page(url: &ObjectUrl, document: &Element) -> Option<Listing> {
     }
     let is_encoded = document.text("EncodingType") == Some("url");
     let plain = |key: &str| if is_encoded { decoded(key, url.vendor) } else { key.to_owned() };
-    // Names are told from the last folder on that was named.
+    // Names are told from the last folder on that was named; what lies elsewhere was not asked for.
     let above = url.key.rfind('/').map_or(0, |slash| slash + 1);
+    let name = |key: &str| key.strip_prefix(&url.key).and_then(|_| key.get(above..)).map(str::to_owned);
     let mut entries = Vec::new();
     for folder in document.all("CommonPrefixes") {
         let key = plain(folder.raw("Prefix")?);
-        let name = key.get(above..)?.to_owned();
         let source = url.with_key(&key).source().ok();
-        entries.push(Listed { name, source, is_folder: true, length: None, modified: None, etag: None });
+        entries.push(Listed { name: name(&key)?, source, is_folder: true, length: None, modified: None, etag: None });
     }
     for object in document.all("Contents") {
         let key = plain(object.raw("Key")?);
-        let name = key.get(above..)?.to_owned();
+        let length = object.number("Size");
+        // Tools mark a folder by an empty object; one that holds something can't be told from a folder by its URL.
+        let is_slashed = key.ends_with('/');
+        let is_folder = is_slashed && length.unwrap_or(0) == 0;
         entries.push(Listed {
-            name,
-            source: url.with_key(&key).source().ok(),
-            is_folder: key.ends_with('/'),
-            length: object.number("Size"),
+            name: name(&key)?,
+            source: url.with_key(&key).source().ok().filter(|_| is_folder || !is_slashed),
+            is_folder,
+            length,
             modified: object.text("LastModified").and_then(time::read),
             etag: object.text("ETag").map(str::to_owned),
         });
     }
-    let next = document.text("NextContinuationToken").map(str::to_owned);
+    let next = document.raw("NextContinuationToken").map(str::to_owned);
     if document.says("IsTruncated") && next.is_none() {
         return None;
     }

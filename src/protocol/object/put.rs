@@ -1,6 +1,7 @@
 //! Uploads: a whole object, or parts that are made one. The calls of S3, OSS and TOS differ in a few names.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use reqwest::Method;
@@ -217,7 +218,7 @@ impl Stores {
         read: impl Fn(&Element) -> Option<answers::Page<T>>,
     ) -> Result<Vec<T>, Fault> {
         let mut all = Vec::new();
-        let mut next = Vec::new();
+        let (mut next, mut seen) = (Vec::new(), HashSet::new());
         for _ in 0..MOST_PAGES {
             let (_, document) = self.told(&offer.url, &draft(next.clone())).await?;
             let page = read(&document).ok_or_else(|| unreadable(offer, "sends a list that makes no sense"))?;
@@ -225,7 +226,7 @@ impl Stores {
             if page.next.is_empty() {
                 return Ok(all);
             }
-            if page.next == next {
+            if !seen.insert(page.next.clone()) {
                 break;
             }
             next = page.next;

@@ -75,6 +75,8 @@ pub struct Faults {
     pub no_ranges: bool,
     /// Bytes a second for each body that comes in or goes out.
     pub rate: Option<u64>,
+    /// A list of a bucket has no last page.
+    pub circle: bool,
     /// Items of each page of a list; 0 is 1000.
     pub page: usize,
 }

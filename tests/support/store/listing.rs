@@ -94,6 +94,12 @@ impl State {
         let prefix = request.parameter("prefix").unwrap_or("");
         let delimiter = request.parameter("delimiter").unwrap_or("");
         let after = request.parameter("continuation-token").unwrap_or("");
+        if self.faults.circle {
+            let next = if after == "B" { "C" } else { "B" };
+            let inner = format!("<IsTruncated>true</IsTruncated><NextContinuationToken>{next}</NextContinuationToken>");
+            let json = serde_json::json!({ "IsTruncated": true, "NextContinuationToken": next });
+            return self.document("ListBucketResult", &inner, &json);
+        }
         let mut names: Vec<(String, bool)> = Vec::new();
         for key in self.objects.keys().filter(|key| key.starts_with(prefix)) {
             let rest = &key[prefix.len()..];
