@@ -182,6 +182,8 @@ impl ObjectUrl {
         }
         let options = &mut self.options;
         match name {
+            // It is not repeated: it may hold a secret.
+            "endpoint" if value.contains('@') => return Err("an endpoint with a login would be kept with the queue; give the login by the environment or the vendor's own files".to_owned()),
             "endpoint" => options.endpoint = Some(value.to_owned()),
             "region" => options.region = Some(value.to_owned()),
             "addressing" => options.addressing = Some(value.parse()?),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::sync::Mutex;
 
@@ -18,6 +19,9 @@ use crate::model::{Fault, FaultKind, Secret, Vendor, harmless};
 const MARGIN: u64 = 60;
 /// So long a command may take; one may ask the user for a second factor.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A login as JSON is short.
+const MOST_HEARD: usize = 64 << 10;
 
 /// Who is to log in, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -139,13 +143,23 @@ fn of_variables(vendor: Vendor, around: &Surroundings) -> Option<Login> {
         .find_map(|[id, key, token]| Some(Login { id: secret(id)?, secret: secret(key)?, token: secret(token) }))
 }
 
+/// What a command prints, and a byte more than is heard of one that prints without end.
+async fn heard(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
+    let mut text = Vec::new();
+    if let Some(from) = from {
+        // One that can't be heard is judged by what it said.
+        let _ = from.take(MOST_HEARD as u64 + 1).read_to_end(&mut text).await;
+    }
+    text
+}
+
 /// Runs a command that prints a login as JSON, as the AWS tools' `credential_process` does.
 async fn ask(command: &str, subject: &str) -> Result<Passing, Fault> {
     let wrong = |why: &str| {
         // What it prints may be a secret, the command itself is the user's own.
         Fault::new(FaultKind::Credentials, subject, format!("the command that has the login, {command:?}, {why}"))
     };
-    let child = Command::new("sh")
+    let mut child = Command::new("sh")
         .arg("-c")
         .arg(command)
         .stdin(Stdio::null())
@@ -154,16 +168,25 @@ async fn ask(command: &str, subject: &str) -> Result<Passing, Fault> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|why| wrong(&format!("can't be run: {why}")))?;
-    let ended = tokio::time::timeout(PATIENCE, child.wait_with_output()).await;
-    let output = ended.map_err(|_| wrong(&format!("took more than {} s", PATIENCE.as_secs())))?;
-    let output = output.map_err(|why| wrong(&format!("can't be run: {why}")))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let both = async { tokio::join!(heard(out), heard(err)) };
+    let late = |_| wrong(&format!("took more than {} s", PATIENCE.as_secs()));
+    let ended = tokio::time::timeout(PATIENCE, async {
+        let (out, err) = both.await;
+        if out.len() > MOST_HEARD || err.len() > MOST_HEARD {
+            return Err(wrong(&format!("prints more than {MOST_HEARD} bytes")));
+        }
+        let status = child.wait().await.map_err(|why| wrong(&format!("can't be run: {why}")))?;
+        Ok((status, out, err))
+    });
+    let (status, out, err) = ended.await.map_err(late)??;
+    if !status.success() {
+        let said = String::from_utf8_lossy(&err);
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");
         let last: String = harmless(last).chars().take(200).collect();
-        return Err(wrong(&format!("failed ({}): {last}", output.status)));
+        return Err(wrong(&format!("failed ({status}): {last}")));
     }
-    let profile = Profile::of_json(&String::from_utf8_lossy(&output.stdout));
+    let profile = Profile::of_json(&String::from_utf8_lossy(&out));
     let passing = profile.and_then(|profile| profile.login());
     passing.ok_or_else(|| wrong("prints no JSON with AccessKeyId and SecretAccessKey"))
 }

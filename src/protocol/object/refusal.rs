@@ -60,7 +60,7 @@ impl Refusal {
         Self {
             status,
             code: text("Code"),
-            message: text("Message"),
+            message: text("Message").map(|message| masked(&message)),
             request_id: ids.iter().find_map(|name| named(name)).or_else(|| text("RequestId")),
             detail_code: text("EC").or_else(|| named("x-oss-ec")),
             region: asked.or_else(|| text("Region")).or_else(endpoint),
@@ -196,6 +196,26 @@ impl Refusal {
             _ => return None,
         })
     }
+}
+
+/// The same words without a signature, of stores that repeat the request's login.
+fn masked(words: &str) -> String {
+    let one = |word: &str| {
+        let lower = word.to_ascii_lowercase();
+        let named = ["signature=", "credential="].iter().find_map(|name| Some(lower.find(name)? + name.len()));
+        let is_hex = |text: &str| text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // OSS's old way: the key's id, a colon, and 20 bytes in base64.
+        let old = word
+            .split_once(':')
+            .filter(|(_, rest)| rest.trim_end_matches([',', '.']).ends_with('=') && rest.len() >= 28);
+        match (named, old) {
+            (Some(end), _) => word.get(..end).map_or_else(String::new, |name| format!("{name}***")),
+            (None, Some((id, _))) => format!("{id}:***"),
+            _ if is_hex(word.trim_matches(|c: char| !c.is_ascii_alphanumeric())) => "***".to_owned(),
+            _ => word.to_owned(),
+        }
+    };
+    words.split(' ').map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// An `Error` in XML, or an object with a code in JSON.

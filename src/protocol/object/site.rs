@@ -196,7 +196,9 @@ fn check_region(region: &str) -> Result<(), String> {
 
 /// Scheme and host of an endpoint.
 fn address(endpoint: &str) -> Result<(String, String), String> {
-    let wrong = |why: &str| format!("the endpoint {endpoint:?} can't be used: {why}");
+    // What stands before an @ may be a secret.
+    let shown = endpoint.rsplit_once('@').map_or(endpoint, |(_, host)| host);
+    let wrong = |why: &str| format!("the endpoint {shown:?} can't be used: {why}");
     let text = if endpoint.contains("://") { endpoint.to_owned() } else { format!("https://{endpoint}") };
     let url = Url::parse(&text).map_err(|why| wrong(&why.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {

@@ -122,3 +122,36 @@ fn who_may_read_an_object_is_said_at_its_end_too_where_oss_wants_it() {
         assert_eq!(seen.header("x-oss-meta-a"), None, "{vendor}");
     }
 }
+
+#[test]
+fn a_key_that_was_not_asked_for_is_not_taken() {
+    let listed =
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>other/z</Key></Contents></ListBucketResult>";
+    let store = Store::start(Vendor::S3);
+    store.faults(|faults| faults.instead = Some(("ListObjects", 0, Instead::Text(listed))));
+    let (driver, source) = (driver(&store), store.source("dir/"));
+    let folder = Folder { place: &source, headers: &[], deep: true };
+    assert_eq!(run(driver.list(&folder, None)).unwrap_err().kind, FaultKind::BadAnswer);
+}
+
+#[test]
+fn a_login_that_a_store_repeats_is_not_shown() {
+    let told = "<Error><Code>AccessDenied</Code><Message>you sent AWS4-HMAC-SHA256 Credential=test-id/20260101/us-east-1/s3/aws4_request, \
+                SignedHeaders=host, Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef and OSS \
+                test-id:MDEyMzQ1Njc4OWFiY2RlZjAxMjM= here</Message></Error>";
+    let store = Store::start(Vendor::S3);
+    store.faults(|faults| faults.instead = Some(("ListObjects", 0, Instead::Text(told))));
+    let (driver, source) = (driver(&store), store.source("dir/"));
+    let fault = run(driver.list(&Folder { place: &source, headers: &[], deep: true }, None)).unwrap_err();
+    assert!(fault.detail.contains("you sent AWS4-HMAC-SHA256 Credential=***"), "{fault}");
+    assert!(fault.detail.contains("Signature=*** and OSS test-id:*** here"), "{fault}");
+    assert!(!fault.detail.contains("0123456789abcdef") && !fault.detail.contains("MDEy"), "{fault}");
+}
+
+#[test]
+fn an_endpoint_with_a_login_is_refused_and_not_shown() {
+    for endpoint in ["http://u:s3cret@127.0.0.1:1", "http://u:s3cret%40127.0.0.1:1", "u:s3cret@host"] {
+        let why = haul::model::Source::parse(&format!("s3://bkt/key?endpoint={endpoint}")).unwrap_err();
+        assert!(why.contains("an endpoint with a login") && !why.contains("s3cret"), "{why}");
+    }
+}

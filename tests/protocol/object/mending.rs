@@ -93,10 +93,22 @@ fn a_login_that_has_expired_is_looked_for_again() {
     }
 }
 
+#[test]
+fn a_command_that_prints_without_end_is_ended() {
+    let store = Store::start(Vendor::S3);
+    let driver = with_command(&store, "yes".to_owned());
+    let fault = ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Credentials, "{fault}");
+    assert!(fault.detail.contains("prints more than 65536 bytes"), "{fault}");
+}
+
 /// A driver whose login a command tells that prints a file.
 fn by_command(store: &Store, home: &std::path::Path) -> Stores {
+    with_command(store, format!("cat {}/login.json", home.display()))
+}
+
+fn with_command(store: &Store, command: String) -> Stores {
     let scheme = store.source("a").url().scheme().to_owned();
-    let command = format!("cat {}/login.json", home.display());
     let options = StoreOptions { credentials: Some(command), ..StoreOptions::default() };
     let settings = BTreeMap::from([(format!("{scheme}://bkt"), options)]);
     Stores::new(Arc::new(Http::new(self::options())), settings, Surroundings::new(Vec::new(), None))
