@@ -151,6 +151,7 @@ fn listed(others: usize, left_out: usize) -> String {
         more => format!("; {more} are left out, since no URL can hold their names"),
     };
     match others {
+        0 if left_out > 0 => left.trim_start_matches("; ").to_owned(),
         1 => format!("another object lies in this folder{left}"),
         more => format!("{more} more objects lie in this folder{left}"),
     }

@@ -49,8 +49,11 @@ async fn read(orders: Orders) -> Ending {
             () = orders.stop.cancelled() => return Ending::Stopped,
             asked = page(&orders, reading.after.as_deref()) => asked,
         };
-        match asked.and_then(|page| reading.moves_on(page, &orders.spec.source)) {
+        match asked {
             Ok(page) => {
+                if let Err(fault) = reading.moves_on(&page, &orders.spec.source) {
+                    return Ending::Failed(fault);
+                }
                 let is_last = reading.after.is_none();
                 reading.take(&orders, page).await;
                 if is_last {
@@ -76,14 +79,14 @@ async fn read(orders: Orders) -> Ending {
 }
 
 impl Reading {
-    /// The page, if the next one is another than this one.
-    fn moves_on(&mut self, page: Listing, source: &Source) -> Result<Listing, Fault> {
+    /// Fails if the next page was there already: to ask again would bring the same.
+    fn moves_on(&mut self, page: &Listing, source: &Source) -> Result<(), Fault> {
         if page.next.as_ref().is_some_and(|next| self.seen.contains(next)) {
             return Err(Fault::new(FaultKind::BadAnswer, source, "the store's list goes round in a circle"));
         }
         self.seen.extend(page.next.clone());
         self.after.clone_from(&page.next);
-        Ok(page)
+        Ok(())
     }
 
     async fn take(&mut self, orders: &Orders, page: Listing) {

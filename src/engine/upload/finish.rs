@@ -110,7 +110,10 @@ impl Task {
     async fn looked_at(&self, made: &StoredObject, proof: impl Fn(&StoredObject) -> Proof) -> Result<Proof, Halt> {
         let Some(stands) = self.standing().await? else { return Ok(Proof::Silent) };
         let is_other = made.etag.is_some() && stands.etag.is_some() && !is_called_alike(made, &stands);
-        Ok(if is_other { Proof::Wrong } else { proof(&stands) })
+        Ok(match proof(&stands) {
+            Proof::Silent if is_other => Proof::Wrong,
+            proof => proof,
+        })
     }
 
     /// What stands at the place, of which the store said that it has taken it: all was sent, so that it is asked as often as
