@@ -214,6 +214,19 @@ fn a_metalink_in_a_folder_is_one_of_its_files() {
 }
 
 #[test]
+fn what_lies_in_a_folder_is_called_as_its_key_is() {
+    let (store, sandbox) = room(Vendor::S3);
+    std::fs::write(sandbox.path("a.txt"), "a").unwrap();
+    let file = sandbox.path("a.txt");
+    for key in ["in/one.txt", "in/two.txt"] {
+        let named = "Content-Disposition: attachment; filename=\"same.txt\"";
+        sandbox.run(&["put", "-q", "-H", named, file.to_str().unwrap(), &store.url(key)]).ok();
+    }
+    get(&sandbox, &store.url("in/"), &["-d", "there"]).ok();
+    assert_eq!(crate::support::names(&sandbox.downloads().join("there")), ["one.txt", "two.txt"]);
+}
+
+#[test]
 fn a_list_that_goes_round_in_a_circle_is_given_up() {
     let (store, sandbox) = room(Vendor::S3);
     store.faults(|faults| faults.circle = true);

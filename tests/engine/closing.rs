@@ -199,3 +199,18 @@ async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
     assert_eq!((aborts, begun, stage.depot.count(is_part)), (1, 1, 4));
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_in_parts_is_ended_so_also_where_it_would_go_whole_now() {
+    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    stage.send(Command::Remove { ids: vec![id], data: false }).await;
+    stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
+    stage.depot.forget_calls();
+    let path = stage.downloads().join("key.bin");
+    let id = stage.add_spec(spec(Upload { threshold: Some(u64::MAX), ..in_parts(&path) })).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Put)), (2, 0));
+    stage.end().await;
+}

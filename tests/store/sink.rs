@@ -175,6 +175,7 @@ fn not_even_overwriting_replaces_what_is_no_plain_file() {
             part.write_at(b"new", 0).unwrap();
             let fault = part.publish(overwrite).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Exists, "{stand}: {fault}");
+            assert_eq!(fault.detail.contains("is a folder"), stand == "folder", "{stand}: {fault}");
             assert!(part.path().exists(), "the bytes are kept");
         }
         assert_eq!(standing(&target), Standing::Other, "{stand}");

@@ -36,8 +36,10 @@ impl Task {
                 return Err(Halt::Stopped);
             }
             Err(Halt::Fault(fault)) if fault.kind == FaultKind::Exists => {
-                self.free(&held.upload).await?;
-                self.forget().await;
+                // One that can't be freed now is by the next run, which finds it written down.
+                if self.free(&held.upload).await.is_ok() {
+                    self.forget().await;
+                }
                 return Err(fault.into());
             }
             Err(halt) => {
@@ -95,8 +97,9 @@ impl Task {
                 let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
                 match stands.ok().flatten().map(|object| proof(&object)) {
                     Some(right @ Proof::Right(_)) => {
-                        if matches!(&halt, Halt::Fault(fault) if fault.kind == FaultKind::Exists) {
-                            self.free(upload).await?;
+                        let is_open = matches!(&halt, Halt::Fault(fault) if fault.kind == FaultKind::Exists);
+                        if is_open && let Err(Halt::Fault(fault)) = self.free(upload).await {
+                            tracing::warn!("the parts of an upload could not be freed: {fault}");
                         }
                         Ok(right)
                     }

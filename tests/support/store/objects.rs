@@ -209,7 +209,8 @@ impl State {
 /// The headers that stay with an object.
 pub(super) fn described(request: &Request) -> Vec<(String, String)> {
     let stays = |name: &str| {
-        name.contains("-meta-") || name.contains("storage-class") || matches!(name, "content-type" | "cache-control")
+        let is_about_it = matches!(name, "content-type" | "content-disposition" | "cache-control");
+        name.contains("-meta-") || name.contains("storage-class") || is_about_it
     };
     request.headers.iter().filter(|(name, _)| stays(name)).cloned().collect()
 }
