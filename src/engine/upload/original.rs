@@ -33,12 +33,7 @@ impl Original {
     }
 
     fn open_now(path: PathBuf) -> Result<Self, Fault> {
-        let broken = |why: &io::Error| match why.kind() {
-            io::ErrorKind::PermissionDenied => {
-                Fault::new(FaultKind::Disk, path.display(), "reading the file is not permitted; change its mode")
-            }
-            _ => Fault::disk(path.display(), "reading the file", why),
-        };
+        let broken = |why: &io::Error| unread(&path, "reading the file", why);
         // A pipe would be waited for.
         let met = std::fs::metadata(&path).map_err(|why| broken(&why))?;
         if !met.is_file() {
@@ -106,6 +101,14 @@ pub(super) fn opened(path: &Path) -> io::Result<File> {
     let is_both_ways = fcntl_getfl(&stdin)?.contains(OFlags::RDWR);
     let is_null = stdin.metadata()?.rdev() == std::fs::metadata("/dev/null")?.rdev();
     if is_both_ways && is_null { Err(io::Error::other("stdin is closed")) } else { Ok(stdin) }
+}
+
+/// The fault of what can't be read: another folder, as for a download, is no way out.
+pub(super) fn unread(path: &Path, doing: &str, why: &io::Error) -> Fault {
+    if why.kind() == io::ErrorKind::PermissionDenied {
+        return Fault::new(FaultKind::Disk, path.display(), format!("{doing} is not permitted; change its mode"));
+    }
+    Fault::disk(path.display(), doing, why)
 }
 
 /// The fault of a file that has changed while it was sent.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::super::download::blocking;
 use super::super::report::Ending;
-use super::original::{Original, opened};
+use super::original::{Original, opened, unread};
 use super::payload::{Piece, Sent};
 use super::proof::Proof;
 use super::sender::Sender;
@@ -49,7 +49,7 @@ struct Source {
 
 impl Source {
     fn open(path: PathBuf, folder: PathBuf, id: TransferId) -> Result<Self, Fault> {
-        let stream = opened(&path).map_err(|why| Fault::disk(path.display(), "reading the stream", &why))?;
+        let stream = opened(&path).map_err(|why| unread(&path, "reading the stream", &why))?;
         Ok(Self { stream, path, folder, id })
     }
 
