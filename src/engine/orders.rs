@@ -14,6 +14,7 @@ use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
 use super::setup::RoomAt;
+use super::upload::Namings;
 use crate::model::{Categories, Fault, OnChange, Patience, Spec, TransferId};
 use crate::protocol::{Registry, Sockets};
 
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) limiter: Arc<Limiter>,
     /// and on everything that goes.
     pub(super) uplink: Arc<Limiter>,
+    /// What was learnt of stores' ETags.
+    pub(super) namings: Arc<Namings>,
     pub(super) hosts: Arc<Hosts>,
     pub(super) clerk: Arc<Clerk>,
     pub(super) sockets: Arc<Sockets>,

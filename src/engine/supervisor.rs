@@ -79,6 +79,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         lasts: matches!(setup.queueing, Queueing::Durable(..)),
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
+        namings: Arc::default(),
         hosts: Hosts::new(clock, shares.connections, known),
         clock,
     });

@@ -183,6 +183,21 @@ async fn an_etag_that_is_no_md5_of_the_bytes_is_no_proof_and_no_damage() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_etag_that_only_looks_like_an_md5_is_no_damage_once_it_is_told_again() {
+    for (threshold, sent) in [(0, 5), (u64::MAX, 2)] {
+        let mut depot = Depot::telling(false);
+        (depot.names_parts, depot.pretends) = (true, true);
+        let mut stage = Stage::with_depot(depot, Wishes { connections: 1, ..Wishes::default() });
+        let path = write(&stage, 4 * MIB);
+        let id = stage.add_spec(spec(Upload { threshold: Some(threshold), ..in_parts(&path) })).await;
+        let Happening::Completed { checked, .. } = complete(&mut stage, id, 4 * MIB).await else { panic!() };
+        assert_eq!(checked, [], "nothing was proven");
+        assert_eq!(stage.depot.count(|call| is_part(call) || call == Call::Put), sent, "the first of them twice");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
     let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
     stage.has(id, 2 * MIB).await;

@@ -45,6 +45,8 @@ pub struct Depot {
     pub encrypts: bool,
     /// True if an object of parts is called by the MD5s of those, as S3 has it.
     pub names_parts: bool,
+    /// True if what it calls parts and objects looks like an MD5 and is none.
+    pub pretends: bool,
 }
 
 impl Default for Depot {
@@ -56,6 +58,7 @@ impl Default for Depot {
             least_part: 1 << 20,
             encrypts: false,
             names_parts: false,
+            pretends: false,
         }
     }
 }
@@ -121,7 +124,7 @@ impl Depot {
     /// What an object is called: by its MD5, unless it was made of parts.
     fn etag_of(&self, url: &str, bytes: &[u8]) -> String {
         let made = self.lock().etags.get(url).cloned();
-        made.unwrap_or_else(|| format!("\"{}\"", hex(&md5::Md5::digest(bytes))))
+        made.unwrap_or_else(|| format!("\"{}\"", self.md5_of(bytes)))
     }
 
     pub fn received(&self) -> u64 {
@@ -213,28 +216,28 @@ impl Depot {
     }
 
     fn object_of(&self, bytes: &[u8], etag: String) -> StoredObject {
-        StoredObject {
-            length: Some(bytes.len() as u64),
-            etag: Some(etag),
-            sum: self.sum(bytes),
-            md5: None,
-            modified: None,
-        }
+        StoredObject { etag: Some(etag), sum: self.sum(bytes), ..unnamed(Some(bytes.len() as u64)) }
+    }
+
+    fn md5_of(&self, bytes: &[u8]) -> String {
+        let told = Checksum::of_bytes(Algorithm::Md5, &md5::Md5::digest(bytes)).unwrap().hex;
+        if self.pretends { told.chars().rev().collect() } else { told }
     }
 
     fn part_of(&self, number: u32, bytes: &[u8]) -> StoredPart {
         let told = if self.encrypts {
             format!("{:016x}", checksum(CrcAlgorithm::Crc64Nvme, bytes))
         } else {
-            hex(&md5::Md5::digest(bytes))
+            self.md5_of(bytes)
         };
         let (etag, md5) = (format!("\"{told}\""), Checksum::of_hex(Algorithm::Md5, &told));
         StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes), md5 }
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Checksum::of_bytes(Algorithm::Md5, bytes).unwrap().hex
+/// An object of which next to nothing is told.
+fn unnamed(length: Option<u64>) -> StoredObject {
+    StoredObject { length, etag: None, sum: None, md5: None, modified: None }
 }
 
 fn fault(place: &Place, kind: FaultKind) -> Fault {
@@ -287,18 +290,12 @@ impl Put for Depot {
             obey!(self, place, trouble, {
                 let mut bytes = self.take(&payload).await?;
                 if matches!(trouble, Some(Trouble::Feigned)) {
-                    return Ok(StoredObject {
-                        length: Some(bytes.len() as u64),
-                        etag: None,
-                        sum: None,
-                        md5: None,
-                        modified: None,
-                    });
+                    return Ok(unnamed(Some(bytes.len() as u64)));
                 }
                 if matches!(trouble, Some(Trouble::Damaged)) {
                     bytes[0] ^= 1;
                 }
-                let told = hex(&md5::Md5::digest(&bytes));
+                let told = self.md5_of(&bytes);
                 let md5 = Checksum::of_hex(Algorithm::Md5, &told).filter(|_| !self.encrypts);
                 let object = StoredObject { md5, ..self.object_of(&bytes, format!("\"{told}\"")) };
                 self.put_object(place.source.url().as_str(), &bytes);
@@ -371,7 +368,7 @@ impl Put for Depot {
         Box::pin(async move {
             let (trouble, _open) = self.begin(Call::Complete);
             if matches!(trouble, Some(Trouble::Feigned)) {
-                return Ok(StoredObject { length: None, etag: None, sum: None, md5: None, modified: None });
+                return Ok(unnamed(None));
             }
             obey!(self, place, trouble, {
                 let mut state = self.lock();

@@ -6,6 +6,7 @@ mod crew;
 mod desk;
 mod finish;
 mod insist;
+mod namings;
 mod original;
 mod payload;
 mod proof;
@@ -16,4 +17,5 @@ mod task;
 mod watch;
 
 pub(super) use abandon::abandon;
+pub(super) use namings::Namings;
 pub(super) use task::run;

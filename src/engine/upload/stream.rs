@@ -235,6 +235,8 @@ impl Task {
             upload: upload.to_owned(),
             piece,
             stall: self.shared().patience.stall,
+            id: self.orders.id,
+            namings: self.shared().namings.clone(),
         }
     }
 

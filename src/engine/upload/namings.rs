@@ -1,0 +1,43 @@
+//! What stores call what they have, where that looks like an MD5 and may be something else. An MD5 that differs is damage; but
+//! the same word for the same bytes a second time is only another way to call them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::{Checksum, Source, TransferId};
+
+/// What was learnt of all stores in this run.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Namings(Mutex<Learnt>);
+
+#[derive(Debug, Default)]
+struct Learnt {
+    /// Words that differed from the MD5, by transfer and part; 0 is the whole.
+    told: HashMap<(TransferId, u32), Checksum>,
+    /// Hosts whose words are no MD5s.
+    others: HashSet<String>,
+}
+
+impl Namings {
+    /// True if this store's words are known to be no MD5s.
+    pub(super) fn are_others(&self, store: &Source) -> bool {
+        self.lock().others.contains(&store.host())
+    }
+
+    /// Takes note of a word that is not the MD5 of the bytes that were sent. True if that is just how the store calls them.
+    pub(super) fn is_another(&self, store: &Source, part: (TransferId, u32), told: &Checksum) -> bool {
+        let mut learnt = self.lock();
+        let is_another = learnt.others.contains(&store.host()) || learnt.told.get(&part) == Some(told);
+        if is_another {
+            learnt.others.insert(store.host());
+            learnt.told.remove(&part);
+        } else {
+            learnt.told.insert(part, told.clone());
+        }
+        is_another
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Learnt> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
