@@ -112,8 +112,9 @@ impl House {
         color_eyre::install().ok();
         let paths = arguments.places.paths();
         if arguments.places.names_settings() && !paths.config.exists() {
-            let why = format!("{}: there are no settings: this file does not exist", paths.config.display());
-            return Err(Trouble { exit: Exit::Usage, why });
+            // It may be named before it is written, so this is no reason not to start.
+            let path = harmless(&paths.config.to_string_lossy()).into_owned();
+            let _ = writeln!(io::stderr(), "haul: {path}: this settings file does not exist: the usual settings hold");
         }
         let mut settings = Settings::load(&paths.config).map_err(|why| Trouble { exit: Exit::Usage, why })?;
         arguments.apply(&mut settings);

@@ -123,9 +123,10 @@ impl PlaceArgs {
         Paths::find(said(self.config.as_ref()), said(self.state.as_ref()))
     }
 
-    /// True if the user has named the settings file: then it must be there.
+    /// True if the command line names the settings file.
     pub fn names_settings(&self) -> bool {
-        said(self.config.as_ref()).is_some()
+        let by_environment = std::env::var_os("HAUL_CONFIG").map(PathBuf::from);
+        said(self.config.as_ref()).is_some_and(|named| by_environment != Some(named))
     }
 }
 
