@@ -183,6 +183,18 @@ async fn an_etag_that_is_no_md5_of_the_bytes_is_no_proof_and_no_damage() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_answers_with_no_list_has_no_open_uploads() {
+    for kind in [FaultKind::BadAnswer, FaultKind::Status(501)] {
+        let mut stage = Stage::with(Wishes::default());
+        stage.depot.script(move |call, _| (call == Call::Uploads).then_some(Trouble::Refused(kind)));
+        let id = start(&mut stage, 4 * MIB).await;
+        complete(&mut stage, id, 4 * MIB).await;
+        assert_eq!((stage.depot.count(|call| call == Call::Uploads), stage.depot.count(is_part)), (1, 4), "{kind:?}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_etag_that_only_looks_like_an_md5_is_no_damage_once_it_is_told_again() {
     for (threshold, sent) in [(0, 5), (u64::MAX, 2)] {
         let mut depot = Depot::telling(false);

@@ -196,7 +196,7 @@ impl Task {
     async fn adopt(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<bool, Halt> {
         let open = match self.unless_stopped(self.ask(self.driver.uploads(&self.place))).await {
             Ok(open) => open,
-            Err(Halt::Fault(fault)) if matches!(fault.kind, FaultKind::Status(400..=499 | 501)) => return Ok(false),
+            Err(Halt::Fault(fault)) if shows_no_list(fault.kind) => return Ok(false),
             Err(halt) => return Err(halt),
         };
         for upload in open.into_iter().take(MOST_LOOKED_AT) {
@@ -274,6 +274,11 @@ impl Task {
         let detail = "an object stands there already, and is left alone as you said (--no-clobber)";
         Fault::new(FaultKind::Exists, &self.place.source, detail)
     }
+}
+
+/// True if a store lets nobody see which uploads are open, or answers with something else.
+fn shows_no_list(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Status(400..=499 | 501) | FaultKind::BadAnswer)
 }
 
 /// What the store calls an object of what was sent, if that is all of the file.
