@@ -24,13 +24,20 @@ impl Namings {
         self.lock().others.contains(&store.host())
     }
 
-    /// Takes note of a word that is not the MD5 of the bytes that were sent. True if that is just how the store calls them.
+    /// True if a word was noted of this part.
+    pub(super) fn is_noted(&self, part: (TransferId, u32)) -> bool {
+        self.lock().told.contains_key(&part)
+    }
+
+    /// Takes note of a word that is not the MD5 of the bytes that were sent. True if that is just how the store calls them: it
+    /// has called them so before, or calls another part the same.
     pub(super) fn is_another(&self, store: &Source, part: (TransferId, u32), told: &Checksum) -> bool {
         let mut learnt = self.lock();
-        let is_another = learnt.others.contains(&store.host()) || learnt.told.get(&part) == Some(told);
+        let is_said = learnt.told.iter().any(|(of, before)| of.0 == part.0 && before == told);
+        let is_another = is_said || learnt.others.contains(&store.host());
         if is_another {
             learnt.others.insert(store.host());
-            learnt.told.remove(&part);
+            learnt.told.retain(|of, _| of.0 != part.0);
         } else {
             learnt.told.insert(part, told.clone());
         }

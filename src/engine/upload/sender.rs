@@ -53,12 +53,23 @@ impl Sender {
     /// Sends it, unless it is found to have arrived before; what it is called, and what its bytes hash to as they went out.
     /// That is what the store's word is compared with.
     pub(super) async fn send(self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
-        let (sent, place) = (self.piece.sent(), &self.place.source);
-        if let Some(doubt) = sent.take_doubt()
+        if let Some(doubt) = self.piece.sent().take_doubt()
             && let Some(found) = self.arrived(part, doubt).await?
         {
             return Ok(found);
         }
+        match self.send_once(part).await {
+            // At once, and not after a wait: the same word again is no damage.
+            Err(fault) if fault.kind == FaultKind::PartDamaged && self.namings.is_noted((self.id, part)) => {
+                tracing::info!("{fault}");
+                self.send_once(part).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn send_once(&self, part: u32) -> Result<(StoredPart, Checksum), Fault> {
+        let (sent, place) = (self.piece.sent(), &self.place.source);
         let request = self.driver.part(&self.place, &self.upload, part, Arc::new(self.piece.clone()));
         let mut stored = match while_it_moves(request, &sent, place, self.stall).await {
             Err(fault) if is_unheard(fault.kind) => return self.arrived_unheard(part).await.ok_or(fault),
