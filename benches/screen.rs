@@ -108,12 +108,8 @@ impl Bench {
             ascii: false,
         };
         let rows = (0..ROWS).map(|number| Arc::new(row(number, 0))).collect();
-        let snapshot = Snapshot {
-            rows,
-            totals: Totals { queued: ROWS as usize, ..Totals::default() },
-            happened: 0,
-            unsaved: None,
-        };
+        let totals = Totals { queued: ROWS as usize, ..Totals::default() };
+        let snapshot = Snapshot { rows, totals, ..Snapshot::default() };
         let mut state = State::new(setup, Palette::Colours);
         update(&mut state, Message::Resized { columns: 120, rows: 40 });
         let terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");

@@ -20,12 +20,10 @@ pub struct Outcome {
 impl Outcome {
     /// With what haul ends; a signal goes before this.
     pub fn exit(&self) -> Exit {
-        let left = self.left.iter().map(|_| ()).chain((self.left_out > 0).then_some(())).map(|()| Exit::Failed);
+        let left = (self.left.len() + self.left_out > 0).then_some(Exit::Failed);
         Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
     }
-}
 
-impl Outcome {
     /// Counts an event that ends a transfer; false for one that does not.
     pub(super) fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
         match happening {

@@ -1,7 +1,6 @@
 //! From arguments to what the engine is asked for.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as MapEntry;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -41,17 +40,7 @@ impl GetArgs {
     /// The same, with something else in place of stdin.
     pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let limits = Limits { connections: self.whole.connections.count(), rate: None };
-        let mut specs = needed("get", self.transfers.specs(folder, limits, stdin)?)?;
-        // What a list names twice is one file, and no mistake.
-        let mut seen: HashMap<(Source, Target), Spec> = HashMap::new();
-        specs.retain(|spec| match seen.entry((spec.source.clone(), spec.target.clone())) {
-            MapEntry::Occupied(first) => first.get() != spec,
-            MapEntry::Vacant(place) => {
-                place.insert(spec.clone());
-                true
-            }
-        });
-        Ok(specs)
+        Ok(once(needed("get", self.transfers.specs(folder, limits, stdin)?)?))
     }
 }
 
@@ -117,6 +106,16 @@ pub(super) fn start_at(at: Option<StartTime>, clock: &dyn WallClock) -> Result<O
     let moment =
         |at: StartTime| at.resolve(clock).ok_or_else(|| Usage::new(format!("--at {at}: this is past, or no date")));
     at.map(moment).transpose()
+}
+
+/// What a list names twice is one file, and no mistake.
+fn once(mut specs: Vec<Spec>) -> Vec<Spec> {
+    let mut seen: HashMap<(&Source, &Target), &Spec> = HashMap::with_capacity(specs.len());
+    let is_new =
+        specs.iter().map(|spec| seen.insert((&spec.source, &spec.target), spec).is_none_or(|before| before != spec));
+    let mut is_new = is_new.collect::<Vec<bool>>().into_iter();
+    specs.retain(|_| is_new.next().unwrap_or(true));
+    specs
 }
 
 fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {

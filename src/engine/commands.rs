@@ -59,19 +59,16 @@ impl Supervisor {
         }
     }
 
-    /// Pauses transfers, those that wait with one write to the journal.
-    pub(super) fn pause(&mut self, ids: &[TransferId]) {
-        let mut paused = Vec::new();
-        for id in ids {
-            match self.roster.get(*id).map(|entry| entry.status) {
-                Some(Status::Running) => self.stop(*id, Then::Pause),
-                Some(Status::Queued | Status::DiskFull) => {
-                    self.let_rest(*id);
-                    self.roster.set_status(*id, Status::Paused);
-                    paused.push(*id);
-                }
-                _ => {}
-            }
+    /// Pauses transfers that wait, with one write to the journal.
+    pub(super) fn pause_waiting(&mut self, ids: &[TransferId]) {
+        let waits = |id: &&TransferId| {
+            let status = self.roster.get(**id).map(|entry| entry.status);
+            matches!(status, Some(Status::Queued | Status::DiskFull))
+        };
+        let paused: Vec<TransferId> = ids.iter().filter(waits).copied().collect();
+        for id in &paused {
+            self.let_rest(*id);
+            self.roster.set_status(*id, Status::Paused);
         }
         self.note_status(&paused, Status::Paused);
         for id in paused {

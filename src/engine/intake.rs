@@ -68,7 +68,7 @@ impl Supervisor {
         self.requeue(&[item.id], &given_up);
         self.tell(item.id, Happening::Added);
         if item.status == Status::Paused {
-            self.pause(&[item.id]);
+            self.pause_waiting(&[item.id]);
         }
         self.dirty = true;
     }

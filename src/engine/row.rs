@@ -23,7 +23,8 @@ pub(super) fn known(item: &Item) -> Arc<Progress> {
 /// What makes two transfers the same: the URL, and where it goes. A metalink may give one URL several names.
 pub fn place(spec: &Spec) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let called = spec.described.name.clone().or_else(|| spec.source.last_segment());
+    // The name that the URL has anyway is none. Most have no other, and nothing is made for them.
+    let called = spec.described.name.as_ref().filter(|name| spec.source.last_segment().as_ref() != Some(*name));
     (spec.source.url().as_str(), &spec.target.folder, &spec.target.name, called).hash(&mut hasher);
     hasher.finish()
 }

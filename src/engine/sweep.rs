@@ -55,7 +55,7 @@ impl Supervisor {
         let (step, aim): (Vec<TransferId>, Aim) = (sweep.ids.by_ref().take(STEP).collect(), sweep.aim);
         let is_over = sweep.ids.len() == 0;
         match aim {
-            Aim::Pause => self.pause(&step),
+            Aim::Pause => self.pause_waiting(&step),
             Aim::Queue(from) => self.requeue(&step, from),
         }
         self.dirty = true;

@@ -71,7 +71,8 @@ impl Metalink {
     }
 
     /// Reads a metalink. Fails with the end of a sentence about it: it is too long, is no XML, declares entities, is
-    /// nested too deeply, gives a size or a checksum that is none, or describes no file that can be had over http or https. What haul does not know is skipped.
+    /// nested too deeply, gives a size or a checksum that is none, or describes no file that can be had over http or https.
+    /// What haul does not know is skipped.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > LONGEST_METALINK {
             return Err(format!("is longer than {LONGEST_METALINK} bytes, so it is no metalink"));

@@ -125,6 +125,10 @@ pub struct ObjectUrl {
     pub options: StoreOptions,
 }
 
+/// It is not repeated: it may hold a secret.
+const ENDPOINT_WITH_LOGIN: &str = "an endpoint with a login would be kept with the queue; give the login by the environment \
+                                   or the vendor's own files";
+
 /// What may stand behind the question mark.
 const KNOWN: &str = "endpoint, region, addressing, signature, profile, anonymous and versionId";
 
@@ -182,8 +186,7 @@ impl ObjectUrl {
         }
         let options = &mut self.options;
         match name {
-            // It is not repeated: it may hold a secret.
-            "endpoint" if value.contains('@') => return Err("an endpoint with a login would be kept with the queue; give the login by the environment or the vendor's own files".to_owned()),
+            "endpoint" if value.contains('@') => return Err(ENDPOINT_WITH_LOGIN.to_owned()),
             "endpoint" => options.endpoint = Some(value.to_owned()),
             "region" => options.region = Some(value.to_owned()),
             "addressing" => options.addressing = Some(value.parse()?),

@@ -17,7 +17,8 @@ pub struct Commit<'a> {
     pub part: &'a PartFile,
     /// Where they came from.
     pub source: &'a Source,
-    /// What the history is to say. Its `target` is the name that it gets, its `length` is the file's, and `by` is whose checkpoint goes.
+    /// What the history is to say. Its `target` is the name that it gets, its `length` is the file's, and `by` is whose
+    /// checkpoint goes.
     pub finished: &'a Finished,
     /// True if what stands at the target may be replaced.
     pub overwrite: bool,

@@ -1,5 +1,7 @@
 //! The end of an upload: what a store says of it, what it has, and what is left behind.
 
+use std::path::PathBuf;
+
 use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Upload};
 use haul::store::UploadCheckpoint;
@@ -209,8 +211,8 @@ async fn an_etag_that_only_looks_like_an_md5_is_no_damage_once_it_is_told_again(
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
+/// A file of 4 MiB of which half was sent in parts by a transfer that is not in the list any more.
+async fn half_sent() -> (Stage, PathBuf) {
     let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
     stage.has(id, 2 * MIB).await;
     stage.pause(id).await;
@@ -218,6 +220,12 @@ async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
     stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
     stage.depot.forget_calls();
     let path = stage.downloads().join("key.bin");
+    (stage, path)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
+    let (mut stage, path) = half_sent().await;
     let upload = Upload { storage_class: Some("COLD".to_owned()), ..in_parts(&path) };
     let id = stage.add_spec(spec(upload)).await;
     complete(&mut stage, id, 4 * MIB).await;
@@ -229,13 +237,7 @@ async fn an_object_that_is_to_be_like_something_else_is_begun_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_begun_in_parts_is_ended_so_also_where_it_would_go_whole_now() {
-    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
-    stage.has(id, 2 * MIB).await;
-    stage.pause(id).await;
-    stage.send(Command::Remove { ids: vec![id], data: false }).await;
-    stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
-    stage.depot.forget_calls();
-    let path = stage.downloads().join("key.bin");
+    let (mut stage, path) = half_sent().await;
     let id = stage.add_spec(spec(Upload { threshold: Some(u64::MAX), ..in_parts(&path) })).await;
     complete(&mut stage, id, 4 * MIB).await;
     assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Put)), (2, 0));

@@ -117,8 +117,7 @@ impl Task {
         original: &Arc<Original>,
         bounds: Bounds,
     ) -> Result<Option<Ending>, Halt> {
-        let asked = self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await;
-        match asked {
+        match self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await {
             Ok(parts) => {
                 let known = kept.parts.into_iter().map(|part| (part.number, part)).collect();
                 self.take_up(original.clone(), bounds, kept.upload, kept.part_size, parts, known);

@@ -12,8 +12,8 @@ pub(in crate::engine) struct Namings(Mutex<Learnt>);
 
 #[derive(Debug, Default)]
 struct Learnt {
-    /// Words that differed from the MD5, by transfer and part; 0 is the whole.
-    told: HashMap<(TransferId, u32), Checksum>,
+    /// Words that differed from the MD5, each with that, by transfer and part; 0 is the whole.
+    told: HashMap<(TransferId, u32), (Checksum, Checksum)>,
     /// Hosts whose words are no MD5s.
     others: HashSet<String>,
 }
@@ -29,17 +29,20 @@ impl Namings {
         self.lock().told.contains_key(&part)
     }
 
-    /// Takes note of a word that is not the MD5 of the bytes that were sent. True if that is just how the store calls them: it
-    /// has called them so before, or calls another part the same.
-    pub(super) fn is_another(&self, store: &Source, part: (TransferId, u32), told: &Checksum) -> bool {
+    /// Takes note of a word that is not `own`, the MD5 of the bytes that were sent. True if that is just how the store calls
+    /// them: it has called them so before, or calls other bytes the same.
+    pub(super) fn is_another(&self, store: &Source, part: (TransferId, u32), told: &Checksum, own: &Checksum) -> bool {
         let mut learnt = self.lock();
-        let is_said = learnt.told.iter().any(|(of, before)| of.0 == part.0 && before == told);
+        let is_said = learnt
+            .told
+            .iter()
+            .any(|(of, (word, bytes))| of.0 == part.0 && word == told && (of.1 == part.1 || bytes != own));
         let is_another = is_said || learnt.others.contains(&store.host());
         if is_another {
             learnt.others.insert(store.host());
             learnt.told.retain(|of, _| of.0 != part.0);
         } else {
-            learnt.told.insert(part, told.clone());
+            learnt.told.insert(part, (told.clone(), own.clone()));
         }
         is_another
     }

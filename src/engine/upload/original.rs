@@ -69,21 +69,17 @@ impl Original {
 
 /// True if it is a pipe or a device, which gives its bytes once; or what is left of a file that was handed over half read.
 pub(super) async fn is_stream(path: PathBuf) -> bool {
-    let looked = blocking(move || {
-        if let Ok(met) = std::fs::metadata(&path)
-            && met.is_file()
-            && met.len() == 0
-            && path != Path::new(Upload::STDIN)
-        {
-            // What the system makes up when it is read, such as in /proc, claims to be empty.
-            return Ok(File::open(&path).and_then(|mut file| file.read(&mut [0])).is_ok_and(|count| count > 0));
-        }
-        if path == Path::new(Upload::STDIN) {
-            return Ok(!opened(&path).is_ok_and(|stdin| is_whole_file(&stdin)));
-        }
-        Ok(std::fs::metadata(path).is_ok_and(|met| !met.is_file() && !met.is_dir()))
-    });
-    looked.await.unwrap_or(false)
+    blocking(move || Ok(gives_once(&path))).await.unwrap_or(false)
+}
+
+fn gives_once(path: &Path) -> bool {
+    if path == Path::new(Upload::STDIN) {
+        return !opened(path).is_ok_and(|stdin| is_whole_file(&stdin));
+    }
+    let Ok(met) = std::fs::metadata(path) else { return false };
+    // What the system makes up when it is read, such as in /proc, claims to be an empty file.
+    let gives_more = || File::open(path).and_then(|mut file| file.read(&mut [0])).is_ok_and(|count| count > 0);
+    if met.is_file() { met.len() == 0 && gives_more() } else { !met.is_dir() }
 }
 
 /// True if it is a file that stands at its beginning.

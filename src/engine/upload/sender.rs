@@ -89,7 +89,7 @@ impl Sender {
         if *told != own {
             // Another file than was read before, or damage on the way.
             self.piece.original().check()?;
-            if told.algorithm == Algorithm::Md5 && self.namings.is_another(place, (self.id, part), told) {
+            if told.algorithm == Algorithm::Md5 && self.namings.is_another(place, (self.id, part), told, &own) {
                 return Ok((StoredPart { md5: None, ..stored }, sum));
             }
             let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {own}");

@@ -76,7 +76,7 @@ impl Task {
         let md5 = self.unless_stopped(sums(original.clone(), all, vec![Algorithm::Md5])).await?.pop();
         if let (Some(told), Some(own)) = (&object.md5, &md5)
             && told != own
-            && !self.shared().namings.is_another(&self.place.source, (self.orders.id, 0), told)
+            && !self.shared().namings.is_another(&self.place.source, (self.orders.id, 0), told, own)
         {
             let detail = format!("the file has arrived damaged: the store says {told}, and it is {own}");
             return Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail).into());

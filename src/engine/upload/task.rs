@@ -13,7 +13,7 @@ use super::begin::Held;
 use super::original::{Original, is_stream};
 use crate::api::{Activity, Happening, Live};
 use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Upload};
-use crate::plan::{Growth, Verdict, verdict};
+use crate::plan::Growth;
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
 
@@ -109,21 +109,16 @@ impl Task {
             };
             self.failures += 1;
             self.fault = Some(Arc::new(fault.clone()));
-            if self.begins_again(&fault) {
-                match self.restart(fault).await {
-                    Ok(()) => continue,
-                    Err(Halt::Stopped) => return self.stopped().await,
-                    Err(Halt::Fault(fault)) => return self.failed(fault).await,
-                }
-            }
-            let patience = &self.orders.shared.patience;
-            let Verdict::Again { after } = verdict(&fault, self.failures, false, patience, fastrand::f64()) else {
-                return self.failed(fault).await;
+            let next = if self.begins_again(&fault) {
+                self.restart(fault).await
+            } else {
+                self.retries += 1;
+                self.again(fault, self.failures).await
             };
-            self.retries += 1;
-            self.tell(Happening::Retried { fault, after }).await;
-            if self.wait(after).await.is_err() {
-                return self.stopped().await;
+            match next {
+                Ok(()) => {}
+                Err(Halt::Stopped) => return self.stopped().await,
+                Err(Halt::Fault(fault)) => return self.failed(fault).await,
             }
         }
     }
