@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
@@ -19,8 +19,17 @@ use crate::store::{Commit, Finished, PartFile, Uncommitted, commit};
 /// How long downloads are gathered, where they come by the dozen.
 const GATHERING: Duration = Duration::from_millis(8);
 
+/// So many go without more.
+const ENOUGH: usize = 32;
+
 /// No more bytes of whole files are to wait in memory for the disk.
-const MOST_WAITING: usize = 4 << 20;
+const MOST_WAITING: usize = 2 << 20;
+
+/// What waits costs as much as this, however small it is.
+const LEAST: usize = 8 << 10;
+
+/// No more of them go at once: the next ones come in while these are written.
+const MOST_AT_ONCE: usize = MOST_WAITING / 2;
 
 /// Takes downloads that are complete.
 pub(in crate::engine) struct Clerk {
@@ -28,6 +37,13 @@ pub(in crate::engine) struct Clerk {
     /// Where its work is counted, so that none outlives the engine.
     tasks: TaskTracker,
     tray: Mutex<Tray>,
+    /// Bytes of whole files that may still come in.
+    room: Arc<Semaphore>,
+}
+
+/// The right to have the bytes of a whole file wait for the disk.
+pub(super) struct Turn {
+    _held: OwnedSemaphorePermit,
 }
 
 #[derive(Default)]
@@ -35,8 +51,6 @@ struct Tray {
     papers: Vec<Paper>,
     /// True while somebody works on what was taken.
     busy: bool,
-    /// Bytes of whole files in here, and of those that somebody works on.
-    bytes: usize,
 }
 
 /// One download, and who waits for it.
@@ -46,6 +60,8 @@ struct Paper {
     finished: Finished,
     overwrite: bool,
     checkpointed: bool,
+    /// Held until the disk has the bytes.
+    turn: Option<Turn>,
     done: oneshot::Sender<Result<(), Uncommitted>>,
 }
 
@@ -59,7 +75,7 @@ enum Goods {
 
 impl Clerk {
     pub(in crate::engine) fn new(state: PathBuf, tasks: TaskTracker) -> Self {
-        Self { state, tasks, tray: Mutex::default() }
+        Self { state, tasks, tray: Mutex::default(), room: Arc::new(Semaphore::new(MOST_WAITING)) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tray> {
@@ -77,7 +93,7 @@ impl Clerk {
     ) -> Result<(), Fault> {
         let (done, told) = oneshot::channel();
         let goods = Goods::Part(desk.part.clone());
-        self.hand_in(Paper { goods, source, finished, overwrite, checkpointed, done });
+        self.hand_in(Paper { goods, source, finished, overwrite, checkpointed, turn: None, done });
         match told.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Uncommitted { fault, synced })) => {
@@ -90,9 +106,10 @@ impl Clerk {
         }
     }
 
-    /// True while few bytes of whole files wait for the disk: then the next download may come beside them.
-    pub(super) fn has_room(&self) -> bool {
-        self.lock().bytes < MOST_WAITING
+    /// Waits until few bytes of whole files wait for the disk. From then on the next download may come beside them.
+    pub(super) async fn turn(&self, bytes: &Bytes) -> Option<Turn> {
+        let count = u32::try_from(bytes.len().clamp(LEAST, MOST_WAITING)).unwrap_or(u32::MAX);
+        self.room.clone().acquire_many_owned(count).await.ok().map(|held| Turn { _held: held })
     }
 
     /// Puts a whole file at its target, durably; false if something stands there, or is on its way there. After a fault
@@ -100,12 +117,14 @@ impl Clerk {
     pub(super) async fn put_down(
         self: &Arc<Self>,
         bytes: Bytes,
+        turn: Option<Turn>,
         source: Source,
         finished: Finished,
         checkpointed: bool,
     ) -> Result<bool, Fault> {
         let (done, told) = oneshot::channel();
-        self.hand_in(Paper { goods: Goods::Whole(bytes), source, finished, overwrite: false, checkpointed, done });
+        let goods = Goods::Whole(bytes);
+        self.hand_in(Paper { goods, source, finished, overwrite: false, checkpointed, turn, done });
         match told.await {
             Ok(Ok(())) => Ok(true),
             Ok(Err(Uncommitted { fault, .. })) if fault.kind == FaultKind::Exists => Ok(false),
@@ -116,7 +135,6 @@ impl Clerk {
 
     fn hand_in(self: &Arc<Self>, paper: Paper) {
         let mut tray = self.lock();
-        tray.bytes += paper.bytes();
         tray.papers.push(paper);
         let is_first = !std::mem::replace(&mut tray.busy, true);
         drop(tray);
@@ -130,30 +148,41 @@ impl Clerk {
     async fn work(self: Arc<Self>) {
         while let Some(papers) = self.take() {
             let clerk = self.clone();
-            let (many, bytes) = (papers.len() > 1, papers.iter().map(Paper::bytes).sum::<usize>());
+            let many = papers.len() > 1;
             let committed = spawn_blocking(move || {
                 let ends = commit_all(&clerk.state, &papers);
                 // Their locks are free when anybody hears of it.
-                papers.into_iter().map(|paper| paper.done).zip(ends).collect::<Vec<_>>()
+                papers.into_iter().map(|paper| (paper.done, paper.turn)).zip(ends).collect::<Vec<_>>()
             });
             // Where that thread was lost, those who wait are told by what they wait for.
             let ends = committed.await;
-            self.lock().bytes -= bytes;
-            for (done, end) in ends.unwrap_or_default() {
+            for ((done, turn), end) in ends.unwrap_or_default() {
+                drop(turn);
                 let _ = done.send(end);
             }
-            if many {
+            if many && !self.is_full() {
                 // Where some come at once more are to come: a sync costs the same for all of them.
                 sleep(GATHERING).await;
             }
         }
     }
 
+    /// True if so much waits that no more needs to be gathered.
+    fn is_full(&self) -> bool {
+        self.lock().papers.len() >= ENOUGH
+    }
+
     /// What lies in the tray; `None` once that is nothing, and nobody works any more.
     fn take(&self) -> Option<Vec<Paper>> {
         let mut tray = self.lock();
         tray.busy = !tray.papers.is_empty();
-        tray.busy.then(|| std::mem::take(&mut tray.papers))
+        let mut bytes = 0;
+        let fits = |paper: &&Paper| {
+            bytes += paper.bytes();
+            bytes <= MOST_AT_ONCE
+        };
+        let count = tray.papers.iter().take_while(fits).count().max(1);
+        tray.busy.then(|| tray.papers.drain(..count).collect())
     }
 }
 

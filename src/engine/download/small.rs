@@ -72,13 +72,12 @@ impl Task {
     async fn put_down(&self, bytes: Bytes, resource: &Resource) -> Result<Option<Ending>, Halt> {
         let target = self.search().aim(resource)?;
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
-        if self.orders.shared.clerk.has_room() {
-            self.report(What::Fetched).await;
-        }
+        let clerk = &self.orders.shared.clerk;
+        let turn = clerk.turn(&bytes).await;
+        self.report(What::Fetched).await;
         let (validator, by) = (resource.validator.clone(), Some(self.orders.id));
         let finished = Finished { target: target.clone(), validator, length, by };
-        let clerk = &self.orders.shared.clerk;
-        if !clerk.put_down(bytes, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
+        if !clerk.put_down(bytes, turn, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
             return Ok(None);
         }
         let checked = Vec::new();
