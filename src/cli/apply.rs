@@ -61,7 +61,7 @@ impl WholeArgs {
 impl NetworkArgs {
     /// Lays what was given over the settings.
     pub fn apply(&self, settings: &mut Settings) {
-        settings.transfers = self.transfers.unwrap_or(settings.transfers);
+        settings.transfers = self.transfers.or(settings.transfers);
         settings.retries = self.retries.unwrap_or(settings.retries);
         settings.retry_wait = self.retry_wait.unwrap_or(settings.retry_wait);
         settings.connect_timeout = self.connect_timeout.unwrap_or(settings.connect_timeout);

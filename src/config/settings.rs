@@ -32,8 +32,8 @@ pub struct Settings {
     pub category_folders: bool,
     /// Connections for each transfer, 1 to 64; `None`: as many as turn out to help.
     pub connections: Option<u16>,
-    /// Transfers at once, 1 to 64.
-    pub transfers: u16,
+    /// Transfers at once, 1 to 64; `None`: a few, and more while they are brief.
+    pub transfers: Option<u16>,
     /// Bytes a second over everything that comes,
     pub limit: Option<Rate>,
     /// and over everything that goes.
@@ -94,7 +94,7 @@ impl Default for Settings {
             categories: CategoryTable::default(),
             category_folders: false,
             connections: None,
-            transfers: 4,
+            transfers: None,
             limit: None,
             upload_limit: None,
             timetable: Vec::new(),
@@ -164,7 +164,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), String> {
-        let counts = [("connections", self.connections.unwrap_or(1)), ("transfers", self.transfers)];
+        let counts = [("connections", self.connections.unwrap_or(1)), ("transfers", self.transfers.unwrap_or(1))];
         if let Some((name, count)) = counts.into_iter().find(|entry| !(1..=64).contains(&entry.1)) {
             return Err(format!(" {name} is {count}, but must be from 1 to 64"));
         }

@@ -19,8 +19,8 @@ pub struct Setup {
     pub queueing: Queueing,
     /// The drivers.
     pub registry: Registry,
-    /// Transfers at once.
-    pub transfers: u16,
+    /// Transfers at once; `None`: a few, and more while they are brief.
+    pub transfers: Option<u16>,
     /// Connections for a transfer that does not say how many; `None`: as many as turn out to help.
     pub connections: Option<u16>,
     /// Bytes a second over everything that comes,

@@ -7,11 +7,17 @@ const FILES_EACH: usize = 4;
 /// One in so many of the files that may be open may be of a transfer that only ends.
 const OF_ENDINGS: usize = 8;
 
+/// Transfers at once where nobody says how many, and as many while they are brief.
+const TRANSFERS: usize = 4;
+const TRANSFERS_WHILE_BRIEF: u16 = 16;
+
 /// What the process's limit of open files leaves room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shares {
-    /// Transfers at once: no more than were asked for, and each with a connection.
+    /// Transfers at once,
     pub transfers: usize,
+    /// and while they are brief: no more than were asked for, and each with a connection.
+    pub most: usize,
     /// Transfers that only end.
     pub endings: usize,
     /// Connections in all.
@@ -19,11 +25,13 @@ pub struct Shares {
 }
 
 impl Shares {
-    /// Of so many files, for so many transfers at once.
-    pub fn of(files: usize, transfers: u16) -> Self {
+    /// Of so many files, for so many transfers at once; `None` is for a few, and more while they are brief.
+    pub fn of(files: usize, transfers: Option<u16>) -> Self {
         let endings = files / OF_ENDINGS;
         let free = files.saturating_sub(FILES + endings);
-        let transfers = usize::from(transfers).min(free / (FILES_EACH + 1)).max(1);
-        Self { transfers, endings, connections: free.saturating_sub(FILES_EACH * transfers).max(1) }
+        let wanted = usize::from(transfers.unwrap_or(TRANSFERS_WHILE_BRIEF));
+        let most = wanted.min(free / (FILES_EACH + 1)).max(1);
+        let transfers = if transfers.is_some() { most } else { most.min(TRANSFERS) };
+        Self { transfers, most, endings, connections: free.saturating_sub(FILES_EACH * most).max(1) }
     }
 }

@@ -36,6 +36,8 @@ const REPORTS: usize = 256;
 const SNAPSHOT: Duration = Duration::from_millis(100);
 /// and between two that show how far the transfers have come that run: figures that change more often can't be read.
 const FIGURES: Duration = Duration::from_millis(250);
+/// A transfer of no more bytes does little but wait for an answer.
+const BRIEF: u64 = 128 << 10;
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -88,7 +90,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Passing => (None, Vec::new()),
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
-    let queue = Queue::new(shares.transfers, shares.endings);
+    let queue = Queue::new(shares.transfers, shares.endings).up_to(shares.most);
     let roster = Roster::new(setup.categories);
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
@@ -282,6 +284,9 @@ impl Supervisor {
                     self.roster.take_progress(id);
                     let known = Stamp::Known(target.clone(), *length, RangeSet::nothing());
                     self.note(id, &[known]);
+                    if length.is_none_or(|length| length > BRIEF) {
+                        self.queue.is_long();
+                    }
                 }
                 self.tell(id, happening);
             }
@@ -326,6 +331,9 @@ impl Supervisor {
                 if !answered {
                     let (target, length) = (target.clone(), Some(bytes));
                     self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
+                }
+                if bytes <= BRIEF || unchanged && checked.is_empty() {
+                    self.queue.was_brief();
                 }
                 self.roster.complete(id, target.clone(), bytes);
                 self.rest(id, Status::Done, None);

@@ -35,6 +35,9 @@ pub struct Queue {
     /// Those that run and need no slot any more: all has come, and is being made durable.
     ending: HashSet<TransferId>,
     slots: usize,
+    /// Slots beyond those while transfers are brief: so many there are now, and so many there may be.
+    extra: usize,
+    most_extra: usize,
     endings: usize,
     /// True while nobody is to start.
     shut: bool,
@@ -51,10 +54,18 @@ impl Queue {
             running: HashSet::new(),
             ending: HashSet::new(),
             slots: slots.max(1),
+            extra: 0,
+            most_extra: 0,
             endings,
             shut: false,
             exempt: HashSet::new(),
         }
+    }
+
+    /// The same, and up to so many at once while they are brief.
+    pub fn up_to(mut self, most: usize) -> Self {
+        self.most_extra = most.saturating_sub(self.slots);
+        self
     }
 
     /// This one waits, at this place: a higher priority runs earlier, and of the same priority a lower rank; two of the same
@@ -104,9 +115,19 @@ impl Queue {
         }
     }
 
+    /// One was brief: most of its time it waited for an answer. So does the next, and one more may wait beside it.
+    pub fn was_brief(&mut self) {
+        self.extra = self.most_extra.min(self.extra + 1);
+    }
+
+    /// One is not brief: who runs beside it would only share its line. What runs is not touched.
+    pub fn is_long(&mut self) {
+        self.extra = 0;
+    }
+
     /// The next to run, if a slot is free; it counts as running from now on.
     pub fn admit(&mut self) -> Option<TransferId> {
-        if self.running.len() >= self.slots {
+        if self.running.len() >= self.slots + self.extra {
             return None;
         }
         let id = if self.shut {

@@ -61,7 +61,7 @@ fn what_is_said_goes_before_the_settings() {
         }
         let mut settings = Settings::default();
         arguments(&all).unwrap().apply(&mut settings);
-        assert_eq!((settings.connections, settings.transfers, settings.retries), (Some(16), 2, 0));
+        assert_eq!((settings.connections, settings.transfers, settings.retries), (Some(16), Some(2), 0));
         assert_eq!(settings.limit, Some(Rate::per_second(1_572_864)));
         let patience = settings.patience();
         let spans = (patience.wait, patience.connect, patience.stall);

@@ -48,7 +48,7 @@ async fn a_file_comes_in_parts_and_is_told_of_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn slots_are_kept_and_the_order_is_the_queues() {
-    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(2), ..Wishes::default() });
     let mut ids = Vec::new();
     for number in 0..6 {
         stage.fake.put(&format!("/{number}"), FakeFile::new(number, MIB));

@@ -62,7 +62,7 @@ async fn what_is_paused_stays_so_and_goes_on_elsewhere_after_a_restart() {
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_and_has_nothing_yet_only_learns_where_to_go() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     stage.fake.put("/a.bin", slow());
     stage.fake.put("/b.bin", FakeFile::new(2, MIB));
     let _first = stage.add("/a.bin").await;

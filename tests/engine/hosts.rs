@@ -56,7 +56,7 @@ async fn a_transfer_that_waits_for_a_host_gets_the_next_connection_that_is_free(
 
 #[tokio::test(start_paused = true)]
 async fn many_who_wait_are_served_in_the_order_in_which_they_came() {
-    let mut stage = remembering(Wishes { transfers: 20, connections: 4, ..Wishes::default() }, 1, wall()).await;
+    let mut stage = remembering(Wishes { transfers: Some(20), connections: 4, ..Wishes::default() }, 1, wall()).await;
     let mut ids = Vec::new();
     for number in 0..12 {
         let path = format!("/{number}");
@@ -139,7 +139,7 @@ async fn orders_at_any_moment_lose_no_connection_and_forget_nobody() {
         let mut choose = fastrand::Rng::with_seed(seed);
         let allowed = choose.u16(1..4);
         let mut stage =
-            remembering(Wishes { transfers: 8, connections: 3, ..Wishes::default() }, allowed, wall()).await;
+            remembering(Wishes { transfers: Some(8), connections: 3, ..Wishes::default() }, allowed, wall()).await;
         let mut ids: Vec<TransferId> = Vec::new();
         for number in 0..6 {
             let path = format!("/{number}");

@@ -18,7 +18,7 @@ fn slow(length: u64) -> FakeFile {
 
 #[tokio::test(start_paused = true)]
 async fn what_ran_or_waited_goes_on_and_what_was_paused_stays() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let mut ids = Vec::new();
     for path in ["/paused", "/running", "/queued", "/done"] {
         stage.fake.put(path, slow(2 * MIB));
@@ -50,7 +50,7 @@ async fn what_ran_or_waited_goes_on_and_what_was_paused_stays() {
 #[tokio::test(start_paused = true)]
 async fn what_another_process_adds_is_taken_up() {
     let file = FakeFile::new(1, 2 * MIB);
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let other = |stage: &Stage, path: &str| {
         let id = TransferId::mint();
         Journal::open_to_append(&stage.state())
@@ -100,7 +100,7 @@ async fn another_process_asks_again_for_what_was_given_up() {
 #[tokio::test(start_paused = true)]
 async fn two_of_one_place_in_the_queue_both_run_after_a_restart() {
     let file = FakeFile::new(1, 2 * MIB);
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     stage.fake.put("/a", file.clone());
     stage.fake.put("/b", file.clone());
     let a = stage.add("/a").await;
@@ -257,7 +257,7 @@ async fn a_length_that_becomes_known_later_is_learnt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_thousand_orders_are_all_in_the_journal() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     stage.fake.put("/0", slow(64 * MIB));
     let batch: Vec<_> = (0..1000).map(|number| (TransferId::mint(), stage.spec(&format!("/{number}")))).collect();
     let last = batch[999].0;

@@ -70,7 +70,7 @@ async fn why_it_does_not_go_on_is_the_last_line() {
 
 #[tokio::test(start_paused = true)]
 async fn what_only_waits_in_the_queue_has_no_log() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let file = FakeFile::new(1, 8 * MIB).rate(MIB);
     let batch: Vec<_> = (1..=50)
         .map(|number| {
@@ -92,7 +92,7 @@ async fn what_only_waits_in_the_queue_has_no_log() {
 #[tokio::test(start_paused = true)]
 async fn a_long_queue_that_is_worked_off_keeps_its_newest_logs() {
     const ALL: u64 = 640;
-    let stage = Stage::with(Wishes { transfers: 32, durable: false, ..Wishes::default() });
+    let stage = Stage::with(Wishes { transfers: Some(32), durable: false, ..Wishes::default() });
     let batch: Vec<_> = (1..=ALL).map(|id| (TransferId::from_bits(id), stage.spec(&format!("/{id}")))).collect();
     for (_, spec) in &batch {
         stage.fake.put(spec.source.url().path(), FakeFile::new(1, MIB).script(|_| Act::status(404)));

@@ -20,7 +20,7 @@ fn broken() -> FakeFile {
 
 #[tokio::test(start_paused = true)]
 async fn pause_all_holds_whatever_it_finds() {
-    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(2), ..Wishes::default() });
     stage.fake.put("/running", slow());
     stage.fake.put("/waiting", broken());
     stage.fake.put("/queued", slow());
@@ -52,7 +52,7 @@ async fn pause_all_holds_whatever_it_finds() {
 
 /// Two that run, and so many that wait, of which the server would be asked.
 async fn long_queue(waiting: usize) -> (Stage, Vec<TransferId>) {
-    let mut stage = Stage::with(Wishes { transfers: 2, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(2), ..Wishes::default() });
     let mut ids = Vec::new();
     for path in ["/a", "/b"] {
         stage.fake.put(path, slow());
@@ -248,7 +248,7 @@ async fn the_engine_stops_at_once_while_it_checks_and_finishes() {
 #[tokio::test(start_paused = true)]
 async fn a_bug_in_one_transfer_ends_that_one_and_no_other() {
     for number in [1, 2] {
-        let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+        let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
         let odd = FakeFile::new(1, 8 * MIB).rate(MIB);
         let odd = odd.script(move |ask| if ask.number == number { Act::bug() } else { Act::serve() });
         stage.fake.put("/odd", odd.clone());

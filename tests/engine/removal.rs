@@ -66,7 +66,7 @@ async fn after_ten_seconds_the_data_is_gone_and_nothing_comes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn it_comes_back_to_its_place_and_so_after_a_restart() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let mut ids = Vec::new();
     for path in ["/0", "/1", "/2", "/3"] {
         stage.fake.put(path, slow());

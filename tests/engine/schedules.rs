@@ -67,7 +67,7 @@ async fn play(seed: u64) {
     let files: Vec<FakeFile> = (0..3).map(|number| moody(seed * 10 + number, lengths[choose.usize(..6)])).collect();
     let patience = Patience { retries: 1000, stall: seconds(choose.u64(2..20)), ..Patience::default() };
     let (transfers, connections) = (choose.u16(1..4), choose.u16(1..9));
-    let mut stage = Stage::with(Wishes { transfers, connections, patience, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(transfers), connections, patience, ..Wishes::default() });
     let mut ids = Vec::new();
     for (number, file) in files.iter().enumerate() {
         stage.fake.put(&format!("/{number}"), file.clone());

@@ -30,7 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 /// What the engine is started with.
 #[derive(Clone, Copy)]
 pub struct Wishes {
-    pub transfers: u16,
+    pub transfers: Option<u16>,
     /// None if haul is to choose, which 0 says.
     pub connections: u16,
     pub limit: Option<Rate>,
@@ -46,7 +46,7 @@ pub struct Wishes {
 impl Default for Wishes {
     fn default() -> Self {
         Self {
-            transfers: 4,
+            transfers: Some(4),
             connections: 4,
             limit: None,
             patience: Patience::default(),

@@ -47,7 +47,7 @@ async fn a_limit_of_one_transfer_is_felt_at_once_and_lasts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_higher_priority_is_next_and_lasts() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let mut ids = Vec::new();
     for (path, priority) in
         [("/0", Priority::Normal), ("/1", Priority::Normal), ("/2", Priority::Normal), ("/3", Priority::High)]
@@ -180,7 +180,7 @@ async fn the_timetable_sets_the_limit_and_a_limit_by_hand_holds_until_its_next_c
 
 #[tokio::test(start_paused = true)]
 async fn outside_of_its_hours_the_queue_rests_but_for_what_is_started_by_hand() {
-    let wishes = Wishes { queue_hours: &["08:00-09:00", "11:00-12:00"], transfers: 1, ..Wishes::default() };
+    let wishes = Wishes { queue_hours: &["08:00-09:00", "11:00-12:00"], transfers: Some(1), ..Wishes::default() };
     let mut stage = Stage::with(wishes);
     let file = FakeFile::new(1, 8 * MIB);
     let mut ids = Vec::new();
@@ -238,7 +238,7 @@ async fn one_goes_right_before_another_or_right_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_by_hand_goes_before_the_time_and_the_queue() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let file = FakeFile::new(1, MIB);
     let mut ids = Vec::new();
     for path in ["/a", "/b", "/c"] {

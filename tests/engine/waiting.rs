@@ -173,7 +173,7 @@ async fn headers_stay_with_the_origin_that_they_were_given_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_is_waited_for_and_takes_no_slot() {
-    let mut stage = Stage::with(Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });
     let (large, small) = (FakeFile::new(1, 8 * MIB), FakeFile::new(2, MIB));
     stage.fake.put("/large", large.clone());
     stage.fake.put("/small", small.clone());

@@ -120,3 +120,33 @@ fn one_that_ends_makes_room_for_another_but_not_for_any_number() {
     queue.end(id(5));
     assert_eq!((queue.running(), queue.waiting()), (2, 1), "one that waits does not end");
 }
+
+#[test]
+fn more_run_while_they_are_brief() {
+    let mut queue = Queue::new(2, 0).up_to(4);
+    for number in 1..=9 {
+        queue.wait(id(number), Priority::Normal, number.cast_signed());
+    }
+    assert_eq!(all(&mut queue), [1, 2]);
+    for number in 1..=3 {
+        queue.leave(id(number));
+        queue.was_brief();
+        queue.admit();
+        queue.admit();
+    }
+    assert_eq!(queue.running(), 4, "one more for each that was, and no more than may be");
+    queue.is_long();
+    queue.leave(id(4));
+    queue.leave(id(5));
+    assert_eq!(all(&mut queue), [0; 0], "as many run as there are slots");
+    queue.leave(id(6));
+    assert_eq!(all(&mut queue), [8]);
+}
+
+#[test]
+fn nobody_runs_beyond_what_was_asked_for() {
+    let mut queue = Queue::new(2, 0);
+    (1..=9).for_each(|number| queue.wait(id(number), Priority::Normal, 0));
+    queue.was_brief();
+    assert_eq!(all(&mut queue), [1, 2]);
+}

@@ -9,8 +9,7 @@ pub fn hold(bytes: &[u8]) -> bool {
     match Settings::parse(&text) {
         Ok(settings) => {
             assert!(
-                settings.connections.is_none_or(|count| (1..=64).contains(&count))
-                    && (1..=64).contains(&settings.transfers),
+                [settings.connections, settings.transfers].iter().flatten().all(|count| (1..=64).contains(count)),
                 "{text}"
             );
             let patience = settings.patience();
