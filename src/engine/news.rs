@@ -34,6 +34,7 @@ impl Supervisor {
         for id in self.roster.running() {
             self.dirty |= self.roster.take_progress(id);
         }
+        self.dirty |= self.queue.running() > 0 && self.unseen.is_moving(self.shared.clock.now());
     }
 
     /// Shows the faces the latest, if there is anything new.
@@ -42,6 +43,10 @@ impl Supervisor {
             let mut snapshot = self.roster.snapshot();
             (snapshot.happened, snapshot.unsaved) = (self.happened, self.scribe.fault());
             snapshot.totals.limit = self.shared.limiter.rate();
+            // Where nothing runs nothing moves.
+            if self.queue.running() > 0 {
+                self.unseen.add_to(&mut snapshot.totals, self.shared.clock.now());
+            }
             (snapshot.totals.shut, snapshot.totals.undoable) = (self.hours.shut, self.removals.undoable());
             self.side.snapshots.send_replace(Arc::new(snapshot));
         }

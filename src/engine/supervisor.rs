@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::brief::Unseen;
 use super::clock::Clock;
 use super::download::{Clerk, Errands, run as run_download};
 use super::folder::{is_folder, run as run_folder};
@@ -36,8 +37,6 @@ const REPORTS: usize = 256;
 const SNAPSHOT: Duration = Duration::from_millis(100);
 /// and between two that show how far the transfers have come that run: figures that change more often can't be read.
 const FIGURES: Duration = Duration::from_millis(250);
-/// A transfer of no more bytes does little but wait for an answer.
-const BRIEF: u64 = 128 << 10;
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -50,6 +49,7 @@ pub(super) struct Supervisor {
     pub(super) dirty: bool,
     /// How many events there have been.
     pub(super) happened: u64,
+    pub(super) unseen: Unseen,
     pub(super) tasks: TaskTracker,
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
@@ -103,6 +103,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         scribe,
         dirty: true,
         happened: 0,
+        unseen: Unseen::new(clock),
         tasks,
         reports,
         room_at,
@@ -284,9 +285,7 @@ impl Supervisor {
                     self.roster.take_progress(id);
                     let known = Stamp::Known(target.clone(), *length, RangeSet::nothing());
                     self.note(id, &[known]);
-                    if length.is_none_or(|length| length > BRIEF) {
-                        self.queue.is_long();
-                    }
+                    self.is_of(*length);
                 }
                 self.tell(id, happening);
             }
@@ -332,9 +331,7 @@ impl Supervisor {
                     let (target, length) = (target.clone(), Some(bytes));
                     self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
                 }
-                if bytes <= BRIEF || unchanged && checked.is_empty() {
-                    self.queue.was_brief();
-                }
+                self.has_moved(id, fetched, took);
                 self.roster.complete(id, target.clone(), bytes);
                 self.rest(id, Status::Done, None);
                 self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::stage::{MIB, Stage, Wishes};
 use super::uploads::{in_parts, spec, write};
 use crate::support::depot::Trouble;
-use crate::support::fetch::FakeFile;
+use crate::support::fetch::{Act, FakeFile};
 
 #[tokio::test(start_paused = true)]
 async fn how_long_a_file_is_that_is_sent_is_known_before_the_store_answers() {
@@ -44,5 +44,26 @@ async fn figures_change_four_times_a_second_and_what_is_ordered_is_shown_sooner(
         assert!(ordered.elapsed() <= Duration::from_millis(110), "{bytes}: {:?}", ordered.elapsed());
         tokio::time::advance(Duration::from_millis(17)).await;
     }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_totals_tell_how_fast_files_come_that_are_there_at_once() {
+    const FILES: u64 = 60;
+    let mut stage = Stage::with(Wishes { transfers: Some(2), ..Wishes::default() });
+    let mut ids = Vec::new();
+    for number in 0..FILES {
+        let file = FakeFile::new(number, 16 << 10).script(|_| Act::serve().delay(Duration::from_millis(250)));
+        stage.fake.put(&format!("/{number}"), file);
+        ids.push(stage.add(&format!("/{number}")).await);
+    }
+    // Two at a time, four a second each.
+    let speed = stage.seen(|now| (now.totals.done > 40).then_some(now.totals.speed.bytes())).await;
+    assert!((100_000..=150_000).contains(&speed), "{speed} bytes a second, and 8 files of 16 KiB come");
+    for id in ids {
+        stage.is(id, Status::Done).await;
+    }
+    let rest = stage.seen(|now| (now.totals.done == 60).then_some(now.totals.speed.bytes())).await;
+    assert_eq!(rest, 0, "nothing moves");
     stage.end().await;
 }

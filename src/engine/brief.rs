@@ -1,0 +1,62 @@
+//! Transfers that are over at once: more of them run side by side, and the totals count what nobody saw them bring.
+
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::supervisor::Supervisor;
+use crate::api::Totals;
+use crate::model::{Moment, Rate, TransferId};
+use crate::plan::Meter;
+
+/// A transfer of no more bytes does little but wait for an answer.
+const BRIEF: u64 = 128 << 10;
+/// One that takes no longer is over before its own speed can be read,
+const UNSEEN: Duration = Duration::from_secs(1);
+/// so that the totals tell the mean of all of them over about so long.
+const MEMORY: Duration = Duration::from_secs(3);
+
+/// What transfers have brought, and sent, that were over at once.
+pub(super) struct Unseen {
+    brought: Meter,
+    sent: Meter,
+}
+
+impl Unseen {
+    pub(super) fn new(clock: Clock) -> Self {
+        let meter = Meter::new(MEMORY, clock.now());
+        Self { brought: meter, sent: meter }
+    }
+
+    /// True while the totals change by it though nothing else does.
+    pub(super) fn is_moving(&self, now: Moment) -> bool {
+        self.brought.rate(now).bytes() + self.sent.rate(now).bytes() > 0
+    }
+
+    /// Adds what is counted here.
+    pub(super) fn add_to(&self, totals: &mut Totals, now: Moment) {
+        let sum = |shown: Rate, meter: &Meter| Rate::per_second(shown.bytes() + meter.rate(now).bytes());
+        totals.speed = sum(totals.speed, &self.brought);
+        totals.upload_speed = sum(totals.upload_speed, &self.sent);
+    }
+}
+
+impl Supervisor {
+    /// A transfer turns out to be of so many bytes.
+    pub(super) fn is_of(&mut self, length: Option<u64>) {
+        if length.is_none_or(|length| length > BRIEF) {
+            self.queue.is_long();
+        }
+    }
+
+    /// A transfer is complete for which so many bytes came or went in this time.
+    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration) {
+        if moved <= BRIEF {
+            self.queue.was_brief();
+        }
+        if took <= UNSEEN {
+            let is_upload = self.roster.get(id).is_some_and(|entry| entry.item.spec.upload.is_some());
+            let meter = if is_upload { &mut self.unseen.sent } else { &mut self.unseen.brought };
+            meter.add(moved, self.shared.clock.now());
+        }
+    }
+}
