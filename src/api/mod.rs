@@ -15,3 +15,4 @@ pub use snapshot::{
     Activity, Changes, Connection, ConnectionState, Direction, Errand, Live, Row, Rows, Snapshot, Start, Totals,
 };
 pub use words::Level;
+pub(crate) use words::completed;

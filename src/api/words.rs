@@ -168,7 +168,7 @@ fn described(places: usize, others: usize) -> String {
 }
 
 /// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.
-fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
+pub fn completed(bytes: u64, fetched: u64, took: Duration) -> String {
     let whole = size(bytes);
     let seconds = took.as_secs_f64();
     if seconds <= 0.0 {

@@ -53,6 +53,8 @@ pub struct Watcher<O, E> {
     /// Those that have ended: a snapshot may be older than that.
     ended: HashSet<TransferId>,
     outcome: Outcome,
+    /// When it began to listen.
+    began: Instant,
     /// What others add meanwhile, if that is followed too.
     arrivals: Option<Arrivals>,
     /// True once it was told what is waited for.
@@ -82,6 +84,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             open: HashMap::new(),
             ended: HashSet::new(),
             outcome: Outcome::default(),
+            began: Instant::now(),
             arrivals: None,
             told_waiting: false,
             look: None,
@@ -128,6 +131,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         self.give_up_waiting();
         self.leave_rest();
         self.report.end();
+        self.report.all(&self.outcome, self.began.elapsed());
         self.outcome
     }
 

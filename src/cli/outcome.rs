@@ -9,6 +9,10 @@ use crate::model::{Fault, TransferId};
 pub struct Outcome {
     /// How many are complete and checked.
     pub complete: usize,
+    /// Their bytes,
+    pub bytes: u64,
+    /// and those of them that came or went in this run.
+    pub moved: u64,
     /// Those that were given up or refused, and why.
     pub failed: Vec<(TransferId, Fault)>,
     /// How many objects of folders were left out, since no URL can hold their names.
@@ -27,7 +31,10 @@ impl Outcome {
     /// Counts an event that ends a transfer; false for one that does not.
     pub(super) fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
         match happening {
-            Happening::Completed { .. } => self.complete += 1,
+            Happening::Completed { bytes, fetched, .. } => {
+                (self.complete, self.bytes) = (self.complete + 1, self.bytes + bytes);
+                self.moved += fetched;
+            }
             Happening::Failed(fault) | Happening::Refused(fault) | Happening::Expired(fault) => {
                 self.failed.push((id, fault.clone()));
             }

@@ -1,12 +1,14 @@
 //! The words in which people are told of a transfer.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use super::outcome::Outcome;
 use super::report::Known;
-use crate::api::{Activity, Happening, Live, Row};
+use crate::api::{Activity, Happening, Live, Row, completed};
 use crate::model::{brief_duration, brief_wait, harmless, percent, size};
 
 /// From so many columns on, a live line has room for a bar.
@@ -41,6 +43,18 @@ pub(super) fn left(known: &Known, row: Option<&Row>) -> String {
         _ => "not complete".to_owned(),
     };
     format!("{:<5} {}  {rest}", "stop", known.name)
+}
+
+/// How several transfers ended that were followed for so long; nothing where it was one, or where none is complete.
+pub(super) fn all(outcome: &Outcome, took: Duration) -> Option<String> {
+    let Outcome { complete, bytes, moved, .. } = *outcome;
+    let others = [(outcome.failed.len(), "failed"), (outcome.left.len(), "not complete")];
+    if complete == 0 || complete + others.iter().map(|(count, _)| count).sum::<usize>() < 2 {
+        return None;
+    }
+    let others = others.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("; {count} {word}"));
+    let others: String = others.collect();
+    Some(format!("{:<5} {complete} complete, {}{others}", "all", completed(bytes, moved, took)))
 }
 
 /// The line about a running transfer where lines stay.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::live::{Block, Size};
+use super::outcome::Outcome;
 use super::outlet::Outlet;
 use super::{json, progress};
 use crate::api::{Happening, Row};
@@ -185,6 +186,14 @@ impl<O: Write, E: Write> Report<O, E> {
     pub fn left_more(&mut self, count: usize) {
         if count > 0 && matches!(self.style, Style::Live | Style::Plain) {
             self.lasting(&format!("{:<5} and {count} more", "stop"));
+        }
+    }
+
+    /// Tells how all ended that were followed for so long.
+    pub fn all(&mut self, outcome: &Outcome, took: Duration) {
+        let line = progress::all(outcome, took).filter(|_| matches!(self.style, Style::Live | Style::Plain));
+        if let Some(line) = line {
+            self.lasting(&line);
         }
     }
 

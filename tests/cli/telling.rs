@@ -167,8 +167,9 @@ async fn live_lines_fit_the_terminal_and_leave_only_endings() {
     let mut screen = terminal(20, 100);
     screen.process(err.replace('\n', "\r\n").as_bytes());
     let screen = screen.screen().contents();
-    let ends: Vec<String> = (1..=6).map(|n| format!("done  {n}.iso  147 MB in 0:12 (12.3 MB/s)")).collect();
-    assert_eq!(screen.trim_end(), ends.join("\n"));
+    let ends = (1..=6).map(|n| format!("done  {n}.iso  147 MB in 0:12 (12.3 MB/s)"));
+    let all = "all   6 complete, 884 MB in 0:02 (442 MB/s)".to_owned();
+    assert_eq!(screen.trim_end(), ends.chain([all]).collect::<Vec<_>>().join("\n"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -131,6 +131,8 @@ async fn an_engine_that_ends_ends_the_watching() {
     let err = err.text();
     assert!(err.contains("stop  2  430 kB of 1.0 MB kept: the next run goes on from there\n"), "{err}");
     assert!(err.contains("stop  3  not complete\n"), "{err}");
+    assert!(err.lines().last().unwrap().starts_with("all   1 complete, 147 MB"), "{err}");
+    assert!(err.ends_with("; 2 not complete\n"), "{err}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -145,7 +147,7 @@ async fn ten_thousand_are_followed_quickly() {
         }
     }
     let (outcome, _, err) = run.end().await;
-    assert_eq!((outcome.complete, err.lines().count()), (10_000, 10_000));
+    assert_eq!((outcome.complete, err.lines().count()), (10_000, 10_001), "one line for each, and one for all");
     assert!(since.elapsed() < Duration::from_secs(1) && begun.elapsed() < Duration::from_secs(20));
 }
 
