@@ -84,7 +84,8 @@ impl Keychain {
             return Ok(Passing { login, expires: None });
         }
         let (who, around) = (who.clone(), self.around.clone());
-        let (vendor, name) = (who.vendor, who.profile.clone());
+        let (vendor, name) =
+            (who.vendor, Profile::chosen(who.vendor, who.profile.as_deref(), &around).map(str::to_owned));
         let reading = tokio::task::spawn_blocking(move || Profile::of(who.vendor, who.profile.as_deref(), &around));
         let profile = reading.await.unwrap_or_default();
         if let Some(passing) = profile.login() {

@@ -27,11 +27,22 @@ pub(super) struct Passing {
 impl Profile {
     /// What the files of a vendor say of the profile of this name, or of the one that is used by itself.
     pub(super) fn of(vendor: Vendor, name: Option<&str>, around: &Surroundings) -> Self {
+        let name = Self::chosen(vendor, name, around);
         match vendor {
             Vendor::S3 => Self::of_aws(name, around),
             Vendor::Oss => Self::of_oss(name, around),
             Vendor::Tos => Self::of_tos(name, around),
         }
+    }
+
+    /// The name of the profile that is used, if anybody gives one: this one, or else that of the environment.
+    pub(super) fn chosen<'a>(vendor: Vendor, name: Option<&'a str>, around: &'a Surroundings) -> Option<&'a str> {
+        let variables = match vendor {
+            Vendor::S3 => ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"],
+            Vendor::Oss => ["OSS_PROFILE", "ALIBABA_CLOUD_PROFILE"],
+            Vendor::Tos => ["TOS_PROFILE", "VOLCENGINE_PROFILE"],
+        };
+        name.or_else(|| around.variable(&variables))
     }
 
     /// An entry, under whichever of these names it has.
@@ -63,7 +74,7 @@ impl Profile {
 
     /// `~/.aws/credentials` before `~/.aws/config`.
     fn of_aws(name: Option<&str>, around: &Surroundings) -> Self {
-        let name = name.or_else(|| around.variable(&["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])).unwrap_or("default");
+        let name = name.unwrap_or("default");
         let section = |variable, usual, title: &str| {
             let file = around.file(variable, usual)?;
             sections(&read(&file)?).remove(title)
@@ -76,7 +87,6 @@ impl Profile {
 
     /// ossutil's file of either version, then the Alibaba Cloud tools' own.
     fn of_oss(name: Option<&str>, around: &Surroundings) -> Self {
-        let name = name.or_else(|| around.variable(&["OSS_PROFILE", "ALIBABA_CLOUD_PROFILE"]));
         let file = around.file("OSS_CONFIG_FILE", ".ossutilconfig");
         let mut all = file.and_then(|file| read(&file)).map(|text| sections(&text)).unwrap_or_default();
         let titles = match name {
@@ -99,7 +109,6 @@ impl Profile {
 
     /// Volcengine's command line tool's file.
     fn of_tos(name: Option<&str>, around: &Surroundings) -> Self {
-        let name = name.or_else(|| around.variable(&["TOS_PROFILE", "VOLCENGINE_PROFILE"]));
         let text = || read(&around.file("VOLCENGINE_CONFIG_FILE", ".volcengine/config.json")?);
         text().and_then(|text| of_profiles(&text, name)).unwrap_or_default()
     }

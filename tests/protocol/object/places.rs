@@ -203,6 +203,9 @@ fn a_profile_that_is_named_goes_before_the_environments_keys() {
     assert_eq!(room.ask(&store, &store.url("a")).unwrap_err().kind, FaultKind::Credentials);
     let fault = room.ask(&store, &format!("{}&profile=nobody", store.url("a"))).unwrap_err();
     assert!(fault.detail.contains("no login in the profile \"nobody\""), "{fault}");
+    let room = Room::new().file(".aws/credentials", keys).variable("AWS_PROFILE", "nobody");
+    let fault = room.ask(&store, &store.url("a")).unwrap_err();
+    assert!(fault.detail.contains("no login in the profile \"nobody\""), "{fault}");
 }
 
 #[test]
