@@ -15,6 +15,7 @@ mod lasting;
 mod limits;
 mod logs;
 mod names;
+mod namings;
 mod orders;
 mod passing;
 mod removal;

@@ -12,6 +12,7 @@ use md5::Digest as _;
 use tokio::time::sleep;
 
 pub use super::trouble::{Call, Trouble};
+use super::trouble::{called, word};
 
 type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
 
@@ -292,12 +293,13 @@ impl Put for Depot {
                 if matches!(trouble, Some(Trouble::Feigned)) {
                     return Ok(unnamed(Some(bytes.len() as u64)));
                 }
-                if matches!(trouble, Some(Trouble::Damaged)) {
-                    bytes[0] ^= 1;
+                if let Some(trouble) = trouble {
+                    trouble.spoil(&mut bytes);
                 }
-                let told = self.md5_of(&bytes);
+                let told = word(trouble).unwrap_or_else(|| self.md5_of(&bytes));
                 let md5 = Checksum::of_hex(Algorithm::Md5, &told).filter(|_| !self.encrypts);
-                let object = StoredObject { md5, ..self.object_of(&bytes, format!("\"{told}\"")) };
+                let length = Some(payload.length());
+                let object = StoredObject { md5, length, ..self.object_of(&bytes, format!("\"{told}\"")) };
                 self.put_object(place.source.url().as_str(), &bytes);
                 Ok(StoredObject { etag: object.etag.filter(|_| !matches!(trouble, Some(Trouble::Unnamed))), ..object })
             })
@@ -323,10 +325,10 @@ impl Put for Depot {
             self.lock().announced.push(payload.is_announced());
             obey!(self, place, trouble, {
                 let mut bytes = self.take(&payload).await?;
-                if matches!(trouble, Some(Trouble::Damaged)) {
-                    bytes[0] ^= 1;
+                if let Some(trouble) = trouble {
+                    trouble.spoil(&mut bytes);
                 }
-                let stored = self.part_of(number, &bytes);
+                let stored = called(trouble, self.part_of(number, &bytes));
                 let mut state = self.lock();
                 let (_, parts) = state.uploads.get_mut(upload).ok_or_else(|| gone(place))?;
                 parts.insert(number, bytes);

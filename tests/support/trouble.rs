@@ -1,6 +1,7 @@
 //! What is asked of a scripted store, and what goes wrong with it.
 
-use haul::model::FaultKind;
+use haul::model::{Algorithm, Checksum, FaultKind};
+use haul::protocol::StoredPart;
 
 /// Which call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,10 +25,42 @@ pub enum Trouble {
     Unheard(FaultKind),
     /// The bytes are stored damaged; the answer is none the wiser.
     Damaged,
+    /// None of them are stored,
+    Emptied,
+    /// or half of them,
+    Halved,
+    /// or as many zeros.
+    Zeroed,
+    /// It is taken, and called by a word that looks like an MD5 and is another one each time.
+    Renamed,
     /// The bytes are taken, and no answer comes.
     Silent,
     /// It says that it has done it, and has not.
     Feigned,
     /// The object is taken, and the answer does not say what it is called.
     Unnamed,
+}
+
+/// The word that it is called by, if that is none of its own.
+pub fn word(trouble: Option<Trouble>) -> Option<String> {
+    matches!(trouble, Some(Trouble::Renamed)).then(|| format!("{:032x}", fastrand::u128(1..)))
+}
+
+/// A part as it is called in an answer.
+pub fn called(trouble: Option<Trouble>, stored: StoredPart) -> StoredPart {
+    let Some(word) = word(trouble) else { return stored };
+    StoredPart { etag: format!("\"{word}\""), md5: Checksum::of_hex(Algorithm::Md5, &word), ..stored }
+}
+
+impl Trouble {
+    /// What becomes of the bytes on the way.
+    pub fn spoil(self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Damaged => bytes[0] ^= 1,
+            Self::Emptied => bytes.clear(),
+            Self::Halved => bytes.truncate(bytes.len() / 2),
+            Self::Zeroed => bytes.fill(0),
+            _ => {}
+        }
+    }
 }

@@ -1,10 +1,17 @@
-//! What stores call what they have, where that looks like an MD5 and may be something else. An MD5 that differs is damage; but
-//! the same word for the same bytes a second time is only another way to call them.
+//! What stores call what they have, where that looks like an MD5 and may be something else. An MD5 that differs is damage,
+//! until the same part has been sent again and was told so once more; and then only if the store has as many bytes of it
+//! as were sent.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{Checksum, Source, TransferId};
+use crate::model::{Algorithm, Checksum, Source, TransferId};
+use crate::store::Sum;
+
+/// A part whose word differs each time may be damaged each time: it is sent so often before that is believed of none.
+const MOST_WORDS: usize = 3;
+/// So many transfers have to find the same of a host before it holds for all others.
+const AGREEING: usize = 3;
 
 /// What was learnt of all stores in this run.
 #[derive(Debug, Default)]
@@ -12,16 +19,27 @@ pub(in crate::engine) struct Namings(Mutex<Learnt>);
 
 #[derive(Debug, Default)]
 struct Learnt {
-    /// Words that differed from the MD5, each with that, by transfer and part; 0 is the whole.
-    told: HashMap<(TransferId, u32), (Checksum, Checksum)>,
-    /// Hosts whose words are no MD5s.
-    others: HashSet<String>,
+    /// Words that differed from the MD5, by transfer and part; 0 is the whole.
+    told: HashMap<(TransferId, u32), Vec<Checksum>>,
+    /// Transfers of which a part was called by its MD5: there a word that differs is damage.
+    honest: HashSet<TransferId>,
+    /// By host, the transfers that were called by words that are no MD5s.
+    others: HashMap<String, HashSet<TransferId>>,
 }
 
 impl Namings {
-    /// True if this store's words are known to be no MD5s.
-    pub(super) fn are_others(&self, store: &Source) -> bool {
-        self.lock().others.contains(&store.host())
+    /// True if this store's words for a transfer are known to be no MD5s.
+    pub(super) fn are_others(&self, store: &Source, transfer: TransferId) -> bool {
+        let learnt = self.lock();
+        let found = learnt.others.get(&store.host());
+        found.is_some_and(|found| {
+            found.contains(&transfer) || found.len() >= AGREEING && !learnt.honest.contains(&transfer)
+        })
+    }
+
+    /// A part of this transfer was called by its MD5.
+    pub(super) fn is_honest(&self, transfer: TransferId) {
+        self.lock().honest.insert(transfer);
     }
 
     /// True if a word was noted of this part.
@@ -29,25 +47,42 @@ impl Namings {
         self.lock().told.contains_key(&part)
     }
 
-    /// Takes note of a word that is not `own`, the MD5 of the bytes that were sent. True if that is just how the store calls
-    /// them: it has called them so before, or calls other bytes the same.
-    pub(super) fn is_another(&self, store: &Source, part: (TransferId, u32), told: &Checksum, own: &Checksum) -> bool {
+    /// Takes note of a word that is not the MD5 of what was sent. True if it was told of this part before, or if none of so many
+    /// was ever told twice: then it may be how the store calls it.
+    pub(super) fn may_be_another(&self, part: (TransferId, u32), told: &Checksum) -> bool {
         let mut learnt = self.lock();
-        let is_said = learnt
-            .told
-            .iter()
-            .any(|(of, (word, bytes))| of.0 == part.0 && word == told && (of.1 == part.1 || bytes != own));
-        let is_another = is_said || learnt.others.contains(&store.host());
-        if is_another {
-            learnt.others.insert(store.host());
-            learnt.told.retain(|of, _| of.0 != part.0);
-        } else {
-            learnt.told.insert(part, (told.clone(), own.clone()));
+        if learnt.honest.contains(&part.0) {
+            return false;
         }
-        is_another
+        let words = learnt.told.entry(part).or_default();
+        let is_said = words.contains(told) || words.len() >= MOST_WORDS;
+        if !is_said {
+            words.push(told.clone());
+        }
+        is_said
+    }
+
+    /// The store has as many bytes as were sent, whatever it calls them.
+    pub(super) fn believe(&self, store: &Source, transfer: TransferId) {
+        let mut learnt = self.lock();
+        learnt.told.retain(|part, _| part.0 != transfer);
+        learnt.others.entry(store.host()).or_default().insert(transfer);
     }
 
     fn lock(&self) -> MutexGuard<'_, Learnt> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// True if it is the MD5 of nothing, or of so many zeros: that is what is left where bytes were lost on the way, and no
+/// other name for them.
+pub(super) fn is_of_nothing(told: &Checksum, length: u64) -> bool {
+    let zeros = [0; 1 << 12];
+    let (mut sum, mut left) = (Sum::new(Algorithm::Md5), length);
+    while left > 0 {
+        let step = left.min(zeros.len() as u64);
+        sum.update(&zeros[..step as usize]);
+        left -= step;
+    }
+    [Sum::new(Algorithm::Md5), sum].into_iter().any(|sum| sum.finish().as_ref() == Some(told))
 }

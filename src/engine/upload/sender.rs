@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::download::blocking;
 use super::begin::Held;
-use super::namings::Namings;
+use super::namings::{Namings, is_of_nothing};
 use super::payload::{Piece, Sent};
 use super::task::Task;
 use super::watch::{answered, while_it_moves};
@@ -79,7 +80,7 @@ impl Sender {
             let detail = format!("the store says that it has part {part}, of which not all was sent");
             return Err(Fault::new(FaultKind::BadAnswer, place, detail));
         };
-        stored.md5 = stored.md5.filter(|_| !self.namings.are_others(place));
+        stored.md5 = stored.md5.filter(|_| !self.namings.are_others(place, self.id));
         let (told, own) = match (&stored.sum, &stored.md5) {
             (Some(told), _) if told.algorithm == sum.algorithm => (told, sum.clone()),
             // Nothing better is told: the bytes are read for it once more.
@@ -89,13 +90,31 @@ impl Sender {
         if *told != own {
             // Another file than was read before, or damage on the way.
             self.piece.original().check()?;
-            if told.algorithm == Algorithm::Md5 && self.namings.is_another(place, (self.id, part), told, &own) {
+            if told.algorithm == Algorithm::Md5 && self.is_called_so(part, told).await? {
                 return Ok((StoredPart { md5: None, ..stored }, sum));
             }
             let detail = format!("part {part} has arrived damaged: the store says {told}, and it is {own}");
             return Err(Fault::new(FaultKind::PartDamaged, place, detail));
         }
+        if told.algorithm == Algorithm::Md5 {
+            self.namings.is_honest(self.id);
+        }
         Ok((stored, sum))
+    }
+
+    /// True if a word that is not the MD5 of what was sent is just how the store calls it.
+    async fn is_called_so(&self, part: u32, told: &Checksum) -> Result<bool, Fault> {
+        let length = self.piece.length();
+        if !self.namings.may_be_another((self.id, part), told) || is_lost(told.clone(), length).await? {
+            return Ok(false);
+        }
+        let request = self.driver.stored(&self.place, &self.upload, part);
+        let stored = answered(request, &self.place.source, self.stall).await;
+        let is_all = stored.ok().flatten().is_some_and(|stored| stored.length == Some(length));
+        if is_all {
+            self.namings.believe(&self.place.source, self.id);
+        }
+        Ok(is_all)
     }
 
     /// A part all of which went out, and whose answer was lost: the store may have it, and to ask costs less than to send
@@ -137,6 +156,11 @@ impl Sender {
             }
         }
     }
+}
+
+/// True if a word says that nothing of the bytes has come. It takes a while for a large part.
+pub(super) async fn is_lost(told: Checksum, length: u64) -> Result<bool, Fault> {
+    blocking(move || Ok(is_of_nothing(&told, length))).await
 }
 
 /// True if a request may have been obeyed although it seems to have failed.

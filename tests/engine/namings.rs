@@ -1,0 +1,78 @@
+//! What a store calls what it has taken: an MD5, which proves it, or a word that only looks like one.
+
+use haul::api::Happening;
+use haul::model::{FaultKind, Source, Spec, Upload};
+
+use super::stage::{MIB, Stage, Wishes};
+use super::uploads::{bytes, complete, in_parts, is_part, spec, start, write};
+use crate::support::depot::{Call, Depot, Trouble};
+
+/// A store that tells no checksum but ETags that are MD5s.
+fn named() -> Depot {
+    let mut depot = Depot::telling(false);
+    depot.names_parts = true;
+    depot
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_damage_each_time_is_never_taken_for_another_name() {
+    for trouble in [Trouble::Emptied, Trouble::Halved, Trouble::Zeroed] {
+        for threshold in [0, u64::MAX] {
+            let mut stage = Stage::with_depot(named(), Wishes::default());
+            let path = write(&stage, 3 * MIB);
+            stage.depot.script(move |call, _| (is_part(call) || call == Call::Put).then_some(trouble));
+            let id = stage.add_spec(spec(Upload { threshold: Some(threshold), ..in_parts(&path) })).await;
+            assert_eq!(stage.fail(id).await.kind, FaultKind::PartDamaged, "{trouble:?}, {threshold}");
+            stage.end().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_parts_that_are_damaged_alike_are_sent_again() {
+    for trouble in [Trouble::Emptied, Trouble::Zeroed] {
+        let mut stage = Stage::with_depot(named(), Wishes::default());
+        stage.depot.script(move |call, before| (matches!(call, Call::Part(1 | 2)) && before == 0).then_some(trouble));
+        let id = start(&mut stage, 4 * MIB).await;
+        complete(&mut stage, id, 4 * MIB).await;
+        assert_eq!(stage.depot.count(is_part), 6, "{trouble:?}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_calls_one_part_by_its_md5_means_it_of_all() {
+    let mut stage = Stage::with_depot(named(), Wishes { connections: 1, ..Wishes::default() });
+    stage.depot.script(|call, before| (call == Call::Part(2) && before < 3).then_some(Trouble::Damaged));
+    let id = start(&mut stage, 3 * MIB).await;
+    complete(&mut stage, id, 3 * MIB).await;
+    assert_eq!(stage.depot.count(is_part), 6);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_transfer_tells_nothing_of_the_others_to_its_host() {
+    let mut stage = Stage::with_depot(named(), Wishes { transfers: 1, ..Wishes::default() });
+    let path = write(&stage, 1000);
+    stage.depot.script(|call, before| (call == Call::Put && before < 3).then_some(Trouble::Damaged));
+    for key in ["one", "two"] {
+        let source = Source::parse(&format!("http://store/bucket/{key}")).unwrap();
+        let id = stage.add_spec(Spec::of_upload(source, Upload::of(path.clone()))).await;
+        stage.outcome(id).await.unwrap();
+    }
+    assert!(stage.depot.object("http://store/bucket/two").unwrap() == bytes(1000), "the second is sent again");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_differ_each_time_are_no_proof_and_no_damage() {
+    for (threshold, sent) in [(0, 6), (u64::MAX, 4)] {
+        let mut stage = Stage::with_depot(named(), Wishes { connections: 1, ..Wishes::default() });
+        let path = write(&stage, 3 * MIB);
+        stage.depot.script(|call, _| (is_part(call) || call == Call::Put).then_some(Trouble::Renamed));
+        let id = stage.add_spec(spec(Upload { threshold: Some(threshold), ..in_parts(&path) })).await;
+        let Happening::Completed { checked, .. } = complete(&mut stage, id, 3 * MIB).await else { panic!() };
+        assert_eq!((checked, stage.depot.count(|call| is_part(call) || call == Call::Put)), (vec![], sent));
+        stage.end().await;
+    }
+}
