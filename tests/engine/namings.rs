@@ -4,7 +4,7 @@ use haul::api::Happening;
 use haul::model::{FaultKind, Source, Spec, Upload};
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{bytes, complete, in_parts, is_part, spec, start, write};
+use super::uploads::{URL, bytes, complete, in_parts, is_part, spec, start, write};
 use crate::support::depot::{Call, Depot, Trouble};
 
 /// A store that tells no checksum but ETags that are MD5s.
@@ -75,4 +75,20 @@ async fn words_that_differ_each_time_are_no_proof_and_no_damage() {
         assert_eq!((checked, stage.depot.count(|call| is_part(call) || call == Call::Put)), (vec![], sent));
         stage.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stood_there_before_teaches_nothing() {
+    let mut stage = Stage::with_depot(named(), Wishes::default());
+    let path = write(&stage, 1000);
+    stage.depot.put_object(URL, &[7; 1000]);
+    stage.depot.script(|call, before| match (call, before) {
+        (Call::Put, 0 | 1) => Some(Trouble::Refused(FaultKind::Status(503))),
+        (Call::Put, 2) => Some(Trouble::Damaged),
+        _ => None,
+    });
+    let id = stage.add_spec(spec(Upload::of(path))).await;
+    complete(&mut stage, id, 1000).await;
+    assert_eq!(stage.depot.count(|call| call == Call::Put), 4);
+    stage.end().await;
 }

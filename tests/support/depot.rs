@@ -217,7 +217,8 @@ impl Depot {
     }
 
     fn object_of(&self, bytes: &[u8], etag: String) -> StoredObject {
-        StoredObject { etag: Some(etag), sum: self.sum(bytes), ..unnamed(Some(bytes.len() as u64)) }
+        let md5 = Checksum::of_hex(Algorithm::Md5, etag.trim_matches('"')).filter(|_| !self.encrypts);
+        StoredObject { md5, etag: Some(etag), sum: self.sum(bytes), ..unnamed(Some(bytes.len() as u64)) }
     }
 
     fn md5_of(&self, bytes: &[u8]) -> String {
@@ -297,9 +298,8 @@ impl Put for Depot {
                     trouble.spoil(&mut bytes);
                 }
                 let told = word(trouble).unwrap_or_else(|| self.md5_of(&bytes));
-                let md5 = Checksum::of_hex(Algorithm::Md5, &told).filter(|_| !self.encrypts);
                 let length = Some(payload.length());
-                let object = StoredObject { md5, length, ..self.object_of(&bytes, format!("\"{told}\"")) };
+                let object = StoredObject { length, ..self.object_of(&bytes, format!("\"{told}\"")) };
                 self.put_object(place.source.url().as_str(), &bytes);
                 Ok(StoredObject { etag: object.etag.filter(|_| !matches!(trouble, Some(Trouble::Unnamed))), ..object })
             })
