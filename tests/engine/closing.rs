@@ -243,3 +243,29 @@ async fn what_was_begun_in_parts_is_ended_so_also_where_it_would_go_whole_now() 
     assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Put)), (2, 0));
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_with_an_etag_is_no_object() {
+    for (stands, kind) in [(None, FaultKind::Cut), (Some(&[7_u8; 10]), FaultKind::Checksum)] {
+        let mut stage = Stage::with_depot(Depot::mute(), Wishes::default());
+        let path = write(&stage, 1000);
+        if let Some(bytes) = stands {
+            stage.depot.put_object(URL, bytes);
+        }
+        stage.depot.script(|call, _| (call == Call::Put).then_some(Trouble::Posed));
+        let id = stage.add_spec(spec(Upload::of(path))).await;
+        assert_eq!(stage.fail(id).await.kind, kind);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_may_only_write_is_believed_what_it_is_told() {
+    let mut stage = Stage::with_depot(Depot::mute(), Wishes::default());
+    let path = write(&stage, 1000);
+    stage.depot.script(|call, _| (call == Call::Head).then_some(Trouble::Refused(FaultKind::Status(403))));
+    let id = stage.add_spec(spec(Upload::of(path))).await;
+    complete(&mut stage, id, 1000).await;
+    assert_eq!(stage.depot.count(|call| call == Call::Put), 1);
+    stage.end().await;
+}

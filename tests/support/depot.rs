@@ -12,7 +12,7 @@ use md5::Digest as _;
 use tokio::time::sleep;
 
 pub use super::trouble::{Call, Trouble};
-use super::trouble::{called, word};
+use super::trouble::{called, feigned, word};
 
 type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
 
@@ -291,8 +291,8 @@ impl Put for Depot {
             let (trouble, _open) = self.begin(Call::Put);
             obey!(self, place, trouble, {
                 let mut bytes = self.take(&payload).await?;
-                if matches!(trouble, Some(Trouble::Feigned)) {
-                    return Ok(unnamed(Some(bytes.len() as u64)));
+                if let Some(etag) = feigned(trouble) {
+                    return Ok(StoredObject { etag, ..unnamed(Some(bytes.len() as u64)) });
                 }
                 if let Some(trouble) = trouble {
                     trouble.spoil(&mut bytes);

@@ -37,6 +37,8 @@ pub enum Trouble {
     Silent,
     /// It says that it has done it, and has not.
     Feigned,
+    /// The same, with an ETag.
+    Posed,
     /// The object is taken, and the answer does not say what it is called.
     Unnamed,
 }
@@ -44,6 +46,15 @@ pub enum Trouble {
 /// The word that it is called by, if that is none of its own.
 pub fn word(trouble: Option<Trouble>) -> Option<String> {
     matches!(trouble, Some(Trouble::Renamed)).then(|| format!("{:032x}", fastrand::u128(1..)))
+}
+
+/// The ETag of an answer to what was not done, if it is one.
+pub fn feigned(trouble: Option<Trouble>) -> Option<Option<String>> {
+    match trouble {
+        Some(Trouble::Feigned) => Some(None),
+        Some(Trouble::Posed) => Some(Some("W/\"5f3\"".to_owned())),
+        _ => None,
+    }
 }
 
 /// A part as it is called in an answer.

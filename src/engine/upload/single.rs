@@ -64,7 +64,8 @@ impl Task {
     }
 
     /// What the object proves: by the store's own checksum, or else by an ETag that is an MD5, for which the file is read. An
-    /// answer without either may be that of something else: then what stands there is asked for.
+    /// answer that proves nothing may be that of something else: then what stands there is asked for, unless the login may
+    /// only write.
     async fn proof_of(
         &self,
         object: &StoredObject,
@@ -77,6 +78,12 @@ impl Task {
         }
         let all = ByteRange::new(0, original.length);
         let md5 = self.unless_stopped(sums(original.clone(), all, vec![Algorithm::Md5])).await?.pop();
+        let proof = |object: &StoredObject| {
+            compare(object, original.length, sum.as_ref(), md5.as_ref().map(|md5| md5.hex.as_str()))
+        };
+        if proof(object) != Proof::Silent {
+            return Ok(proof(object));
+        }
         if let (Some(told), Some(own)) = (&object.md5, &md5)
             && told != own
             && !self.is_called_so(told, original.length).await?
@@ -84,13 +91,10 @@ impl Task {
             let detail = format!("the file has arrived damaged: the store says {told}, and it is {own}");
             return Err(Fault::new(FaultKind::PartDamaged, &self.place.source, detail).into());
         }
-        let md5 = md5.map(|sum| sum.hex);
-        let proof = |object: &StoredObject| compare(object, original.length, sum.as_ref(), md5.as_deref());
-        if object.etag.is_some() {
-            return Ok(proof(object));
-        }
+        let is_named = object.etag.is_some();
         match self.standing().await? {
-            Some(stands) if stands.etag.is_some() || stands.sum.is_some() => Ok(proof(&stands)),
+            Some(stands) if is_named || stands.etag.is_some() || stands.sum.is_some() => Ok(proof(&stands)),
+            None if is_named => Ok(Proof::Silent),
             _ => {
                 let detail = "nothing that the store says shows that it has taken it";
                 Err(Fault::new(FaultKind::BadAnswer, &self.place.source, detail).into())
