@@ -269,3 +269,33 @@ async fn a_login_that_may_only_write_is_believed_what_it_is_told() {
     assert_eq!(stage.depot.count(|call| call == Call::Put), 1);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_is_kept_also_where_the_store_does_not_look() {
+    for threshold in [0, u64::MAX] {
+        let mut stage = Stage::new();
+        let path = write(&stage, MIB);
+        stage.depot.put_object(URL, b"mine");
+        let upload = Upload { keep: true, threshold: Some(threshold), ..in_parts(&path) };
+        let id = stage.add_spec(spec(upload)).await;
+        assert_eq!(stage.fail(id).await.kind, FaultKind::Exists);
+        assert_eq!(
+            (stage.depot.object(URL).unwrap(), stage.depot.count(|call| call == Call::Put)),
+            (b"mine".to_vec(), 0)
+        );
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_kept_is_left_to_the_store_where_the_login_may_not_look() {
+    for threshold in [0, u64::MAX] {
+        let mut stage = Stage::new();
+        let path = write(&stage, MIB);
+        stage.depot.script(|call, _| (call == Call::Head).then_some(Trouble::Refused(FaultKind::Status(403))));
+        let upload = Upload { keep: true, threshold: Some(threshold), ..in_parts(&path) };
+        let id = stage.add_spec(spec(upload)).await;
+        complete(&mut stage, id, MIB).await;
+        stage.end().await;
+    }
+}

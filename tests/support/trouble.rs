@@ -1,7 +1,7 @@
 //! What is asked of a scripted store, and what goes wrong with it.
 
 use haul::model::{Algorithm, Checksum, FaultKind};
-use haul::protocol::StoredPart;
+use haul::protocol::{StoredObject, StoredPart};
 
 /// Which call came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,13 +48,14 @@ pub fn word(trouble: Option<Trouble>) -> Option<String> {
     matches!(trouble, Some(Trouble::Renamed)).then(|| format!("{:032x}", fastrand::u128(1..)))
 }
 
-/// The ETag of an answer to what was not done, if it is one.
-pub fn feigned(trouble: Option<Trouble>) -> Option<Option<String>> {
-    match trouble {
-        Some(Trouble::Feigned) => Some(None),
-        Some(Trouble::Posed) => Some(Some("W/\"5f3\"".to_owned())),
-        _ => None,
-    }
+/// The answer to a whole object that was not taken, if it is one.
+pub fn feigned(trouble: Option<Trouble>, length: usize) -> Option<StoredObject> {
+    let etag = match trouble {
+        Some(Trouble::Feigned) => None,
+        Some(Trouble::Posed) => Some("W/\"5f3\"".to_owned()),
+        _ => return None,
+    };
+    Some(StoredObject { length: Some(length as u64), etag, sum: None, md5: None, modified: None })
 }
 
 /// A part as it is called in an answer.

@@ -164,9 +164,7 @@ impl Task {
     }
 
     async fn find_or_create(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<(), Halt> {
-        if self.place.upload.keep && self.unless_stopped(self.ask(self.driver.head(&self.place))).await?.is_some() {
-            return Err(self.stands_already().into());
-        }
+        self.keep_what_stands().await?;
         if self.adopt(&original, bounds).await? {
             return Ok(());
         }
@@ -268,8 +266,22 @@ impl Task {
         answered(request, &self.place.source, self.shared().patience.stall).await
     }
 
+    /// A fault if an object is to be left alone and stands there: not every store looks by itself. One that this login may not
+    /// look at is left to the store.
+    pub(super) async fn keep_what_stands(&self) -> Result<(), Halt> {
+        if !self.place.upload.keep {
+            return Ok(());
+        }
+        match self.insist(|| self.driver.head(&self.place)).await {
+            Ok(Some(_)) => Err(self.stands_already().into()),
+            Err(Halt::Fault(fault)) if !is_denied(fault.kind) => Err(fault.into()),
+            Err(Halt::Stopped) => Err(Halt::Stopped),
+            _ => Ok(()),
+        }
+    }
+
     /// The fault of an object that is to be left alone.
-    pub(super) fn stands_already(&self) -> Fault {
+    fn stands_already(&self) -> Fault {
         let detail = "an object stands there already, and is left alone as you said (--no-clobber)";
         Fault::new(FaultKind::Exists, &self.place.source, detail)
     }

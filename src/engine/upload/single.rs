@@ -124,6 +124,7 @@ impl Task {
     }
 
     async fn send_piece(&self, piece: Arc<Piece>, sent: &Sent) -> Result<StoredObject, Halt> {
+        self.keep_what_stands().await?;
         let (clock, length) = (self.shared().clock, piece.length());
         let request = self.driver.put(&self.place, piece);
         let request = while_it_moves(request, sent, &self.place.source, self.shared().patience.stall);

@@ -106,9 +106,7 @@ impl Task {
         }
         let target = self.place.upload.file.clone();
         self.tell(Happening::Answered { target, length: None, resumed: 0, resumable: false }).await;
-        if self.place.upload.keep && self.insist(|| self.driver.head(&self.place)).await?.is_some() {
-            return Err(self.stands_already().into());
-        }
+        self.keep_what_stands().await?;
         let upload = self.insist(|| self.driver.create(&self.place)).await?;
         self.tell(Happening::UploadCreated).await;
         match self.send_pieces(&upload, source, first, first_size, bounds).await {
