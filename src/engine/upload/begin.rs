@@ -1,17 +1,15 @@
 //! How an upload in parts begins: goes on with what the store has, takes up one whose record was lost, or begins anew.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
-
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::super::download::blocking;
 use super::super::report::Ending;
 use super::desk::Desk;
 use super::insist::is_denied;
 use super::original::{Original, changed};
-use super::proof::{Proof, assembled_etag, compare, sums, verified};
+use super::proof::{Proof, assembled_etag, compare, sums};
+use super::saver::Saver;
 use super::task::{Halt, Task};
 use super::watch::answered;
 use crate::api::Happening;
@@ -19,9 +17,6 @@ use crate::model::{ByteRange, Fault, FaultKind};
 use crate::plan::{Parts, part_size};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::{SentPart, UploadCheckpoint};
-
-/// So many open uploads to one place are looked at, the newest first.
-const MOST_LOOKED_AT: usize = 4;
 
 /// A run that was killed may have had so many parts on their way, where nobody says how many connections there are.
 const AWAITED: u16 = 4;
@@ -103,6 +98,7 @@ impl Task {
 
     /// An upload of other bytes than those of the file as it is now: its parts are freed.
     async fn give_up_on(&mut self, upload: &str, fault: Fault) -> Result<(), Halt> {
+        self.given_up.push(upload.to_owned());
         self.tell(Happening::Restarted(fault)).await;
         self.free(upload).await?;
         self.forget().await;
@@ -182,46 +178,14 @@ impl Task {
     }
 
     /// Bytes of each part but the last.
-    fn size(&self, original: &Original, bounds: Bounds) -> Result<u64, Fault> {
+    pub(super) fn size(&self, original: &Original, bounds: Bounds) -> Result<u64, Fault> {
         let wanted = self.place.upload.part_size;
         let size = part_size(original.length, wanted, bounds.least_part, bounds.most_part, bounds.most_parts);
         size.map_err(|why| Fault::new(FaultKind::Request, original.path.display(), why))
     }
 
-    /// Looks for an upload of this file to this place that no checkpoint knows: another tool began it, or the checkpoint
-    /// was lost. It counts as one of this file if its first part is. A store that shows no list has none.
-    async fn adopt(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<bool, Halt> {
-        let open = match self.unless_stopped(self.ask(self.driver.uploads(&self.place))).await {
-            Ok(open) => open,
-            Err(Halt::Fault(fault)) if shows_no_list(fault.kind) => return Ok(false),
-            Err(halt) => return Err(halt),
-        };
-        for upload in open.into_iter().take(MOST_LOOKED_AT) {
-            let parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
-                Ok(parts) => parts,
-                Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
-                Err(Halt::Fault(fault)) if is_denied(fault.kind) => return Ok(false),
-                Err(halt) => return Err(halt),
-            };
-            let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
-            let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
-            let layout = Parts::new(original.length, size);
-            let Some(first) = parts.first() else { continue };
-            let range = layout.range(first.number);
-            let compared = verified(original.clone(), first, range, None, bounds.sum);
-            if self.unless_stopped(compared).await?.is_some() {
-                self.take_up(original.clone(), bounds, upload, size, parts, BTreeMap::new());
-                if let Some(held) = &mut self.held {
-                    held.saver.first(&held.desk).await?;
-                }
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// From here on this upload is worked on. What the store says that it has is compared before it counts.
-    fn take_up(
+    pub(super) fn take_up(
         &mut self,
         original: Arc<Original>,
         bounds: Bounds,
@@ -287,11 +251,6 @@ impl Task {
     }
 }
 
-/// True if a store lets nobody see which uploads are open, or answers with something else.
-fn shows_no_list(kind: FaultKind) -> bool {
-    matches!(kind, FaultKind::Status(400..=499 | 501) | FaultKind::BadAnswer)
-}
-
 /// What the store calls an object of what was sent, if that is all of the file.
 fn etag_of_all(kept: &UploadCheckpoint) -> Option<String> {
     let count = Parts::new(kept.length, kept.part_size).count();
@@ -304,64 +263,4 @@ fn etag_of_all(kept: &UploadCheckpoint) -> Option<String> {
         md5: None,
     };
     is_all.then(|| assembled_etag(&kept.parts.iter().map(part).collect::<Vec<_>>())).flatten()
-}
-
-/// The size of all parts but the last, if these can be parts of a file of `length` bytes.
-fn common_size(parts: &[StoredPart], length: u64, bounds: Bounds) -> Option<u64> {
-    let size = parts.iter().map(|part| part.length).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
-    let layout = (size >= bounds.least_part.min(length) && size > 0).then(|| Parts::new(length, size))?;
-    let fits = |part: &StoredPart| part.number >= 1 && Some(layout.range(part.number).len()) == part.length;
-    (layout.count() <= bounds.most_parts && parts.iter().all(fits)).then_some(size)
-}
-
-/// Saves the checkpoint now and then, never two at once.
-pub(super) struct Saver {
-    path: PathBuf,
-    checkpoint: UploadCheckpoint,
-    saved: usize,
-    running: Option<JoinHandle<()>>,
-}
-
-impl Saver {
-    fn new(path: PathBuf, checkpoint: UploadCheckpoint) -> Self {
-        Self { path, checkpoint, saved: 0, running: None }
-    }
-
-    /// Saves for the first time; a state folder that can't be written ends the attempt.
-    async fn first(&mut self, desk: &Desk) -> Result<(), Fault> {
-        self.checkpoint.parts = desk.sent_parts();
-        let (path, checkpoint) = (self.path.clone(), self.checkpoint.clone());
-        blocking(move || checkpoint.save(&path)).await
-    }
-
-    /// Begins to save if parts were taken since the last time, and no save runs.
-    pub(super) fn start(&mut self, desk: &Desk) {
-        let is_free = self.running.as_ref().is_none_or(JoinHandle::is_finished);
-        if !is_free || desk.count() == self.saved {
-            return;
-        }
-        self.saved = desk.count();
-        self.checkpoint.parts = desk.sent_parts();
-        let (path, checkpoint) = (self.path.clone(), self.checkpoint.clone());
-        self.running = Some(spawn_blocking(move || {
-            // The store knows the parts: a save that fails costs a comparison.
-            if let Err(why) = checkpoint.save(&path) {
-                tracing::warn!("{why}");
-            }
-        }));
-    }
-
-    /// Saves what has changed and waits for it.
-    pub(super) async fn last(&mut self, desk: &Desk) {
-        self.settle().await;
-        self.start(desk);
-        self.settle().await;
-    }
-
-    /// Waits for a save that runs.
-    pub(super) async fn settle(&mut self) {
-        if let Some(running) = self.running.take() {
-            let _ = running.await;
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! One upload: its task, the parts on their way, and what proves that all of it has arrived.
 
 mod abandon;
+mod adopt;
 mod begin;
 mod crew;
 mod desk;
@@ -10,6 +11,7 @@ mod namings;
 mod original;
 mod payload;
 mod proof;
+mod saver;
 mod sender;
 mod single;
 mod stream;

@@ -27,6 +27,8 @@ pub(super) struct Task {
     pub(super) checkpoint: PathBuf,
     /// What has been begun, kept over the attempts.
     pub(super) held: Option<Held>,
+    /// Uploads that this run has given up: they are not taken up again.
+    pub(super) given_up: Vec<String>,
     /// How many connections there are to be.
     pub(super) growth: Growth,
     /// True if the run before this one was killed.
@@ -80,6 +82,7 @@ async fn upload(orders: Orders) -> Ending {
         orders,
         driver,
         held: None,
+        given_up: Vec::new(),
         sent: 0,
         retries: 0,
         failures: 0,
@@ -147,6 +150,7 @@ impl Task {
         let is_open = fault.kind == FaultKind::SourceChanged;
         self.tell(Happening::Restarted(fault)).await;
         if let Some(held) = self.held.take() {
+            self.given_up.push(held.upload.clone());
             if is_open {
                 self.free(&held.upload).await?;
             }

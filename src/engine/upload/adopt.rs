@@ -1,0 +1,90 @@
+//! Takes up an upload that no checkpoint of ours knows: another tool began it, or the checkpoint was lost.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::insist::is_denied;
+use super::original::Original;
+use super::proof::verified;
+use super::task::{Halt, Task};
+use crate::model::{Checksum, FaultKind};
+use crate::plan::Parts;
+use crate::protocol::{Bounds, StoredPart};
+
+/// So many open uploads to one place are looked at, the newest first.
+const MOST_LOOKED_AT: usize = 4;
+
+impl Task {
+    /// Looks for an upload of this file to this place that no checkpoint knows. It counts as one if all its parts are of this
+    /// file; and not if this run has given it up, or if the object is to be like something, which is settled when an upload
+    /// begins. A store that shows no list has none.
+    pub(super) async fn adopt(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<bool, Halt> {
+        if bounds.takes_whole && self.asks_for_more() {
+            return Ok(false);
+        }
+        let open = match self.unless_stopped(self.ask(self.driver.uploads(&self.place))).await {
+            Ok(open) => open,
+            Err(Halt::Fault(fault)) if shows_no_list(fault.kind) => return Ok(false),
+            Err(halt) => return Err(halt),
+        };
+        let unknown = open.into_iter().filter(|upload| !self.given_up.contains(upload)).take(MOST_LOOKED_AT);
+        for upload in unknown.collect::<Vec<_>>() {
+            let parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
+                Ok(parts) => parts,
+                Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
+                Err(Halt::Fault(fault)) if is_denied(fault.kind) => return Ok(false),
+                Err(halt) => return Err(halt),
+            };
+            let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
+            let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
+            let Some(sums) = self.all_compared(original, &parts, size, bounds).await? else { continue };
+            self.take_up(original.clone(), bounds, upload, size, parts, BTreeMap::new());
+            if let Some(held) = &mut self.held {
+                for (claim, sum) in std::mem::take(&mut held.claims).into_iter().zip(sums) {
+                    held.desk.stored(claim.part, sum);
+                }
+                held.saver.first(&held.desk).await?;
+            }
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// True if the user says what the object is to be like.
+    fn asks_for_more(&self) -> bool {
+        let wanted = &self.place.upload;
+        wanted.content_type.is_some() || wanted.storage_class.is_some() || !self.place.headers.is_empty()
+    }
+
+    /// What these parts hash to; `None` unless each of them is of this file.
+    async fn all_compared(
+        &self,
+        original: &Arc<Original>,
+        parts: &[StoredPart],
+        size: u64,
+        bounds: Bounds,
+    ) -> Result<Option<Vec<Checksum>>, Halt> {
+        let layout = Parts::new(original.length, size);
+        let mut sums = Vec::new();
+        for part in parts {
+            let range = layout.range(part.number);
+            let compared = self.unless_stopped(verified(original.clone(), part, range, None, bounds.sum)).await?;
+            let Some(sum) = compared else { return Ok(None) };
+            sums.push(sum);
+        }
+        Ok(Some(sums).filter(|sums| !sums.is_empty()))
+    }
+}
+
+/// True if a store lets nobody see which uploads are open, or answers with something else.
+fn shows_no_list(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::Status(400..=499 | 501) | FaultKind::BadAnswer)
+}
+
+/// The size of all parts but the last, if these can be parts of a file of `length` bytes.
+fn common_size(parts: &[StoredPart], length: u64, bounds: Bounds) -> Option<u64> {
+    let size = parts.iter().map(|part| part.length).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+    let layout = (size >= bounds.least_part.min(length) && size > 0).then(|| Parts::new(length, size))?;
+    let fits = |part: &StoredPart| part.number >= 1 && Some(layout.range(part.number).len()) == part.length;
+    (layout.count() <= bounds.most_parts && parts.iter().all(fits)).then_some(size)
+}
