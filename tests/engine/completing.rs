@@ -3,7 +3,7 @@
 use haul::model::FaultKind;
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{complete, in_parts, is_part, spec, start, write};
+use super::uploads::{URL, complete, in_parts, is_part, spec, start, write};
 use crate::support::depot::{Call, Depot, Trouble};
 
 #[tokio::test(start_paused = true)]
@@ -41,5 +41,40 @@ async fn a_complete_that_fails_costs_no_part_where_the_store_tells_no_checksum()
     let id = stage.add_spec(spec(in_parts(&path))).await;
     complete(&mut stage, id, 3 * MIB).await;
     assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Complete)), (3, 2));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_after_the_last_call_is_sent_again_once() {
+    let mut stage = Stage::with_depot(Depot::mute(), Wishes::default());
+    let path = write(&stage, 3 * MIB);
+    let depot = stage.depot.clone();
+    // Somebody takes each object away before it is looked at.
+    stage.depot.script(move |call, _| {
+        if call == Call::Head {
+            depot.take_away(URL);
+        }
+        None
+    });
+    let id = stage.add_spec(spec(in_parts(&path))).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Cut);
+    assert_eq!((stage.depot.count(is_part), stage.depot.open_uploads().len()), (6, 0));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_last_call_that_fails_again_and_again_is_given_up_although_parts_are_sent_in_between() {
+    let mut stage = Stage::with(Wishes::default());
+    let depot = stage.depot.clone();
+    stage.depot.script(move |call, _| {
+        let upload = depot.open_uploads().first().cloned();
+        (call == Call::Complete).then(|| {
+            depot.damage(&upload.unwrap(), 1);
+            Trouble::Refused(FaultKind::PartDamaged)
+        })
+    });
+    let id = start(&mut stage, 3 * MIB).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::PartDamaged);
+    assert_eq!(stage.depot.count(|call| call == Call::Complete), 6);
     stage.end().await;
 }

@@ -12,7 +12,7 @@ use md5::Digest as _;
 use tokio::time::sleep;
 
 pub use super::trouble::{Call, Trouble};
-use super::trouble::{called, feigned, word};
+use super::trouble::{called, feigned, unnamed, word};
 
 type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
 
@@ -122,6 +122,10 @@ impl Depot {
         state.objects.insert(url.to_owned(), bytes.to_vec());
     }
 
+    pub fn take_away(&self, url: &str) {
+        self.lock().objects.remove(url);
+    }
+
     /// What an object is called: by its MD5, unless it was made of parts.
     fn etag_of(&self, url: &str, bytes: &[u8]) -> String {
         let made = self.lock().etags.get(url).cloned();
@@ -169,11 +173,9 @@ impl Depot {
 
     /// Damages a part that the store has.
     pub fn damage(&self, upload: &str, number: u32) {
-        if let Some(byte) =
-            self.lock().uploads.get_mut(upload).and_then(|(_, parts)| parts.get_mut(&number)?.first_mut())
-        {
-            *byte ^= 1;
-        }
+        let mut state = self.lock();
+        let part = state.uploads.get_mut(upload).and_then(|(_, parts)| parts.get_mut(&number));
+        part.into_iter().for_each(|bytes| bytes[0] ^= 1);
     }
 
     fn begin(&self, call: Call) -> (Option<Trouble>, Open) {
@@ -235,11 +237,6 @@ impl Depot {
         let (etag, md5) = (format!("\"{told}\""), Checksum::of_hex(Algorithm::Md5, &told));
         StoredPart { number, length: Some(bytes.len() as u64), etag, sum: self.sum(bytes), md5 }
     }
-}
-
-/// An object of which next to nothing is told.
-fn unnamed(length: Option<u64>) -> StoredObject {
-    StoredObject { length, etag: None, sum: None, md5: None, modified: None }
 }
 
 fn fault(place: &Place, kind: FaultKind) -> Fault {

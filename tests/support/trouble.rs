@@ -48,6 +48,11 @@ pub fn word(trouble: Option<Trouble>) -> Option<String> {
     matches!(trouble, Some(Trouble::Renamed)).then(|| format!("{:032x}", fastrand::u128(1..)))
 }
 
+/// An object of which next to nothing is told.
+pub fn unnamed(length: Option<u64>) -> StoredObject {
+    StoredObject { length, etag: None, sum: None, md5: None, modified: None }
+}
+
 /// The answer to a whole object that was not taken, if it is one.
 pub fn feigned(trouble: Option<Trouble>, length: usize) -> Option<StoredObject> {
     let etag = match trouble {
@@ -55,7 +60,7 @@ pub fn feigned(trouble: Option<Trouble>, length: usize) -> Option<StoredObject> 
         Some(Trouble::Posed) => Some("W/\"5f3\"".to_owned()),
         _ => return None,
     };
-    Some(StoredObject { length: Some(length as u64), etag, sum: None, md5: None, modified: None })
+    Some(StoredObject { etag, ..unnamed(Some(length as u64)) })
 }
 
 /// A part as it is called in an answer.

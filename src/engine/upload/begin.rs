@@ -65,6 +65,9 @@ impl Task {
                 return Ok(Some(ending));
             }
         }
+        if self.held.as_ref().is_none_or(|held| held.claims.is_empty()) {
+            self.may_resend()?;
+        }
         if self.held.is_none() {
             self.find_or_create(original, bounds).await?;
         }

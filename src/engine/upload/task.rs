@@ -38,6 +38,10 @@ pub(super) struct Task {
     pub(super) retries: u32,
     /// Failures in a row without a part that was taken.
     pub(super) failures: u32,
+    /// Failures of the last call. Parts that are sent again because of them don't make up for them.
+    pub(super) endings: u32,
+    /// True if all parts were sent again since the last call left nothing.
+    pub(super) has_resent: bool,
     fault: Option<Arc<Fault>>,
     /// Why it began again, each kind once.
     restarts: Vec<FaultKind>,
@@ -86,6 +90,8 @@ async fn upload(orders: Orders) -> Ending {
         sent: 0,
         retries: 0,
         failures: 0,
+        endings: 0,
+        has_resent: false,
         fault: None,
         restarts: Vec::new(),
     };
@@ -116,7 +122,7 @@ impl Task {
                 self.restart(fault).await
             } else {
                 self.retries += 1;
-                self.again(fault, self.failures).await
+                self.again(fault, self.failures.max(self.endings)).await
             };
             match next {
                 Ok(()) => {}
@@ -143,6 +149,16 @@ impl Task {
             self.restarts.push(fault.kind);
         }
         is_new
+    }
+
+    /// The last call left neither an object nor parts: all of it is sent again once, and not for ever.
+    pub(super) fn may_resend(&mut self) -> Result<(), Fault> {
+        let fault = self.fault.as_ref().filter(|_| self.endings > 0 && self.has_resent);
+        if let Some(fault) = fault {
+            return Err(Fault::clone(fault));
+        }
+        self.has_resent = self.endings > 0;
+        Ok(())
     }
 
     /// Nothing of the old upload is left behind.
@@ -175,7 +191,9 @@ impl Task {
             return Ok(ending);
         }
         self.send_parts().await?;
-        self.complete().await
+        let ended = self.complete().await;
+        self.endings += u32::from(matches!(ended, Err(Halt::Fault(_))));
+        ended
     }
 
     /// The file, which is opened once; after a failure it must still be the one that it was.
