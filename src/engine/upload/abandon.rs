@@ -8,7 +8,7 @@ use super::watch::answered;
 use crate::model::{Fault, Spec};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Place;
-use crate::store::UploadCheckpoint;
+use crate::store::{UploadCheckpoint, UploadLock};
 
 /// Frees the parts of an upload that does not run any more. Nobody waits for it; what can't be freed is told to the log,
 /// and its checkpoint stays.
@@ -21,7 +21,9 @@ pub(in crate::engine) async fn abandon(shared: Arc<Shared>, spec: Spec) {
 async fn free(shared: &Arc<Shared>, spec: Spec) -> Result<(), Fault> {
     let upload = spec.upload.unwrap_or_default();
     let path = UploadCheckpoint::path(&shared.state, spec.source.url().as_str(), &upload.file);
-    let found = path.clone();
+    let (found, locked) = (path.clone(), path.clone());
+    // One that another haul sends just now is that one's.
+    let Some(_lock) = blocking(move || UploadLock::take(&locked)).await? else { return Ok(()) };
     let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(()) };
     let driver = shared.registry.taker(&spec.source)?;
     let place = Place { source: spec.source, headers: spec.headers, upload };
