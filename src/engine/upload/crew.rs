@@ -111,11 +111,11 @@ impl Crew {
     /// Compares one claim at a time: to read is cheaper than to send, but not free.
     fn compare(&mut self, held: &mut Held) {
         if self.comparing.is_empty()
-            && let Some(claim) = held.claims.pop_front()
+            && let Some(mut claim) = held.claims.pop_front()
         {
             let (original, algorithm) = (held.original.clone(), held.bounds.sum);
             self.comparing.spawn(async move {
-                let compared = verified(original, &claim.part, claim.range, claim.known.as_ref(), algorithm).await;
+                let compared = verified(original, &mut claim.part, claim.range, claim.known.as_ref(), algorithm).await;
                 (claim, compared)
             });
         }

@@ -48,18 +48,21 @@ pub(super) fn assembled_etag(parts: &[StoredPart]) -> Option<String> {
 }
 
 /// Compares a part that the store claims to have with the file's bytes. What they hash to in `algorithm`, if it has
-/// them; `None` if it has others, or nothing tells.
+/// them; `None` if it has others, or nothing tells. An ETag that looks like an MD5 stays one only if it is that of the bytes.
 pub(super) async fn verified(
     original: Arc<Original>,
-    part: &StoredPart,
+    part: &mut StoredPart,
     range: ByteRange,
     known: Option<&SentPart>,
     algorithm: Algorithm,
 ) -> Result<Option<Checksum>, Fault> {
     let md5 = || Checksum::of_hex(Algorithm::Md5, &bare(&part.etag));
-    let sent = known.filter(|known| known.etag == part.etag).map(|known| known.sum.clone());
+    let sent = known.filter(|known| bare(&known.etag) == bare(&part.etag)).map(|known| known.sum.clone());
     let Some(expected) = sent.or_else(|| part.sum.clone()).or_else(md5) else { return Ok(None) };
-    let sums = sums(original, range, vec![expected.algorithm, algorithm]).await?;
+    let mut algorithms = vec![expected.algorithm, algorithm];
+    algorithms.extend(part.md5.as_ref().map(|md5| md5.algorithm));
+    let sums = sums(original, range, algorithms).await?;
+    part.md5 = part.md5.take().filter(|md5| sums.get(2) == Some(md5));
     let is_right = sums.first() == Some(&expected);
     Ok(sums.into_iter().nth(1).filter(|_| is_right))
 }
