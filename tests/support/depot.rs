@@ -174,8 +174,9 @@ impl Depot {
     /// Damages a part that the store has.
     pub fn damage(&self, upload: &str, number: u32) {
         let mut state = self.lock();
-        let part = state.uploads.get_mut(upload).and_then(|(_, parts)| parts.get_mut(&number));
-        part.into_iter().for_each(|bytes| bytes[0] ^= 1);
+        if let Some(part) = state.uploads.get_mut(upload).and_then(|(_, parts)| parts.get_mut(&number)) {
+            part[0] ^= 1;
+        }
     }
 
     fn begin(&self, call: Call) -> (Option<Trouble>, Open) {

@@ -17,27 +17,29 @@ const MOST_LOOKED_AT: usize = 4;
 impl Task {
     /// Looks for an upload of this file to this place that no checkpoint knows. It counts as one if all its parts are of this
     /// file; and not if this run has given it up, or if the object is to be like something, which is settled when an upload
-    /// begins. A store that shows no list has none.
+    /// begins, or if a last call has failed. A store that shows no list has none.
     pub(super) async fn adopt(&mut self, original: &Arc<Original>, bounds: Bounds) -> Result<bool, Halt> {
-        if bounds.takes_whole && self.asks_for_more() {
+        if bounds.takes_whole && (self.asks_for_more() || self.endings > 0) {
             return Ok(false);
         }
         let open = match self.unless_stopped(self.ask(self.driver.uploads(&self.place))).await {
             Ok(open) => open,
-            Err(Halt::Fault(fault)) if shows_no_list(fault.kind) => return Ok(false),
+            // The list is a help, and no more: the last attempt goes on without it.
+            Err(Halt::Fault(fault)) if shows_no_list(fault.kind) || self.is_last_attempt() => return Ok(false),
             Err(halt) => return Err(halt),
         };
         let unknown = open.into_iter().filter(|upload| !self.given_up.contains(upload)).take(MOST_LOOKED_AT);
         for upload in unknown.collect::<Vec<_>>() {
-            let parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
+            let mut parts = match self.unless_stopped(self.ask(self.driver.parts(&self.place, &upload))).await {
                 Ok(parts) => parts,
                 Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
-                Err(Halt::Fault(fault)) if is_denied(fault.kind) => return Ok(false),
+                Err(Halt::Fault(fault)) if is_denied(fault.kind) || self.is_last_attempt() => return Ok(false),
                 Err(halt) => return Err(halt),
             };
             let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
             let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
-            let Some(sums) = self.all_compared(original, &parts, size, bounds).await? else { continue };
+            let Some(sums) = self.all_compared(original, &mut parts, size, bounds).await? else { continue };
+            self.adopted.push(upload.clone());
             self.take_up(original.clone(), bounds, upload, size, parts, BTreeMap::new());
             if let Some(held) = &mut self.held {
                 for (claim, sum) in std::mem::take(&mut held.claims).into_iter().zip(sums) {
@@ -50,6 +52,10 @@ impl Task {
         Ok(false)
     }
 
+    fn is_last_attempt(&self) -> bool {
+        self.failures >= self.shared().patience.retries
+    }
+
     /// True if the user says what the object is to be like.
     fn asks_for_more(&self) -> bool {
         let wanted = &self.place.upload;
@@ -60,7 +66,7 @@ impl Task {
     async fn all_compared(
         &self,
         original: &Arc<Original>,
-        parts: &[StoredPart],
+        parts: &mut [StoredPart],
         size: u64,
         bounds: Bounds,
     ) -> Result<Option<Vec<Checksum>>, Halt> {

@@ -54,7 +54,7 @@ impl Claim {
 impl Task {
     /// Begins an upload in parts. An ending if it turns out that all was done by an earlier run.
     pub(super) async fn begin(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<Option<Ending>, Halt> {
-        if let Some(kept) = self.kept().await? {
+        if let Some(kept) = self.kept().await?.filter(|kept| !self.given_up.contains(&kept.upload)) {
             if !self.is_of(&kept, &original) {
                 self.give_up_on(&kept.upload, changed(&original.path)).await?;
             } else if kept.asked.as_ref().is_some_and(|before| *before != self.asked()) {
@@ -77,7 +77,8 @@ impl Task {
 
     /// True if an upload in parts of this very file was begun before; one of what the file was then is given up.
     pub(super) async fn is_begun(&mut self, original: &Original) -> Result<bool, Halt> {
-        let Some(kept) = self.kept().await? else { return Ok(false) };
+        let kept = self.kept().await?.filter(|kept| !self.given_up.contains(&kept.upload));
+        let Some(kept) = kept else { return Ok(false) };
         let is_of_it = self.is_of(&kept, original);
         if !is_of_it {
             self.give_up_on(&kept.upload, changed(&original.path)).await?;
@@ -94,17 +95,19 @@ impl Task {
         UploadCheckpoint::asked(&self.place.upload, &self.place.headers)
     }
 
-    async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
+    pub(super) async fn kept(&self) -> Result<Option<UploadCheckpoint>, Fault> {
         let path = self.checkpoint.clone();
         blocking(move || UploadCheckpoint::load(&path)).await
     }
 
-    /// An upload of other bytes than those of the file as it is now: its parts are freed.
+    /// An upload that is of no use: its parts are freed. Until they are it stays written down, for this may be a wrong login;
+    /// or until a new one takes its place.
     async fn give_up_on(&mut self, upload: &str, fault: Fault) -> Result<(), Halt> {
         self.given_up.push(upload.to_owned());
         self.tell(Happening::Restarted(fault)).await;
-        self.free(upload).await?;
-        self.forget().await;
+        if self.free(upload).await? {
+            self.forget().await;
+        }
         Ok(())
     }
 
@@ -148,7 +151,13 @@ impl Task {
         original: &Arc<Original>,
         bounds: Bounds,
     ) -> Result<Option<Ending>, Halt> {
-        let Some(object) = self.unless_stopped(self.ask(self.driver.head(&self.place))).await? else { return Ok(None) };
+        let object = match self.unless_stopped(self.ask(self.driver.head(&self.place))).await {
+            Ok(Some(object)) => object,
+            Err(Halt::Fault(fault)) if !is_denied(fault.kind) => return Err(fault.into()),
+            Err(Halt::Stopped) => return Err(Halt::Stopped),
+            // Nobody knows, where the login may only write.
+            _ => return Ok(None),
+        };
         if object.length.is_some_and(|length| length != original.length) {
             return Ok(None);
         }

@@ -1,6 +1,7 @@
 //! The end of an upload: one object of all parts, and the proof that it is the file.
 
 use super::super::report::Ending;
+use super::begin::Held;
 use super::insist::is_denied;
 use super::original::Original;
 use super::proof::{Proof, assembled_etag, compare, is_called_alike, sums};
@@ -37,7 +38,7 @@ impl Task {
             }
             Err(Halt::Fault(fault)) if fault.kind == FaultKind::Exists => {
                 // One that can't be freed now is by the next run, which finds it written down.
-                if self.free(&held.upload).await.is_ok() {
+                if matches!(self.free(&held.upload).await, Ok(true)) {
                     self.forget().await;
                 }
                 return Err(fault.into());
@@ -45,6 +46,7 @@ impl Task {
             Err(halt) => {
                 // The next attempt asks the store which parts it has, and compares them with what is written down.
                 held.saver.last(&held.desk).await;
+                self.leave_if_disputed(&halt, &held).await?;
                 return Err(halt);
             }
             Ok(proof) => proof,
@@ -54,6 +56,20 @@ impl Task {
             return Err(self.is_another().into());
         }
         Ok(self.done(&held.original, proof))
+    }
+
+    /// Parts that are others than those that were sent, and again after they were sent anew: somebody else sends to the same
+    /// upload. Then there is to be one of our own; one that we took up stays with whom it may belong to.
+    async fn leave_if_disputed(&mut self, halt: &Halt, held: &Held) -> Result<(), Halt> {
+        let is_damaged = matches!(halt, Halt::Fault(fault) if fault.kind == FaultKind::PartDamaged);
+        if !is_damaged || self.endings != 1 || !held.bounds.takes_whole {
+            return Ok(());
+        }
+        self.given_up.push(held.upload.clone());
+        if self.adopted.contains(&held.upload) || self.free(&held.upload).await? {
+            self.forget().await;
+        }
+        Ok(())
     }
 
     /// Makes one object of `length` bytes of these parts; what it proves.

@@ -33,17 +33,21 @@ impl Task {
         self.wait(after).await
     }
 
-    /// Frees the parts of an upload that is of no use any more. Where the login lacks the right to, that is told, and they stay.
-    pub(super) async fn free(&self, upload: &str) -> Result<(), Halt> {
+    /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to: that is told, and
+    /// they stay.
+    pub(super) async fn free(&self, upload: &str) -> Result<bool, Halt> {
         match self.insist(|| self.driver.abort(&self.place, upload)).await {
-            Ok(()) => self.tell(Happening::UploadAborted).await,
+            Ok(()) => {
+                self.tell(Happening::UploadAborted).await;
+                Ok(true)
+            }
             Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
                 let detail = format!("what was sent before can't be freed, and stays at the store: {}", fault.detail);
                 self.tell(Happening::Restarted(Fault { detail, ..fault })).await;
+                Ok(false)
             }
-            Err(halt) => return Err(halt),
+            Err(halt) => Err(halt),
         }
-        Ok(())
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Task {
     pub(super) checkpoint: PathBuf,
     /// What has been begun, kept over the attempts.
     pub(super) held: Option<Held>,
+    /// Uploads that this run has found in the store's list: they may be another's.
+    pub(super) adopted: Vec<String>,
     /// Uploads that this run has given up: they are not taken up again.
     pub(super) given_up: Vec<String>,
     /// How many connections there are to be.
@@ -86,6 +88,7 @@ async fn upload(orders: Orders) -> Ending {
         orders,
         driver,
         held: None,
+        adopted: Vec::new(),
         given_up: Vec::new(),
         sent: 0,
         retries: 0,
@@ -167,10 +170,9 @@ impl Task {
         self.tell(Happening::Restarted(fault)).await;
         if let Some(held) = self.held.take() {
             self.given_up.push(held.upload.clone());
-            if is_open {
-                self.free(&held.upload).await?;
+            if !is_open || self.free(&held.upload).await? {
+                self.forget().await;
             }
-            self.forget().await;
         }
         Ok(())
     }
@@ -183,7 +185,11 @@ impl Task {
         // A store that has no requests for whole objects takes one of a single part.
         let is_small = original.length < threshold.min(bounds.most_part) && bounds.takes_whole;
         if is_small && self.held.is_none() && !self.is_begun(&original).await? {
-            return self.send_whole(original).await;
+            let ending = self.send_whole(original).await?;
+            if !self.given_up.is_empty() {
+                self.forget().await;
+            }
+            return Ok(ending);
         }
         if self.held.is_none()
             && let Some(ending) = self.begin(original, bounds).await?
@@ -213,8 +219,22 @@ impl Task {
     }
 
     async fn failed(&mut self, fault: Fault) -> Ending {
+        if fault.kind == FaultKind::SourceChanged {
+            self.give_back().await;
+        }
         self.save().await;
         Ending::Failed(fault)
+    }
+
+    /// What was sent of a file that keeps changing is of no use to any run.
+    async fn give_back(&mut self) {
+        self.held = None;
+        let Ok(Some(kept)) = self.kept().await else { return };
+        match self.free(&kept.upload).await {
+            Ok(true) => self.forget().await,
+            Err(Halt::Fault(fault)) => tracing::warn!("the parts of an upload could not be freed: {fault}"),
+            _ => {}
+        }
     }
 
     /// Saves what the store has by now.
