@@ -106,6 +106,8 @@ pub enum Happening {
     },
     /// The store has freed the parts of an upload that was given up.
     UploadAborted,
+    /// The store does not free the parts of an upload that was given up, and why.
+    UploadLeft(Fault),
     /// All of it has come, and the part file has been given the file's own name.
     Renamed(PathBuf),
     /// The user stopped it.

@@ -32,7 +32,7 @@ impl Happening {
             Self::Repairing(_) | Self::Verified { .. } => "check",
             Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } => "link",
             Self::DiskFull(_) => "wait",
-            Self::UploadCreated | Self::PartDone { .. } | Self::PartAborted { .. } | Self::UploadAborted => "part",
+            Self::UploadCreated | Self::PartDone { .. } | Self::PartAborted { .. } | Self::UploadAborted | Self::UploadLeft(_) => "part",
             Self::Paused => "pause",
             Self::Completed { .. } => "done",
             Self::Failed(_) | Self::Refused(_) | Self::Expired(_) | Self::Damaged(_) => "fail",
@@ -67,6 +67,7 @@ impl Happening {
             | Self::Retried { .. }
             | Self::PartFailed { .. }
             | Self::Restarted(_)
+            | Self::UploadLeft(_)
             | Self::Repairing(_)
             | Self::Repaired { .. }
             | Self::Dropped(_)
@@ -109,6 +110,7 @@ impl Happening {
             Self::Retried { fault, after } if after.is_zero() => format!("{}; next attempt at once", why(fault)),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
+            Self::UploadLeft(fault) => format!("what was sent before can't be freed, and stays at the store: {}", why(fault)),
             Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
             Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
@@ -134,7 +136,7 @@ impl Happening {
 fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
     let mut said = match (resumed, length) {
         (0, Some(length)) => format!("the file has {}", size(length)),
-        (0, None) => "the server does not tell the file's length".to_owned(),
+        (0, None) => "its length is not known beforehand".to_owned(),
         (resumed, Some(length)) => format!("goes on at {} of {}", size(resumed), size(length)),
         (resumed, None) => format!("goes on at {}", size(resumed)),
     };

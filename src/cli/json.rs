@@ -119,6 +119,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),
         Happening::UploadCreated => ("upload_created", Detail::Plain {}),
         Happening::UploadAborted => ("upload_aborted", Detail::Plain {}),
+        Happening::UploadLeft(fault) => ("upload_left", trouble(fault, None, None)),
         Happening::PartDone { number, range } => {
             ("part_done", Detail::Part { part: *number, start: Some(range.start), end: Some(range.end) })
         }

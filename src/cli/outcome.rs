@@ -56,6 +56,7 @@ impl Outcome {
             | Happening::Described { .. }
             | Happening::UploadCreated
             | Happening::UploadAborted
+            | Happening::UploadLeft(_)
             | Happening::PartDone { .. }
             | Happening::PartFailed { .. }
             | Happening::PartAborted { .. }

@@ -26,11 +26,11 @@ fn all() -> Vec<(Happening, &'static str)> {
         (Happening::Added, "add: it waits for its turn"),
         (Happening::Started, "start: the server is asked"),
         (answered(Some(5_000_000), 0, true), "note: the file has 5.0 MB"),
-        (answered(None, 0, true), "note: the server does not tell the file's length"),
+        (answered(None, 0, true), "note: its length is not known beforehand"),
         (answered(Some(5_000_000), 2_000_000, true), "note: goes on at 2.0 MB of 5.0 MB"),
         (
             answered(None, 0, false),
-            "note: the server does not tell the file's length; it can't be resumed: after a stop all of it is sent again",
+            "note: its length is not known beforehand; it can't be resumed: after a stop all of it is sent again",
         ),
         (Happening::Retried { fault: fault(), after: short }, "again: the server says 503; next attempt in 2 s"),
         (
@@ -40,6 +40,10 @@ fn all() -> Vec<(Happening, &'static str)> {
         (
             Happening::Retried { fault: fault(), after: Duration::from_secs(80) },
             "again: the server says 503; next attempt in 1:20",
+        ),
+        (
+            Happening::UploadLeft(fault()),
+            "part: what was sent before can't be freed, and stays at the store: the server says 503",
         ),
         (Happening::Restarted(fault()), "anew: from the first byte, since the server says 503"),
         (Happening::Repairing(fault()), "check: the server says 503; it is fetched once more and compared"),

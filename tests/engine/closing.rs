@@ -150,7 +150,11 @@ async fn a_login_that_may_not_look_at_the_parts_or_free_them_begins_anew() {
         let mut stage = stopped.start();
         stage.outcome(id).await.unwrap();
         assert!(stage.depot.object(URL).unwrap() == bytes(length), "{denied:?}");
-        let restarted = |event: &&haul::api::Event| matches!(&event.happening, Happening::Restarted(fault) if fault.kind == FaultKind::Status(403));
+        let restarted = |event: &&haul::api::Event| match &event.happening {
+            Happening::Restarted(fault) => denied == Call::Parts && fault.kind == FaultKind::Status(403),
+            Happening::UploadLeft(_) => denied == Call::Abort,
+            _ => false,
+        };
         assert_eq!(stage.told.iter().filter(restarted).count(), 1, "{denied:?}");
         stage.end().await;
     }

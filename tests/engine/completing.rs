@@ -59,6 +59,8 @@ async fn what_is_gone_after_the_last_call_is_sent_again_once() {
     let id = stage.add_spec(spec(in_parts(&path))).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Cut);
     assert_eq!((stage.depot.count(is_part), stage.depot.open_uploads().len()), (6, 0));
+    let restarted = |event: &&haul::api::Event| matches!(event.happening, haul::api::Happening::Restarted(_));
+    assert_eq!(stage.told.iter().filter(restarted).count(), 1);
     stage.end().await;
 }
 

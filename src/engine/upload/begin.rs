@@ -65,9 +65,6 @@ impl Task {
                 return Ok(Some(ending));
             }
         }
-        if self.held.as_ref().is_none_or(|held| held.claims.is_empty()) {
-            self.may_resend()?;
-        }
         if self.held.is_none() {
             self.find_or_create(original, bounds).await?;
         }
@@ -121,6 +118,9 @@ impl Task {
     ) -> Result<Option<Ending>, Halt> {
         match self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await {
             Ok(parts) => {
+                if parts.is_empty() {
+                    self.may_resend()?;
+                }
                 let known = kept.parts.into_iter().map(|part| (part.number, part)).collect();
                 self.take_up(original.clone(), bounds, kept.upload, kept.part_size, parts, known);
                 Ok(None)
@@ -130,6 +130,7 @@ impl Task {
                     self.forget().await;
                     return Ok(Some(ending));
                 }
+                self.may_resend()?;
                 self.tell(Happening::Restarted(fault)).await;
                 self.forget().await;
                 Ok(None)

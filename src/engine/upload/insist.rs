@@ -42,8 +42,7 @@ impl Task {
                 Ok(true)
             }
             Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
-                let detail = format!("what was sent before can't be freed, and stays at the store: {}", fault.detail);
-                self.tell(Happening::Restarted(Fault { detail, ..fault })).await;
+                self.tell(Happening::UploadLeft(fault)).await;
                 Ok(false)
             }
             Err(halt) => Err(halt),

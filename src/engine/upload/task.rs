@@ -17,6 +17,9 @@ use crate::plan::Growth;
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
 
+/// So often all of a file is sent again because the last call left nothing.
+const MOST_RESENDS: u32 = 1;
+
 /// An upload at work.
 pub(super) struct Task {
     pub(super) orders: Orders,
@@ -42,8 +45,8 @@ pub(super) struct Task {
     pub(super) failures: u32,
     /// Failures of the last call. Parts that are sent again because of them don't make up for them.
     pub(super) endings: u32,
-    /// True if all parts were sent again since the last call left nothing.
-    pub(super) has_resent: bool,
+    /// How often the last call left nothing.
+    resends: u32,
     fault: Option<Arc<Fault>>,
     /// Why it began again, each kind once.
     restarts: Vec<FaultKind>,
@@ -94,7 +97,7 @@ async fn upload(orders: Orders) -> Ending {
         retries: 0,
         failures: 0,
         endings: 0,
-        has_resent: false,
+        resends: 0,
         fault: None,
         restarts: Vec::new(),
     };
@@ -119,6 +122,9 @@ impl Task {
                 Err(Halt::Stopped) => return self.stopped().await,
                 Err(Halt::Fault(fault)) => fault,
             };
+            if self.resends > MOST_RESENDS {
+                return self.failed(fault).await;
+            }
             self.failures += 1;
             self.fault = Some(Arc::new(fault.clone()));
             let next = if self.begins_again(&fault) {
@@ -154,14 +160,13 @@ impl Task {
         is_new
     }
 
-    /// The last call left neither an object nor parts: all of it is sent again once, and not for ever.
+    /// A last call of this run left neither an object nor parts: all of it is sent again once, and not for ever.
     pub(super) fn may_resend(&mut self) -> Result<(), Fault> {
-        let fault = self.fault.as_ref().filter(|_| self.endings > 0 && self.has_resent);
-        if let Some(fault) = fault {
-            return Err(Fault::clone(fault));
+        self.resends += u32::from(self.endings > 0);
+        match &self.fault {
+            Some(fault) if self.resends > MOST_RESENDS => Err(Fault::clone(fault)),
+            _ => Ok(()),
         }
-        self.has_resent = self.endings > 0;
-        Ok(())
     }
 
     /// Nothing of the old upload is left behind.

@@ -28,6 +28,7 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             (Tone::Good, event.happening.sentence().into_owned())
         }
         Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
+        Happening::UploadLeft(_) => (Tone::Warning, event.happening.sentence().into_owned()),
         Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {fault}")),
         Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),
         Happening::Doubted(fault) => (Tone::Warning, format!("taken all the same: {fault}")),

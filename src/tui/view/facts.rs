@@ -73,7 +73,11 @@ impl Facts<'_> {
             self.add("State", wordings.first().map_or("", String::as_str), role);
         }
         if !row.resumable {
-            self.add("Resume", "can't be resumed: the server gives no parts", Role::Warning);
+            let why = match row.direction {
+                Direction::Download => "can't be resumed: the server gives no parts",
+                Direction::Upload => "can't be resumed: a stream gives its bytes once",
+            };
+            self.add("Resume", why, Role::Warning);
         }
         if let Some(fault) = &row.fault {
             let (label, role) = match row.status {
