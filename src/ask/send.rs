@@ -38,24 +38,26 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Vec<Sending>, String>
     if placed.is_empty() {
         return Err("there is no file in what you named".to_owned());
     }
-    apart(&placed)?;
-    Ok(placed)
+    apart(placed)
 }
 
-/// Two files in one place would be one object: which of them, nobody could say.
-fn apart(placed: &[Sending]) -> Result<(), String> {
-    let mut taken: HashMap<&str, &Path> = HashMap::with_capacity(placed.len());
+/// Two files in one place would be one object: which of them, nobody could say. One that is named twice is one file, and no
+/// mistake.
+fn apart(placed: Vec<Sending>) -> Result<Vec<Sending>, String> {
+    let mut taken: HashMap<String, PathBuf> = HashMap::with_capacity(placed.len());
+    let mut apart = Vec::with_capacity(placed.len());
     for Sending { file, place } in placed {
-        match taken.insert(place.url().as_str(), file) {
-            Some(other) if other != file => {
+        match taken.insert(place.url().to_string(), file.clone()) {
+            None => apart.push(Sending { file, place }),
+            Some(other) if other == file => {}
+            Some(other) => {
                 let (one, two) = (other.display(), file.display());
                 let why = format!("{one} and {two} would both go to {place}: send them to places of their own");
                 return Err(harmless(&why).into_owned());
             }
-            _ => {}
         }
     }
-    Ok(())
+    Ok(apart)
 }
 
 /// Each file with the names below the URL that it gets; none means the very URL.

@@ -74,3 +74,11 @@ fn what_can_not_be_looked_at_is_told() {
     fs::set_permissions(folder.path().join("in/shut"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(sent(&[&folder.path().join("in")], "s3://bucket/dir/").unwrap().len(), 1);
 }
+
+#[test]
+fn a_file_that_is_named_twice_is_sent_once() {
+    let folder = folder(&["a", "b"]);
+    let (one, two) = (folder.path().join("a"), folder.path().join("b"));
+    let found = sent(&[&one, &two, &one], "s3://bucket/dir/").unwrap();
+    assert_eq!(found.into_iter().map(|sending| sending.file).collect::<Vec<_>>(), [one, two]);
+}
