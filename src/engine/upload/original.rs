@@ -40,7 +40,8 @@ impl Original {
             let detail = if met.is_dir() { "it is a folder" } else { "it is no file that can be read in parts" };
             return Err(Fault::new(FaultKind::Disk, path.display(), detail));
         }
-        let file = File::open(&path).map_err(|why| broken(&why))?;
+        // stdin was opened by whoever had the right to, and is not opened by its name again.
+        let file = opened(&path).map_err(|why| broken(&why))?;
         let met = file.metadata().map_err(|why| broken(&why))?;
         Ok(Self::of(file, path, &met, false))
     }
