@@ -32,7 +32,11 @@ impl Happening {
             Self::Repairing(_) | Self::Verified { .. } => "check",
             Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } => "link",
             Self::DiskFull(_) => "wait",
-            Self::UploadCreated | Self::PartDone { .. } | Self::PartAborted { .. } | Self::UploadAborted | Self::UploadLeft(_) => "part",
+            Self::UploadCreated
+            | Self::PartDone { .. }
+            | Self::PartAborted { .. }
+            | Self::UploadAborted
+            | Self::UploadLeft(_) => "part",
             Self::Paused => "pause",
             Self::Completed { .. } => "done",
             Self::Failed(_) | Self::Refused(_) | Self::Expired(_) | Self::Damaged(_) => "fail",
@@ -110,7 +114,9 @@ impl Happening {
             Self::Retried { fault, after } if after.is_zero() => format!("{}; next attempt at once", why(fault)),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
             Self::Restarted(fault) => format!("from the first byte, since {}", why(fault)),
-            Self::UploadLeft(fault) => format!("what was sent before can't be freed, and stays at the store: {}", why(fault)),
+            Self::UploadLeft(fault) => {
+                format!("what was sent before can't be freed, and stays at the store: {}", why(fault))
+            }
             Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
             Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),

@@ -2,7 +2,7 @@
 //! that goes with it is only set aside.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,8 +11,8 @@ use super::roster::Then;
 use super::supervisor::Supervisor;
 use super::upload::abandon;
 use crate::api::Happening;
-use crate::model::{Spec, Status, TransferId};
-use crate::store::{Aside, Checkpoint, Item, Record};
+use crate::model::{Source, Spec, Status, TransferId, Upload};
+use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint};
 
 /// How long a removal can be undone.
 const UNDO: Duration = Duration::from_secs(10);
@@ -110,7 +110,10 @@ impl Supervisor {
         let Some(item) = self.roster.item(id) else { return };
         let leaving = data.then(|| match item.spec.upload {
             // The file is the user's.
-            Some(_) => Leaving::There,
+            Some(_) => {
+                UploadCheckpoint::leaves(&self.begun(&item.spec));
+                Leaving::There
+            }
             None => Leaving::Here(Aside::set(&self.shared.state, id, item.target.as_deref())),
         });
         match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
@@ -145,8 +148,10 @@ impl Supervisor {
                 self.delete(&item, leaving);
                 continue;
             }
-            if let Some(Leaving::Here(aside)) = leaving {
-                aside.put_back();
+            match leaving {
+                Some(Leaving::Here(aside)) => aside.put_back(),
+                Some(Leaving::There) => UploadCheckpoint::stays(&self.begun(&item.spec)),
+                None => {}
             }
             back.push(item);
         }
@@ -171,12 +176,23 @@ impl Supervisor {
         match leaving {
             None => {}
             Some(Leaving::Here(aside)) => aside.delete(),
-            // Somebody may have ordered the same upload anew: then the parts are that one's.
-            Some(Leaving::There) if self.roster.is_listed(&item.spec) => {}
-            Some(Leaving::There) => {
-                self.tasks.spawn(abandon(self.shared.clone(), Spec::clone(&item.spec)));
-            }
+            Some(Leaving::There) => self.release(Spec::clone(&item.spec)),
         }
+    }
+
+    /// Frees the parts of an upload, unless somebody has ordered the same anew: then they are that one's.
+    fn release(&self, spec: Spec) {
+        if self.roster.is_listed(&spec) {
+            UploadCheckpoint::stays(&self.begun(&spec));
+        } else {
+            self.tasks.spawn(abandon(self.shared.clone(), spec));
+        }
+    }
+
+    /// Where it is written down that an upload was begun.
+    fn begun(&self, spec: &Spec) -> PathBuf {
+        let file = spec.upload.as_ref().map_or(Path::new(""), |upload| upload.file.as_path());
+        UploadCheckpoint::path(&self.shared.state, spec.source.url().as_str(), file)
     }
 
     /// Forgets what an earlier run has noted of files that are complete by now: somebody has deleted their part files, and they
@@ -197,6 +213,11 @@ impl Supervisor {
     pub(super) fn clear_up(&self) {
         for (id, aside) in Aside::left(&self.shared.state) {
             if self.roster.get(id).is_some() { aside.put_back() } else { aside.delete() }
+        }
+        for kept in UploadCheckpoint::left(&self.shared.state) {
+            if let Ok(source) = Source::parse(&kept.url) {
+                self.release(Spec::of_upload(source, Upload::of(kept.file)));
+            }
         }
     }
 }

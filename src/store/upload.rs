@@ -23,6 +23,9 @@ use crate::model::{Checksum, Fault, FaultKind, Header, Upload};
 /// Ten thousand parts with their checksums are some hundred KiB.
 const KIND: Kind = Kind { word: "upload", version: 1, most: 64 << 20 };
 
+/// A file of this ending beside a checkpoint says that nobody wants its upload any more.
+const LEAVING: &str = "leaving";
+
 /// An upload in parts that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadCheckpoint {
@@ -159,9 +162,29 @@ impl UploadCheckpoint {
 
     /// Forgets it.
     pub fn remove(path: &Path) {
-        for file in ["ron", "new", "damaged"] {
+        for file in ["ron", "new", "damaged", LEAVING] {
             let _ = fs::remove_file(path.with_extension(file));
         }
+    }
+
+    /// Says beside the one that is kept there that its parts are to be freed, should haul be killed before they are.
+    pub fn leaves(path: &Path) {
+        if path.exists() {
+            let _ = private_file().write(true).create(true).truncate(true).open(path.with_extension(LEAVING));
+        }
+    }
+
+    /// Its parts are wanted after all.
+    pub fn stays(path: &Path) {
+        let _ = fs::remove_file(path.with_extension(LEAVING));
+    }
+
+    /// Those whose parts were to be freed by a haul that was killed.
+    pub fn left(state: &Path) -> Vec<Self> {
+        let Ok(folder) = fs::read_dir(state.join("uploads")) else { return Vec::new() };
+        let paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
+        let leaving = paths.filter(|path| path.extension().is_some_and(|extension| extension == LEAVING));
+        leaving.filter_map(|path| Self::load(&path.with_extension("ron")).ok().flatten()).collect()
     }
 }
 

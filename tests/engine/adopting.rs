@@ -152,3 +152,34 @@ async fn a_resume_claims_an_md5_only_where_it_was_one() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_kill_while_a_removal_can_be_undone_leaves_nothing_open() {
+    let mut stopped = half_sent(Depot::telling(true)).await;
+    // As a kill in those seconds leaves it: in no list, and marked.
+    let path = checkpoint(&stopped.state(), &stopped.downloads());
+    UploadCheckpoint::leaves(&path);
+    stopped.wishes.durable = true;
+    let stopped = stopped.start().stop().await;
+    assert_eq!(stopped.depot.open_uploads(), [] as [&str; 0]);
+    assert_eq!(UploadCheckpoint::load(&path).unwrap(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_is_undone_keeps_what_was_sent() {
+    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    let marked = checkpoint(&stage.state(), &stage.downloads()).with_extension("leaving");
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    stage.until(id, |happening| matches!(happening, haul::api::Happening::Removed)).await;
+    assert!(marked.exists());
+    stage.send(Command::Undo).await;
+    stage.until(id, |happening| matches!(happening, haul::api::Happening::Restored)).await;
+    assert!(!marked.exists());
+    stage.depot.forget_calls();
+    stage.resume(id).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    assert_eq!(stage.depot.count(is_part), 2);
+    stage.end().await;
+}

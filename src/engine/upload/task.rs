@@ -73,7 +73,14 @@ async fn upload(orders: Orders) -> Ending {
     let wanted = orders.spec.upload.clone().unwrap_or_default();
     let checkpoint = UploadCheckpoint::path(&shared.state, orders.spec.source.url().as_str(), &wanted.file);
     let path = checkpoint.clone();
-    let lock = match blocking(move || UploadLock::take(&path)).await {
+    let taken = blocking(move || {
+        let lock = UploadLock::take(&path)?;
+        if lock.is_some() {
+            UploadCheckpoint::stays(&path);
+        }
+        Ok(lock)
+    });
+    let lock = match taken.await {
         Ok(Some(lock)) => lock,
         Ok(None) => {
             let detail = "another haul sends it to this place just now";
