@@ -159,9 +159,11 @@ impl Supervisor {
         self.note_items(&[id]);
     }
 
-    /// A transfer's URL is a folder: what lies below it are transfers of their own, unless they are in the list already.
+    /// A transfer's URL is a folder: what lies below it are transfers of their own, unless they are in the list already, or
+    /// have come since the folder was asked for: a list that was stopped is read from its beginning again.
     pub(super) fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
-        specs.retain(|spec| !self.roster.is_listed(spec));
+        let asked = self.roster.get(id).and_then(|entry| entry.item.added);
+        specs.retain(|spec| !self.roster.is_listed(spec) && !self.roster.has_come_since(spec, asked));
         let more: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         self.tell(id, Happening::Listed { others, left_out });

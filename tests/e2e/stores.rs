@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::MIB;
-use crate::support::store::Refusing;
+use crate::support::store::{Instead, Refusing};
 use crate::support::{Output, Sandbox, Store, eventually, is_part_of, sha256_of};
 
 const VENDORS: [Vendor; 3] = Vendor::ALL;
@@ -271,6 +271,24 @@ fn a_folder_can_be_queued_and_worked_off() {
     let list: Value = serde_json::from_str(&sandbox.run(&["list", "--json"]).ok().stdout).unwrap();
     let statuses: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["done", "done", "done"]);
+}
+
+#[test]
+fn what_came_of_a_folder_is_not_listed_again_after_its_list_was_stopped() {
+    let (store, sandbox) = room(Vendor::S3);
+    for name in ["in/a", "in/b", "in/c", "in/d"] {
+        store.put(name, name.as_bytes());
+    }
+    // The third page is none.
+    let instead = Some(("ListObjects", 2, Instead::Text("<Error><Code>Bad</Code></Error>")));
+    store.faults(|faults| (faults.page, faults.instead) = (1, instead));
+    sandbox.run(&["add", &store.url("in/")]).ok();
+    sandbox.run(&["run", "-q", "--retries", "0"]).code(4);
+    sandbox.run(&["add", &store.url("in/")]).ok();
+    sandbox.run(&["run", "-q"]).ok();
+    assert_eq!(sandbox.names(), ["a", "b", "c", "d"]);
+    let list: Value = serde_json::from_str(&sandbox.run(&["list", "--json"]).ok().stdout).unwrap();
+    assert_eq!(list.as_array().unwrap().len(), 4, "{list:#}");
 }
 
 #[test]

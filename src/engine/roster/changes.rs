@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::errand::Busy;
+use super::super::row::place;
 use super::Roster;
-use crate::model::{Spec, Status, TransferId};
+use crate::model::{Spec, Status, TransferId, UnixTime};
 use crate::store::Item;
 
 impl Roster {
@@ -21,6 +22,13 @@ impl Roster {
             done: entry.latest.done.clone(),
             ..entry.item.clone()
         })
+    }
+
+    /// True if this very transfer was added at this time or later, and is done.
+    pub(in crate::engine) fn has_come_since(&self, spec: &Spec, asked: Option<UnixTime>) -> bool {
+        let held = self.places.get(&place(spec)).and_then(|id| self.entries.get(id));
+        let added = held.filter(|entry| entry.status == Status::Done).and_then(|entry| entry.item.added);
+        asked.zip(added).is_some_and(|(asked, added)| added >= asked)
     }
 
     /// Most of a long queue goes to one folder, whose name is kept once.
