@@ -183,3 +183,19 @@ async fn a_removal_that_is_undone_keeps_what_was_sent() {
     assert_eq!(stage.depot.count(is_part), 2);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_is_just_being_begun_is_written_down_before_haul_ends() {
+    let mut stage = Stage::new();
+    stage.depot.script(|call, _| (call == Call::Create).then_some(Trouble::Late));
+    let id = start(&mut stage, 2 * MIB).await;
+    while stage.depot.open_uploads().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let stopped = stage.stop().await;
+    assert!(UploadCheckpoint::load(&checkpoint(&stopped.state(), &stopped.downloads())).unwrap().is_some());
+    let mut stage = stopped.start();
+    complete(&mut stage, id, 2 * MIB).await;
+    assert_eq!(stage.depot.count(|call| call == Call::Create), 1);
+    stage.end().await;
+}

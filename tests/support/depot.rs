@@ -12,7 +12,7 @@ use md5::Digest as _;
 use tokio::time::sleep;
 
 pub use super::trouble::{Call, Trouble};
-use super::trouble::{called, feigned, unnamed, word};
+use super::trouble::{called, feigned, late, unnamed, word};
 
 type Script = Arc<dyn Fn(Call, u32) -> Option<Trouble> + Send + Sync>;
 
@@ -258,6 +258,7 @@ macro_rules! obey {
         match $trouble {
             Some(Trouble::Unheard(kind)) => Err(fault($place, kind)),
             Some(Trouble::Silent) => std::future::pending().await,
+            Some(Trouble::Late) => late(done).await,
             _ => done,
         }
     }};

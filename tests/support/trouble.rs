@@ -33,6 +33,8 @@ pub enum Trouble {
     Zeroed,
     /// It is taken, and called by a word that looks like an MD5 and is another one each time.
     Renamed,
+    /// All is done, and the answer takes a while.
+    Late,
     /// The bytes are taken, and no answer comes.
     Silent,
     /// It says that it has done it, and has not.
@@ -46,6 +48,12 @@ pub enum Trouble {
 /// The word that it is called by, if that is none of its own.
 pub fn word(trouble: Option<Trouble>) -> Option<String> {
     matches!(trouble, Some(Trouble::Renamed)).then(|| format!("{:032x}", fastrand::u128(1..)))
+}
+
+/// An answer that takes a while.
+pub async fn late<T>(answer: T) -> T {
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    answer
 }
 
 /// An object of which next to nothing is told.

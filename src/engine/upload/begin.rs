@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::super::download::blocking;
 use super::super::report::Ending;
@@ -20,6 +23,9 @@ use crate::store::{SentPart, UploadCheckpoint};
 
 /// A run that was killed may have had so many parts on their way, where nobody says how many connections there are.
 const AWAITED: u16 = 4;
+
+/// So long the id of a new upload is waited for when haul is to end.
+const MOMENT: Duration = Duration::from_millis(900);
 
 /// An upload in parts that was begun.
 pub(super) struct Held {
@@ -178,7 +184,7 @@ impl Task {
             return Ok(());
         }
         let size = self.size(&original, bounds)?;
-        let upload = self.unless_stopped(self.ask(self.driver.create(&self.place))).await?;
+        let upload = self.created().await?;
         // Nothing is on its way to a new one.
         self.was_left = false;
         self.take_up(original, bounds, upload, size, Vec::new(), BTreeMap::new());
@@ -188,6 +194,16 @@ impl Task {
         }
         self.tell(Happening::UploadCreated).await;
         Ok(())
+    }
+
+    /// The id of a new upload. Whoever ends haul meanwhile waits a moment for it: an upload whose id nobody has heard stays open.
+    async fn created(&self) -> Result<String, Halt> {
+        let request = self.ask(self.driver.create(&self.place));
+        tokio::pin!(request);
+        match self.orders.unless_stopped(&mut request).await {
+            Err(halt) => timeout(MOMENT, request).await.ok().and_then(Result::ok).ok_or(halt),
+            Ok(created) => Ok(created?),
+        }
     }
 
     /// Bytes of each part but the last.
