@@ -39,10 +39,11 @@ impl Put for Stores {
             let offer = Offer::of(place)?;
             match self.look(&offer).await {
                 Ok(reply) => Ok(Some(described(offer.url.vendor, &reply.headers, &Element::default()))),
-                Err(refused) if refused.refusal.status != 404 || refused.refusal.is("NoSuchBucket") => {
-                    Err(self.explained(&offer, refused).await)
-                }
-                Err(_) => Ok(None),
+                Err(refused) if is_nothing(&refused) => Ok(None),
+                Err(refused) => match self.explained(&offer, refused).await {
+                    refused if is_nothing(&refused) => Ok(None),
+                    refused => Err(refused.fault),
+                },
             }
         })
     }
@@ -292,18 +293,23 @@ impl Stores {
         }
     }
 
-    /// The fault of a refused HEAD. Its answer has no body, so the first byte is asked for to hear why.
-    async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Fault {
+    /// Why a HEAD was refused. Its answer has no body, so the first byte is asked for to hear it.
+    async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Refused {
         if !refused.refusal.is_mute() || refused.refusal.status == 0 {
-            return refused.fault;
+            return refused;
         }
         let draft =
             Draft::new(Method::GET, &offer.url.key, "read").headers(offer.each_time()).header("range", "bytes=0-0");
         match self.reply(&offer.url, &draft).await {
-            Err(told) if !told.refusal.is_mute() => told.fault,
-            _ => refused.fault,
+            Err(told) if !told.refusal.is_mute() => told,
+            _ => refused,
         }
     }
+}
+
+/// True if a refusal says that no object stands there.
+fn is_nothing(refused: &Refused) -> bool {
+    refused.refusal.status == 404 && !refused.refusal.is("NoSuchBucket")
 }
 
 /// A part, and where it goes.

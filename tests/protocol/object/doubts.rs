@@ -155,3 +155,16 @@ fn an_endpoint_with_a_login_is_refused_and_not_shown() {
         assert!(why.contains("an endpoint with a login") && !why.contains("s3cret"), "{why}");
     }
 }
+
+/// S3 alone says nothing in answer to a HEAD.
+#[test]
+fn a_head_that_is_denied_is_answered_by_a_get_that_finds_nothing() {
+    let store = Store::start(Vendor::S3);
+    store.refuse("HeadObject", 403, "AccessDenied");
+    let (driver, place) = (driver(&store), place(&store, "a"));
+    run(async {
+        assert_eq!(driver.head(&place).await, Ok(None));
+        driver.put(&place, payload(b"part")).await.unwrap();
+        assert_eq!(driver.head(&place).await.unwrap_err().kind, FaultKind::Status(403));
+    });
+}
