@@ -199,3 +199,17 @@ async fn an_upload_that_is_just_being_begun_is_written_down_before_haul_ends() {
     assert_eq!(stage.depot.count(|call| call == Call::Create), 1);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_tells_opaque_etags_without_quotes_costs_no_part() {
+    let mut depot = Depot::mute();
+    depot.pace = std::time::Duration::from_secs(1);
+    let stopped = half_sent(depot).await;
+    stopped.depot.script(|call, _| (call == Call::Parts).then_some(Trouble::Unquoted));
+    let mut stage = stopped.start();
+    let path = stage.downloads().join("key.bin");
+    let id = stage.add_spec(spec(in_parts(&path))).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    assert_eq!(stage.depot.count(is_part), 2);
+    stage.end().await;
+}

@@ -342,7 +342,7 @@ impl Put for Depot {
             obey!(self, place, trouble, {
                 let found = self.lock().uploads.get(upload).cloned();
                 let (_, parts) = found.ok_or_else(|| gone(place))?;
-                Ok(parts.iter().map(|(number, bytes)| self.part_of(*number, bytes)).collect())
+                Ok(parts.iter().map(|(number, bytes)| called(trouble, self.part_of(*number, bytes))).collect())
             })
         })
     }

@@ -33,6 +33,8 @@ pub enum Trouble {
     Zeroed,
     /// It is taken, and called by a word that looks like an MD5 and is another one each time.
     Renamed,
+    /// What it is called is told without quotes.
+    Unquoted,
     /// All is done, and the answer takes a while.
     Late,
     /// The bytes are taken, and no answer comes.
@@ -73,6 +75,9 @@ pub fn feigned(trouble: Option<Trouble>, length: usize) -> Option<StoredObject> 
 
 /// A part as it is called in an answer.
 pub fn called(trouble: Option<Trouble>, stored: StoredPart) -> StoredPart {
+    if matches!(trouble, Some(Trouble::Unquoted)) {
+        return StoredPart { etag: stored.etag.trim_matches('"').to_owned(), ..stored };
+    }
     let Some(word) = word(trouble) else { return stored };
     StoredPart { etag: format!("\"{word}\""), md5: Checksum::of_hex(Algorithm::Md5, &word), ..stored }
 }
