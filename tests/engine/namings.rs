@@ -52,7 +52,7 @@ async fn a_store_that_calls_one_part_by_its_md5_means_it_of_all() {
 
 #[tokio::test(start_paused = true)]
 async fn one_transfer_tells_nothing_of_the_others_to_its_host() {
-    let mut stage = Stage::with_depot(named(), Wishes { transfers: 1, ..Wishes::default() });
+    let mut stage = Stage::with_depot(named(), Wishes { transfers: Some(1), ..Wishes::default() });
     let path = write(&stage, 1000);
     stage.depot.script(|call, before| (call == Call::Put && before < 3).then_some(Trouble::Damaged));
     for key in ["one", "two"] {
