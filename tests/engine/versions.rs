@@ -1,7 +1,7 @@
 //! Answers that contradict each other: which version of the file each of them is of.
 
 use haul::api::Happening;
-use haul::model::FaultKind;
+use haul::model::{FaultKind, Status};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
 use crate::support::fetch::{Act, Ask, FakeFile};
@@ -38,5 +38,25 @@ async fn a_validator_that_comes_with_a_later_answer_holds_for_all() {
     let over = |happening: &Happening| matches!(happening, Happening::Restarted(_) | Happening::Completed { .. });
     stage.until(id, over).await;
     assert_eq!(restarts(&stage), 1, "two versions were mixed");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_later_answers_tell_of_the_version_is_kept_too() {
+    let later = |ask: &Ask| if ask.number == 1 { Act::serve() } else { Act::serve().etag("\"v1\"") };
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB).etag(None).script(later);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.has(id, 6 * MIB).await;
+    let etag = stage.checkpoint(id).unwrap().validator.etag;
+    assert_eq!(etag.as_deref(), Some("\"v1\""), "after kill -9");
+    stage.pause(id).await;
+    stage.is(id, Status::Paused).await;
+    assert_eq!(stage.checkpoint(id).unwrap().validator.etag.as_deref(), Some("\"v1\""));
+    stage.resume(id).await;
+    stage.complete(id, "a.bin", &file).await;
+    stage.fake.put(PATH, file.etag(Some("\"v1\"")));
+    let again = stage.add(PATH).await;
+    let told = stage.outcome(again).await;
+    assert!(matches!(told, Ok(Happening::Completed { unchanged: true, .. })), "{told:?}");
     stage.end().await;
 }

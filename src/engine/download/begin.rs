@@ -328,10 +328,8 @@ impl Task {
         let Some(mut held) = self.held.take() else { return Ok(None) };
         held.desk.lock().plan.answered(permit.age());
         let known = merged(&held.resource, &answer.resource);
-        held.resource = Arc::new(if held.tagless { known.without_etag() } else { known });
-        if self.places.is_own(self.places.lead_number()) {
-            held.saver.describe(held.resource.clone());
-        }
+        let known = Arc::new(if held.tagless { known.without_etag() } else { known });
+        self.note(&mut held, known);
         held.desk.widen(self.connections_for(&held));
         if held.resource.length.is_some_and(|length| !held.desk.learn(length)) {
             self.held = Some(held);
@@ -341,7 +339,6 @@ impl Task {
         self.tell_answered(&mut held).await;
         self.take_duplicates(&held, &answer.resource);
         let lead = self.places.lead_number();
-        self.places.know(lead, held.resource.clone());
         let mut crew = Crew::new(lead, Arc::new(self.job(lead, &held, held.resource.clone())?));
         let number = crew.next_number();
         crew.hire(self, (number, lead), lease, Some(answer), permit);

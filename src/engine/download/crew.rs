@@ -118,7 +118,7 @@ impl Crew {
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
         self.dismiss().await;
-        held.resource = self.job.known();
+        task.note(held, self.job.known());
         task.tell_parts(&held.desk).await;
         self.seats.values().for_each(|place| task.places.closed(*place));
         result
@@ -173,8 +173,9 @@ impl Crew {
                     self.grow(task, held);
                     task.tell_parts(&held.desk).await;
                     task.show_held(Some(held), Activity::Receiving, self.waiting(task));
-                    if now >= save_at && held.saver.start() {
-                        save_at = now + SAVE;
+                    if now >= save_at {
+                        task.note(held, self.job.known());
+                        save_at = if held.saver.start() { now + SAVE } else { save_at };
                     }
                 }
             }

@@ -114,6 +114,16 @@ impl Task {
         None
     }
 
+    /// What the lead's answers tell of the file by now, for checkpoints, the history and the next attempt.
+    pub(super) fn note(&mut self, held: &mut Held, resource: Arc<Resource>) {
+        let lead = self.places.lead_number();
+        if self.places.is_own(lead) {
+            held.saver.describe(resource.clone());
+        }
+        self.places.know(lead, resource.clone());
+        held.resource = resource;
+    }
+
     /// True if it was the user who named this place, and no server and no metalink.
     pub(super) fn is_from_user(&self, place: usize) -> bool {
         self.places.is_own(place) && self.orders.spec.described.name.is_none()
