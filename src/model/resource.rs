@@ -33,6 +33,12 @@ impl Validator {
         let agree = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
         agree(&self.etag, &other.etag) && agree(&self.last_modified, &other.last_modified)
     }
+
+    /// True if one thing that both give is the same.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        let both = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+        both(&self.etag, &other.etag) || both(&self.last_modified, &other.last_modified)
+    }
 }
 
 /// Whether the server gives parts of the file.
@@ -53,6 +59,11 @@ pub struct Resource {
     pub ranges: Ranges,
     /// Which version it is.
     pub validator: Validator,
+    /// Under which other ETags the same bytes came, once they were compared; `None` among them stands for no ETag at all.
+    pub twins: Vec<Option<String>>,
+    /// A Last-Modified that two versions may share, since the file was written just before the answer. It vouches for nothing;
+    /// but where it stays while the ETag does not, the file may be the same.
+    pub fresh: Option<String>,
     /// The name that Content-Disposition gives, not yet made safe.
     pub name: Option<String>,
     /// Where redirects led; equal to the asked source if there were none.
@@ -73,5 +84,29 @@ impl Resource {
     pub fn without_etag(&self) -> Self {
         let validator = Validator { etag: None, ..self.validator.clone() };
         Self { validator, ..self.clone() }
+    }
+
+    /// The same file, of whose version nothing is known.
+    #[must_use]
+    pub fn without_validators(&self) -> Self {
+        Self { validator: Validator::default(), twins: Vec::new(), fresh: None, ..self.clone() }
+    }
+
+    /// An answer's validators as those of this file: a twin of its ETag is as good as the ETag itself.
+    #[must_use]
+    pub fn read(&self, now: &Validator) -> Validator {
+        let is_twin = self.twins.contains(&now.etag);
+        Validator { etag: if is_twin { &self.validator } else { now }.etag.clone(), ..now.clone() }
+    }
+
+    /// Bytes that came under these validators are those of this file. True if that makes a new twin.
+    pub fn admit(&mut self, now: &Validator) -> bool {
+        let is_known = self.validator.etag.is_none() || now.etag == self.validator.etag;
+        let is_new = !is_known && !self.twins.contains(&now.etag);
+        if is_new {
+            self.twins.push(now.etag.clone());
+        }
+        self.validator.fill(now);
+        is_new
     }
 }

@@ -89,6 +89,19 @@ async fn bytes_that_pass_by_are_compared() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stream_without_a_word_on_its_version_is_read_to_its_end() {
+    let old = FakeFile::new(1, 8 * MIB);
+    // Behind the last gap it is another file.
+    let mut bytes = old.bytes().to_vec();
+    bytes[8 * MIB as usize - 1] ^= 1;
+    let new = FakeFile::of(bytes).etag(None).no_ranges();
+    let (mut stage, id, _) = moved(&old, new.clone()).await;
+    stage.resume(id).await;
+    stage.complete(id, "a.bin", &new).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_that_the_disk_has_lost_are_no_other_version() {
     let file = FakeFile::new(1, 8 * MIB);
     let (stage, id, held) = moved(&file, file.clone().no_ranges()).await;

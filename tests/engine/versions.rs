@@ -60,3 +60,71 @@ async fn what_later_answers_tell_of_the_version_is_kept_too() {
     assert!(matches!(told, Ok(Happening::Completed { unchanged: true, .. })), "{told:?}");
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_an_etag_costs_a_comparison_and_no_word_on_versions() {
+    let once = |ask: &Ask| {
+        let act = Act::serve().cut(MIB);
+        if ask.number == 2 { act.untagged() } else { act }
+    };
+    let old = FakeFile::new(1, 8 * MIB).rate(MIB).script(once);
+    let new = FakeFile::new(2, 8 * MIB).rate(MIB);
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, old).await;
+    stage.has(id, 4 * MIB).await;
+    assert_eq!(restarts(&stage), 0);
+    stage.fake.put(PATH, new.clone());
+    stage.complete(id, "a.bin", &new).await;
+    assert_eq!(restarts(&stage), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_version_that_comes_to_a_comparison_is_another_version() {
+    // It has the same bytes up to its end; between is an answer without an ETag.
+    let cut = |ask: &Ask| if ask.number == 2 { Act::serve().untagged() } else { Act::serve().cut(3 * MIB) };
+    let old = FakeFile::new(1, 8 * MIB).rate(MIB).script(cut);
+    let mut bytes = old.bytes().to_vec();
+    bytes[MIB as usize] ^= 1;
+    let new = FakeFile::of(bytes).etag(Some("\"v2\"")).rate(MIB);
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, old).await;
+    stage
+        .until(
+            id,
+            |happening| matches!(happening, Happening::Retried { fault, .. } if fault.kind == FaultKind::Retagged),
+        )
+        .await;
+    stage.fake.put(PATH, new.clone());
+    stage.complete(id, "a.bin", &new).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_that_nothing_was_said_of_are_compared_once_something_is() {
+    for kept in [true, false] {
+        let cut = |ask: &Ask| if ask.number == 1 { Act::serve().cut(3 * MIB) } else { Act::serve() };
+        let before = FakeFile::new(1, 8 * MIB).rate(MIB).etag(None).script(cut);
+        let after = FakeFile::new(if kept { 1 } else { 2 }, 8 * MIB).etag(Some("\"new\""));
+        let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, before).await;
+        stage.has(id, 2 * MIB).await;
+        stage.fake.put(PATH, after.clone());
+        stage.complete(id, "a.bin", &after).await;
+        assert_eq!(restarts(&stage), usize::from(!kept), "{kept}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn etags_under_which_the_same_bytes_come_are_good() {
+    // Two machines with a tag of their own each, and a program that makes a new one each time.
+    let two = |ask: &Ask| Act::serve().etag(TAGS[ask.number % 2]).cut(MIB);
+    let many = |ask: &Ask| Act::serve().etag(TAGS[ask.number % TAGS.len()]).cut(MIB);
+    let file = || FakeFile::new(1, 8 * MIB).rate(MIB).dated("Sat, 15 Nov 2025 12:45:26 GMT");
+    for (connections, file) in [(1, file().script(two)), (4, file().script(two)), (1, file().script(many))] {
+        let wishes = Wishes { connections, ..Wishes::default() };
+        let (mut stage, id) = Stage::of(wishes, file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        let given = stage.fake.given(PATH);
+        assert!(restarts(&stage) == 0 && given < 10 * MIB, "{connections}: {given}");
+        stage.end().await;
+    }
+}

@@ -76,6 +76,8 @@ pub(super) fn known(server: &Running, etag: Option<&str>, date: Option<&str>) ->
         length: Some(LENGTH),
         ranges: Ranges::Served,
         validator: Validator { etag: etag.map(text), last_modified: date.map(text) },
+        twins: Vec::new(),
+        fresh: None,
         name: None,
         at: Source::parse(&server.url(PATH)).unwrap(),
         media: None,

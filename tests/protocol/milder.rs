@@ -70,6 +70,8 @@ fn a_date_of_just_now_tells_no_versions_apart() {
     assert_eq!(dated(&http(now - Duration::from_secs(3600)), "").last_modified.map(|_| ()), Some(()));
     assert_eq!(dated(OLD, &format!("\r\nDate: {OLD}")).last_modified, None, "by the server's clock");
     assert_eq!(dated(OLD, "").last_modified.as_deref(), Some(OLD));
+    let cached = format!("\r\nDate: {OLD}\r\nAge: 3600");
+    assert_eq!(dated(OLD, &cached).last_modified.as_deref(), Some(OLD), "a cache has had it for an hour");
     let untagged = first(raw(&format!("200 OK\r\nLast-Modified: {}", http(now))), Asked::Whole).unwrap();
     assert_eq!(untagged.resource.validator.last_modified, Some(http(now)), "it is all that there is");
 }

@@ -77,6 +77,43 @@ fn another_version_is_a_change_whatever_the_server_thinks_of_if_range() {
 }
 
 #[test]
+fn an_etag_of_the_same_bytes_is_as_good() {
+    let asked = |etag: Option<&str>| {
+        let server =
+            serve(etag.map_or(Answer::new().no_etag(), |etag| Answer::new().etag(etag)).if_range(Honour::Ignored));
+        let twins = vec![Some("\"v2\"".to_owned()), None];
+        let expected = Resource { twins, ..(*known(&server, Some("\"v1\""), None)).clone() };
+        ask(&driver(), Request { expected: Some(Arc::new(expected)), ..middle(&server, None, None) })
+    };
+    for etag in [Some("\"v1\""), Some("\"v2\""), None] {
+        assert_eq!(asked(etag).unwrap().start, 200, "{etag:?}");
+    }
+    assert_eq!(asked(Some("\"v3\"")).unwrap_err().kind, Kind::Changed);
+}
+
+#[test]
+fn bytes_tell_where_an_etag_was_weakened_or_the_date_of_just_now_stays() {
+    let asked = |answer: Answer, known: &dyn Fn(Resource) -> Resource| {
+        let server = serve(answer.if_range(Honour::Ignored));
+        let expected = known((*super::driver::known(&server, Some("\"v1\""), None)).clone());
+        let expected = Some(Arc::new(expected));
+        let question = Request { expected, ..question(&server.url(PATH), Asked::Part(ByteRange::new(200, 300))) };
+        ask(&driver(), question).unwrap_err().kind
+    };
+    let weak = |known: Resource| {
+        let validator = Validator { etag: Some("W/\"v1\"".to_owned()), ..Validator::default() };
+        Resource { validator, ..known }
+    };
+    assert_eq!(asked(Answer::new().etag("W/\"v1\""), &|known| known), Kind::Retagged);
+    assert_eq!(asked(Answer::new().etag("\"v1\""), &weak), Kind::Retagged);
+    assert_eq!(asked(Answer::new().etag("W/\"v2\""), &|known| known), Kind::Changed);
+    let fresh = |known: Resource| Resource { fresh: Some(DATE.to_owned()), ..known };
+    let dated = |date: &str| Answer::new().etag("\"v2\"").last_modified(date).header("Date", DATE);
+    assert_eq!(asked(dated(DATE), &fresh), Kind::Retagged);
+    assert_eq!(asked(dated(OTHER), &fresh), Kind::Changed);
+}
+
+#[test]
 fn what_an_answer_does_not_tell_is_no_change() {
     let server = serve(Answer::new().no_etag());
     assert_eq!(ask(&driver(), middle(&server, Some("W/\"v1\""), Some(DATE))).unwrap().start, 200);

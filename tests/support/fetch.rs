@@ -220,12 +220,14 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
     let length = file.bytes.len() as u64;
     let fault = |kind, detail: &str| Err(Fault::new(kind, &request.source, detail));
     let ranged = file.ranges && !act.whole && request.asked != Asked::Whole;
-    let etag = act.etag.clone().or_else(|| file.validator.etag.clone());
+    let etag = act.etag.clone().or_else(|| file.validator.etag.clone()).filter(|_| !act.untagged);
     let validator = Validator { etag, ..file.validator.clone() };
     let resource = Resource {
         length: file.tells_length.then_some(length),
         ranges: if ranged { Ranges::Served } else { Ranges::Ignored },
         validator: validator.clone(),
+        twins: Vec::new(),
+        fresh: None,
         name: file.name.clone(),
         at: Source::clone(&request.source),
         media: None,
@@ -238,10 +240,11 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
     }
     if let Some(known) = &request.expected {
         let same_length = known.length.is_none_or(|known| !file.tells_length || known == length);
-        if !known.validator.agrees_with(&validator) || !same_length {
-            let dated =
-                known.validator.last_modified.is_some() && known.validator.last_modified == validator.last_modified;
-            let kind = if dated && same_length { FaultKind::Retagged } else { FaultKind::Changed };
+        let (before, now) = (&known.validator, known.read(&validator));
+        let lacks = ranged && before.strong_etag().is_some() && now.etag.is_none();
+        if !before.agrees_with(&now) || !same_length || lacks {
+            let dated = before.last_modified.is_some() && before.last_modified == now.last_modified;
+            let kind = if (dated || lacks) && same_length { FaultKind::Retagged } else { FaultKind::Changed };
             return fault(kind, "the file on the server has changed");
         }
     }

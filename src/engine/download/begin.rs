@@ -41,6 +41,8 @@ pub(super) struct Held {
     pub(super) vouched: bool,
     /// True while bytes on disk are those of another URL, and not known to be of this one's file.
     pub(super) foreign: bool,
+    /// True while an answer's ETag, or the lack of one, is in doubt: bytes that come under it are compared first.
+    pub(super) doubted: bool,
     /// True once the server's ETags were found to say nothing of this file.
     pub(super) tagless: bool,
 }
@@ -141,6 +143,8 @@ impl Task {
             length: checkpoint.length,
             ranges: Ranges::Served,
             validator: checkpoint.validator,
+            twins: Vec::new(),
+            fresh: None,
             name: None,
             at: self.places.lead().clone(),
             media: checkpoint.media,
@@ -196,6 +200,7 @@ impl Task {
             answered: false,
             vouched: true,
             foreign: false,
+            doubted: false,
             tagless: false,
         };
         held.desk.widen(self.connections_for(&held));
@@ -230,7 +235,7 @@ impl Task {
                 let range = held.desk.missing(lease);
                 let to_the_end = held.desk.is_to_the_end(lease);
                 let ranged = if to_the_end { Asked::From(range.start) } else { Asked::Part(range) };
-                (if held.ranged { ranged } else { Asked::Whole }, Some(held.resource.clone()))
+                (if held.ranged { ranged } else { Asked::Whole }, Some(held.expected()))
             }
             _ => (if self.whole { Asked::Whole } else { Asked::From(0) }, None),
         };
@@ -242,6 +247,9 @@ impl Task {
             return Err(Fault::new(FaultKind::RangeIgnored, self.places.lead(), detail).into());
         }
         self.check_promise(&answer.resource)?;
+        if let Some(held) = self.held.as_ref().filter(|_| self.places.was_single()) {
+            held.check_first_word(&answer.resource.validator, self.places.lead())?;
+        }
         Ok((answer, permit))
     }
 
@@ -327,6 +335,7 @@ impl Task {
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
         held.desk.lock().plan.answered(permit.age());
+        held.judge_stream(lease, &answer.resource.validator);
         let known = merged(&held.resource, &answer.resource);
         let known = Arc::new(if held.tagless { known.without_etag() } else { known });
         self.note(&mut held, known);
@@ -372,5 +381,6 @@ pub(super) fn merged(known: &Resource, now: &Resource) -> Resource {
     let mut validator = known.validator.clone();
     validator.fill(&now.validator);
     let media = known.media.clone().or_else(|| now.media.clone());
-    Resource { length: known.length.or(now.length), validator, media, ..now.clone() }
+    let (twins, fresh) = (known.twins.clone(), known.fresh.clone().or_else(|| now.fresh.clone()));
+    Resource { length: known.length.or(now.length), validator, twins, fresh, media, ..now.clone() }
 }

@@ -237,9 +237,7 @@ fn emptied(target: &Path) -> Result<PartFile, Fault> {
 /// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it.
 pub(super) fn is_same(finished: &Finished, resource: &Resource) -> bool {
     let (before, now): (&Validator, &Validator) = (&finished.validator, &resource.validator);
-    let both = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
-    let vouched = both(&before.etag, &now.etag) || both(&before.last_modified, &now.last_modified);
-    vouched && before.agrees_with(now) && resource.length.is_none_or(|length| length == finished.length)
+    before.shares_with(now) && before.agrees_with(now) && resource.length.is_none_or(|length| length == finished.length)
 }
 
 /// The name that haul gives of its own accord: the server's, else the URL's.

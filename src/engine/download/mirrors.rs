@@ -12,7 +12,7 @@ use super::version::Version;
 use super::worker::Job;
 use crate::api::Happening;
 use crate::model::{
-    Announced, ByteRange, Checksum, Fault, FaultKind, RangeSet, Ranges, Resource, Source, Validator, Weight, size,
+    Announced, ByteRange, Checksum, Fault, FaultKind, RangeSet, Ranges, Resource, Source, Weight, size,
 };
 use crate::plan::{Blame, blame};
 
@@ -41,7 +41,7 @@ impl Held {
 
 /// The same file at another place, which has validators of its own.
 pub(super) fn unvouched(known: &Resource, source: &Source) -> Resource {
-    Resource { validator: Validator::default(), at: source.clone(), digests: Vec::new(), ..known.clone() }
+    Resource { at: source.clone(), digests: Vec::new(), ..known.without_validators() }
 }
 
 impl Task {

@@ -8,20 +8,32 @@ use std::sync::Arc;
 use super::begin::Held;
 use super::blocking::blocking;
 use super::desk::Desk;
-use crate::model::{ByteRange, Fault, FaultKind, Source};
+use crate::model::{ByteRange, Fault, FaultKind, Source, Validator};
 use crate::plan::LeaseId;
 use crate::protocol::Chunk;
 
 impl Held {
-    /// One stream is to bring what is missing, if this server gives no parts. Bytes of which nothing says that they are of
-    /// the server's version are kept where the stream passes them, and compared then; behind the last gap it is not read.
+    /// One stream is to bring what is missing, if this server gives no parts.
     pub(super) fn prepare_order(&self) {
+        self.desk.lock().plan.come_in_order(!self.ranged);
+    }
+
+    /// Bytes of which nothing says that they are of the version of a stream that begins now are kept where it passes them,
+    /// and compared then; behind the last gap it is not read.
+    pub(super) fn judge_stream(&mut self, lease: LeaseId, now: &Validator) {
+        if self.ranged {
+            return;
+        }
+        let is_known = self.vouched && self.resource.validator.shares_with(&self.resource.read(now));
         let mut state = self.desk.lock();
-        state.plan.come_in_order(!self.ranged);
-        let is_known = self.vouched && !self.resource.validator.is_none();
         let last = state.plan.free().ranges().last().map(|gap| gap.end);
-        if let Some(last) = last.filter(|_| !self.ranged && !is_known) {
+        let last = last.max(state.plan.get(lease).map(|lease| lease.end));
+        if let Some(last) = last.filter(|_| !is_known) {
             state.lose(ByteRange::new(last, u64::MAX));
+        }
+        drop(state);
+        if std::mem::take(&mut self.doubted) {
+            self.admit(now);
         }
     }
 }

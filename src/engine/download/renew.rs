@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::begin::Held;
 use super::task::Task;
-use crate::model::{Fault, FaultKind, ObjectUrl, Resource, Source, Validator, size};
+use crate::model::{Fault, FaultKind, ObjectUrl, Source, size};
 use crate::plan::is_expired;
 
 impl Held {
@@ -12,7 +12,7 @@ impl Held {
     /// the same file, and until then its checkpoint stays that URL's.
     pub(super) fn is_of(&mut self, url: String) {
         self.foreign = true;
-        self.resource = Arc::new(Resource { validator: Validator::default(), ..Resource::clone(&self.resource) });
+        self.resource = Arc::new(self.resource.without_validators());
         self.saver.belong(url);
     }
 

@@ -136,8 +136,9 @@ impl Task {
             let jitter = fastrand::f64();
             match verdict(&fault, failures, self.keeps_parts(), &self.orders.shared.patience, jitter) {
                 Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
-                    self.comparisons += 1;
-                    self.doubt();
+                    // To ask for a comparison is no failure.
+                    (self.comparisons, self.failures) = (self.comparisons + 1, 0);
+                    self.held.iter_mut().for_each(|held| held.doubt(self.comparisons == 1));
                     self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
                 }
                 // A name that haul chose makes room: what stands there is another file's, and stays.
@@ -227,20 +228,10 @@ impl Task {
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
         }
-        self.alone |= self.comparisons > 0;
+        self.alone |= std::mem::take(&mut self.comparisons) > 0;
         let way = if self.alone { "; it comes over one connection from now on" } else { "" };
         let detail = format!("{}{way}", fault.detail);
         self.tell(Happening::Restarted(Fault { detail, ..fault })).await;
-    }
-
-    /// The ETag is another one, and the file perhaps the same: bytes are compared before the next ones come. If they
-    /// agree, ETags say nothing of this file from then on; its length and date still do.
-    fn doubt(&mut self) {
-        if let Some(held) = &mut self.held {
-            (held.vouched, held.tagless) = (false, true);
-            held.resource = Arc::new(held.resource.without_etag());
-            held.saver.describe(held.resource.clone());
-        }
     }
 
     async fn stopped(&mut self) -> Ending {

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::begin::Held;
 use super::worker::Job;
-use crate::model::{Fault, FaultKind, Resource, Validator};
+use crate::model::{Fault, FaultKind, Resource, Source, Validator};
 
 /// The validators of one attempt, which grow as answers come.
 pub(super) struct Version {
@@ -32,13 +33,70 @@ impl Job {
     pub(super) fn learn(&self, now: &Resource) -> Result<(), Fault> {
         let mut known = self.version.known.lock().unwrap_or_else(PoisonError::into_inner);
         let etag = now.validator.etag.clone().filter(|_| !self.version.tagless);
-        let now = Validator { etag, last_modified: now.validator.last_modified.clone() };
+        let now = self.resource.read(&Validator { etag, ..now.validator.clone() });
         if !known.agrees_with(&now) {
             let detail =
                 "the file on the server has changed: two answers to requests at the same time are of two versions";
             return Err(Fault::new(FaultKind::Changed, &self.source, detail));
         }
+        let has_bytes = || self.desk.done_total() > 0 || !self.desk.receiving_now().is_empty();
+        if self.place.is_none() && is_first_word(&known, &now) && has_bytes() {
+            return Err(unknown_version(&self.source));
+        }
         known.fill(&now);
         Ok(())
     }
+}
+
+impl Held {
+    /// What an answer is to agree with. While its ETag is in doubt, any will do where a date speaks for the file; else none at
+    /// all, and the same one with another strength: what comes under them is compared.
+    pub(super) fn expected(&self) -> Arc<Resource> {
+        let known = &self.resource;
+        match &known.validator.etag {
+            Some(_) if self.doubted && (known.validator.last_modified.is_some() || known.fresh.is_some()) => {
+                Arc::new(known.without_etag())
+            }
+            Some(etag) if self.doubted => {
+                let other = etag.strip_prefix("W/").map_or_else(|| format!("W/{etag}"), str::to_owned);
+                let twins = known.twins.iter().cloned().chain([None, Some(other)]).collect();
+                Arc::new(Resource { twins, ..Resource::clone(known) })
+            }
+            _ => known.clone(),
+        }
+    }
+
+    /// An answer's ETag, or the lack of one, speaks against the bytes on disk: they are compared before the next ones come. The
+    /// ETags under which they agree are good from then on. If that was not the end of it and a date speaks for the file, its
+    /// ETags say nothing: each machine has its own, or each answer.
+    pub(super) fn doubt(&mut self, is_first: bool) {
+        (self.vouched, self.doubted) = (false, true);
+        if !is_first && self.resource.validator.last_modified.is_some() {
+            self.tagless = true;
+            self.resource = self.expected();
+            self.saver.describe(self.resource.clone());
+        }
+    }
+
+    /// Bytes that came under these validators were compared with those on disk, or are as they come. True if nothing said
+    /// before that they are one.
+    pub(super) fn admit(&mut self, now: &Validator) -> bool {
+        !self.tagless && Arc::make_mut(&mut self.resource).admit(now)
+    }
+
+    /// Fails if an answer is the first to say of which version it is, and there are bytes already: nobody knows of which
+    /// version these are. Bytes of one stream are compared as they come.
+    pub(super) fn check_first_word(&self, now: &Validator, source: &Source) -> Result<(), Fault> {
+        let matters = self.ranged && !self.tagless && self.desk.done_total() > 0;
+        if matters && is_first_word(&self.resource.validator, now) { Err(unknown_version(source)) } else { Ok(()) }
+    }
+}
+
+fn is_first_word(known: &Validator, now: &Validator) -> bool {
+    known.is_none() && !now.is_none()
+}
+
+fn unknown_version(source: &Source) -> Fault {
+    let detail = "it may have changed: nothing said before of which version it is";
+    Fault::new(FaultKind::Retagged, source, detail)
 }

@@ -20,6 +20,8 @@ pub fn hold(bytes: &[u8]) -> bool {
         length: pick.maybe(small),
         ranges: Ranges::Served,
         validator: Validator { etag: pick.maybe(tag), last_modified: pick.maybe(date) },
+        twins: pick.maybe(|pick| pick.maybe(tag)).into_iter().collect(),
+        fresh: pick.maybe(date),
         name: None,
         at: at.clone(),
         media: pick.maybe(|pick| choose(pick, &MEDIA).to_owned()),

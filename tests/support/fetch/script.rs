@@ -25,6 +25,7 @@ pub struct Act {
     pub(super) most: Option<u64>,
     pub(super) silent: bool,
     pub(super) etag: Option<String>,
+    pub(super) untagged: bool,
     pub(super) panics: bool,
 }
 
@@ -90,6 +91,11 @@ impl Act {
     /// The answer's ETag, in place of the file's.
     pub fn etag(self, etag: &str) -> Self {
         Self { etag: Some(etag.to_owned()), ..self }
+    }
+
+    /// The answer has no ETag.
+    pub fn untagged(self) -> Self {
+        Self { untagged: true, ..self }
     }
 
     /// The answer is for so many bytes at most, and says so.
