@@ -1,6 +1,6 @@
 //! What an answer said of the file behind a URL.
 
-use super::{Announced, Source};
+use super::{Announced, Fault, FaultKind, Source};
 
 /// What tells one version of a file from another (RFC 9110, section 8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,5 +108,36 @@ impl Resource {
         }
         self.validator.fill(now);
         is_new
+    }
+
+    /// Fails if a whole answer speaks about this file in place of holding it: a login, an error, a few words on a quota, a
+    /// body that was left out.
+    pub fn check_stand_in(&self, now: &Self) -> Result<(), Fault> {
+        let page = now.media.as_ref().filter(|_| now.is_page() && !self.is_page());
+        let other = page.map(|page| format!("a page ({page})"));
+        let Some(other) = other.or_else(|| self.is_notice(now).then(|| now.outline())) else { return Ok(()) };
+        let detail = format!("{other} came in place of the file; the link may have expired, or ask for a login");
+        Err(Fault::new(FaultKind::WebPage, &now.at, detail))
+    }
+
+    fn is_page(&self) -> bool {
+        let is_page = |media: &String| ["html", "xml", "json"].iter().any(|kind| media.ends_with(kind));
+        self.media.as_ref().is_some_and(is_page)
+    }
+
+    /// True for what has neither this file's length and type nor anything that says that it is a version of it.
+    fn is_notice(&self, now: &Self) -> bool {
+        if !now.validator.is_none() || self.length.is_some() && self.length == now.length {
+            return false;
+        }
+        let is_told = !self.validator.is_none() && self.length.is_some() || self.media.is_some() && now.media.is_some();
+        now.length == Some(0) || is_told && self.media != now.media
+    }
+
+    /// Its length and its type, as far as they are known.
+    fn outline(&self) -> String {
+        let size = self.length.map_or_else(|| "something".to_owned(), |length| format!("{length} bytes"));
+        let media = self.media.as_ref().map(|media| format!(" ({media})")).unwrap_or_default();
+        format!("{size}{media}, without a word on which version of it they are,")
     }
 }

@@ -128,3 +128,23 @@ async fn etags_under_which_the_same_bytes_come_are_good() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_for_a_changed_file_is_not_taken_for_it() {
+    let old = FakeFile::new(1, 8 * MIB).rate(MIB).typed("application/zip");
+    let new = FakeFile::new(2, 8 * MIB).typed("application/zip");
+    let changed = |ask: &Ask| if ask.number == 2 { Act::fault(FaultKind::Changed) } else { Act::serve() };
+    let notice = FakeFile::of(&b"Too many connections"[..]).etag(None).no_ranges().typed("text/plain").script(changed);
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, old).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    stage.fake.put(PATH, notice);
+    stage.resume(id).await;
+    let stands_in =
+        |told: &Happening| matches!(told, Happening::Retried { fault, .. } if fault.kind == FaultKind::WebPage);
+    stage.until(id, stands_in).await;
+    stage.fake.put(PATH, new.clone());
+    stage.complete(id, "a.bin", &new).await;
+    assert_eq!(restarts(&stage), 1);
+    stage.end().await;
+}

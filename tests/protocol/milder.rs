@@ -53,9 +53,16 @@ fn a_notice_in_place_of_a_part_is_no_other_version_of_the_file() {
     assert_eq!(asked("200 OK\r\nContent-Type: text/plain\r\nETag: \"v2\"", &as_it_is), Kind::Changed);
     assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &bare), Kind::Changed);
     assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &plain), Kind::Changed);
+    // Of two types one is not the file's, whatever else is known.
+    let typed = |file: Resource| Resource { media: Some("application/zip".to_owned()), ..bare(file) };
+    let endless = |file: Resource| Resource { length: None, media: Some("application/zip".to_owned()), ..file };
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &typed), Kind::WebPage);
+    assert_eq!(asked("200 OK\r\nContent-Type: text/plain", &endless), Kind::WebPage);
     let server = serve(Answer::raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
     let file = (*known(&server, Some("\"v1\""), None)).clone();
-    assert_eq!(ask(&driver(), rest(&server, file)).unwrap_err().kind, Kind::WebPage, "an answer without a body");
+    for file in [file.clone(), endless(file.clone()), bare(file)] {
+        assert_eq!(ask(&driver(), rest(&server, file)).unwrap_err().kind, Kind::WebPage, "an answer without a body");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::begin::Held;
 use super::finish::Repair;
 use super::places::Places;
 use crate::api::{Activity, Connection, Happening, Live};
-use crate::model::{Checksum, Fault, FaultKind, OnChange};
+use crate::model::{Checksum, Fault, FaultKind, OnChange, Resource};
 use crate::plan::{Growth, Verdict, verdict};
 use crate::store::Checkpoint;
 
@@ -44,6 +44,8 @@ pub(super) struct Task {
     pub(super) held: Option<Held>,
     /// Ask for the whole file in one stream: the server does not give parts.
     pub(super) whole: bool,
+    /// What was known of the file before it was begun from its first byte once more.
+    pub(super) before: Option<Arc<Resource>>,
     /// Begin from the first byte, whatever is on disk.
     pub(super) fresh: bool,
     /// Take up no bytes of another URL: they were compared, and are of another file.
@@ -89,6 +91,7 @@ async fn download(orders: Orders) {
         places,
         suspect: Suspect::default(),
         held: None,
+        before: None,
         whole: false,
         fresh,
         shuns: false,
@@ -221,12 +224,14 @@ impl Task {
     async fn restart(&mut self, fault: Fault) {
         // What comes now is another attempt at all of it, or another file.
         self.repair = Repair::default();
+        (self.best, self.failures) = (0, 0);
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
             held.let_rest().await;
             // These bytes are of no use; a part file that no checkpoint knows would stay for ever if this ends here.
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
+            self.before = Some(held.resource);
         }
         self.alone |= std::mem::take(&mut self.comparisons) > 0;
         let way = if self.alone { "; it comes over one connection from now on" } else { "" };

@@ -109,41 +109,16 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
 
 fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
     let length = length(head)?;
+    let mut accepted = accepted(head, length, Ranges::Ignored);
     if let Some(known) = expected {
-        let other = page(head, known).map(|page| format!("a page ({page})"));
-        if let Some(other) = other.or_else(|| notice(head, known, length)) {
-            let detail = format!("{other} came in place of the file; the link may have expired, or ask for a login");
-            return Err(Fault::new(FaultKind::WebPage, head.at, detail));
-        }
+        known.check_stand_in(&accepted.resource)?;
         compare(expected, head, length)?;
     }
     if asked.start() > 0 {
         return Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server sent the whole file in place of a part"));
     }
-    let mut accepted = accepted(head, length, Ranges::Ignored);
     accepted.resource.digests = announced_digests(head.headers, None);
     Ok(Accepted { end: length, ..accepted })
-}
-
-/// The media type of an answer that speaks about the file in place of holding it: a login, an error, a notice.
-fn page(head: &Head<'_>, known: &Resource) -> Option<String> {
-    let now = media(head)?;
-    let kinds = ["html", "xml", "json"];
-    let is_page = kinds.iter().any(|kind| now.ends_with(kind));
-    let was_page = known.media.as_deref().is_some_and(|before| kinds.iter().any(|kind| before.ends_with(kind)));
-    (is_page && !was_page).then_some(now)
-}
-
-/// What an answer holds that has neither the file's length and type nor anything that says that it is a version of it: a few
-/// words on a quota, a body that was left out.
-fn notice(head: &Head<'_>, known: &Resource, length: Option<u64>) -> Option<String> {
-    let before = known.length.filter(|before| length != Some(*before))?;
-    if !validator(head).is_none() || known.validator.is_none() || media(head) == known.media && length != Some(0) {
-        return None;
-    }
-    let size = length.map_or_else(|| "something".to_owned(), |length| format!("{length} bytes"));
-    let media = media(head).map(|media| format!(" ({media})")).unwrap_or_default();
-    Some(format!("{size}{media} instead of {before} bytes, without a word on which version of it they are,"))
 }
 
 /// 416: nothing there to give. An empty file answers so to any range.

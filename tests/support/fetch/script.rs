@@ -123,6 +123,7 @@ pub struct FakeFile {
     pub(super) bytes: Bytes,
     pub(super) validator: Validator,
     pub(super) name: Option<String>,
+    pub(super) media: Option<String>,
     pub(super) ranges: bool,
     pub(super) tells_length: bool,
     pub(super) rate: u64,
@@ -168,6 +169,7 @@ impl FakeFile {
             bytes,
             validator,
             name: None,
+            media: None,
             ranges: true,
             tells_length: true,
             rate: 4 << 20,
@@ -230,6 +232,10 @@ impl FakeFile {
 
     pub fn on(self, ends: Ends) -> Self {
         Self { ends: Some(ends), ..self }
+    }
+
+    pub fn typed(self, media: &str) -> Self {
+        Self { media: Some(media.to_owned()), ..self }
     }
 
     pub fn no_ranges(self) -> Self {
