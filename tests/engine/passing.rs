@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use haul::api::{Activity, Happening};
 use haul::model::{Status, TransferId};
+use haul::protocol::Asked;
 
 use super::stage::{MIB, Stage, Wishes};
 use crate::support::fetch::{Act, Ask, FakeFile};
@@ -66,6 +67,22 @@ async fn what_is_on_disk_stays_where_no_more_parts_are_given() {
         assert!(least >= held, "{cuts}: {least} of {held}");
         assert_eq!(written(&mut stage, id, &file).await, 8 * MIB - held, "{cuts}: only what was missing is written");
         assert_eq!(restarts(&stage), 0, "{cuts}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_disk_stays_where_a_server_refuses_to_be_asked_for_parts() {
+    for status in [400, 405, 406, 412, 413] {
+        let file = FakeFile::new(1, 8 * MIB);
+        let now = file.clone().script(move |ask| match ask.asked {
+            Asked::Whole => Act::serve(),
+            _ => Act::status(status),
+        });
+        let (mut stage, id, held) = moved(&file, now).await;
+        stage.resume(id).await;
+        assert_eq!(written(&mut stage, id, &file).await, 8 * MIB - held, "{status}");
+        assert_eq!(restarts(&stage), 0, "{status}");
         stage.end().await;
     }
 }

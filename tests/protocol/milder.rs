@@ -125,6 +125,18 @@ fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
 }
 
 #[test]
+fn what_the_request_for_all_of_it_ends_with_counts_where_it_says_more() {
+    for (status, kind) in [(503, 503), (429, 429), (401, 401), (403, 403), (404, 405), (400, 405)] {
+        let refusal = move |asked: &Asking| {
+            Some(Answer::status(if asked.header("range").is_some() { 405 } else { status }).header("Retry-After", "7"))
+        };
+        let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
+        let fault = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap_err();
+        assert_eq!(fault.kind, Kind::Status(kind), "{fault}");
+    }
+}
+
+#[test]
 fn a_condition_that_is_refused_is_left_out() {
     let refusal = |asked: &Asking| asked.header("if-range").map(|_| Answer::status(412));
     let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();

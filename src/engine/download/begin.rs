@@ -14,7 +14,7 @@ use super::room::Reserving;
 use super::save::{Checking, Saver};
 use super::small::Gathered;
 use super::task::{Halt, Task};
-use super::trouble::is_refusal;
+use super::trouble::{as_refused_range, is_refusal};
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -280,7 +280,7 @@ impl Task {
                 Err(fault) if is_refusal(&fault) && permit.is_one_too_many() && fault.retry_after.is_none() => {
                     tracing::info!("{host}: {fault}");
                 }
-                Err(fault) => return Err(fault.into()),
+                Err(fault) => return Err(as_refused_range(fault, &request).into()),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What one connection's fault means for the download as a whole, while others work. Pure.
 
 use crate::model::{Fault, FaultKind};
+use crate::protocol::{Asked, Request};
 
 /// So often in a row may the host give a further connection, and over it not the part that was asked for. Then this
 /// download has no more of them.
@@ -47,4 +48,16 @@ pub(super) fn is_stray(fault: &Fault) -> bool {
 pub(super) fn is_refusal(fault: &Fault) -> bool {
     use FaultKind as Kind;
     matches!(fault.kind, Kind::Connect | Kind::Cut | Kind::Status(429 | 503))
+}
+
+/// The fault of a request, where it may have been refused for nothing but its range: what is on disk is kept by asking for the
+/// whole then. A link that was signed may as well have expired.
+pub(super) fn as_refused_range(fault: Fault, request: &Request) -> Fault {
+    let may_be_range = match fault.kind {
+        FaultKind::Status(400) => !request.source.is_passing(),
+        FaultKind::Status(405 | 406 | 412 | 413) => true,
+        _ => false,
+    };
+    let is_range = request.expected.is_some() && request.asked != Asked::Whole;
+    if may_be_range && is_range { Fault { kind: FaultKind::RangeIgnored, ..fault } } else { fault }
 }

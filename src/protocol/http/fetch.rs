@@ -51,7 +51,7 @@ impl Http {
                 if may_dislike_ranges(&fault) && request.asked == Asked::From(0) && request.expected.is_none() =>
             {
                 let whole = Request { asked: Asked::Whole, ..request.clone() };
-                return self.anywhere(&whole, first).await.map_err(|_| fault);
+                return self.anywhere(&whole, first).await.map_err(|why| if says_more(&why) { why } else { fault });
             }
             other => other?,
         };
@@ -213,6 +213,12 @@ fn may_lead_elsewhere(kind: FaultKind) -> bool {
 /// True if a server may refuse the first request for nothing but its Range: wget and curl ask without one.
 fn may_dislike_ranges(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::Status(400 | 405 | 406 | 412 | 413))
+}
+
+/// True if a fault of a second request counts in place of the first one's: all but a mere refusal of the same kind.
+fn says_more(fault: &Fault) -> bool {
+    !matches!(fault.kind, FaultKind::Status(400..=499))
+        || matches!(fault.kind, FaultKind::Status(401 | 403 | 407 | 408 | 425 | 429))
 }
 
 /// The request's headers. What the user gave goes to the source's own origin and nowhere else.
