@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::growth::LEAST;
-use super::segment::{Lease, LeaseId, MIN_STEAL, Opener, Plan};
+use super::segment::{Lease, LeaseId, MIN_PART, MIN_STEAL, Opener, Plan};
 use crate::model::{ByteRange, Moment};
 
 /// A takeover must end the file sooner by at least this, in seconds.
@@ -62,7 +62,7 @@ impl Plan {
     /// Takes over the tail of the lease that will end last, in proportion to the speeds; all of it, where the piece that
     /// it would keep is not worth its connection.
     pub(super) fn take_over(&mut self, least: u64, opener: Opener, now: Moment) -> Option<ByteRange> {
-        self.length?;
+        let is_small = self.length? < MIN_PART;
         let silence = self.silence;
         let (count, sum) = self.speeds(now).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
         let known = if opener == Opener::Idle { self.pace } else { self.best };
@@ -91,7 +91,9 @@ impl Plan {
         let thief = known.filter(|known| is_crawling || *known < mean * SLOW).unwrap_or(mean);
         // Both are to end at the same time, the thief after its start.
         let share = (time(victim) - start).max(0.0) / (1.0 / own + 1.0 / thief);
-        let hangs = victim.hangs(all, thief, start, now);
+        // A small file was not worth a second connection, and its link may be good for one request.
+        let may_ask = opener == Opener::Idle || !is_small;
+        let hangs = may_ask && victim.hangs(all, thief, start, now);
         let kept = match all.len().saturating_sub(share as u64) {
             _ if hangs || victim.is_stalled(now, silence) => 0,
             kept if is_crawling && kept < MIN_STEAL => 0,

@@ -8,7 +8,7 @@ use haul::store::HostLimits;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
-use crate::support::fetch::{Act, FakeFile, Over};
+use crate::support::fetch::{Act, Ask, FakeFile, Over};
 
 fn wishes(connections: u16) -> Wishes {
     Wishes { connections, ..Wishes::default() }
@@ -282,6 +282,20 @@ async fn parts_that_are_given_after_a_few_odd_answers_are_used() {
     let (mut stage, id) = Stage::of(wishes(4), file.clone()).await;
     // Over one connection it would take 32 s.
     within(seconds(20), stage.complete(id, "a.bin", &file)).await;
+    assert_eq!(stage.fake.most_open(), 4);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_is_good_once_says_nothing_of_its_host() {
+    let once = |ask: &Ask| if ask.number == 1 { Act::serve() } else { Act::status(404) };
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone().script(once)).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert!(stage.fake.opened("/a.bin").len() <= 4, "once refused it is asked for no more");
+    stage.fake.put("/b.bin", file.clone());
+    let id = stage.add("/b.bin").await;
+    stage.complete(id, "b.bin", &file).await;
     assert_eq!(stage.fake.most_open(), 4);
     stage.end().await;
 }

@@ -66,4 +66,6 @@ fn the_last_few_bytes_of_a_stream_that_pauses_are_asked_for_once_more() {
     assert_eq!(asked(&mut lump(300, 8_000_000, 200), 2150), None, "an answer would take longer than the pause has");
     assert_eq!(asked(&mut lump(30 * KIB, 64_000, 1), 2200), None, "they take long on any connection");
     assert_eq!(asked(&mut lump(MIB, 64_000_000, 1), 2110), None, "they are too many to come twice");
+    // No connection is opened for a file that was not worth a second one, as its link may be good for one request.
+    assert_eq!(asked(&mut lump(300, 400_000, 1), 2110), None, "it is a small file");
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::hosts::Permit;
 use super::begin::Held;
 use super::task::{Halt, Suspect, Task};
-use super::trouble::{MAX_STRAYS, Response, is_stray, response};
+use super::trouble::{MAX_STRAYS, Response, is_gone, is_stray, response};
 use super::worker::{End, Job, Worker};
 use crate::api::{Activity, Connection, ConnectionState, Happening};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
@@ -295,7 +295,12 @@ impl Crew {
             }
             Response::Halt => {}
             Response::Fewer => {
-                task.orders.shared.hosts.refuse(&host);
+                // Where the file is gone while others receive it, the link was good for one request: no word on the host.
+                if is_gone(&fault) {
+                    task.alone = true;
+                } else {
+                    task.orders.shared.hosts.refuse(&host);
+                }
                 self.pause_opening(task, bytes, &fault).await;
             }
             Response::Again => {

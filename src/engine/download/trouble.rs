@@ -43,6 +43,11 @@ pub(super) fn is_stray(fault: &Fault) -> bool {
     matches!(fault.kind, FaultKind::RangeIgnored | FaultKind::WrongRange)
 }
 
+/// True if there is no such file, or no more.
+pub(super) fn is_gone(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::Status(404 | 410))
+}
+
 /// True if a first connection may have been refused because the host serves others. A 403 is not: it may be about this
 /// file alone, and would be asked for again and again.
 pub(super) fn is_refusal(fault: &Fault) -> bool {
