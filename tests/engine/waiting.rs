@@ -3,8 +3,8 @@
 use haul::api::{Command, Happening};
 use haul::model::{FaultKind, Source, Spec, Status, TransferId};
 
-use super::stage::{MIB, Stage, Wishes, seconds, within};
-use crate::support::fetch::{Act, FakeFile};
+use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
+use crate::support::fetch::{Act, Ask, FakeFile};
 
 fn url(path: &str) -> Source {
     Source::parse(&format!("http://fake{path}")).unwrap()
@@ -227,4 +227,18 @@ async fn the_user_may_ask_again_at_once_or_pause_what_waits_for_room() {
     stage.resume(id).await;
     stage.complete(id, "a.bin", &file).await;
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_redirect_led_is_left_once_it_is_sick() {
+    for sick in [Act::fault(FaultKind::Cut), Act::silence(), Act::status(503), Act::status(429), Act::status(400)] {
+        let cut = |ask: &Ask| if ask.number == 1 { Act::serve().cut(3 * MIB) } else { Act::serve() };
+        let file = FakeFile::new(1, 8 * MIB);
+        let wishes = Wishes { connections: 1, patience: impatient(), ..Wishes::default() };
+        let (mut stage, id) = Stage::of(wishes, file.clone().leads_to("/sick").script(cut)).await;
+        stage.fake.put("/sick", file.clone().script(move |_| sick.clone()));
+        stage.complete(id, "a.bin", &file).await;
+        assert_eq!(stage.fake.opened("/a.bin").len(), 2);
+        stage.end().await;
+    }
 }

@@ -118,7 +118,8 @@ impl Fake {
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
-        let path = request.source.url().path().to_owned();
+        let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
+        let path = first.url().path().to_owned();
         let (file, act, index) = self.ask(&path, request.asked)?;
         sleep(act.delay).await;
         assert!(!act.panics, "a scripted bug");
@@ -229,7 +230,7 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
         twins: Vec::new(),
         fresh: None,
         name: file.name.clone(),
-        at: Source::clone(&request.source),
+        at: file.leads_to.clone().unwrap_or_else(|| request.source.clone()),
         media: file.media.clone(),
         coding: None,
         digests: file.digests.clone(),

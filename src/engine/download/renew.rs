@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::begin::Held;
 use super::task::Task;
-use crate::model::{Fault, FaultKind, ObjectUrl, Source, size};
+use crate::model::{Fault, FaultKind, ObjectUrl, Resource, Source, size};
 use crate::plan::is_expired;
 
 impl Held {
@@ -64,6 +64,14 @@ impl Task {
         let detail =
             format!("this URL {why}; nothing was lost: press u for another URL, or choose another name with -o");
         Fault::new(FaultKind::Different, self.places.lead(), detail)
+    }
+
+    /// Where redirects led does not serve any more: the way is asked again from its beginning.
+    pub(super) fn ask_the_source(&mut self) {
+        let source = self.places.lead();
+        if let Some(held) = self.held.as_mut().filter(|held| held.resource.at != *source) {
+            held.resource = Arc::new(Resource { at: source.clone(), ..Resource::clone(&held.resource) });
+        }
     }
 
     /// True if the user or an earlier run has settled on the target.

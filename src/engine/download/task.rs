@@ -129,6 +129,9 @@ impl Task {
                 Err(Halt::Fault(fault)) => fault,
             };
             self.count_failure();
+            if self.failures > 1 || fault.kind == FaultKind::RangeIgnored {
+                self.ask_the_source();
+            }
             let failures = self.failures.div_ceil(self.places.left() as u32);
             if self.next_place(&fault, failures).await {
                 continue;

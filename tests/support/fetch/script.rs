@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use haul::model::{Announced, Fault, FaultKind, Validator, Weight};
+use haul::model::{Announced, Fault, FaultKind, Source, Validator, Weight};
 use haul::protocol::{Asked, Ends};
 use tokio::time::Instant;
 
@@ -124,6 +124,7 @@ pub struct FakeFile {
     pub(super) validator: Validator,
     pub(super) name: Option<String>,
     pub(super) media: Option<String>,
+    pub(super) leads_to: Option<Source>,
     pub(super) ranges: bool,
     pub(super) tells_length: bool,
     pub(super) rate: u64,
@@ -170,6 +171,7 @@ impl FakeFile {
             validator,
             name: None,
             media: None,
+            leads_to: None,
             ranges: true,
             tells_length: true,
             rate: 4 << 20,
@@ -236,6 +238,11 @@ impl FakeFile {
 
     pub fn typed(self, media: &str) -> Self {
         Self { media: Some(media.to_owned()), ..self }
+    }
+
+    /// Its answers come, after a redirect, from this path.
+    pub fn leads_to(self, path: &str) -> Self {
+        Self { leads_to: Some(Source::parse(&format!("http://fake{path}")).unwrap()), ..self }
     }
 
     pub fn no_ranges(self) -> Self {
