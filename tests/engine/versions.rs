@@ -148,3 +148,19 @@ async fn what_stands_in_for_a_changed_file_is_not_taken_for_it() {
     assert_eq!(restarts(&stage), 1);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_stands_in_for_a_file_is_called_by_its_name() {
+    let old = FakeFile::new(1, 8 * MIB).rate(MIB).typed("application/zip");
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, old).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    stage.fake.put(PATH, FakeFile::of(&b"Try tomorrow"[..]).etag(None).no_ranges().typed("text/plain"));
+    stage.resume(id).await;
+    let told = stage.fail(id).await.detail;
+    assert!(
+        told.contains("(12 bytes (text/plain), without a word") && told.ends_with("another name takes it"),
+        "{told}"
+    );
+    stage.end().await;
+}

@@ -240,6 +240,9 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
         return Ok(Described { resource, start: 0, end: Some(0), unchanged: true });
     }
     if let Some(known) = &request.expected {
+        if !ranged {
+            known.check_stand_in(&resource)?;
+        }
         let same_length = known.length.is_none_or(|known| !file.tells_length || known == length);
         let (before, now) = (&known.validator, known.read(&validator));
         let lacks = ranged && before.strong_etag().is_some() && now.etag.is_none();

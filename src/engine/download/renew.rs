@@ -44,13 +44,20 @@ impl Task {
     fn expired(&self, fault: &Fault, done: u64) -> Fault {
         let seen = match fault.kind {
             FaultKind::Status(status) => format!("HTTP {status}"),
-            FaultKind::WebPage => "a page came in place of the file".to_owned(),
+            // What came, without the advice that this fault gives in other words.
+            FaultKind::WebPage => fault.detail.split(';').next().unwrap_or_default().to_owned(),
             _ => "the server says so".to_owned(),
         };
         let kept = if done > 0 { format!("{} are kept; ", size(done)) } else { String::new() };
         let target = self.shown_target();
-        let detail =
-            format!("the link has expired ({seen}); {kept}press u for a new URL, or run haul get NEWURL -o {target}");
+        let may_be_new = if fault.kind == FaultKind::WebPage {
+            "; if that is the file now, -o with another name takes it"
+        } else {
+            ""
+        };
+        let detail = format!(
+            "the link has expired ({seen}); {kept}press u for a new URL, or run haul get NEWURL -o {target}{may_be_new}"
+        );
         Fault::new(FaultKind::Expired, self.places.lead(), detail)
     }
 
