@@ -38,7 +38,6 @@ impl House {
     pub(super) fn run(&self, run: &RunArgs) -> Result<Exit, Trouble> {
         let style = run.output.style(stderr_is_terminal());
         let (_lock, queueing) = self.queue()?;
-        let is_damaged = damage(&queueing).is_some();
         complain(damage(&queueing));
         // Read before the engine starts: what fails at once is waited for too, and told.
         let (wanted, given_up) = (unfinished(&queueing), given_up(&queueing));
@@ -50,8 +49,7 @@ impl House {
             let _ =
                 writeln!(io::stderr(), "haul: {given_up} {those} given up earlier, and this run left {them}: {how}");
         }
-        // A transfer may be lost with a line that can't be read.
-        Ok(if is_damaged && exit == Exit::Complete { Exit::State } else { exit })
+        Ok(exit)
     }
 
     /// `haul add`: on disk when this returns, whether or not a haul is running. What was given up is asked for again, as it

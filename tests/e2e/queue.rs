@@ -205,7 +205,7 @@ fn what_is_lost_of_a_queue_is_told_by_every_face() {
     terminal.wait_for_text("3 lines of the queue could not be read; they are kept in");
     terminal.leave();
     terminal.finish();
-    let worked = sandbox.run(&["run"]).code(9);
+    let worked = sandbox.run(&["run"]).ok();
     assert!(worked.stderr.contains(words) && worked.stderr.contains("queue.damaged"), "{worked:#?}");
     let left = std::fs::read_to_string(&queue).unwrap();
     std::fs::write(&queue, left.replace("garbage\nAdded((id\u{1b}\nmore\n", "")).unwrap();
