@@ -224,6 +224,7 @@ async fn an_upload_of_another_tool_is_taken_up_if_all_of_it_fits() {
     let (all, mib) = (bytes(5 * MIB), MIB as usize);
     stage.depot.begun(URL, &[(1, &all[..mib]), (4, &all[3 * mib..4 * mib])]);
     let id = stage.add_spec(spec(in_parts(&path))).await;
+    stage.until(id, |told| matches!(told, Happening::Answered { resumed, .. } if *resumed == 2 * MIB)).await;
     complete(&mut stage, id, 5 * MIB).await;
     let mut sent: Vec<Call> = stage.depot.calls().into_iter().filter(|call| is_part(*call)).collect();
     sent.sort_by_key(|call| format!("{call:?}"));

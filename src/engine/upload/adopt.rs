@@ -38,12 +38,14 @@ impl Task {
             };
             let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
             let Some(size) = common_size(&parts, original.length, bounds).or_else(chosen) else { continue };
-            let Some(sums) = self.all_compared(original, &mut parts, size, bounds).await? else { continue };
+            let Some(mut sums) = self.all_compared(original, &mut parts, size, bounds).await? else { continue };
             self.adopted.push(upload.clone());
             self.take_up(original.clone(), bounds, upload, size, parts, BTreeMap::new());
             if let Some(held) = &mut self.held {
-                for (claim, sum) in std::mem::take(&mut held.claims).into_iter().zip(sums) {
-                    held.desk.stored(claim.part, sum);
+                for claim in std::mem::take(&mut held.claims) {
+                    if let Some(sum) = sums.remove(&claim.part.number) {
+                        held.desk.stored(claim.part, sum);
+                    }
                 }
                 held.saver.first(&held.desk).await?;
             }
@@ -62,21 +64,21 @@ impl Task {
         wanted.content_type.is_some() || wanted.storage_class.is_some() || !self.place.headers.is_empty()
     }
 
-    /// What these parts hash to; `None` unless each of them is of this file.
+    /// What these parts hash to, by their numbers; `None` unless each of them is of this file.
     async fn all_compared(
         &self,
         original: &Arc<Original>,
         parts: &mut [StoredPart],
         size: u64,
         bounds: Bounds,
-    ) -> Result<Option<Vec<Checksum>>, Halt> {
+    ) -> Result<Option<BTreeMap<u32, Checksum>>, Halt> {
         let layout = Parts::new(original.length, size);
-        let mut sums = Vec::new();
+        let mut sums = BTreeMap::new();
         for part in parts {
             let range = layout.range(part.number);
             let compared = self.unless_stopped(verified(original.clone(), part, range, None, bounds.sum)).await?;
             let Some(sum) = compared else { return Ok(None) };
-            sums.push(sum);
+            sums.insert(part.number, sum);
         }
         Ok(Some(sums).filter(|sums| !sums.is_empty()))
     }

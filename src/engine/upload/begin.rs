@@ -245,10 +245,12 @@ impl Task {
 
     async fn announce(&self) {
         let Some(held) = &self.held else { return };
+        let claimed: u64 = held.claims.iter().map(|claim| claim.range.len()).sum();
+        let compared: u64 = held.desk.sums().iter().map(|(_, bytes)| bytes).sum();
         let answered = Happening::Answered {
             target: held.original.path.clone(),
             length: Some(held.original.length),
-            resumed: held.claims.iter().map(|claim| claim.range.len()).sum(),
+            resumed: claimed + compared,
             resumable: true,
         };
         self.tell(answered).await;
