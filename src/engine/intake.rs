@@ -6,7 +6,21 @@ use crate::api::Happening;
 use crate::model::{Spec, Status, TransferId};
 use crate::store::{Item, Record};
 
+/// So many transfers of the queue's file become entries before the room of their items is given back.
+const AT_ONCE: usize = 1 << 16;
+
 impl Supervisor {
+    /// Takes in what the queue's file held, in its order. A long queue is not in memory twice meanwhile.
+    pub(super) fn enlist_all(&mut self, mut items: Vec<Item>) {
+        items.reverse();
+        while let Some(item) = items.pop() {
+            self.enlist(item, true);
+            if items.len() % AT_ONCE == 0 {
+                items.shrink_to_fit();
+            }
+        }
+    }
+
     /// Takes a transfer into the list, and lets it wait if it is to run. `begun`: an earlier run may have begun it.
     pub(super) fn enlist(&mut self, item: Item, begun: bool) {
         let id = item.id;

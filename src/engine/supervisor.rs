@@ -114,9 +114,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         side,
     };
     supervisor.keep_hours();
-    for item in items {
-        supervisor.enlist(item, true);
-    }
+    supervisor.enlist_all(items);
     if supervisor.scribe.is_durable() {
         supervisor.clear_up();
     }

@@ -316,7 +316,8 @@ impl Item {
             }
             .shared(),
             target: Target { folder: path_text::decode(&stored.folder).into(), name: stored.name.clone() },
-            headers: headers.collect(),
+            // Collected, none would take an allocation of its own.
+            headers: if stored.headers.is_empty() { Arc::default() } else { headers.collect() },
             checksum,
             sums: stored.sums.as_deref().map(Sums::from_str).transpose().ok()?,
             digests: !stored.no_digests,
