@@ -275,7 +275,7 @@ pub struct EachArgs {
 /// How the engine deals with servers, for this run.
 #[derive(Args)]
 pub struct NetworkArgs {
-    /// Transfers at once, 1 to 64 (else 4, and up to 16 while they are small files)
+    /// Transfers at once, 1 to 64 (else 4, and up to 16 or 64 while they are small files)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub transfers: Option<u16>,
     /// Give a transfer up after so many failures in a row without a new byte

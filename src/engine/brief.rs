@@ -48,10 +48,11 @@ impl Supervisor {
         }
     }
 
-    /// A transfer is complete for which so many bytes came or went in this time.
-    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration) {
+    /// A transfer is complete for which so many bytes came or went in this time; `shared`: on a connection that others
+    /// share.
+    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, shared: bool) {
         if moved <= BRIEF {
-            self.queue.was_brief();
+            self.queue.was_brief(shared);
         }
         if took <= UNSEEN {
             let is_upload = self.roster.get(id).is_some_and(|entry| entry.item.spec.upload.is_some());

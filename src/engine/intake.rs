@@ -15,7 +15,7 @@ impl Supervisor {
         items.reverse();
         while let Some(item) = items.pop() {
             self.enlist(item, true);
-            if items.len() % AT_ONCE == 0 {
+            if items.len().is_multiple_of(AT_ONCE) {
                 items.shrink_to_fit();
             }
         }

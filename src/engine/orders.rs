@@ -54,6 +54,8 @@ pub(super) struct Orders {
     pub(super) fresh: bool,
     /// Nobody has begun with it before: nothing is on disk under its number.
     pub(super) first: bool,
+    /// Those before it were over at once, and so may this one be.
+    pub(super) brief: bool,
     pub(super) stop: CancellationToken,
     /// Ends a wait for the next attempt.
     pub(super) nudge: Arc<Notify>,

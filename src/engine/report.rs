@@ -38,7 +38,8 @@ pub(super) enum What {
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Every byte is at the target. `answered`: the faces have been told of the first answer.
+    /// Every byte is at the target. `answered`: the faces have been told of the first answer; `shared`: it came on a
+    /// connection that others share.
     Done {
         target: PathBuf,
         bytes: u64,
@@ -47,6 +48,7 @@ pub(super) enum Ending {
         unchanged: bool,
         checked: Vec<Algorithm>,
         answered: bool,
+        shared: bool,
     },
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
     Described(Vec<MetalinkFile>),

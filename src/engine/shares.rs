@@ -10,6 +10,8 @@ const OF_ENDINGS: usize = 8;
 /// Transfers at once where nobody says how many, and as many while they are brief.
 const TRANSFERS: usize = 4;
 const TRANSFERS_WHILE_BRIEF: u16 = 16;
+/// The same while they share their connections: servers take a hundred requests at once on one (RFC 9113, section 6.5.2).
+const TRANSFERS_WHILE_SHARING: u16 = 64;
 
 /// What the process's limit of open files leaves room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +20,8 @@ pub struct Shares {
     pub transfers: usize,
     /// and while they are brief: no more than were asked for, and each with a connection.
     pub most: usize,
+    /// the same while they share their connections.
+    pub most_sharing: usize,
     /// Transfers that only end.
     pub endings: usize,
     /// Connections in all.
@@ -29,9 +33,11 @@ impl Shares {
     pub fn of(files: usize, transfers: Option<u16>) -> Self {
         let endings = files / OF_ENDINGS;
         let free = files.saturating_sub(FILES + endings);
-        let wanted = usize::from(transfers.unwrap_or(TRANSFERS_WHILE_BRIEF));
-        let most = wanted.min(free / (FILES_EACH + 1)).max(1);
+        let within = |wanted: u16| usize::from(wanted).min(free / (FILES_EACH + 1)).max(1);
+        let most = within(transfers.unwrap_or(TRANSFERS_WHILE_BRIEF));
+        let most_sharing = within(transfers.unwrap_or(TRANSFERS_WHILE_SHARING));
         let transfers = if transfers.is_some() { most } else { most.min(TRANSFERS) };
-        Self { transfers, most, endings, connections: free.saturating_sub(FILES_EACH * most).max(1) }
+        let connections = free.saturating_sub(FILES_EACH * most_sharing).max(1);
+        Self { transfers, most, most_sharing, endings, connections }
     }
 }

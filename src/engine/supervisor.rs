@@ -90,7 +90,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Passing => (None, Vec::new()),
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
-    let queue = Queue::new(shares.transfers, shares.endings).up_to(shares.most);
+    let queue = Queue::new(shares.transfers, shares.endings).up_to(shares.most, shares.most_sharing);
     let roster = Roster::new(setup.categories);
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
@@ -246,6 +246,7 @@ impl Supervisor {
             limiter,
             fresh: std::mem::take(&mut entry.anew),
             first: !std::mem::replace(&mut entry.begun, true),
+            brief: self.queue.is_brief(),
             stop,
             nudge,
             reports: self.reports.clone(),
@@ -324,12 +325,12 @@ impl Supervisor {
             }
         };
         match (ending, then) {
-            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }, _) => {
+            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered, shared }, _) => {
                 if !answered {
                     let (target, length) = (target.clone(), Some(bytes));
                     self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
                 }
-                self.has_moved(id, fetched, took);
+                self.has_moved(id, fetched, took, shared);
                 self.roster.complete(id, target.clone(), bytes);
                 self.rest(id, Status::Done, None);
                 self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });

@@ -38,6 +38,8 @@ pub struct Queue {
     /// Slots beyond those while transfers are brief: so many there are now, and so many there may be.
     extra: usize,
     most_extra: usize,
+    /// The same where they share their connections.
+    most_sharing: usize,
     endings: usize,
     /// True while nobody is to start.
     shut: bool,
@@ -56,15 +58,17 @@ impl Queue {
             slots: slots.max(1),
             extra: 0,
             most_extra: 0,
+            most_sharing: 0,
             endings,
             shut: false,
             exempt: HashSet::new(),
         }
     }
 
-    /// The same, and up to so many at once while they are brief.
-    pub fn up_to(mut self, most: usize) -> Self {
+    /// The same, and up to so many at once while they are brief; `sharing` where they share their connections.
+    pub fn up_to(mut self, most: usize, sharing: usize) -> Self {
         self.most_extra = most.saturating_sub(self.slots);
+        self.most_sharing = sharing.saturating_sub(self.slots);
         self
     }
 
@@ -115,9 +119,16 @@ impl Queue {
         }
     }
 
-    /// One was brief: most of its time it waited for an answer. So does the next, and one more may wait beside it.
-    pub fn was_brief(&mut self) {
-        self.extra = self.most_extra.min(self.extra + 1);
+    /// One was brief: most of its time it waited for an answer. So does the next, and one more may wait beside it. `shared`:
+    /// it had no connection of its own.
+    pub fn was_brief(&mut self, shared: bool) {
+        let most = if shared { self.most_sharing } else { self.most_extra };
+        self.extra = most.min(self.extra + 1);
+    }
+
+    /// True while those are brief that run.
+    pub fn is_brief(&self) -> bool {
+        self.extra > 0
     }
 
     /// One is not brief: who runs beside it would only share its line. What runs is not touched.

@@ -53,6 +53,8 @@ pub struct Request {
     pub unless: Option<Validator>,
     /// True if the user has named the source's host, and no server: then it gets all logins that are for it.
     pub named: bool,
+    /// True if little more than this answer is expected: it may come on a connection that others share.
+    pub brief: bool,
 }
 
 /// An answer that was checked: these are the bytes that were asked for, of the file that was expected.

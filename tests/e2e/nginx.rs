@@ -1,5 +1,7 @@
 //! A real server, over HTTP and over HTTPS with an authority of its own.
 
+use std::collections::HashSet;
+
 use super::journey::{percent, row};
 use super::{MIB, holds_no_finished_file, holds_only};
 use crate::support::{Exit, Nginx, Sandbox, Terminal, eventually};
@@ -17,6 +19,32 @@ fn parts_over_http_and_https() {
     let log = nginx.log();
     assert!(log.lines().filter(|line| line.starts_with("206 ")).count() > 2, "{log}");
     assert!(log.lines().all(|line| line.ends_with("HTTP/1.1")), "parts need a connection each: {log}");
+}
+
+#[test]
+fn small_files_share_a_connection_and_large_ones_do_not() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let sandbox = Sandbox::new();
+    let names: Vec<String> = (0..100).map(|number| format!("{number}.bin")).collect();
+    let small: Vec<String> = names.iter().zip(1..).map(|(name, seed)| nginx.file(name, seed, 16 << 10)).collect();
+    let large = nginx.file("large.iso", 99, 32 * MIB);
+    let urls: Vec<String> =
+        names.iter().map(String::as_str).chain(["large.iso"]).map(|name| nginx.https(name)).collect();
+    let authority = nginx.authority();
+    let told = ["--ca-cert", authority.to_str().unwrap()].into_iter().chain(urls.iter().map(String::as_str));
+    sandbox.get(&told.collect::<Vec<_>>()).ok();
+    for (name, sum) in names.iter().zip(&small).chain([(&"large.iso".to_owned(), &large)]) {
+        assert_eq!(sandbox.sha256(name), *sum, "{name}");
+    }
+    let log = nginx.log();
+    let shared: Vec<&str> = log.lines().filter(|line| line.ends_with("HTTP/2.0")).collect();
+    assert!(!shared.is_empty(), "{log}");
+    let connection = |line: &&str| line.rsplit(' ').nth(1).unwrap().to_owned();
+    let connections: HashSet<String> = shared.iter().map(connection).collect();
+    assert_eq!(connections.len(), 1, "{log}");
+    let sent = |line: &&str| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap();
+    let most = shared.iter().map(sent).max().unwrap();
+    assert!(most < 8 * MIB, "the large file came on connections of its own: {log}");
 }
 
 #[test]

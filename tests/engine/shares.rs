@@ -15,7 +15,7 @@ fn few_files_mean_fewer_transfers_and_never_none() {
     {
         let shares = Shares::of(files, Some(wanted));
         assert_eq!((shares.transfers, shares.connections), (transfers, connections), "{files} files, -j {wanted}");
-        assert_eq!(shares.most, shares.transfers, "no more than were asked for");
+        assert_eq!((shares.most, shares.most_sharing), (shares.transfers, shares.transfers), "as was asked for");
         let used = 16 + shares.transfers * 4 + shares.connections + shares.endings;
         assert!(used <= files || shares.transfers == 1, "{used} of {files}");
     }
@@ -23,9 +23,11 @@ fn few_files_mean_fewer_transfers_and_never_none() {
 
 #[test]
 fn where_nobody_says_how_many_there_are_more_while_they_are_brief() {
-    for (files, transfers, most) in [(1024, 4, 16), (64, 4, 8), (30, 2, 2), (8, 1, 1)] {
+    for (files, transfers, most, sharing) in [(1024, 4, 16, 64), (64, 4, 8, 8), (30, 2, 2, 2), (8, 1, 1, 1)] {
         let shares = Shares::of(files, None);
         assert_eq!((shares.transfers, shares.most), (transfers, most), "{files} files");
+        assert_eq!(shares.most_sharing, sharing, "{files} files");
+        assert!(16 + sharing * 4 + shares.connections + shares.endings <= files || sharing == 1, "{files} files");
     }
 }
 

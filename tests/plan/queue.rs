@@ -123,19 +123,21 @@ fn one_that_ends_makes_room_for_another_but_not_for_any_number() {
 
 #[test]
 fn more_run_while_they_are_brief() {
-    let mut queue = Queue::new(2, 0).up_to(4);
+    let mut queue = Queue::new(2, 0).up_to(4, 6);
     for number in 1..=9 {
         queue.wait(id(number), Priority::Normal, number.cast_signed());
     }
     assert_eq!(all(&mut queue), [1, 2]);
     for number in 1..=3 {
         queue.leave(id(number));
-        queue.was_brief();
+        queue.was_brief(false);
+        assert!(queue.is_brief());
         queue.admit();
         queue.admit();
     }
     assert_eq!(queue.running(), 4, "one more for each that was, and no more than may be");
     queue.is_long();
+    assert!(!queue.is_brief());
     queue.leave(id(4));
     queue.leave(id(5));
     assert_eq!(all(&mut queue), [0; 0], "as many run as there are slots");
@@ -147,6 +149,21 @@ fn more_run_while_they_are_brief() {
 fn nobody_runs_beyond_what_was_asked_for() {
     let mut queue = Queue::new(2, 0);
     (1..=9).for_each(|number| queue.wait(id(number), Priority::Normal, 0));
-    queue.was_brief();
+    queue.was_brief(true);
     assert_eq!(all(&mut queue), [1, 2]);
+    assert!(!queue.is_brief());
+}
+
+#[test]
+fn still_more_run_while_they_share_their_connections() {
+    let mut queue = Queue::new(2, 0).up_to(4, 6);
+    (1..=9).for_each(|number| queue.wait(id(number), Priority::Normal, number.cast_signed()));
+    (0..9).for_each(|_| queue.was_brief(true));
+    assert_eq!(all(&mut queue), [1, 2, 3, 4, 5, 6]);
+    queue.was_brief(false);
+    queue.leave(id(1));
+    queue.leave(id(2));
+    assert_eq!(all(&mut queue), [0; 0], "one had a connection of its own, and so may the next");
+    queue.leave(id(3));
+    assert_eq!(all(&mut queue), [7]);
 }

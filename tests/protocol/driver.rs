@@ -62,6 +62,7 @@ pub(super) fn question(url: &str, asked: Asked) -> Request {
         expected: None,
         unless: None,
         named: true,
+        brief: false,
     }
 }
 

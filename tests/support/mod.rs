@@ -9,6 +9,7 @@ pub mod clock;
 pub mod depot;
 pub mod fetch;
 pub mod guard;
+pub mod http2;
 pub mod nginx;
 pub mod oracle;
 #[cfg(target_os = "linux")]

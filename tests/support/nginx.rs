@@ -175,7 +175,7 @@ http {{
 }
 
 /// Writes `ca.pem` (the authority), `server.pem` and `server.key` (for localhost).
-fn certificates(folder: &Path) {
+pub fn certificates(folder: &Path) {
     let key = KeyPair::generate().unwrap();
     let authority = authority(Vec::new());
     let root = authority.self_signed(&key).unwrap();

@@ -74,8 +74,8 @@ impl Task {
                 None => None,
             };
             let result = self.first_answer(lease).await;
-            if let (Err(_), Some(held)) = (&result, &self.held) {
-                held.desk.leave(1);
+            if result.is_err() {
+                self.leave();
             }
             let (answer, permit) = result?;
             self.growth.answered(permit.age());
@@ -87,6 +87,7 @@ impl Task {
                 None => match self.gather(answer, permit).await? {
                     Gathered::Ended(ending) => return Ok(Some(ending)),
                     Gathered::Rest(answer, permit) => match self.settle(&answer.resource).await? {
+                        Settled::New(_) if self.is_squeezed(&answer) => self.leave(),
                         Settled::New(lease) => {
                             let permit = self.permit(permit, &answer.resource).await?;
                             return self.work_off(lease, *answer, permit).await;
@@ -258,7 +259,10 @@ impl Task {
 
     pub(super) fn request(&self, asked: Asked, expected: Option<Arc<Resource>>) -> Request {
         let (source, named) = (self.places.lead().clone(), self.is_from_user(self.places.lead_number()));
-        Request { headers: self.headers(&source, self.held.as_ref()), source, asked, expected, unless: None, named }
+        let headers = self.headers(&source, self.held.as_ref());
+        // What has failed so is asked for in the plainest way.
+        let brief = self.orders.brief && self.held.is_none() && !self.failed_before();
+        Request { source, headers, asked, expected, unless: None, named, brief }
     }
 
     /// Opens a request as soon as its host bears a connection.

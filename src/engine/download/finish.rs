@@ -105,7 +105,16 @@ impl Task {
         for limiter in [&self.limiter, &self.orders.shared.limiter] {
             let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;
         }
-        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked, answered: true })
+        Ok(Ending::Done {
+            target,
+            bytes,
+            fetched,
+            took: Duration::ZERO,
+            unchanged: false,
+            checked,
+            answered: true,
+            shared: false,
+        })
     }
 
     /// A free name beside one that was taken meanwhile; `None` if that one is not haul's to change.
@@ -269,7 +278,16 @@ impl Task {
             Checkpoint::remove(&self.orders.shared.state, id);
         }
         let (target, bytes) = (finished.target, finished.length);
-        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked, answered: true })
+        Ok(Ending::Done {
+            target,
+            bytes,
+            fetched: 0,
+            took: Duration::ZERO,
+            unchanged: true,
+            checked,
+            answered: true,
+            shared: false,
+        })
     }
 }
 

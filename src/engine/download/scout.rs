@@ -52,6 +52,7 @@ impl Scout {
                 expected: Some(known.clone()),
                 unless: None,
                 named: self.named,
+                brief: false,
             };
             let answer = timeout(self.stall, self.driver.open(request)).await;
             let answer = answer.map_err(|_| stalled(&self.source, self.stall))??;

@@ -49,7 +49,7 @@ impl Task {
             return Ok(Gathered::Rest(Box::new(Answer { body, ..answer }), Some(permit)));
         }
         drop(permit);
-        if let Some(ending) = self.put_down(bytes.clone(), &answer.resource).await? {
+        if let Some(ending) = self.put_down(bytes.clone(), &answer.resource, is_shared(&answer)).await? {
             return Ok(Gathered::Ended(ending));
         }
         let body = Box::new(Resumed { bytes: Some(bytes), fault: None, rest: None });
@@ -69,7 +69,7 @@ impl Task {
     }
 
     /// Puts a whole file at its target. `None` if something stands there, or is on its way there.
-    async fn put_down(&self, bytes: Bytes, resource: &Resource) -> Result<Option<Ending>, Halt> {
+    async fn put_down(&self, bytes: Bytes, resource: &Resource, shared: bool) -> Result<Option<Ending>, Halt> {
         let target = self.search().aim(resource)?;
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
         let clerk = &self.orders.shared.clerk;
@@ -82,8 +82,28 @@ impl Task {
         }
         let checked = Vec::new();
         let (bytes, fetched, took) = (length, length, Duration::ZERO);
-        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged: false, checked, answered: false }))
+        let (unchanged, answered) = (false, false);
+        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged, checked, answered, shared }))
     }
+
+    /// Gives the first lease back: its bytes are asked for again.
+    pub(super) fn leave(&self) {
+        if let Some(held) = &self.held {
+            held.desk.leave(1);
+        }
+    }
+
+    /// True for the answer of a large file on a connection that others share: parts on connections of their own are
+    /// cheaper, and no longer wait for those.
+    pub(super) fn is_squeezed(&self, answer: &Answer) -> bool {
+        let rest = answer.end.map(|end| end.saturating_sub(answer.start));
+        let has_parts = self.held.as_ref().is_some_and(|held| held.ranged);
+        self.orders.brief && has_parts && is_shared(answer) && rest.is_some_and(|rest| rest > MOST)
+    }
+}
+
+fn is_shared(answer: &Answer) -> bool {
+    answer.ends.is_some_and(|ends| ends.shared)
 }
 
 /// Bytes that have come, with what came then.

@@ -67,6 +67,7 @@ impl Task {
             expected: None,
             unless: None,
             named: true,
+            brief: false,
         };
         let (answer, _permit) = self.open(request).await?;
         let bytes = self.read_all(answer, LONGEST, place).await?.ok_or_else(|| {

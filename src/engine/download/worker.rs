@@ -185,6 +185,7 @@ impl Worker {
             expected,
             unless: None,
             named: job.named,
+            brief: false,
         };
         // A connection has a task of its own, which closes it after an answer that was not read to its end. A server that
         // counts would see one too many if the next one were opened before.

@@ -171,6 +171,7 @@ impl Task {
             unchanged: false,
             checked,
             answered: true,
+            shared: false,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The HTTP clients: one that speaks only HTTP/1.1, so that every part has a connection of its own, and one with
-//! HTTP/2 for servers that speak nothing else.
+//! The HTTP clients: one that speaks only HTTP/1.1, so that every part has a connection of its own, one with HTTP/2 for
+//! servers that speak nothing else, and one whose small answers may share a connection.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -17,6 +17,23 @@ use crate::model::{Fault, FaultKind, Secret};
 
 /// Lines that an answer's head may have.
 const MAX_HEADERS: usize = 500;
+/// Bytes that a server may have on the way in one of many small answers, and in all that share a connection. Their sum is
+/// never measured first (`http2_adaptive_window`), for which small files end too soon.
+const SMALL_WINDOW: u32 = 1 << 20;
+const SHARED_WINDOW: u32 = 16 << 20;
+
+/// On which connections an answer may come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// One of its own, over HTTP/1.1.
+    Own,
+    /// The same, and a new one.
+    Fresh,
+    /// One that small answers share, over HTTP/2, where the server speaks it.
+    Shared,
+    /// The server speaks nothing but HTTP/2.
+    Http2,
+}
 
 /// How haul speaks HTTP.
 #[derive(Clone, Debug)]
@@ -47,13 +64,15 @@ pub(super) struct Clients {
     tls: OnceLock<ClientConfig>,
     plain: OnceLock<Client>,
     secure: OnceLock<Client>,
+    shared: OnceLock<Client>,
     http2: OnceLock<Client>,
 }
 
 impl Clients {
     pub(super) fn new(options: HttpOptions) -> Self {
-        let (tls, plain, secure, http2) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { options, addresses: Addresses::default(), route: OnceLock::new(), tls, plain, secure, http2 }
+        let (plain, secure, shared, http2) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (route, tls) = (OnceLock::new(), OnceLock::new());
+        Self { options, addresses: Addresses::default(), route, tls, plain, secure, shared, http2 }
     }
 
     /// The way that requests take.
@@ -69,20 +88,37 @@ impl Clients {
     }
 
     /// The client for URLs of a scheme.
-    pub(super) fn client(&self, scheme: &str, http2: bool) -> Result<Client, Fault> {
-        match (scheme, http2) {
-            ("https", true) => made(&self.http2, || {
+    pub(super) fn client(&self, scheme: &str, lane: Lane) -> Result<Client, Fault> {
+        match (scheme, lane) {
+            // Seldom needed, and it must not find a connection that another request has left.
+            (_, Lane::Fresh) => self.single(scheme, |builder| builder.pool_max_idle_per_host(0)),
+            ("https", Lane::Http2) => made(&self.http2, || {
                 self.build(scheme, &self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
             }),
-            ("https", false) => made(&self.secure, || {
-                self.build(scheme, &self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only)
+            ("https", Lane::Shared) => made(&self.shared, || {
+                let windows = |builder: reqwest::ClientBuilder| {
+                    builder
+                        .http2_initial_stream_window_size(SMALL_WINDOW)
+                        .http2_initial_connection_window_size(SHARED_WINDOW)
+                };
+                self.build(scheme, &self.tls(&[b"h2", b"http/1.1"])?, windows)
             }),
-            // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
-            _ if self.options.proxy.as_ref().is_some_and(|proxy| proxy.text().starts_with("https")) => {
-                made(&self.plain, || self.build(scheme, &self.tls(&[b"http/1.1"])?, reqwest::ClientBuilder::http1_only))
-            }
-            _ => made(&self.plain, || self.build(scheme, &tls::without_roots()?, reqwest::ClientBuilder::http1_only)),
+            ("https", Lane::Own) => made(&self.secure, || self.single(scheme, |builder| builder)),
+            _ => made(&self.plain, || self.single(scheme, |builder| builder)),
         }
+    }
+
+    /// A client that speaks HTTP/1.1 only.
+    fn single(
+        &self,
+        scheme: &str,
+        shape: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Client, Fault> {
+        // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
+        let proxy = self.options.proxy.as_ref();
+        let is_plain = scheme != "https" && proxy.is_none_or(|proxy| !proxy.text().starts_with("https"));
+        let tls = if is_plain { tls::without_roots()? } else { self.tls(&[b"http/1.1"])? };
+        self.build(scheme, &tls, |builder| shape(builder.http1_only()))
     }
 
     /// reqwest leaves the protocols of a ready TLS configuration alone, so they are set here.

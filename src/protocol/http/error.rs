@@ -109,11 +109,13 @@ fn by_words(source: &Source, error: &reqwest::Error, root: &str) -> Fault {
     Fault::new(FaultKind::Cut, source, format!("the connection failed: {root}"))
 }
 
-/// True if the server wants to speak only HTTP/2.
+/// True if the server wants to speak only HTTP/2, or may: some answer in its frames whatever was agreed on.
 pub(super) fn wants_http2(error: &reqwest::Error) -> bool {
+    let is_no_http1 = |error: &(dyn Error + 'static)| error.to_string().contains("invalid HTTP version");
     let refused = rustls::Error::AlertReceived(rustls::AlertDescription::NoApplicationProtocol);
     find::<rustls::Error>(error).is_some_and(|tls| *tls == refused)
         || matches!(find::<rustls::Error>(error), Some(rustls::Error::NoApplicationProtocol))
+        || error.url().is_some_and(|url| url.scheme() == "https") && sources(error).any(is_no_http1)
 }
 
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {

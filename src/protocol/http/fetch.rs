@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
 
 use http_body::Body as _;
@@ -12,14 +11,16 @@ use reqwest::header::{
     LOCATION, RANGE,
 };
 use reqwest::{Method, RequestBuilder, Response, Version};
-use url::{Origin, Url};
+use tokio::task::yield_now;
+use url::Url;
 
 use super::auth::Logins;
 use super::check::{Accepted, Head, check};
-use super::client::{Clients, HttpOptions};
+use super::client::{Clients, HttpOptions, Lane};
 use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
 use super::fields::address;
+use super::lanes::Lanes;
 use super::refusal;
 use crate::model::{Fault, FaultKind, Ranges, Source};
 use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Ends, Fetch, Request};
@@ -31,8 +32,7 @@ const MAX_REDIRECTS: usize = 20;
 #[derive(Debug)]
 pub struct Http {
     clients: Clients,
-    /// Origins that speak nothing but HTTP/2.
-    http2: Mutex<HashSet<Origin>>,
+    lanes: Lanes,
     logins: Logins,
     cookies: Cookies,
 }
@@ -41,7 +41,7 @@ impl Http {
     /// A driver with these options. Nothing is opened yet.
     pub fn new(options: HttpOptions) -> Self {
         let (logins, cookies) = (Logins::new(options.netrc.clone()), options.cookies.clone());
-        Self { clients: Clients::new(options), http2: Mutex::default(), logins, cookies }
+        Self { clients: Clients::new(options), lanes: Lanes::default(), logins, cookies }
     }
 
     async fn answer(&self, request: Request) -> Result<Answer, Fault> {
@@ -143,7 +143,7 @@ impl Http {
             if let Some(cookie) = self.cookies.header(at.url(), &given) {
                 headers.insert(COOKIE, cookie);
             }
-            let response = self.transmit(at, headers).await?;
+            let response = self.transmit(at, headers, request.brief).await?;
             self.cookies.take(at.url(), response.headers());
             if !pass.answered(response.status(), response.headers())? {
                 return Ok(response);
@@ -151,36 +151,44 @@ impl Http {
         }
     }
 
-    async fn transmit(&self, at: &Source, headers: HeaderMap) -> Result<Response, Fault> {
+    async fn transmit(&self, at: &Source, headers: HeaderMap, brief: bool) -> Result<Response, Fault> {
         // The login goes in a header of our own making, or not at all.
         let mut url = at.url().clone();
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let nothing = || None;
-        self.call(Call { method: Method::GET, url: &url, subject: at, headers, body: &nothing }).await
+        self.call(Call { method: Method::GET, url: &url, subject: at, headers, body: &nothing, brief }).await
     }
 
     /// Makes one request as it stands: no redirect is followed and no login added.
     pub(in crate::protocol) async fn call(&self, call: Call<'_>) -> Result<Response, Fault> {
-        let Call { method, url, subject, headers, body } = call;
+        let Call { method, url, subject, headers, body, brief } = call;
         let origin = url.origin();
-        let http2 = self.http2.lock().is_ok_and(|known| known.contains(&origin));
-        let build = |http2| -> Result<RequestBuilder, Fault> {
-            let client = self.clients.client(url.scheme(), http2)?;
+        let mut lane = self.lanes.choose(&origin, brief && url.scheme() == "https");
+        let build = |lane| -> Result<RequestBuilder, Fault> {
+            let client = self.clients.client(url.scheme(), lane)?;
             let request = client.request(method.clone(), url.clone()).headers(headers.clone());
             Ok(match body() {
                 Some(body) => request.body(body),
                 None => request,
             })
         };
-        let response = match build(http2)?.send().await {
-            Err(error) if !http2 && wants_http2(&error) => {
-                if let Ok(mut known) = self.http2.lock() {
-                    known.insert(origin);
-                }
-                build(true)?.send().await
+        let mut response = build(lane)?.send().await;
+        if let Err(error) = &response {
+            let is_dead = || method == Method::GET && fault(subject, error).kind == FaultKind::Cut;
+            let other = match lane {
+                Lane::Own if wants_http2(error) => Some(Lane::Http2),
+                _ if is_dead() => self.lanes.otherwise(&origin, lane),
+                _ => None,
+            };
+            if let Some(other) = other {
+                // The dead one is closed by a task of its own: a server may count connections.
+                yield_now().await;
+                (lane, response) = (other, build(other)?.send().await);
             }
-            other => other,
-        };
+        }
+        if let Ok(response) = &response {
+            self.lanes.answered(&origin, lane, response.version());
+        }
         let explained = |error| self.clients.route().explain(fault(subject, &error), url);
         response.inspect(|response| self.clients.answered(response)).map_err(explained)
     }
@@ -195,6 +203,8 @@ pub(in crate::protocol) struct Call<'a> {
     pub(in crate::protocol) headers: HeaderMap,
     /// Makes the body, from its beginning each time.
     pub(in crate::protocol) body: &'a (dyn Fn() -> Option<reqwest::Body> + Sync),
+    /// True if its answer may come on a connection that others share.
+    pub(in crate::protocol) brief: bool,
 }
 
 impl Fetch for Http {
@@ -297,12 +307,14 @@ pub(in crate::protocol) struct Stream {
     body: reqwest::Body,
     at: Source,
     is_empty: bool,
+    is_http2: bool,
 }
 
 impl Stream {
     /// The bytes of this response, or none at all where it `is_empty`.
     pub(in crate::protocol) fn new(response: Response, at: Source, is_empty: bool) -> Self {
-        Self { body: reqwest::Body::from(response), at, is_empty }
+        let is_http2 = response.version() == Version::HTTP_2;
+        Self { body: reqwest::Body::from(response), at, is_empty, is_http2 }
     }
 }
 
@@ -313,6 +325,11 @@ impl Body for Stream {
         }
         loop {
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                // A stream that is reset with NO_ERROR ends without an error (RFC 9113, section 8.1), but not with its body.
+                None if self.is_http2 && !self.body.is_end_stream() => {
+                    let detail = "the server has ended the answer too early";
+                    return Poll::Ready(Some(Err(Fault::new(FaultKind::Cut, &self.at, detail))));
+                }
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(fault(&self.at, &error)))),
                 Some(Ok(frame)) => {

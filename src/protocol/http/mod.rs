@@ -11,6 +11,7 @@ mod disposition;
 mod error;
 mod fetch;
 mod fields;
+mod lanes;
 mod links;
 mod netrc;
 mod proxy;

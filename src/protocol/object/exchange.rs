@@ -281,7 +281,8 @@ impl Stores {
             fields.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
         let body = || draft.content.body(broken);
-        let call = Call { method: draft.method.clone(), url: &url, subject, headers: fields, body: &body };
+        let method = draft.method.clone();
+        let call = Call { method, url: &url, subject, headers: fields, body: &body, brief: false };
         let answer = self.http.call(call).await;
         if let Some(fault) = broken.take() {
             return Err(fault);

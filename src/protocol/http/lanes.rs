@@ -1,0 +1,87 @@
+//! On which connections servers are asked: which version of HTTP they speak, and what to do where one is dead.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use reqwest::Version;
+use url::Origin;
+
+use super::client::Lane;
+
+/// What is known of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speaks {
+    /// Nothing but HTTP/2.
+    OnlyTwo,
+    /// HTTP/2 as well.
+    Two,
+    /// Only HTTP/1.1, or its HTTP/2 does not work, or that is being found out by one request.
+    One,
+}
+
+/// What was found out about servers.
+#[derive(Debug, Default)]
+pub(super) struct Lanes(Mutex<HashMap<Origin, Found>>);
+
+/// What was found out about one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    speaks: Option<Speaks>,
+    has_answered: bool,
+}
+
+impl Lanes {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Found>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lane for a request; a `brief` one may share its connection. The first of these finds out whether that is
+    /// possible, and all others go their own way meanwhile: a server may count connections.
+    pub(super) fn choose(&self, origin: &Origin, brief: bool) -> Lane {
+        let mut all = self.lock();
+        match all.get(origin).and_then(|found| found.speaks) {
+            Some(Speaks::OnlyTwo) => Lane::Http2,
+            Some(Speaks::Two) if brief => Lane::Shared,
+            None if brief => {
+                all.entry(origin.clone()).or_default().speaks = Some(Speaks::One);
+                Lane::Shared
+            }
+            _ => Lane::Own,
+        }
+    }
+
+    /// An answer came on a lane, in this version of HTTP. On the lane for HTTP/2 it came only since the other was refused.
+    pub(super) fn answered(&self, origin: &Origin, lane: Lane, version: Version) {
+        let speaks = match lane {
+            Lane::Own | Lane::Fresh => None,
+            Lane::Shared if version == Version::HTTP_2 => Some(Speaks::Two),
+            Lane::Http2 if version == Version::HTTP_2 => Some(Speaks::OnlyTwo),
+            Lane::Shared | Lane::Http2 => Some(Speaks::One),
+        };
+        let mut all = self.lock();
+        match all.get_mut(origin) {
+            Some(found) => {
+                found.has_answered = true;
+                found.speaks = speaks.or(found.speaks);
+            }
+            None => {
+                all.insert(origin.clone(), Found { speaks, has_answered: true });
+            }
+        }
+    }
+
+    /// Where a request is to be made once more, at once: one that no answer came to although its connection was made. An
+    /// older connection may have been closed just then (RFC 9112, section 9.3.1), and HTTP/2 may not work.
+    pub(super) fn otherwise(&self, origin: &Origin, lane: Lane) -> Option<Lane> {
+        let mut all = self.lock();
+        let found = all.get_mut(origin)?;
+        match lane {
+            Lane::Shared => {
+                found.speaks = Some(Speaks::One);
+                Some(Lane::Own)
+            }
+            Lane::Own if found.has_answered => Some(Lane::Fresh),
+            Lane::Own | Lane::Fresh | Lane::Http2 => None,
+        }
+    }
+}
