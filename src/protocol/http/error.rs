@@ -97,8 +97,12 @@ fn distrust(why: &rustls::CertificateError) -> String {
 /// hyper does not export its kinds of errors, only their words.
 fn by_words(source: &Source, error: &reqwest::Error, root: &str) -> Fault {
     let text = chain(error);
-    let ended =
-        ["end of file before message length reached", "connection closed before message completed", "unexpected EOF"];
+    let ended = [
+        "end of file before message length reached",
+        "connection closed before message completed",
+        "unexpected EOF",
+        "close_notify",
+    ];
     if ended.iter().any(|words| text.contains(words)) {
         return Fault::new(FaultKind::Cut, source, "the connection ended too early");
     }
