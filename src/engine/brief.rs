@@ -51,7 +51,8 @@ impl Supervisor {
     /// A transfer is complete for which so many bytes came or went in this time; `shared`: on a connection that others
     /// share.
     pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, shared: bool) {
-        if moved <= BRIEF {
+        // On a slow line those beside it would only share that.
+        if moved <= BRIEF && took <= UNSEEN {
             self.queue.was_brief(shared);
         }
         if took <= UNSEEN {
