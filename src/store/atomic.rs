@@ -7,6 +7,9 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use rustix::fs::{CWD, RenameFlags};
+use rustix::io::Errno;
+
 /// How often a folder's lock is tried, and the wait between: another process holds it for the time of a write, and one
 /// that was stopped just then holds it for ever.
 const TRIES: u32 = 50;
@@ -83,4 +86,19 @@ pub(super) fn write_beside(path: &Path, extension: &str, text: &[u8]) -> io::Res
         return Err(why);
     }
     Ok((beside, file))
+}
+
+/// Gives a file another name in one step that replaces nothing. File systems that know no such step get a hard link, which
+/// never replaces either, and those without links a look before the rename.
+pub(super) fn rename_to_free(from: &Path, to: &Path) -> io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+        renamed => return renamed.map_err(Into::into),
+    }
+    match fs::hard_link(from, to) {
+        Ok(()) => fs::remove_file(from),
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
+        Err(_) if fs::symlink_metadata(to).is_ok() => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(from, to),
+    }
 }

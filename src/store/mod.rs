@@ -22,6 +22,7 @@ mod room;
 mod sealed;
 mod sink;
 mod stored_status;
+mod unshared;
 mod upload;
 
 pub use aside::Aside;

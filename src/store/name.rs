@@ -41,8 +41,17 @@ pub fn numbered(name: &str, number: u32) -> String {
 /// The part file's name for a target: `<name>.<16 hex digits>.part`. The digits follow from the target's path, so
 /// that every process finds the same part file for the same target, and its lock guards the target.
 pub fn part_name(target: &Path) -> OsString {
+    hash_name(target, "part")
+}
+
+/// Where a copy of the part file is made that takes its place then.
+pub(super) fn copy_name(target: &Path) -> OsString {
+    hash_name(target, "copy")
+}
+
+fn hash_name(target: &Path, extension: &str) -> OsString {
     let hash = blake3::hash(target.as_os_str().as_bytes()).to_hex();
-    beside(target, &format!(".{}.part", &hash[..16]))
+    beside(target, &format!(".{}.{extension}", &hash[..16]))
 }
 
 /// The name beside a target that belongs to one transfer alone: `<name>.<its id>.<extension>`.

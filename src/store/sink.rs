@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Advice, CWD, FallocateFlags, OFlags, RenameFlags, fadvise};
+use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
 use rustix::io::Errno;
 
-use super::atomic::{make_folder, sync_folder};
+use super::atomic::{make_folder, rename_to_free, sync_folder};
 use super::ledger::Fragment;
 use super::name::part_name;
 use crate::model::{ByteRange, Fault, FaultKind, size};
@@ -323,24 +323,10 @@ impl PartFile {
     }
 
     fn rename_to_free_name(&self, target: &Path) -> Result<(), Fault> {
-        let named = match rustix::fs::renameat_with(CWD, &self.path, CWD, target, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => self.link_to_free_name(target),
-            other => other.map_err(Into::into),
-        };
-        named.map_err(|why| match why.kind() {
+        rename_to_free(&self.path, target).map_err(|why| match why.kind() {
             io::ErrorKind::AlreadyExists => exists(target),
             _ => self.fault("giving it its name", &why),
         })
-    }
-
-    /// For file systems without RENAME_NOREPLACE: a hard link never replaces either.
-    fn link_to_free_name(&self, target: &Path) -> io::Result<()> {
-        match fs::hard_link(&self.path, target) {
-            Ok(()) => fs::remove_file(&self.path),
-            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => Err(why),
-            Err(_) if standing(target) != Standing::Nothing => Err(io::ErrorKind::AlreadyExists.into()),
-            Err(_) => fs::rename(&self.path, target),
-        }
     }
 
     /// Deletes the part file, unless it is somebody else's by now.

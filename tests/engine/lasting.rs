@@ -273,3 +273,35 @@ async fn a_thousand_orders_are_all_in_the_journal() {
     let stopped = stage.stop().await;
     assert!(stopped.items().iter().all(|item| item.status == Status::Queued));
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_written_through_a_hard_link_of_another_file() {
+    let (mut stage, mine) = (Stage::new(), "somebody's finished file");
+    let file = FakeFile::new(1, 2 * MIB);
+    stage.fake.put("/a.bin", file.clone());
+    let finished = stage.state().join("finished");
+    fs::write(&finished, mine).unwrap();
+    fs::hard_link(&finished, stage.part("a.bin")).unwrap();
+    let id = stage.add("/a.bin").await;
+    stage.complete(id, "a.bin", &file).await;
+    assert_eq!(fs::read_to_string(&finished).unwrap(), mine);
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hard_link_of_what_has_come_stays_as_it_is() {
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB / 4);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.has(id, 3 * MIB).await;
+    stage.pause(id).await;
+    let copy = stage.state().join("copy");
+    fs::hard_link(stage.part("a.bin"), &copy).unwrap();
+    let before = fs::read(&copy).unwrap();
+    stage.resume(id).await;
+    let done = stage.complete(id, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 5 * MIB + MIB / 2), "{done:?}");
+    assert!(fs::read(&copy).unwrap() == before, "it was written to");
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}

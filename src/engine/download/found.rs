@@ -69,7 +69,7 @@ impl Search {
     /// Settles on a target once the server has described the file.
     pub(super) fn after(&self, resource: &Resource) -> Result<Found, Fault> {
         if let Some(target) = self.named()?.filter(|target| !(self.is_ours_to_name() && self.is_taken(target))) {
-            return Ok(Found::New(emptied(&target)?));
+            return Ok(Found::New(PartFile::begin(&target)?));
         }
         let name = derived(&self.spec, Some(resource));
         for number in 0..MAX_NAMES {
@@ -146,7 +146,7 @@ impl Search {
             Ok(Some(left)) if self.is_ours(&left) || self.may_go_on(&left, resource) => Ok(Some(Found::Part(left))),
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
-            Ok(None) => match emptied(target) {
+            Ok(None) => match PartFile::begin(target) {
                 // Another transfer has put its file there between our look and our lock; from now on nobody can.
                 Ok(part) if self.is_taken(target) => {
                     part.discard();
@@ -185,13 +185,16 @@ impl Search {
         if self.fresh || fs::symlink_metadata(folder.join(part_name(target))).is_err() {
             return Ok(None);
         }
-        let (part, _) = PartFile::open(target)?;
+        // Held while its checkpoint is looked for.
+        let (held, _) = PartFile::open(target)?;
         let own = self.own()?.filter(|checkpoint| checkpoint.target == target);
         let found = match own {
             Some(checkpoint) => Some((self.id, checkpoint)),
             None => Checkpoint::find(&self.state, target)?,
         };
-        Ok(found.map(|(id, checkpoint)| Box::new(Left { id, checkpoint, part })))
+        let Some((id, checkpoint)) = found else { return Ok(None) };
+        let part = held.unshared()?;
+        Ok(Some(Box::new(Left { id, checkpoint, part })))
     }
 
     /// True if the file can be had from this URL.
@@ -223,15 +226,6 @@ impl Search {
     fn placed(&self, name: &str) -> PathBuf {
         self.categories.folder_of(&self.spec, name).join(name)
     }
-}
-
-/// A part file from whose bytes nothing is known is begun again.
-fn emptied(target: &Path) -> Result<PartFile, Fault> {
-    let (part, existed) = PartFile::open(target)?;
-    if existed {
-        part.clear()?;
-    }
-    Ok(part)
 }
 
 /// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it.

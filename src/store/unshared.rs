@@ -1,0 +1,67 @@
+//! Part files that are other files too: a hard link of one may be a finished file, or somebody's copy of a folder. Nothing is
+//! written through such a link; the part file becomes a file of its own first.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use super::name::copy_name;
+use super::sink::PartFile;
+use crate::model::{Fault, FaultKind};
+
+impl PartFile {
+    /// Opens the part file of a target to begin it: it is empty. What was there is of no use to anyone; where it is another
+    /// file too, that one stays as it is.
+    pub fn begin(target: &Path) -> Result<Self, Fault> {
+        let (part, existed) = Self::open(target)?;
+        if existed && part.is_shared() {
+            part.discard();
+            let (own, _) = Self::open(target)?;
+            return if own.is_shared() { Err(taken(&own)) } else { Ok(own) };
+        }
+        if existed {
+            part.clear()?;
+        }
+        Ok(part)
+    }
+
+    /// The same part file, to go on with its bytes. Where it is another file too, a copy of it takes its place.
+    pub fn unshared(self) -> Result<Self, Fault> {
+        if !self.is_shared() {
+            return Ok(self);
+        }
+        let copy = self.path().with_file_name(copy_name(self.target()));
+        if let Err(why) = copied(self.path(), &copy).and_then(|()| fs::rename(&copy, self.path())) {
+            let _ = fs::remove_file(&copy);
+            return Err(Fault::disk(self.path().display(), "making it a file of its own", &why));
+        }
+        let (own, _) = Self::open(self.target())?;
+        if own.is_shared() { Err(taken(&own)) } else { Ok(own) }
+    }
+
+    /// True if the file has another name too.
+    fn is_shared(&self) -> bool {
+        fs::symlink_metadata(self.path()).is_ok_and(|meta| meta.nlink() > 1)
+    }
+}
+
+/// Makes a copy of its own of a file. What a killed program has left of such a copy goes.
+fn copied(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::remove_file(to) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+    let mut copy = options.open(to)?;
+    io::copy(&mut File::open(from)?, &mut copy)?;
+    copy.sync_all()
+}
+
+fn taken(part: &PartFile) -> Fault {
+    let detail = "somebody has put another file in the place of haul's part file just now; run haul again";
+    Fault::new(FaultKind::Busy, part.path().display(), detail)
+}
