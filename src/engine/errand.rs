@@ -13,7 +13,7 @@ use super::roster::{Entry, Then};
 use super::supervisor::Supervisor;
 use crate::api::{Errand, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};
-use crate::store::{digest, is_free, move_finished, move_partial};
+use crate::store::{Moving, digest, is_free, move_finished, move_partial};
 
 /// An errand on its way.
 #[derive(Debug)]
@@ -102,9 +102,13 @@ impl Supervisor {
             return self.moved(id, target, Ok(to));
         }
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
+        let spec = entry.item.spec.clone();
         self.send_out(id, Errand::Moving, move |go_on| {
-            let moved =
-                if is_done { move_finished(&from, &to, go_on) } else { move_partial(&state, id, &from, &to, go_on) };
+            let moved = if is_done {
+                move_finished(&state, id, &from, &to, go_on)
+            } else {
+                move_partial(&state, id, (&from, &to), |url| spec.is_from(url), go_on)
+            };
             Done::Moved(target, moved.map(|()| to))
         });
     }
@@ -183,6 +187,41 @@ impl Supervisor {
         }
         self.note_items(&[id]);
         self.tell(id, Happening::Moved(to));
+    }
+
+    /// What a haul that was killed was about to move is finished or taken back, and the list learns where it is.
+    pub(super) fn settle_moves(&mut self) {
+        for moving in Moving::left(&self.shared.state) {
+            let id = moving.id();
+            let place = match moving.settle() {
+                Ok(place) => place,
+                // Somebody is writing it, or the disk is gone: the next start looks again.
+                Err(fault) => {
+                    tracing::warn!("{fault}");
+                    continue;
+                }
+            };
+            let known = self.roster.get(id).and_then(|entry| entry.latest.target.clone());
+            match (known, place) {
+                (Some(known), Some(place)) if known != place => self.found_at(id, &known, place),
+                // Its disk may come back.
+                (Some(_), None) => {}
+                _ => moving.give_up(),
+            }
+        }
+    }
+
+    /// A transfer's file is not where the list says.
+    fn found_at(&mut self, id: TransferId, known: &Path, place: PathBuf) {
+        let Some(entry) = self.roster.get(id) else { return };
+        let (old, name) = (&entry.item.spec.target, place.file_name().and_then(|name| name.to_str()));
+        let is_named = old.name.is_some() || place.file_name() != known.file_name();
+        let name = name.filter(|_| is_named).map(str::to_owned);
+        let folder = place.parent().filter(|folder| known.parent() != Some(folder));
+        let is_elsewhere = folder.is_some();
+        let target = Target { folder: folder.map_or_else(|| old.folder.clone(), Into::into), name };
+        self.roster.change(id, |spec| spec.sorts &= !is_elsewhere);
+        self.moved(id, target, Ok(place));
     }
 
     fn verified(&mut self, id: TransferId, verified: Result<(Checksum, bool), Fault>) {

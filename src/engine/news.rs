@@ -6,6 +6,7 @@ use super::clock::time_of_day;
 use super::supervisor::Supervisor;
 use crate::api::{Event, Happening};
 use crate::model::TransferId;
+use crate::store::Moving;
 
 impl Supervisor {
     /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
@@ -24,8 +25,13 @@ impl Supervisor {
         Event { number: self.happened, id, happening }
     }
 
-    /// Nobody may be listening.
+    /// Nobody may be listening. What has moved is told once the queue on disk knows its place.
     pub(super) fn send(&self, event: Event) {
+        if let Happening::Moved(to) = &event.happening
+            && self.scribe.fault().is_none()
+        {
+            Moving::forget(&self.shared.state, event.id, to);
+        }
         let _ = self.side.events.send(event);
     }
 

@@ -116,6 +116,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
     supervisor.keep_hours();
     supervisor.enlist_all(items);
     if supervisor.scribe.is_durable() {
+        supervisor.settle_moves();
         supervisor.clear_up();
     }
     supervisor.work(inbox).await;

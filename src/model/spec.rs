@@ -212,6 +212,11 @@ impl Spec {
         std::iter::once(&self.source).chain(&self.mirrors)
     }
 
+    /// True if the bytes can come from this URL.
+    pub fn is_from(&self, url: &str) -> bool {
+        self.places().any(|place| place.url().as_str() == url)
+    }
+
     /// The bytes come from another URL from now on. Headers were given for the origin of the one before, and stay with it.
     pub fn relink(&mut self, source: Source) {
         if !source.shares_origin(&self.source) {

@@ -210,6 +210,12 @@ impl Checkpoint {
         })
     }
 
+    /// What is noted of the bytes that are on disk for a target, and by whom: by this transfer, or by an earlier one.
+    pub fn of(state: &Path, id: TransferId, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
+        let own = Self::load(state, id)?.filter(|own| own.target == target);
+        own.map_or_else(|| Self::find(state, target), |own| Ok(Some((id, own))))
+    }
+
     /// Looks through all checkpoints for the newest whose finished file would be `target`; an older one may be left of a
     /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {

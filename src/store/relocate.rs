@@ -3,13 +3,11 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
-use rustix::io::Errno;
-
-use super::atomic::{make_folder, sync_folder};
+use super::atomic::{make_folder, rename_to_free, sync_folder};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
+use super::moving::Moving;
 use super::name::part_name;
 use super::sink::{PartFile, Standing, standing};
 use crate::model::{Fault, FaultKind, TransferId};
@@ -27,131 +25,185 @@ fn taken(to: &Path) -> Fault {
     Fault::new(FaultKind::Exists, to.display(), detail)
 }
 
-/// Moves a finished file. To another disk it is copied, during which `go_on` is asked every MiB; false stops it with a fault
-/// of kind `State`, and leaves the file where it was. Blocking.
-pub fn move_finished(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> Result<(), Fault> {
-    if !matches!(standing(from), Standing::File { .. }) {
-        return Err(Fault::new(FaultKind::Disk, from.display(), "is not there any more"));
-    }
-    make_room(to)?;
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(Errno::EXIST) => return Err(taken(to)),
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) if fs::hard_link(from, to).is_ok() => {
-            fs::remove_file(from).map_err(|why| Fault::disk(from.display(), "moving it", &why))?;
-        }
-        Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => return copy_finished(from, to, go_on),
-        Err(why) => return Err(Fault::disk(to.display(), "moving it there", &why.into())),
-    }
-    sync_both(from, to);
-    Ok(())
-}
-
-fn copy_finished(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> Result<(), Fault> {
-    let broken = |why: io::Error| Fault::disk(to.display(), "copying it there", &why);
-    let mut source = File::open(from).map_err(broken)?;
-    let length = source.metadata().map_err(broken)?.len();
-    let (part, existed) = PartFile::open(to)?;
-    if existed {
-        return Err(Fault::new(FaultKind::Busy, to.display(), "is being fetched by another transfer"));
-    }
-    let copied = copy(&mut source, part.path(), go_on).map_err(broken);
-    let copied = copied.and_then(|whole| if whole { part.complete(length).map(|_| ()) } else { Err(stopped(from)) });
-    match copied.and_then(|()| part.publish(false)) {
-        Ok(()) => {}
-        Err(fault) => {
-            part.discard();
-            return Err(if fault.kind == FaultKind::Exists { taken(to) } else { fault });
-        }
-    }
-    sync_folder(to.parent().unwrap_or(Path::new("."))).map_err(broken)?;
-    if let (Ok(meta), Ok(copy)) = (source.metadata(), File::open(to)) {
-        // As the original has it; of no weight.
-        let _ = meta.modified().and_then(|at| copy.set_modified(at));
-    }
-    fs::remove_file(from).map_err(|why| Fault::disk(from.display(), "deleting it there, after it was copied", &why))?;
-    sync_both(from, to);
-    Ok(())
-}
-
-/// Moves what is on disk of a transfer that does not run: its part file, and what its checkpoint says of the target. There
-/// may be nothing.
-pub fn move_partial(
+/// Moves a transfer's finished file. To another disk it is copied, during which `go_on` is asked every MiB; false stops it with
+/// a fault of kind `State`, and leaves the file where it was. The move is noted until `Moving::forget`. Blocking.
+pub fn move_finished(
     state: &Path,
     id: TransferId,
     from: &Path,
     to: &Path,
     go_on: impl Fn() -> bool,
 ) -> Result<(), Fault> {
+    if !matches!(standing(from), Standing::File { .. }) {
+        return Err(Fault::new(FaultKind::Disk, from.display(), "is not there any more"));
+    }
     is_free(to)?;
-    let Some(mut checkpoint) = Checkpoint::load(state, id)?.filter(|checkpoint| checkpoint.target == from) else {
+    make_room(to)?;
+    let mut moving = Moving::begin(state, id, from, to, None);
+    let carried = carry(&mut moving, go_on);
+    let carried = carried.inspect_err(|_| moving.give_up()).map_err(|why| why.fault(from, || taken(to)))?;
+    leave(&moving).inspect_err(|_| take_back(&moving))?;
+    drop(carried);
+    Ok(())
+}
+
+/// Moves what is on disk of a transfer that does not run: its part file, and what its checkpoint says of the target; or that of
+/// an earlier transfer, if `is_ours` says so of its URL. There may be nothing. The move is noted until `Moving::forget`.
+/// Blocking.
+pub fn move_partial(
+    state: &Path,
+    id: TransferId,
+    (from, to): (&Path, &Path),
+    is_ours: impl Fn(&str) -> bool,
+    go_on: impl Fn() -> bool,
+) -> Result<(), Fault> {
+    is_free(to)?;
+    let Some((holder, mut checkpoint)) = Checkpoint::of(state, id, from)? else {
+        // Bytes of which nothing is known are of no use to anyone.
+        PartFile::delete(from);
         return Ok(());
     };
     let old = from.with_file_name(part_name(from));
-    if standing(&old) == Standing::Nothing {
+    if standing(&old) == Standing::Nothing || holder != id && !is_ours(&checkpoint.url) {
         return Ok(());
     }
     make_room(to)?;
     // Held until the end, so that nobody writes it meanwhile.
-    let (held, _) = PartFile::open(from)?;
-    held.sync()?;
-    let new = to.with_file_name(part_name(to));
-    let broken = |why: io::Error| Fault::disk(new.display(), "moving what has come there", &why);
-    if standing(&new) != Standing::Nothing {
-        return Err(Fault::new(FaultKind::Busy, to.display(), "is being fetched by another transfer"));
-    }
-    if fs::hard_link(&old, &new).is_err() {
-        let copied = File::open(&old).and_then(|mut source| copy(&mut source, &new, go_on)).map_err(broken);
-        if let Err(fault) = copied.and_then(|whole| if whole { Ok(()) } else { Err(stopped(from)) }) {
-            let _ = fs::remove_file(&new);
-            return Err(fault);
-        }
-    }
-    sync_folder(new.parent().unwrap_or(Path::new("."))).map_err(broken)?;
+    let (_held, _) = PartFile::open(from)?;
+    make_way(state, to)?;
+    let synced = File::open(&old).and_then(|file| file.sync_all());
+    synced.map_err(|why| Fault::disk(old.display(), "syncing", &why))?;
     checkpoint.target = to.to_path_buf();
-    if let Err(fault) = save(state, id, &checkpoint) {
-        let _ = fs::remove_file(&new);
-        return Err(fault);
+    let mut log = CheckpointLog::new(state, holder);
+    // As far as that may fail, before anything is moved.
+    let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
+    let mut moving = Moving::begin(state, id, from, to, Some(holder));
+    let carried = carry(&mut moving, go_on).inspect_err(|_| {
+        moving.give_up();
+        let _ = fs::remove_file(&written.0);
+    });
+    let carried = carried.map_err(|why| why.fault(from, || waited_for(to)))?;
+    log.publish(written).inspect_err(|_| take_back(&moving))?;
+    if let Err(why) = CheckpointLog::sync(log.path()) {
+        tracing::warn!("{why}");
     }
-    held.discard();
+    if let Err(why) = leave(&moving) {
+        tracing::warn!("{why}");
+    }
+    drop(carried);
     Ok(())
 }
 
-fn save(state: &Path, id: TransferId, checkpoint: &Checkpoint) -> Result<(), Fault> {
-    let mut log = CheckpointLog::new(state, id);
-    let written = CheckpointLog::write(log.path(), &Claim::of(checkpoint)?)?;
-    log.publish(written)?;
-    CheckpointLog::sync(log.path())
+/// Why a file could not be carried.
+enum Uncarried {
+    Stopped,
+    Broken(PathBuf, io::Error),
 }
 
-/// Copies a file, durably; false if it was stopped.
-fn copy(source: &mut File, to: &Path, go_on: impl Fn() -> bool) -> io::Result<bool> {
-    let mut target = File::options().write(true).create(true).truncate(false).open(to)?;
+impl Uncarried {
+    fn fault(self, from: &Path, taken: impl Fn() -> Fault) -> Fault {
+        match self {
+            Self::Stopped => stopped(from),
+            Self::Broken(_, why) if why.kind() == io::ErrorKind::AlreadyExists => taken(),
+            Self::Broken(to, why) => Fault::disk(to.display(), "moving it there", &why),
+        }
+    }
+}
+
+/// Has the file at its new place too, or only there. A copy is locked as long as what is given back is held: nobody is to take it
+/// for what is left of a transfer that nobody knows.
+fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, Uncarried> {
+    let (old, new, beside) = (moving.old_file(), moving.new_file(), moving.copy_file());
+    let broken = |why| Uncarried::Broken(new.clone(), why);
+    match rename_to_free(&old, &new) {
+        Err(why) if why.kind() == io::ErrorKind::CrossesDevices => {}
+        renamed => return renamed.map(|()| None).map_err(broken),
+    }
+    let copied = copy(&old, &beside, go_on).map_err(broken).and_then(|copied| copied.ok_or(Uncarried::Stopped));
+    let named = copied.and_then(|copied| {
+        moving.copied();
+        rename_to_free(&beside, &new).map_err(broken)?;
+        let synced = sync_folder(new.parent().unwrap_or(Path::new(".")));
+        synced.inspect_err(|_| drop(fs::remove_file(&new))).map_err(broken)?;
+        Ok(Some(copied))
+    });
+    named.inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+/// Copies a file, durably, with the time at which it was last written; `None` if it was stopped.
+fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<File>> {
+    let mut source = File::open(from)?;
+    // What a killed program has left of an earlier copy.
+    match fs::remove_file(to) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+        _ => {}
+    }
+    let mut target = File::options().write(true).create_new(true).open(to)?;
     let mut buffer = vec![0; STEP];
     loop {
         if !go_on() {
-            return Ok(false);
+            return Ok(None);
         }
         match source.read(&mut buffer)? {
             0 => break,
             count => target.write_all(&buffer[..count])?,
         }
     }
+    // Of no weight where it can't be kept.
+    let _ = source.metadata()?.modified().and_then(|at| target.set_modified(at));
     target.sync_all()?;
-    Ok(true)
+    let _ = target.try_lock();
+    Ok(Some(target))
+}
+
+/// What has come to its new place, durably, leaves the old one.
+fn leave(moving: &Moving) -> Result<(), Fault> {
+    let (old, new) = (moving.old_file(), moving.new_file());
+    if moving.is_copied() {
+        let deleted = fs::remove_file(&old);
+        deleted.map_err(|why| Fault::disk(old.display(), "deleting it there, after it was copied", &why))?;
+    }
+    for folder in [&new, &old].into_iter().filter_map(|path| path.parent()) {
+        if let Err(why) = sync_folder(folder) {
+            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
+        }
+    }
+    Ok(())
+}
+
+/// It is where it was, and nowhere else.
+fn take_back(moving: &Moving) {
+    let (old, new) = (moving.old_file(), moving.new_file());
+    let back = if moving.is_copied() { fs::remove_file(&new) } else { rename_to_free(&new, &old) };
+    match back {
+        Ok(()) => moving.give_up(),
+        Err(why) => tracing::warn!("{}: {why}", new.display()),
+    }
+}
+
+/// What is in the place of the part file goes if nobody writes it, and no checkpoint knows its bytes: it is what a program
+/// has left that was killed.
+fn make_way(state: &Path, to: &Path) -> Result<(), Fault> {
+    if standing(&to.with_file_name(part_name(to))) == Standing::Nothing {
+        return Ok(());
+    }
+    let (part, _) = PartFile::open(to)?;
+    if Checkpoint::find(state, to)?.is_some() {
+        return Err(waited_for(to));
+    }
+    part.discard();
+    Ok(())
+}
+
+/// The fault of a target for which another transfer has bytes.
+fn waited_for(to: &Path) -> Fault {
+    let detail = "another transfer has a part of its file there; choose another name or folder, or remove that one";
+    Fault::new(FaultKind::Busy, to.display(), detail)
 }
 
 fn make_room(to: &Path) -> Result<(), Fault> {
     let folder = to.parent().unwrap_or(Path::new("."));
     make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))
-}
-
-fn sync_both(from: &Path, to: &Path) {
-    for folder in [to, from].into_iter().filter_map(Path::parent) {
-        if let Err(why) = sync_folder(folder) {
-            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
-        }
-    }
 }
 
 fn stopped(from: &Path) -> Fault {

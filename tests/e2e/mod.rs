@@ -15,6 +15,7 @@ mod kills;
 mod leftovers;
 mod logins;
 mod mirrors;
+mod moves;
 mod names;
 mod nginx;
 mod oracle_answers;

@@ -5,8 +5,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use haul::model::{ByteRange, FaultKind, RangeSet, TransferId, Validator};
-use haul::store::{Checkpoint, CheckpointLog, Claim, Ledger, PartFile, move_finished, move_partial, part_name};
+use haul::store::{Checkpoint, CheckpointLog, Claim, Ledger, Moving, PartFile, move_finished, move_partial, part_name};
 use tempfile::TempDir;
+
+const ID: TransferId = TransferId::from_bits(7);
 
 /// Two folders; on two disks, where the machine has memory for one.
 fn places() -> Vec<(TempDir, TempDir)> {
@@ -15,7 +17,7 @@ fn places() -> Vec<(TempDir, TempDir)> {
     vec![(tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()), (tempfile::tempdir().unwrap(), other().unwrap())]
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
@@ -29,10 +31,11 @@ fn bytes() -> Vec<u8> {
 #[test]
 fn a_finished_file_is_there_and_not_here() {
     for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
         let (old, new) = (from.path().join("a"), to.path().join("deep/er/b"));
         fs::write(&old, bytes()).unwrap();
         let before = fs::metadata(&old).unwrap().mtime();
-        move_finished(&old, &new, || true).unwrap();
+        move_finished(state.path(), ID, &old, &new, || true).unwrap();
         assert!(fs::read(&new).unwrap() == bytes() && names(from.path()).is_empty());
         assert_eq!(names(new.parent().unwrap()), ["b"]);
         assert_eq!(fs::metadata(&new).unwrap().mtime(), before);
@@ -42,14 +45,15 @@ fn a_finished_file_is_there_and_not_here() {
 #[test]
 fn what_stands_there_stays_and_so_does_what_is_here() {
     for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
         let (old, new) = (from.path().join("a"), to.path().join("b"));
         fs::write(&old, bytes()).unwrap();
         fs::write(&new, b"mine").unwrap();
-        assert_eq!(move_finished(&old, &new, || true).unwrap_err().kind, FaultKind::Exists);
+        assert_eq!(move_finished(state.path(), ID, &old, &new, || true).unwrap_err().kind, FaultKind::Exists);
         assert!(fs::read(&new).unwrap() == b"mine" && fs::read(&old).unwrap() == bytes());
         assert_eq!(names(to.path()), ["b"]);
         assert_eq!(
-            move_finished(&from.path().join("x"), &to.path().join("y"), || true).unwrap_err().kind,
+            move_finished(state.path(), ID, &from.path().join("x"), &to.path().join("y"), || true).unwrap_err().kind,
             FaultKind::Disk
         );
     }
@@ -58,20 +62,28 @@ fn what_stands_there_stays_and_so_does_what_is_here() {
 #[test]
 fn a_copy_that_is_stopped_leaves_everything_as_it_was() {
     for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
         let (old, new) = (from.path().join("a"), to.path().join("b"));
         fs::write(&old, bytes()).unwrap();
         let left = std::cell::Cell::new(2);
         let go_on = || left.replace(left.get() - 1) > 0;
-        if let Err(fault) = move_finished(&old, &new, go_on) {
+        if let Err(fault) = move_finished(state.path(), ID, &old, &new, go_on) {
             assert_eq!(fault.kind, FaultKind::State);
             assert!(names(to.path()).is_empty() && fs::read(&old).unwrap() == bytes());
         }
     }
 }
 
+fn ours(url: &str) -> bool {
+    url == "http://host/a"
+}
+
 /// A transfer with its first MiB on disk.
 fn begun(state: &Path, target: &Path) -> TransferId {
-    let id = TransferId::from_bits(7);
+    begun_by(state, ID, target)
+}
+
+pub(super) fn begun_by(state: &Path, id: TransferId, target: &Path) -> TransferId {
     let (part, _) = PartFile::open(target).unwrap();
     let mut ledger = Ledger::new(Some(3 << 20));
     let first = &bytes()[..1 << 20];
@@ -96,7 +108,7 @@ fn begun(state: &Path, target: &Path) -> TransferId {
     id
 }
 
-fn part(target: &Path) -> PathBuf {
+pub(super) fn part(target: &Path) -> PathBuf {
     target.with_file_name(part_name(target))
 }
 
@@ -106,7 +118,7 @@ fn what_is_begun_goes_there_with_its_checkpoint() {
         let state = tempfile::tempdir().unwrap();
         let (old, new) = (from.path().join("a"), to.path().join("x/b"));
         let id = begun(state.path(), &old);
-        move_partial(state.path(), id, &old, &new, || true).unwrap();
+        move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
         assert!(names(from.path()).is_empty());
         assert_eq!(fs::read(part(&new)).unwrap(), &bytes()[..1 << 20]);
         let checkpoint = Checkpoint::load(state.path(), id).unwrap().unwrap();
@@ -122,17 +134,128 @@ fn what_is_begun_stays_where_it_can_not_go() {
         let (old, new) = (from.path().join("a"), to.path().join("b"));
         let id = begun(state.path(), &old);
         let stays = |kind| {
-            let fault = move_partial(state.path(), id, &old, &new, || true).unwrap_err();
+            let fault = move_partial(state.path(), id, (&old, &new), ours, || true).unwrap_err();
             assert_eq!(fault.kind, kind, "{fault}");
             assert_eq!(fs::read(part(&old)).unwrap(), &bytes()[..1 << 20]);
             assert_eq!(Checkpoint::load(state.path(), id).unwrap().unwrap().target, old);
         };
         fs::write(&new, b"mine").unwrap();
         stays(FaultKind::Exists);
-        fs::rename(&new, part(&new)).unwrap();
+        fs::remove_file(&new).unwrap();
+        let (held, _) = PartFile::open(&new).unwrap();
         stays(FaultKind::Busy);
-        fs::remove_file(part(&new)).unwrap();
+        drop(held);
+        let other = begun_by(state.path(), TransferId::from_bits(8), &new);
+        stays(FaultKind::Busy);
+        assert!(Checkpoint::load(state.path(), other).unwrap().is_some() && part(&new).exists());
+        PartFile::delete(&new);
         let (_held, _) = PartFile::open(&old).unwrap();
         stays(FaultKind::Busy);
+        assert_eq!(names(&state.path().join("checkpoints")), [format!("{id}.ron"), format!("{other}.ron")]);
     }
+}
+
+#[test]
+fn what_nobody_knows_in_the_place_of_the_part_file_makes_way() {
+    for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        let id = begun(state.path(), &old);
+        fs::write(part(&new), b"left by a program that was killed").unwrap();
+        move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
+        assert_eq!(fs::read(part(&new)).unwrap(), &bytes()[..1 << 20]);
+        assert!(names(from.path()).is_empty());
+    }
+}
+
+#[test]
+fn what_an_earlier_transfer_has_left_goes_there_too() {
+    for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        let left = begun(state.path(), &old);
+        let others = |_: &str| false;
+        move_partial(state.path(), TransferId::from_bits(9), (&old, &new), others, || true).unwrap();
+        assert!(part(&old).exists() && names(to.path()).is_empty(), "it is another's");
+        move_partial(state.path(), TransferId::from_bits(9), (&old, &new), ours, || true).unwrap();
+        assert!(names(from.path()).is_empty());
+        let (id, checkpoint) = Checkpoint::find(state.path(), &new).unwrap().unwrap();
+        assert_eq!((id, checkpoint.ledger.done().total()), (left, 1 << 20));
+        assert_eq!(fs::read(part(&new)).unwrap(), &bytes()[..1 << 20]);
+    }
+}
+
+/// The one move that is noted, settled as the next start does.
+fn settled(state: &Path) -> Option<PathBuf> {
+    let [moving] = &Moving::left(state)[..] else { panic!("one note") };
+    let place = moving.settle().unwrap();
+    moving.give_up();
+    assert!(Moving::left(state).is_empty());
+    place
+}
+
+#[test]
+fn a_move_is_known_until_the_queue_knows_it() {
+    for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        let id = begun(state.path(), &old);
+        move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
+        Moving::forget(state.path(), id, &old);
+        assert_eq!(settled(state.path()), Some(new.clone()));
+        move_partial(state.path(), id, (&new, &old), ours, || true).unwrap();
+        Moving::forget(state.path(), id, &old);
+        assert!(Moving::left(state.path()).is_empty());
+        fs::write(&old, bytes()).unwrap();
+        move_finished(state.path(), id, &old, &new, || true).unwrap();
+        assert_eq!(settled(state.path()), Some(new));
+    }
+}
+
+#[test]
+fn a_copy_that_a_kill_cut_short_is_taken_back_and_can_be_made_again() {
+    for is_done in [false, true] {
+        let (from, to) = places().remove(1);
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        let id = begun(state.path(), &old);
+        let moves = |go_on: &dyn Fn() -> bool| {
+            if is_done {
+                move_finished(state.path(), id, &part(&old), &new, go_on)
+            } else {
+                move_partial(state.path(), id, (&old, &new), ours, go_on)
+            }
+        };
+        // What unwinds cleans up no more than what is killed.
+        let left = std::cell::Cell::new(1);
+        let die = || left.replace(left.get() - 1) > 0 || panic!("killed");
+        let killed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| moves(&die)));
+        if killed.is_ok() {
+            // Both are on one disk here, and nothing was copied.
+            continue;
+        }
+        assert_eq!(names(to.path()).len(), 1, "half a copy");
+        let origin = if is_done { part(&old) } else { old.clone() };
+        assert_eq!(settled(state.path()), Some(origin));
+        assert!(names(to.path()).is_empty() && part(&old).exists());
+        moves(&|| true).unwrap();
+        assert!(names(from.path()).is_empty());
+        assert_eq!(names(to.path()).len(), 1);
+    }
+}
+
+#[test]
+fn a_move_that_never_began_leaves_alone_what_came_there_since() {
+    let (from, to) = places().remove(0);
+    let state = tempfile::tempdir().unwrap();
+    let (old, new) = (from.path().join("a"), to.path().join("b"));
+    let id = begun(state.path(), &old);
+    fs::write(&old, bytes()).unwrap();
+    move_finished(state.path(), id, &old, &new, || true).unwrap();
+    // As it was before, and somebody has made a copy of it that looks the same.
+    fs::copy(&new, &old).unwrap();
+    let at = fs::metadata(&new).unwrap().modified().unwrap();
+    fs::File::options().write(true).open(&old).unwrap().set_modified(at).unwrap();
+    assert_eq!(settled(state.path()), Some(old.clone()));
+    assert!(old.exists() && new.exists());
 }

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -213,16 +213,25 @@ pub struct Process {
 
 impl Process {
     /// Starts any program in the same way.
-    pub fn spawn(mut command: Command, input: &str) -> Self {
+    pub fn spawn(command: Command, input: &str) -> Self {
+        Self::spawn_open(command, input).0
+    }
+
+    /// The same with its standard input left open as long as that is held.
+    pub fn spawn_open(mut command: Command, input: &str) -> (Self, ChildStdin) {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (stdout, stderr) = (drain(child.stdout.take().unwrap()), drain(child.stderr.take().unwrap()));
         let mut stdin = child.stdin.take().unwrap();
         // A program that does not read its input may be gone before it is written.
         let _ = std::io::Write::write_all(&mut stdin, input.as_bytes());
-        drop(stdin);
         let id = Pid::from_child(&child);
-        Self { id, ended: wait(child), status: None, stdout, stderr }
+        (Self { id, ended: wait(child), status: None, stdout, stderr }, stdin)
+    }
+
+    /// True once it says no more.
+    pub fn is_over(&self) -> bool {
+        self.stdout.1.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Sends it a signal.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::sandbox::{Process, Sandbox};
@@ -65,9 +65,18 @@ impl Strace {
 
     /// Starts the real program under it.
     pub fn start(&self, sandbox: &Sandbox, arguments: &[&str]) -> Process {
+        launch(self.command(), sandbox, arguments)
+    }
+
+    /// The same with lines to its standard input, which stays open until what is given back is dropped.
+    pub fn start_open(&self, sandbox: &Sandbox, arguments: &[&str], lines: &str) -> (Process, ChildStdin) {
+        Process::spawn_open(prepared(self.command(), sandbox, arguments), lines)
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new("strace");
         command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]).args(&self.options);
-        launch(command, sandbox, arguments)
+        command
     }
 }
 
@@ -79,10 +88,14 @@ pub fn record(sandbox: &Sandbox, log: &Path, more: &[&str], arguments: &[&str]) 
     launch(command, sandbox, arguments)
 }
 
-fn launch(mut command: Command, sandbox: &Sandbox, arguments: &[&str]) -> Process {
+fn launch(command: Command, sandbox: &Sandbox, arguments: &[&str]) -> Process {
+    Process::spawn(prepared(command, sandbox, arguments), "")
+}
+
+fn prepared(mut command: Command, sandbox: &Sandbox, arguments: &[&str]) -> Command {
     command.arg(env!("CARGO_BIN_EXE_haul")).args(arguments).current_dir(sandbox.downloads());
     command.env_clear().envs(sandbox.variables().iter().cloned());
-    Process::spawn(command, "")
+    command
 }
 
 /// One system call. The moments are places in the log: another call's effects came before this one if its end lies

@@ -187,19 +187,14 @@ impl Search {
         }
         // Held while its checkpoint is looked for.
         let (held, _) = PartFile::open(target)?;
-        let own = self.own()?.filter(|checkpoint| checkpoint.target == target);
-        let found = match own {
-            Some(checkpoint) => Some((self.id, checkpoint)),
-            None => Checkpoint::find(&self.state, target)?,
-        };
-        let Some((id, checkpoint)) = found else { return Ok(None) };
+        let Some((id, checkpoint)) = Checkpoint::of(&self.state, self.id, target)? else { return Ok(None) };
         let part = held.unshared()?;
         Ok(Some(Box::new(Left { id, checkpoint, part })))
     }
 
     /// True if the file can be had from this URL.
     fn is_place(&self, url: &str) -> bool {
-        self.spec.places().any(|place| place.url().as_str() == url)
+        self.spec.is_from(url)
     }
 
     fn is_ours(&self, left: &Left) -> bool {
