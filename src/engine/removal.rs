@@ -108,13 +108,14 @@ impl Supervisor {
     /// Keeps what is needed to bring a transfer back, and sets its data aside.
     fn take(&mut self, id: TransferId, data: bool) {
         let Some(item) = self.roster.item(id) else { return };
+        let is_ours = |url: &str| item.spec.is_from(url);
         let leaving = data.then(|| match item.spec.upload {
             // The file is the user's.
             Some(_) => {
                 UploadCheckpoint::leaves(&self.begun(&item.spec));
                 Leaving::There
             }
-            None => Leaving::Here(Aside::set(&self.shared.state, id, item.target.as_deref())),
+            None => Leaving::Here(Aside::set(&self.shared.state, id, item.target.as_deref(), is_ours)),
         });
         match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
             Some(removal) => {

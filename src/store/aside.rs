@@ -5,8 +5,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
-
+use super::atomic::rename_to_free;
 use super::checkpoint::Checkpoint;
 use super::name::{id_name, part_name};
 use super::sink::{PartFile, Standing, standing};
@@ -25,21 +24,39 @@ pub struct Aside {
 
 impl Aside {
     /// Sets it aside. `target` is where the finished file was to be, should there be no checkpoint that says so; `None` of
-    /// both means that nothing is on disk. A part file that somebody writes stays where it is.
-    pub fn set(state: &Path, id: TransferId, target: Option<&Path>) -> Self {
-        let checkpoint = Checkpoint::load(state, id).ok().flatten();
-        let target = checkpoint.map(|found| found.target).or_else(|| target.map(Path::to_path_buf));
+    /// both means that nothing is on disk. What an earlier transfer has left there goes with it, if `is_ours` says so of its
+    /// URL. A part file that somebody writes stays where it is.
+    ///
+    /// The checkpoint goes first: by it `left` finds the part file, wherever that is when the program is killed.
+    pub fn set(state: &Path, id: TransferId, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Self {
+        let own = Checkpoint::load(state, id).ok().flatten();
+        let target = own.as_ref().map(|found| found.target.clone()).or_else(|| target.map(Path::to_path_buf));
         let aside = Self { state: state.to_path_buf(), id, target };
-        if let Some((target, held)) = aside.part() {
-            let is_there = standing(&target.with_file_name(part_name(target))) != Standing::Nothing;
-            if let Some((part, _)) = is_there.then(|| PartFile::open(target).ok()).flatten() {
-                let _ = fs::rename(part.path(), held);
+        let Some((target, held)) = aside.part() else {
+            Checkpoint::remove(state, id);
+            return aside;
+        };
+        let is_there = standing(&target.with_file_name(part_name(target))) != Standing::Nothing;
+        let part = is_there.then(|| PartFile::open(target).ok()).flatten();
+        let found = match (own, &part) {
+            (Some(own), _) => Some((id, own)),
+            (None, Some(_)) => Checkpoint::find(state, target).ok().flatten(),
+            (None, None) => None,
+        };
+        match (found, part) {
+            (Some((holder, checkpoint)), part) if holder == id || is_ours(&checkpoint.url) => {
+                let (path, note) = (Checkpoint::path(state, holder), aside.checkpoint());
+                if fs::rename(&path, &note).is_err() {
+                    let _ = fs::rename(path.with_extension("old"), &note);
+                }
+                if let Some((part, _)) = part {
+                    let _ = fs::rename(part.path(), held);
+                }
+                Checkpoint::remove(state, holder);
             }
-        }
-        let path = Checkpoint::path(state, id);
-        let held = aside.checkpoint();
-        if fs::rename(&path, &held).is_err() {
-            let _ = fs::rename(path.with_extension("old"), &held);
+            // Bytes of which nothing is known are of no use to anyone.
+            (None, Some((part, _))) => part.discard(),
+            _ => {}
         }
         Checkpoint::remove(state, id);
         aside
@@ -61,12 +78,7 @@ impl Aside {
     /// Puts it back where it was, unless something else is there by now; then it is deleted.
     pub fn put_back(self) {
         if let Some((target, held)) = self.part() {
-            let part = target.with_file_name(part_name(target));
-            if rustix::fs::renameat_with(CWD, &held, CWD, &part, RenameFlags::NOREPLACE).is_err()
-                && standing(&part) == Standing::Nothing
-            {
-                let _ = fs::rename(&held, &part);
-            }
+            let _ = rename_to_free(&held, &target.with_file_name(part_name(target)));
             if standing(&held) != Standing::Nothing {
                 return self.delete();
             }
@@ -76,8 +88,13 @@ impl Aside {
 
     /// Deletes it.
     pub fn delete(self) {
-        if let Some((_, held)) = self.part() {
-            let _ = fs::remove_file(held);
+        if let Some((target, held)) = self.part()
+            && fs::remove_file(held).is_err()
+            && standing(&self.checkpoint()) != Standing::Nothing
+            && Checkpoint::find(&self.state, target).is_ok_and(|found| found.is_none())
+        {
+            // It was not set aside yet, or put back already, when the program was killed; and nobody else knows it.
+            PartFile::delete(target);
         }
         let _ = fs::remove_file(self.checkpoint());
     }

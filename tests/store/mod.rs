@@ -1,5 +1,6 @@
 //! What is kept on disk: names, part files, checkpoints, the queue and the history, as they are after any crash.
 
+mod aside;
 mod checkpoint;
 mod commit;
 mod damage;

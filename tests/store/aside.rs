@@ -1,0 +1,63 @@
+//! Partial data of removed transfers: out of the way, back again, gone; whosever checkpoint tells of it.
+
+use std::fs;
+use std::path::Path;
+
+use haul::model::TransferId;
+use haul::store::{Aside, Checkpoint, PartFile};
+
+use super::relocate::{begun_by, names, part};
+
+const EARLIER: TransferId = TransferId::from_bits(8);
+const ID: TransferId = TransferId::from_bits(9);
+
+fn ours(url: &str) -> bool {
+    url == "http://host/a"
+}
+
+/// How many files there are in both folders.
+fn files(state: &Path, downloads: &Path) -> usize {
+    names(&state.join("checkpoints")).len() + names(downloads).len()
+}
+
+#[test]
+fn what_an_earlier_transfer_has_left_goes_and_comes_back_with_the_one_that_went_on_with_it() {
+    let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = downloads.path().join("a");
+    begun_by(state.path(), EARLIER, &target);
+    let aside = Aside::set(state.path(), ID, Some(&target), ours);
+    assert!(Checkpoint::find(state.path(), &target).unwrap().is_none() && !part(&target).exists());
+    assert_eq!(Aside::left(state.path()), [(ID, aside.clone())], "a kill leaves it to be found");
+    aside.put_back();
+    let (id, checkpoint) = Checkpoint::find(state.path(), &target).unwrap().unwrap();
+    assert_eq!((id, checkpoint.ledger.done().total()), (ID, 1 << 20));
+    assert!(part(&target).exists());
+    Aside::set(state.path(), ID, None, ours);
+    for (_, aside) in Aside::left(state.path()) {
+        aside.delete();
+    }
+    assert_eq!(files(state.path(), downloads.path()), 0);
+}
+
+#[test]
+fn what_is_anothers_stays() {
+    let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = downloads.path().join("a");
+    begun_by(state.path(), EARLIER, &target);
+    Aside::set(state.path(), ID, Some(&target), |_| false).delete();
+    let (part, _) = PartFile::open(&target).unwrap();
+    Aside::set(state.path(), ID, Some(&target), ours).delete();
+    assert!(part.is_in_place(), "somebody writes it");
+    assert!(Checkpoint::find(state.path(), &target).unwrap().is_some());
+}
+
+#[test]
+fn bytes_of_which_nothing_is_known_go_at_once() {
+    let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = downloads.path().join("a");
+    fs::write(part(&target), b"the first bytes").unwrap();
+    let aside = Aside::set(state.path(), ID, Some(&target), ours);
+    assert!(names(downloads.path()).is_empty());
+    aside.put_back();
+    assert!(names(downloads.path()).is_empty());
+}
