@@ -134,6 +134,11 @@ impl PartFile {
         fs::symlink_metadata(&self.path).is_ok_and(same)
     }
 
+    /// True if the file has no name left: nobody can bring it back. One whose disk was taken away has.
+    pub fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|meta| meta.nlink() == 0)
+    }
+
     /// Keeps which file it is, of what was looked up about it.
     fn identify(&self, meta: &fs::Metadata) -> (u64, u64) {
         *self.identity.get_or_init(|| (meta.dev(), meta.ino()))
@@ -141,7 +146,12 @@ impl PartFile {
 
     /// The fault of a part file that is not in its place any more.
     pub fn gone(&self) -> Fault {
-        let detail = "was deleted or replaced while haul wrote it, so that its bytes are lost; run haul again";
+        let detail = if self.is_deleted() {
+            "was deleted or replaced while haul wrote it, so that its bytes are lost; run haul again"
+        } else {
+            "is not in its place any more: its disk is gone, or somebody has moved it or its folder; put it back and run haul \
+             again, which goes on with it"
+        };
         Fault::new(FaultKind::Disk, self.path.display(), detail)
     }
 

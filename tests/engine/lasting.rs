@@ -305,3 +305,21 @@ async fn a_hard_link_of_what_has_come_stays_as_it_is() {
     assert_eq!(stage.names(), ["a.bin"]);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_was_away_costs_nothing_that_was_noted() {
+    let file = FakeFile::new(1, 8 * MIB).rate(MIB / 4);
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.has(id, 4 * MIB).await;
+    let (folder, away) = (stage.downloads(), stage.state().join("away"));
+    fs::rename(&folder, &away).unwrap();
+    let fault = stage.fail(id).await;
+    assert!(fault.to_string().contains("is not in its place any more"), "{fault}");
+    assert!(stage.checkpoint(id).is_some(), "it is there, if elsewhere");
+    fs::rename(&away, &folder).unwrap();
+    stage.send(Command::Retry(vec![id])).await;
+    let done = stage.complete(id, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 6 * MIB), "{done:?}");
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}

@@ -254,7 +254,7 @@ impl Task {
         held.let_rest().await;
         let full = self.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::DiskFull);
         let waits = full && self.orders.shared.lasts;
-        if held.desk.done_total() == 0 && !waits || !held.desk.part.is_in_place() {
+        if held.desk.done_total() == 0 && !waits || held.desk.part.is_deleted() {
             held.saver.settle().await;
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
