@@ -2,7 +2,6 @@
 //! the new place. So the next haul finishes or takes back what a kill or a power cut has left in between.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use super::name::{id_name, part_name};
 use super::path_text;
 use super::sealed::Kind;
 use super::sink::{PartFile, Standing, standing};
+use super::unshared::is_one_file;
 use crate::model::{Fault, TransferId};
 
 const KIND: Kind = Kind { word: "move", version: 1, most: 1 << 20 };
@@ -171,7 +171,9 @@ impl Moving {
     /// Gives the target for which it is now; `None` if it is nowhere. Fails if somebody is writing the part file.
     pub fn settle(&self) -> Result<Option<PathBuf>, Fault> {
         let (old, new, copy) = (self.old_file(), self.new_file(), self.copy_file());
-        let _held = [self.hold(&self.from)?, self.hold(&self.to)?];
+        let is_twofold = is_one_file(&old, &new);
+        // A second lock on one file would be refused.
+        let _held = (self.hold(&self.from)?, if is_twofold { None } else { self.hold(&self.to)? });
         let is_here = self.file.is_some() && mark(&old) == self.file;
         // Its original goes only once it has its name; one that was written to since is newer.
         let is_whole = is_here && self.copy.is_some() && mark(&copy) == self.copy;
@@ -179,13 +181,17 @@ impl Moving {
             let _ = fs::remove_file(&copy);
         }
         // A rename leaves nothing at the old place, and a link the same file.
-        let is_moved = self.file.is_some() && mark(&new) == self.file && (!is_here || is_one_file(&old, &new));
+        let is_moved = self.file.is_some() && mark(&new) == self.file && (!is_here || is_twofold);
         let is_copied = self.copy.is_some() && mark(&new) == self.copy;
         if is_moved || is_copied {
             self.conclude(is_here)?;
             return Ok(Some(self.to.clone()));
         }
-        Ok(mark(&old).is_some().then(|| self.from.clone()))
+        if mark(&old).is_none() {
+            return Ok(None);
+        }
+        self.point_to(&self.from)?;
+        Ok(Some(self.from.clone()))
     }
 
     /// Nobody else may write it meanwhile.
@@ -198,24 +204,24 @@ impl Moving {
     fn conclude(&self, is_here: bool) -> Result<(), Fault> {
         let broken = |why| Fault::disk(self.to.display(), "moving it there", &why);
         sync_folder(folder(&self.to)).map_err(broken)?;
-        if let Some(holder) = self.holder
-            && let Some(mut checkpoint) = Checkpoint::load(&self.state, holder)?.filter(|held| held.target == self.from)
-        {
-            checkpoint.target.clone_from(&self.to);
-            let mut log = CheckpointLog::new(&self.state, holder);
-            let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
-            log.publish(written)?;
-            CheckpointLog::sync(log.path())?;
-        }
+        self.point_to(&self.to)?;
         if is_here {
             fs::remove_file(self.old_file()).map_err(broken)?;
         }
         sync_folder(folder(&self.from)).map_err(broken)
     }
-}
 
-/// True if both names are names of one file.
-fn is_one_file(one: &Path, other: &Path) -> bool {
-    let which = |path| fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
-    which(one).is_some() && which(one) == which(other)
+    /// The checkpoint is to tell of this target, if it tells of the other one.
+    fn point_to(&self, target: &Path) -> Result<(), Fault> {
+        let Some(holder) = self.holder else { return Ok(()) };
+        let other = if target == self.to { &self.from } else { &self.to };
+        let Some(mut checkpoint) = Checkpoint::load(&self.state, holder)?.filter(|held| held.target == *other) else {
+            return Ok(());
+        };
+        checkpoint.target = target.to_path_buf();
+        let mut log = CheckpointLog::new(&self.state, holder);
+        let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
+        log.publish(written)?;
+        CheckpointLog::sync(log.path())
+    }
 }

@@ -83,6 +83,8 @@ pub fn move_partial(
         let _ = fs::remove_file(&written.0);
     });
     let carried = carried.map_err(|why| why.fault(from, || waited_for(to)))?;
+    // Before the checkpoint says so, which may be on another disk.
+    sync_both(&moving);
     log.publish(written).inspect_err(|_| take_back(&moving))?;
     if let Err(why) = CheckpointLog::sync(log.path()) {
         tracing::warn!("{why}");
@@ -158,17 +160,22 @@ fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<F
 
 /// What has come to its new place, durably, leaves the old one.
 fn leave(moving: &Moving) -> Result<(), Fault> {
-    let (old, new) = (moving.old_file(), moving.new_file());
+    let old = moving.old_file();
     if moving.is_copied() {
         let deleted = fs::remove_file(&old);
         deleted.map_err(|why| Fault::disk(old.display(), "deleting it there, after it was copied", &why))?;
     }
+    sync_both(moving);
+    Ok(())
+}
+
+fn sync_both(moving: &Moving) {
+    let (old, new) = (moving.old_file(), moving.new_file());
     for folder in [&new, &old].into_iter().filter_map(|path| path.parent()) {
         if let Err(why) = sync_folder(folder) {
             tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
         }
     }
-    Ok(())
 }
 
 /// It is where it was, and nowhere else.

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::name::copy_name;
+use super::name::{copy_name, part_name};
 use super::sink::PartFile;
 use crate::model::{Fault, FaultKind};
 
@@ -42,6 +42,15 @@ impl PartFile {
         if own.is_shared() { Err(taken(&own)) } else { Ok(own) }
     }
 
+    /// Takes away the part file's name of a file that is finished: a kill has left it, where the file system can't rename
+    /// without replacing and gives a second name first.
+    pub fn forget_name(target: &Path) {
+        let path = target.with_file_name(part_name(target));
+        if is_one_file(target, &path) {
+            let _ = fs::remove_file(path);
+        }
+    }
+
     /// True if the file has another name too.
     fn is_shared(&self) -> bool {
         fs::symlink_metadata(self.path()).is_ok_and(|meta| meta.nlink() > 1)
@@ -59,6 +68,12 @@ fn copied(from: &Path, to: &Path) -> io::Result<()> {
     let mut copy = options.open(to)?;
     io::copy(&mut File::open(from)?, &mut copy)?;
     copy.sync_all()
+}
+
+/// True if both names are names of one file.
+pub(super) fn is_one_file(one: &Path, other: &Path) -> bool {
+    let which = |path| fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino())).ok();
+    which(one).is_some() && which(one) == which(other)
 }
 
 fn taken(part: &PartFile) -> Fault {

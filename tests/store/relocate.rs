@@ -259,3 +259,33 @@ fn a_move_that_never_began_leaves_alone_what_came_there_since() {
     assert_eq!(settled(state.path()), Some(old.clone()));
     assert!(old.exists() && new.exists());
 }
+
+#[test]
+fn a_rename_that_a_power_cut_takes_away_is_taken_back_in_the_checkpoint_too() {
+    let (from, to) = places().remove(0);
+    let state = tempfile::tempdir().unwrap();
+    let (old, new) = (from.path().join("a"), to.path().join("b"));
+    let id = begun(state.path(), &old);
+    move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
+    fs::rename(part(&new), part(&old)).unwrap();
+    assert_eq!(settled(state.path()), Some(old.clone()));
+    assert_eq!(Checkpoint::load(state.path(), id).unwrap().unwrap().target, old);
+}
+
+#[test]
+fn a_link_in_place_of_a_rename_that_a_kill_leaves_in_both_places_is_finished() {
+    let (from, to) = places().remove(0);
+    let state = tempfile::tempdir().unwrap();
+    let (old, new) = (from.path().join("a"), to.path().join("b"));
+    let id = begun(state.path(), &old);
+    move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
+    fs::hard_link(part(&new), part(&old)).unwrap();
+    assert_eq!(settled(state.path()), Some(new.clone()));
+    assert!(names(from.path()).is_empty() && part(&new).exists());
+    fs::hard_link(part(&new), &new).unwrap();
+    PartFile::forget_name(&new);
+    assert_eq!(names(to.path()), ["b"]);
+    fs::write(part(&new), b"another one").unwrap();
+    PartFile::forget_name(&new);
+    assert!(part(&new).exists());
+}

@@ -277,6 +277,7 @@ impl Task {
             // It is left if the program died right after it had named the file.
             Checkpoint::remove(&self.orders.shared.state, id);
         }
+        PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
         Ok(Ending::Done {
             target,
