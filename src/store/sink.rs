@@ -136,7 +136,8 @@ impl PartFile {
 
     /// True if the file has no name left: nobody can bring it back. One whose disk was taken away has.
     pub fn is_deleted(&self) -> bool {
-        self.file.metadata().is_ok_and(|meta| meta.nlink() == 0)
+        // Some file systems count no names.
+        self.file.metadata().is_ok_and(|meta| meta.nlink() == 0) && !self.is_in_place()
     }
 
     /// Keeps which file it is, of what was looked up about it.

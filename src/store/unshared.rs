@@ -19,8 +19,9 @@ impl PartFile {
         let (part, existed) = Self::open(target)?;
         if existed && part.is_shared() {
             part.discard();
-            let (own, _) = Self::open(target)?;
-            return if own.is_shared() { Err(taken(&own)) } else { Ok(own) };
+            let (own, existed) = Self::open(target)?;
+            // What was just made is nobody else's, whatever the file system says of it.
+            return if existed { Err(taken(&own)) } else { Ok(own) };
         }
         if existed {
             part.clear()?;
@@ -38,8 +39,7 @@ impl PartFile {
             let _ = fs::remove_file(&copy);
             return Err(Fault::disk(self.path().display(), "making it a file of its own", &why));
         }
-        let (own, _) = Self::open(self.target())?;
-        if own.is_shared() { Err(taken(&own)) } else { Ok(own) }
+        Self::open(self.target()).map(|(own, _)| own)
     }
 
     /// Takes away the part file's name of a file that is finished: a kill has left it, where the file system can't rename
