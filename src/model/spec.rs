@@ -6,9 +6,22 @@ use std::sync::{Arc, LazyLock};
 
 use super::{Checksum, Limits, MetalinkFile, Pieces, Priority, Source, Sums, UnixTime, Upload};
 
-/// Headers that haul sets itself: another value would break the framing or fetch other bytes than were asked for.
-const OWN_HEADERS: [&str; 8] =
-    ["range", "if-range", "accept-encoding", "content-length", "transfer-encoding", "connection", "upgrade", "expect"];
+/// Headers that haul sets itself: another value would break the framing, fetch other bytes than were asked for, or, as browsers
+/// ask for what they have in their cache already, none at all.
+const OWN_HEADERS: [&str; 12] = [
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+    "accept-encoding",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "upgrade",
+    "expect",
+];
 
 /// Bytes that the file systems of this world take in one name.
 const MAX_NAME: usize = 255;

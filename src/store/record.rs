@@ -306,6 +306,8 @@ impl Item {
     pub fn restore(stored: &Stored, rank: i64) -> Option<Self> {
         let checksum = stored.checksum.as_deref().map(Checksum::from_str).transpose().ok()?;
         let headers = stored.headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() });
+        // An older haul took some that none takes now. What an upload was to depend on is another matter.
+        let headers: Vec<Header> = headers.filter(|header| stored.upload.is_some() || !header.is_own()).collect();
         let spec = Spec {
             source: Source::parse(&stored.url).ok()?,
             mirrors: stored.mirrors.iter().filter_map(|url| Source::parse(url).ok()).collect(),
@@ -316,8 +318,8 @@ impl Item {
             }
             .shared(),
             target: Target { folder: path_text::decode(&stored.folder).into(), name: stored.name.clone() },
-            // Collected, none would take an allocation of its own.
-            headers: if stored.headers.is_empty() { Arc::default() } else { headers.collect() },
+            // Made of a list, none would take an allocation of its own.
+            headers: if headers.is_empty() { Arc::default() } else { headers.into() },
             checksum,
             sums: stored.sums.as_deref().map(Sums::from_str).transpose().ok()?,
             digests: !stored.no_digests,

@@ -27,6 +27,14 @@ fn what_chrome_copies() {
     assert_eq!(headers(&entries[0]), wanted);
 }
 
+/// A browser that has the file in its cache asks whether that is still good: haul has nothing, and would get nothing.
+#[test]
+fn what_a_browser_asks_for_its_cache_is_left_out() {
+    let text = "curl http://a/f -H 'If-None-Match: \"v1\"' -H 'if-modified-since: Tue, 01 Sep 2026 10:00:00 GMT' \
+        -H 'If-Match: \"v1\"' -H 'If-Unmodified-Since: Tue, 01 Sep 2026 10:00:00 GMT' -H 'Range: bytes=1-' -H 'X: 1'";
+    assert_eq!(headers(&read(text).unwrap()[0]), [("X", "1")]);
+}
+
 #[test]
 fn what_people_type() {
     let entries = read("curl -sSLo out.bin -A haul -u me:secret -XGET -e https://a/ \"http://e.org/a b\"");

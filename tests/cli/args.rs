@@ -243,7 +243,7 @@ fn lists_come_from_stdin_and_from_files() {
 
 #[test]
 fn mistakes_are_told_in_a_sentence() {
-    let table: [(&[&str], &str, &str); 9] = [
+    let table: [(&[&str], &str, &str); 10] = [
         (&[], "", "there is no URL"),
         (&["-i", "-"], "# nothing\n", "there is no URL"),
         (&["-i", "/does/not/exist"], "", "/does/not/exist: "),
@@ -252,6 +252,7 @@ fn mistakes_are_told_in_a_sentence() {
         (&["ftp://example.org/"], "", "haul knows no ftp"),
         (&["nonsense"], "", "write https://host/path"),
         (&["-H", "Range: bytes=0-1", URL], "", "the header Range is set by haul itself"),
+        (&["-H", "if-none-match: \"v1\"", URL], "", "the header if-none-match is set by haul itself"),
         (&["-H", "Cookie secret=1", URL], "", "-H: a header is written"),
     ];
     for (words, stdin, wanted) in table {

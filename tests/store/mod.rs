@@ -10,6 +10,7 @@ mod hosts;
 mod journal;
 mod ledger;
 mod name;
+mod older;
 mod relocate;
 mod room;
 mod sink;
