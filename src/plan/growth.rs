@@ -21,7 +21,7 @@ const MOST: u16 = 16;
 /// No more than this at all.
 const MOST_SLOW: u16 = 32;
 /// Bytes a second of a connection that is held back: by a lossy line, or by a server that gives each so much.
-const SLOW: f64 = 1_572_864.0;
+pub(super) const SLOW: f64 = 1_572_864.0;
 /// A server that gives each connection less than this, in bytes a second, has enough to do with those that there are.
 pub(super) const LEAST: f64 = 32_768.0;
 /// What is measured for less than this says nothing.

@@ -109,7 +109,7 @@ pub struct Plan {
     /// How long an answer takes here, in seconds.
     pub(super) asking: Option<f64>,
     /// True while a limit of our own holds the speed down: who has nothing to do is not needed then.
-    held_back: bool,
+    pub(super) held_back: bool,
     /// True if one stream brings all bytes in their order.
     pub(super) in_order: bool,
 }
@@ -216,7 +216,8 @@ impl Plan {
             _ => 1,
         };
         // Many small gaps are shared out like one large one: who is done with a gap goes on with the next.
-        let least_gap = if self.is_worth_another() { 1 } else { least };
+        let takes_gaps = self.is_worth_another() || opener == Opener::New && self.is_slow_enough_for_another(now);
+        let least_gap = if takes_gaps { 1 } else { least };
         let free = if self.in_order { self.take_first() } else { self.take_free(least_gap, connections) };
         let range = match free {
             None if self.held_back || self.in_order => None,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::growth::LEAST;
+use super::growth::{self, LEAST};
 use super::segment::{Lease, LeaseId, MIN_PART, MIN_STEAL, Opener, Plan};
 use crate::model::{ByteRange, Moment};
 
@@ -119,6 +119,30 @@ impl Plan {
             self.best = None;
         }
         Some(taken)
+    }
+
+    /// True if the gaps are worth another connection though each has less than `MIN_PART` of them then: where those that there
+    /// are were measured and are slow, as after a pause of what many fetched.
+    pub(super) fn is_slow_enough_for_another(&self, now: Moment) -> bool {
+        if self.held_back || self.length.is_none() || self.free.is_empty() {
+            return false;
+        }
+        let is_measured = |lease: &&Lease| {
+            let lasts = lease.began.is_some_and(|began| now.since(began) >= MEASURED);
+            lasts && !lease.is_stalled(now, self.silence)
+        };
+        let speeds = self.leases.values().filter(is_measured).map(|lease| lease.meter.per_second(now));
+        let (measured, sum) =
+            speeds.filter(|speed| *speed > 0.0).fold((0.0, 0.0), |(count, sum), speed| (count + 1.0, sum + speed));
+        let leased: u64 = self.leases.values().map(|lease| lease.missing().len()).sum();
+        let (missing, count) = (self.free.total().saturating_add(leased), self.leases.len() as u64);
+        let mean: f64 = sum / f64::max(measured, 1.0);
+        // All of it ends sooner with one more, by the part of that one; which has its answer to wait for.
+        let gain = missing as f64 / (mean * count as f64 * (count + 1) as f64) - self.start_up(mean);
+        measured > 0.0
+            && (LEAST..growth::SLOW).contains(&mean)
+            && missing / (count + 1) >= MIN_SLOW_PART
+            && gain >= NEW_GAIN
     }
 
     /// How long it takes from a request to the full speed of what it brings, in seconds, where that is so many bytes a second.

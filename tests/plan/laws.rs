@@ -99,7 +99,14 @@ impl Bench {
                     let taken_from = ends.get(&other).is_some_and(|end| lease.end < *end);
                     taken_from && rest >= lease.meter.per_second(self.now) * 0.3
                 });
-            let worth = bytes >= MIN_PART || shared || replaced || slow;
+            // And gaps of any size, where together they take the slow ones long.
+            let gaps = left / count >= MIN_SLOW_PART
+                && self
+                    .plan
+                    .leases()
+                    .map(|(_, lease)| lease.meter.per_second(self.now))
+                    .any(|speed| speed > 0.0 && left as f64 >= speed * 0.3 * ((count - 1) * count) as f64);
+            let worth = bytes >= MIN_PART || shared || replaced || slow || gaps;
             assert!(worth, "a connection was opened for {bytes} bytes of {left}");
         }
         Some(id)

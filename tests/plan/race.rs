@@ -35,8 +35,13 @@ struct Outcome {
 
 /// Downloads so many bytes over connections of these speeds, and checks that no byte is written twice.
 fn race(length: u64, connections: u16, speed: Speed) -> Outcome {
-    let mut plan = Plan::new(Some(length), RangeSet::new());
-    let mut written = RangeSet::new();
+    resume(length, RangeSet::new(), connections, speed)
+}
+
+/// The same, of a file of which so much is on disk.
+fn resume(length: u64, done: RangeSet, connections: u16, speed: Speed) -> Outcome {
+    let mut plan = Plan::new(Some(length), done.clone());
+    let mut written = done;
     let mut requests = 0;
     let seat = || Seat { lease: None, answered: 0, heard: 0, owed: 0, open: false };
     let mut seats: Vec<Seat> = (0..connections).map(|_| seat()).collect();
@@ -107,6 +112,16 @@ fn leave(plan: &mut Plan, seat: &mut Seat) {
 
 fn told(name: &str, outcome: &Outcome, ideal: u64) {
     println!("{name}: {} ms (ideal {ideal} ms), {} requests", outcome.millis, outcome.requests);
+}
+
+/// Eight connections have fetched a quarter of their MiB each when the download is paused.
+#[test]
+fn what_is_left_of_a_slow_file_in_gaps_takes_no_longer_than_it_would_have() {
+    let done: RangeSet = (0..8).map(|part| ByteRange::new(part * MIB, part * MIB + MIB / 4)).collect();
+    let outcome = resume(8 * MIB, done, 8, &|_, _| 60_000);
+    let ideal = 6 * MIB * 1000 / (8 * 60_000);
+    told("a resume with gaps of 768 KiB at 8 x 60 kB/s", &outcome, ideal);
+    assert!(outcome.millis <= ideal + 1000, "{} ms", outcome.millis);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use haul::model::ByteRange;
 use haul::plan::{Opener, Plan};
 
 use super::segment::{KIB, MIB, at, open, pair, plan, range, write};
@@ -28,6 +29,38 @@ fn the_farther_a_server_the_less_is_taken_over_and_nothing_that_would_come_later
     let (mut plan, _) = pair([5 * MIB, MIB], 7000);
     plan.answered(Duration::from_millis(500));
     assert_eq!(plan.lease(Opener::Idle, 2, at(7000)), None);
+}
+
+/// How many connections fetch so many gaps of so many bytes, once the first was seen to give so many bytes a second.
+fn opened(gaps: u64, each: u64, speed: u64) -> usize {
+    let done = (0..gaps).map(|gap| ByteRange::new(gap * 2 * MIB + each, (gap + 1) * 2 * MIB)).collect();
+    let mut plan = Plan::new(Some(gaps * 2 * MIB), done);
+    let first = plan.lease(Opener::Idle, 16, at(0)).unwrap();
+    for now in (100..=400).step_by(100) {
+        write(&mut plan, first, speed / 10, at(now));
+    }
+    1 + std::iter::from_fn(|| plan.lease(Opener::New, 16, at(400))).count()
+}
+
+#[test]
+fn gaps_that_are_no_part_are_worth_connections_where_each_is_slow() {
+    assert_eq!(opened(7, 850 * KIB, 60_000), 7, "one for each, until the others are measured too");
+    assert_eq!(opened(3, 300 * KIB, 60_000), 3);
+    assert_eq!(opened(40, 64 * KIB, 60_000), 9, "256 KiB for each of what is left");
+    assert_eq!(opened(7, 850 * KIB, 20_000), 2, "it has enough to do with those that there are");
+    assert_eq!(opened(7, 850 * KIB, 2_000_000), 2, "nothing takes long");
+}
+
+#[test]
+fn gaps_get_no_connections_for_a_limit_of_our_own() {
+    let done = (0..7).map(|gap| ByteRange::new(gap * 2 * MIB + 850 * KIB, (gap + 1) * 2 * MIB)).collect();
+    let mut plan = Plan::new(Some(14 * MIB), done);
+    let first = plan.lease(Opener::Idle, 16, at(0)).unwrap();
+    plan.hold_back(true);
+    for now in (100..=400).step_by(100) {
+        write(&mut plan, first, 6000, at(now));
+    }
+    assert_eq!(std::iter::from_fn(|| plan.lease(Opener::New, 16, at(400))).count(), 1, "as before it was measured");
 }
 
 #[test]
