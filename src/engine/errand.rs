@@ -13,7 +13,7 @@ use super::roster::{Entry, Then};
 use super::supervisor::Supervisor;
 use crate::api::{Errand, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};
-use crate::store::{Moving, digest, is_free, move_finished, move_partial};
+use crate::store::{Moving, could_go, digest, is_free, move_finished, move_partial};
 
 /// An errand on its way.
 #[derive(Debug)]
@@ -78,7 +78,9 @@ impl Supervisor {
         let place = entry.latest.target.as_deref().map(|from| place_of(&target, from));
         let new = place.as_deref().filter(|to| entry.latest.target.as_deref() != Some(*to));
         // Before anything is stopped for it.
-        if let Some(Err(fault)) = new.map(is_free) {
+        let state = &self.shared.state;
+        let looked = new.map(|to| if entry.running.is_some() { could_go(state, to) } else { is_free(to) });
+        if let Some(Err(fault)) = looked {
             return self.tell(id, Happening::Denied(fault));
         }
         let is_lost = !entry.latest.resumable && entry.latest.done.total() > 0;

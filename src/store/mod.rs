@@ -1,6 +1,7 @@
 //! Keeps bytes: part files, checkpoints, the queue's journal, the history. Blocking; the engine calls it where it
 //! may block.
 
+mod ahead;
 mod aside;
 mod atomic;
 mod checkpoint;
@@ -26,6 +27,7 @@ mod stored_status;
 mod unshared;
 mod upload;
 
+pub use ahead::could_go;
 pub use aside::Aside;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use commit::{Commit, Uncommitted, commit};

@@ -191,15 +191,16 @@ fn take_back(moving: &Moving) {
 /// What is in the place of the part file goes if nobody writes it, and no checkpoint knows its bytes: it is what a program
 /// has left that was killed.
 fn make_way(state: &Path, to: &Path) -> Result<(), Fault> {
+    in_the_way(state, to).map(|part| part.into_iter().for_each(PartFile::discard))
+}
+
+/// What is in the place of the part file, of which nobody knows; fails if somebody does.
+pub(super) fn in_the_way(state: &Path, to: &Path) -> Result<Option<PartFile>, Fault> {
     if standing(&to.with_file_name(part_name(to))) == Standing::Nothing {
-        return Ok(());
+        return Ok(None);
     }
     let (part, _) = PartFile::open(to)?;
-    if Checkpoint::find(state, to)?.is_some() {
-        return Err(waited_for(to));
-    }
-    part.discard();
-    Ok(())
+    if Checkpoint::find(state, to)?.is_some() { Err(waited_for(to)) } else { Ok(Some(part)) }
 }
 
 /// The fault of a target for which another transfer has bytes.

@@ -120,6 +120,24 @@ async fn one_that_can_not_go_there_goes_on_where_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_can_not_go_there_keeps_its_connections() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.fake.put("/b.bin", slow());
+    let other = stage.add("/b.bin").await;
+    stage.has(id, MIB).await;
+    stage.has(other, MIB).await;
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    assert!(denied(&mut stage, id).await.contains("is being fetched by another transfer"));
+    std::fs::write(stage.downloads().join("file"), b"mine").unwrap();
+    stage.send(Command::MoveTo { ids: vec![id], folder: stage.downloads().join("file/deep/er") }).await;
+    assert!(denied(&mut stage, id).await.contains("making the folder"));
+    stage.complete(id, "a.bin", &slow()).await;
+    stage.complete(other, "b.bin", &slow()).await;
+    assert_eq!(starts(&stage), 2, "neither was stopped for that");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_stop_would_throw_back_goes_elsewhere_at_its_end() {
     let file = slow().no_ranges();
     let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
