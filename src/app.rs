@@ -6,6 +6,7 @@ mod list;
 mod log;
 mod queue;
 mod registry;
+mod shown;
 mod stores;
 
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ use self::engine::Engine;
 use self::list::list_item;
 use self::log::start_log;
 use self::registry::registry;
+use self::shown::shown;
 use crate::api::Command as Order;
 use crate::cli::{
     Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, completions, parse, stderr_is_terminal, stdin_lines,
@@ -41,12 +43,20 @@ pub fn run() -> ExitCode {
     let arguments = match parse(std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(mistake) => {
-            mistake.print();
-            return mistake.exit().into();
+            let written = mistake.print();
+            return match mistake.exit() {
+                Exit::Complete => ended(shown(written)),
+                exit => exit.into(),
+            };
         }
     };
     outlive_file_limits();
-    match House::build(arguments).and_then(House::open) {
+    ended(House::build(arguments).and_then(House::open))
+}
+
+/// Says why, where there is trouble.
+fn ended(ending: Result<Exit, Trouble>) -> ExitCode {
+    match ending {
         Ok(exit) => exit.into(),
         Err(Trouble { exit, why }) => {
             let _ = writeln!(io::stderr(), "haul: {}", harmless(&why));
@@ -144,13 +154,12 @@ impl House {
                 complain(damage.as_ref());
                 let categories = self.categories();
                 let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, &categories, item)).collect();
-                let _ = write_list(&items, list.json, io::stdout().lock());
-                Ok(Exit::Complete)
+                shown(write_list(&items, list.json, io::stdout().lock()))
             }
             Some(Command::Demo) => self.demo(),
             Some(Command::Completions { shell }) => {
-                let _ = io::stdout().write_all(&completions(shell));
-                Ok(Exit::Complete)
+                let mut out = io::stdout().lock();
+                shown(out.write_all(&completions(shell)).and_then(|()| out.flush()))
             }
         }
     }

@@ -6,6 +6,7 @@ use std::io;
 use color_eyre::eyre::WrapErr;
 use tokio::runtime::{Builder, Runtime};
 
+use super::shown::shown;
 use super::{House, Trouble};
 use crate::api::Happening;
 use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines, told_line};
@@ -47,10 +48,11 @@ impl House {
             }
             let is_bucket = matches!(place.url().path(), "" | "/");
             if found || is_bucket {
-                return Ok(Exit::Complete);
+                return Ok(());
             }
-            Err(Fault::new(FaultKind::Status(404), &place, "nothing lies below this URL").into())
-        })
+            Err(Trouble::from(Fault::new(FaultKind::Status(404), &place, "nothing lies below this URL")))
+        })?;
+        shown(outlet.end())
     }
 
     /// `haul presign`.
@@ -58,7 +60,8 @@ impl House {
         let place = presign.place()?;
         let stores = self.stores(&self.http(None)?);
         let url = runtime()?.block_on(stores.presign(&place, presign.method.name(), presign.expires))?;
-        Outlet::new(io::stdout().lock()).write(&format!("{url}\n"));
-        Ok(Exit::Complete)
+        let mut outlet = Outlet::new(io::stdout().lock());
+        outlet.write(&format!("{url}\n"));
+        shown(outlet.end())
     }
 }

@@ -381,12 +381,12 @@ impl Mistake {
         rendered.split_inclusive('\n').map(|line| harmless(line.trim_end()).into_owned() + "\n").collect()
     }
 
-    /// Prints the text where it belongs; a closed pipe is no further mistake.
-    pub fn print(&self) {
-        let _ = match self.0.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => self.0.print(),
+    /// Prints the text where it belongs.
+    pub fn print(&self) -> io::Result<()> {
+        match self.0.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => self.0.print().and_then(|()| io::stdout().flush()),
             _ => io::stderr().write_all(self.text().as_bytes()),
-        };
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{PATH, file, serve};
 use crate::support::server::{Answer, File, Gate, Server};
-use crate::support::{Sandbox, Strace, eventually, names, strace_works};
+use crate::support::{Process, Sandbox, Strace, eventually, names, strace_works};
 
 #[test]
 fn what_cannot_be_noted_is_not_said_to_be_kept() {
@@ -71,6 +71,24 @@ fn a_log_that_finds_no_room_writes_nothing_elsewhere() {
     let sandbox = Sandbox::new();
     let output = sandbox.run(&["get", "-q", "--log", "/dev/full", &server.url("/small")]).ok();
     assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("", ""));
+}
+
+#[test]
+fn what_could_not_be_shown_is_told_and_no_success() {
+    let sandbox = Sandbox::new();
+    let commands: [&[&str]; 6] =
+        [&["list"], &["list", "--json"], &["completions", "bash"], &["--version"], &["help"], &["get", "--help"]];
+    for words in commands {
+        let full = sandbox.run_within("exec > /dev/full", words).code(5);
+        assert!(full.stderr.starts_with("haul: the output can't be written: "), "{words:?}: {}", full.stderr);
+        assert_eq!(sandbox.run_within("exec 3>&1 > /dev/null", words).ok().stderr, "");
+    }
+    // A reader that has gone has read what it wanted.
+    let mut command = std::process::Command::new("bash");
+    let script = "set -o pipefail; for words in 'completions bash' list help; do \"$0\" $words | sleep 0 || exit; done";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_haul")]).current_dir(sandbox.downloads());
+    command.env_clear().envs(sandbox.variables().iter().cloned());
+    assert_eq!(Process::spawn(command, "").finish().ok().stderr, "");
 }
 
 #[test]
