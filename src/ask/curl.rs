@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Entry, expand};
+use super::Entry;
+use super::pattern::{Made, made};
 use crate::model::{Header, Source};
 
 /// Options that need nothing from haul: it does so anyway, or they are about what curl shows.
@@ -135,7 +136,9 @@ fn divides(mark: char, rest: &str) -> bool {
 struct Call {
     urls: Vec<String>,
     headers: Vec<Header>,
-    output: Option<PathBuf>,
+    /// One for each URL, in the order of both; `None` for one with the URL's own name.
+    outputs: Vec<Option<String>>,
+    cookies: Vec<String>,
     folder: Option<PathBuf>,
     literal: bool,
 }
@@ -151,6 +154,9 @@ impl Call {
             }
             for (option, attached) in options(word) {
                 call.literal |= matches!(option.as_str(), "-g" | "--globoff");
+                if matches!(option.as_str(), "-O" | "--remote-name") {
+                    call.outputs.push(None);
+                }
                 if PASSED_OVER.contains(&option.as_str()) {
                     continue;
                 }
@@ -169,15 +175,22 @@ impl Call {
     fn take(&mut self, option: &str, value: &str) -> Result<(), String> {
         match option {
             "-H" | "--header" => return self.header(value),
-            "-b" | "--cookie" if value.contains('=') => self.set("Cookie", value),
+            "-b" | "--cookie" if value.contains('=') => {
+                self.cookies.push(value.to_owned());
+                self.set("Cookie", &self.cookies.join("; "));
+            }
             "-b" | "--cookie" => {
                 return Err("curl's -b names a file: give haul the file in its settings (cookies)".into());
             }
             "-A" | "--user-agent" => self.set("User-Agent", value),
             "-e" | "--referer" => self.set("Referer", value),
-            "-u" | "--user" => self.set("Authorization", &format!("Basic {}", STANDARD.encode(value))),
+            "-u" | "--user" => {
+                // Without a colon curl asks for the password.
+                let login = if value.contains(':') { value.to_owned() } else { format!("{value}:") };
+                self.set("Authorization", &format!("Basic {}", STANDARD.encode(login)));
+            }
             "--oauth2-bearer" => self.set("Authorization", &format!("Bearer {value}")),
-            "-o" | "--output" => self.output = Some(PathBuf::from(value)),
+            "-o" | "--output" => self.outputs.push(Some(value.to_owned())),
             "--output-dir" => self.folder = Some(PathBuf::from(value)),
             "--url" => self.urls.push(value.to_owned()),
             "-X" | "--request" if !value.eq_ignore_ascii_case("GET") => {
@@ -208,23 +221,48 @@ impl Call {
 
     fn entries(self) -> Result<Vec<Entry>, String> {
         let mut entries = Vec::new();
-        for url in &self.urls {
+        for (number, url) in self.urls.iter().enumerate() {
+            let output = self.outputs.get(number).and_then(Option::as_ref);
             // curl knows a URL without a scheme.
             let url = if url.contains("://") { url.clone() } else { format!("http://{url}") };
-            for url in if self.literal { vec![url] } else { expand(&url)? } {
+            let all = if self.literal { vec![Made { url, chosen: Vec::new() }] } else { made(&url)? };
+            let several = all.len() > 1;
+            for Made { url, chosen } in all {
                 let mut entry = Entry::new(Source::parse(&url)?);
+                if let Some(output) = output {
+                    let name = filled(output, &chosen);
+                    if several && name == *output {
+                        return Err(
+                            "in this curl command -o gives several files one name: write #1 where they differ".into()
+                        );
+                    }
+                    entry.output = Some(PathBuf::from(name));
+                }
                 entry.headers.clone_from(&self.headers);
                 entry.folder.clone_from(&self.folder);
                 entries.push(entry);
             }
         }
-        match &mut entries[..] {
-            [] => return Err("this curl command names no URL".to_owned()),
-            [only] => only.output = self.output,
-            _ => {}
+        if entries.is_empty() {
+            return Err("this curl command names no URL".to_owned());
         }
         Ok(entries)
     }
+}
+
+/// A file's name with what was chosen of the URL's first pattern for `#1`, and so on; other numbers stay as they are.
+fn filled(output: &str, chosen: &[String]) -> String {
+    let mut pieces = output.split('#');
+    let mut name = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.len() - piece.trim_start_matches(|next: char| next.is_ascii_digit()).len();
+        let number = piece[..digits].parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        match number.and_then(|number| chosen.get(number)) {
+            Some(word) => name.extend([word.as_str(), &piece[digits..]]),
+            None => name.extend(["#", piece]),
+        }
+    }
+    name
 }
 
 /// The options that a word holds, each with the value that is attached to it: `--name=value` and `-Xvalue`, `-sSL`.

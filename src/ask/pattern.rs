@@ -14,6 +14,18 @@ enum Piece {
 /// The URLs that a text stands for, in order: the first pattern of several turns slowest. A text without a pattern stands
 /// for itself. Brackets that enclose no pattern, such as those of `[::1]`, stay; so does one with a backslash before it.
 pub fn expand(text: &str) -> Result<Vec<String>, String> {
+    Ok(made(text)?.into_iter().map(|made| made.url).collect())
+}
+
+/// One of the URLs that a pattern makes.
+pub(super) struct Made {
+    pub(super) url: String,
+    /// What stands in it for each pattern, in order.
+    pub(super) chosen: Vec<String>,
+}
+
+/// The same as `expand`, with what was chosen for each URL.
+pub(super) fn made(text: &str) -> Result<Vec<Made>, String> {
     let pieces = pieces(text)?;
     let too_many = || format!("this pattern makes more than {MOST_OF_A_PATTERN} URLs");
     let mut count = 1_usize;
@@ -25,13 +37,16 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
     if count > MOST_OF_A_PATTERN {
         return Err(too_many());
     }
-    let mut all = vec![String::new()];
+    let mut all = vec![Made { url: String::new(), chosen: Vec::new() }];
     for piece in pieces {
         match piece {
-            Piece::Text(text) => all.iter_mut().for_each(|url| url.push_str(&text)),
+            Piece::Text(text) => all.iter_mut().for_each(|made| made.url.push_str(&text)),
             Piece::Choice(words) => {
-                let longer = all.iter().flat_map(|url| words.iter().map(move |word| format!("{url}{word}")));
-                all = longer.collect();
+                let longer = |made: &Made, word: &String| Made {
+                    url: format!("{}{word}", made.url),
+                    chosen: made.chosen.iter().chain([word]).cloned().collect(),
+                };
+                all = all.iter().flat_map(|made| words.iter().map(move |word| longer(made, word))).collect();
             }
         }
     }

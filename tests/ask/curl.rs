@@ -61,6 +61,29 @@ fn several_and_patterns() {
 }
 
 #[test]
+fn each_url_has_its_own_output() {
+    let outputs = |text: &str| -> Vec<Option<String>> {
+        let output = |entry: &Entry| entry.output.as_ref().map(|path| path.to_str().unwrap().to_owned());
+        read(text).unwrap().iter().map(output).collect()
+    };
+    let some = |name: &str| Some(name.to_owned());
+    assert_eq!(outputs("curl -o one http://a/1 -o two http://a/2"), [some("one"), some("two")]);
+    assert_eq!(outputs("curl http://a/1 http://a/2 http://a/3 -o one -o two"), [some("one"), some("two"), None]);
+    assert_eq!(outputs("curl -O http://a/1 -o two http://a/2"), [None, some("two")]);
+    assert_eq!(outputs("curl -o one -o two http://a/1"), [some("one")]);
+    let made = outputs("curl 'http://{a,b}/[1-2].bin' -o 'f#2-#1#3.bin' http://c/ -o 'x#1'");
+    assert_eq!(made, ["f1-a#3.bin", "f2-a#3.bin", "f1-b#3.bin", "f2-b#3.bin", "x#1"].map(some));
+    assert_eq!(outputs("curl -g 'http://a/[1-2]' -o 'f#1'"), [some("f#1")]);
+    assert!(read("curl 'http://a/[1-2]' -o s3cret").unwrap_err().contains("write #1 where they differ"));
+}
+
+#[test]
+fn several_cookies_are_one_header_and_a_login_has_a_colon() {
+    let entries = read("curl -b a=b http://a/ --cookie 'c=d; e=f' -u me").unwrap();
+    assert_eq!(headers(&entries[0]), [("Cookie", "a=b; c=d; e=f"), ("Authorization", "Basic bWU6")]);
+}
+
+#[test]
 fn what_haul_can_not_do_is_refused_in_a_sentence_without_secrets() {
     for (text, why) in [
         ("curl http://a/ --data-raw 'token=s3cret'", "--data-raw"),
