@@ -21,6 +21,14 @@ fn say(text: impl Into<String>) -> Reply {
     Reply::Do(Vec::new(), vec![text.into()])
 }
 
+fn too_few(count: usize) -> String {
+    match count {
+        0 => "the list is empty".to_owned(),
+        1 => "the list has 1 transfer".to_owned(),
+        _ => format!("the list has {count} transfers"),
+    }
+}
+
 fn send(command: Command, text: impl Into<String>) -> Reply {
     Reply::Do(vec![command], vec![text.into()])
 }
@@ -48,7 +56,7 @@ pub(super) fn obey<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
                 wanted.into_iter().map(|place| rows.get(place.checked_sub(1)?).map(|row| row.id)).collect();
             match found {
                 Some(ids) => plain.these = ids,
-                None => return say(format!("the list has {} transfers", rows.len())),
+                None => return say(too_few(rows.len())),
             }
             rest.trim()
         }
@@ -57,8 +65,8 @@ pub(super) fn obey<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
     match line {
         "" => Reply::Do(Vec::new(), named(plain)),
         "list" | "ls" | "status" => Reply::Do(Vec::new(), list(&plain.snapshot)),
-        _ if Source::parse(first).is_ok() => order(plain, &format!("add {line}")),
-        _ => order(plain, line),
+        _ if Source::parse(first).is_ok() => order(plain, &format!("add {line}"), false),
+        _ => order(plain, line, places(first).is_some()),
     }
 }
 
@@ -80,7 +88,8 @@ fn named<W: Write>(plain: &Plain<W>) -> Vec<String> {
     plain.snapshot.rows.iter().filter(is_named).map(|row| format!("{}, {}", row.name, states(row))).collect()
 }
 
-fn order<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
+/// Carries an order out. `numbered`: it says itself which transfers it is about.
+fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
     let order: Order = match line.parse() {
         Ok(order) => order,
         Err(why) => return say(why),
@@ -89,7 +98,7 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
         Order::Add(addition) => add(plain, *addition),
         Order::Pause(Extent::All) => send(Command::PauseAll, "all are paused"),
         Order::Resume(Extent::All) => send(Command::ResumeAll, "all go on"),
-        Order::Limit(Extent::All, rate) => send(Command::Limit(rate), limit(rate)),
+        Order::Limit(Extent::All, rate) if !numbered => send(Command::Limit(rate), limit(rate)),
         Order::Set(name, rate) if name == "limit" => match rate.parse() {
             Ok(rate) => send(Command::Limit(Some(rate)), limit(Some(rate))),
             Err(why) => say(why),

@@ -40,6 +40,28 @@ async fn those_that_were_named_move_together() {
     }
 }
 
+/// A limit behind numbers is about these transfers, and one without about everything.
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_about_those_that_the_line_names() {
+    let (handle, mut engine) = pair();
+    let (lines, typed) = mpsc::channel(4);
+    let out = Tape::default();
+    let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
+    let _session = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
+    turn().await;
+    show(&engine, &builders::snapshot([builders::row(1, "x")]), 0);
+    turn().await;
+    lines.send("2 limit 10K".to_owned()).await.unwrap();
+    turn().await;
+    assert!(out.text().ends_with("the list has 1 transfer\n"), "{}", out.text());
+    lines.send("1 limit 10K".to_owned()).await.unwrap();
+    let sent = engine.commands.recv().await;
+    assert!(matches!(&sent, Some(Command::LimitEach { ids, rate: Some(_) }) if ids[0].bits() == 1), "{sent:?}");
+    lines.send("limit 10K".to_owned()).await.unwrap();
+    let sent = engine.commands.recv().await;
+    assert!(matches!(sent, Some(Command::Limit(Some(_)))), "{sent:?}");
+}
+
 /// Who reads that one has started and says `quit` is asked first, however late the list comes.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_before_the_list_shows_it() {

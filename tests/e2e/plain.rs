@@ -22,7 +22,7 @@ fn a_download_is_added_paused_resumed_renamed_and_removed_by_lines() {
     server.wait("the first bytes", |seen| seen.sent("/a.iso").total >= 200_000);
     terminal.wait_for_text("a.iso: start: the server is asked");
     terminal.keys("9 pause\r");
-    terminal.wait_for_text("the list has 1 transfers");
+    terminal.wait_for_text("the list has 1 transfer");
     terminal.keys("1 pause\r");
     terminal.wait_for_text("a.iso: pause: it goes on when you resume it");
     terminal.keys("list\r");
