@@ -18,7 +18,9 @@ pub enum Sums {
 /// The usual names of lists of a whole folder, the best first.
 const LISTS: [&str; 6] = ["SHA256SUMS", "SHA512SUMS", "sha256sum.txt", "sha512sum.txt", "SHA1SUMS", "MD5SUMS"];
 /// The usual endings of a list of one file, the best first.
-const ENDINGS: [&str; 4] = ["sha256", "sha512", "sha1", "md5"];
+const ENDINGS: [&str; 6] = ["sha256", "sha256sum", "sha512", "sha512sum", "sha1", "md5"];
+/// So many of these are better than a list of the folder.
+const BEST: usize = 4;
 
 impl Sums {
     /// As the user wrote it, the URL with its secrets: for files of mode 0600.
@@ -52,10 +54,10 @@ impl Sums {
         let in_folder = |name: &&str| bare.join(name).ok().map(there);
         ENDINGS
             .iter()
-            .take(2)
+            .take(BEST)
             .map(beside)
             .chain(LISTS.iter().filter_map(in_folder))
-            .chain(ENDINGS.iter().skip(2).map(beside))
+            .chain(ENDINGS.iter().skip(BEST).map(beside))
             .collect()
     }
 }

@@ -67,7 +67,9 @@ fn lists_are_looked_for_beside_the_file_and_without_its_secrets() {
     let source = Source::parse("https://host/pool/a.iso?token=1#x").unwrap();
     let places: Vec<String> = Sums::Beside.places(&source).iter().map(|place| place.url().to_string()).collect();
     assert_eq!(places[0], "https://host/pool/a.iso.sha256");
-    assert!(places.contains(&"https://host/pool/SHA256SUMS".to_owned()), "{places:?}");
+    for name in ["SHA256SUMS", "a.iso.sha256sum", "a.iso.sha512sum"] {
+        assert!(places.contains(&format!("https://host/pool/{name}")), "{places:?}");
+    }
     assert!(places.iter().all(|place| !place.contains("token")) && places.len() <= 12, "{places:?}");
     // Of an object, what stands there is where its bucket is; its version is not that of what lies beside it.
     let object = Source::parse("s3://b/dir/a%20b?endpoint=http://e:1&region=r&versionId=7").unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use haul::api::Snapshot;
-use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status};
+use haul::api::{Activity, Live, Snapshot};
+use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status, Validator};
 use haul::tui::{Gesture, Message, Mouse, Pane, Tab, Trace};
 
 use super::looks::looks;
@@ -176,6 +176,21 @@ fn an_empty_snapshot_closes_the_pages_and_a_click_there_does_nothing() {
     assert_eq!((stage.state.zoomed, stage.state.pane), (false, Pane::List));
     stage.send(Message::Mouse(Mouse { x: 70, y: 12, gesture: Gesture::Click }));
     stage.buffer();
+}
+
+#[test]
+fn of_a_server_that_has_not_answered_yet_nothing_is_said() {
+    let asking = |activity| {
+        let live = Live { activity, validator: Validator::default(), ..receiving(0) };
+        stage::with([row(1, "a").length(None).live(live)]).sized(120, 40).press("left enter").text()
+    };
+    for activity in [Activity::Connecting, Activity::Waiting(Duration::from_secs(9))] {
+        let text = asking(activity);
+        assert!(text.contains("nothing yet") && text.contains("not known yet"), "{text}");
+        assert!(!text.contains("tell the length") && !text.contains("can't be compared"), "{text}");
+    }
+    let text = asking(Activity::Receiving);
+    assert!(text.contains("tell the length") && text.contains("can't be compared"), "{text}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What there is to say of a transfer beside its connections: never cut off, but wrapped.
 
+use std::sync::Arc;
+
 use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
 use super::{text, words};
-use crate::api::{Direction, Row};
+use crate::api::{Activity, Direction, Live, Row};
 use crate::model::{Header, Priority, Spec, Status, Sums, Validator, added_text, harmless, percent, size};
 
 /// The widest label, and two blanks.
@@ -42,10 +44,16 @@ fn progress(row: &Row) -> String {
             let done = row.bytes_done();
             format!("{} of {} ({} %)", size(done), size(length), percent(done, length))
         }
-        None if row.bytes_done() == 0 && row.status != Status::Running => "nothing yet".to_owned(),
+        None if row.bytes_done() == 0 && !is_answered(row) => "nothing yet".to_owned(),
         None if row.direction == Direction::Upload => format!("{} so far", size(row.bytes_done())),
         None => format!("{} so far; the server does not tell the length", size(row.bytes_done())),
     }
+}
+
+/// True if its server has said something of the file in this run.
+fn is_answered(row: &Row) -> bool {
+    let asks = |live: &Arc<Live>| matches!(live.activity, Activity::Connecting | Activity::Waiting(_));
+    row.status == Status::Running && !row.live.as_ref().is_some_and(asks)
 }
 
 fn version(validator: &Validator) -> (String, Role) {
@@ -95,7 +103,9 @@ impl Facts<'_> {
         self.add(target, &harmless(&row.target.to_string_lossy()), Role::Plain);
         self.add("Done", &progress(row), Role::Plain);
         if let Some(live) = &row.live {
-            let (said, role) = version(&live.validator);
+            let is_known = live.validator != Validator::default() || row.bytes_done() > 0 || is_answered(row);
+            let (said, role) =
+                if is_known { version(&live.validator) } else { ("not known yet".to_owned(), Role::Plain) };
             self.add("Version", &said, role);
             self.add("Retries", &live.retries.to_string(), Role::Plain);
         }
