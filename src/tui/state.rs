@@ -212,6 +212,8 @@ pub enum Mode {
 pub struct CommandLine {
     /// What is in it.
     pub input: Input,
+    /// The order that a key has begun it with.
+    pub order: String,
     /// What it is about, if a key said so; else that is what is selected when it is carried out.
     pub about: Vec<TransferId>,
     /// What was wrong with it.
@@ -227,6 +229,12 @@ pub struct CommandLine {
 }
 
 impl CommandLine {
+    /// True if something stands behind the order that a key has begun it with.
+    pub fn keeps_order(&self) -> bool {
+        let behind = self.input.value().strip_prefix(&self.order);
+        !self.order.is_empty() && behind.is_some_and(|rest| !rest.is_empty())
+    }
+
     /// It was changed by hand.
     pub fn touched(&mut self) {
         (self.complaint, self.offered, self.recalled) = (None, None, None);

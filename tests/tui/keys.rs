@@ -138,6 +138,27 @@ fn moving_about() {
 }
 
 #[test]
+fn what_is_pasted_twice_is_added_once() {
+    let mut stage = stage::with([]);
+    stage.paste("https://e.org/1.iso https://e.org/1.iso https://e.org/2.iso");
+    assert_eq!(stage.added().len(), 2);
+    assert_eq!(stage.toasts(), ["2 URLs added, 1 repeated"]);
+}
+
+#[test]
+fn urls_are_found_in_what_links_are_written_in() {
+    let mut stage = stage::with([]);
+    let text = "https://e.org/1.iso! [two](https://e.org/2_(x).iso), href=\"https://e.org/3.iso\">three</a> href='https://e.org/4.iso'";
+    stage.paste(text);
+    let urls: Vec<String> = stage.added().into_iter().map(|entry| entry.1).collect();
+    let wanted = ["https://e.org/1.iso", "https://e.org/2_(x).iso", "https://e.org/3.iso", "https://e.org/4.iso"];
+    assert_eq!(urls, wanted);
+    let mut stage = stage::with([]);
+    stage.paste("https://e.org/?a=[b](c)");
+    assert_eq!(stage.added().last().unwrap().1, "https://e.org/?a=[b](c)");
+}
+
+#[test]
 fn moving_in_the_queue() {
     let mut stage = stage::with([row(1, "a"), row(2, "b")]);
     let sent = stage.press("J K").commands();

@@ -206,6 +206,19 @@ fn tab_completes_and_goes_round() {
 }
 
 #[test]
+fn what_a_key_has_begun_stays_an_order_when_the_rest_is_deleted() {
+    for (key, order) in [("n", "rename "), ("m", "move "), ("l", "limit "), ("ctrl-l", "limit this "), ("@", "at ")] {
+        let mut stage = two();
+        stage.press(key).types("x").press("ctrl-u");
+        assert_eq!(line(&stage), order);
+        stage.types("remove.bin");
+        assert_eq!(line(&stage), format!("{order}remove.bin"));
+        stage.press("ctrl-u ctrl-u");
+        assert_eq!(line(&stage), "", "and the second time it goes too");
+    }
+}
+
+#[test]
 fn earlier_lines_come_back() {
     let mut stage = two();
     for typed in ["limit 1M", "pause", "limit 2M", "pause"] {

@@ -52,8 +52,8 @@ fn at_most_three_toasts_and_what_failed_stays_longest() {
     let mut stage = stage::empty();
     stage.send(Message::Trouble("bad news".to_owned()));
     for number in 1..=5 {
-        let urls = format!("https://e.org/{number} ").repeat(number);
-        stage.paste(&urls);
+        let urls: Vec<String> = (0..number).map(|file| format!("https://e.org/{number}/{file}")).collect();
+        stage.paste(&urls.join(" "));
     }
     assert_eq!(stage.toasts(), ["bad news", "4 URLs added", "5 URLs added"]);
 }

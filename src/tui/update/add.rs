@@ -1,6 +1,7 @@
 //! Adding: URLs that are pasted anywhere, and the box that takes them. What is no URL is told and, where there is a box
 //! to keep it in, kept.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,7 +29,7 @@ fn sort(text: &str, literal: bool) -> Sorted {
         Some(Err(why)) => (sorted.wrong, sorted.why) = (vec![text.to_owned()], Some(why)),
         None => {
             for word in text.split_whitespace() {
-                match entries(bare(word), literal) {
+                match entries(linked(word), literal) {
                     Ok(entries) => sorted.entries.extend(entries),
                     Err(why) => {
                         sorted.why.get_or_insert(why);
@@ -46,13 +47,30 @@ pub fn bare(text: &str) -> &str {
     let quotes = ['<', '>', '"', '\'', '`'];
     let mut word = text.trim().trim_start_matches(quotes).trim_start_matches('(').trim_start_matches(quotes);
     loop {
-        let less = word.trim_end_matches(quotes).trim_end_matches([',', '.', ';']);
+        let less = word.trim_end_matches(quotes).trim_end_matches([',', '.', ';', '!']);
         let is_over = less.ends_with(')') && less.matches(')').count() > less.matches('(').count();
         let less = if is_over { &less[..less.len() - 1] } else { less };
         if less.len() == word.len() {
             return word;
         }
         word = less;
+    }
+}
+
+/// The URL in a word: what Markdown or HTML links to, if there is no URL before that.
+fn linked(word: &str) -> &str {
+    let begins = |text: &str| {
+        let scheme = bare(text).split_once("://").map(|parts| parts.0);
+        scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
+    };
+    let behind = ["](", "href=", "src="].iter().find_map(|mark| word.split_once(mark));
+    match behind {
+        Some((_, rest)) if !begins(word) && begins(rest) => {
+            let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
+            let inside = quote.and_then(|quote| rest[1..].split_once(quote)).map(|parts| parts.0);
+            bare(inside.unwrap_or(rest))
+        }
+        _ => bare(word),
     }
 }
 
@@ -101,21 +119,32 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects);
         }
         Ok(batch) => {
-            let batch = twins::join_batch(state, batch);
-            let told = told(batch.len(), &sorted.wrong, sorted.why.as_deref());
+            let (batch, repeated) = once(twins::join_batch(state, batch));
+            let told = told((batch.len(), repeated), &sorted.wrong, sorted.why.as_deref());
             twins::offer(state, batch, Begin::Turn, told, effects);
         }
     }
 }
 
-fn told(good: usize, wrong: &[String], why: Option<&str>) -> (Tone, String) {
+fn told((good, repeated): (usize, usize), wrong: &[String], why: Option<&str>) -> (Tone, String) {
+    let twice = if repeated > 0 { format!(", {repeated} repeated") } else { String::new() };
     match (good, wrong.len(), why) {
-        (1, 0, _) => (Tone::Good, "1 URL added".to_owned()),
-        (_, 0, _) => (Tone::Good, format!("{good} URLs added")),
+        (1, 0, _) => (Tone::Good, format!("1 URL added{twice}")),
+        (_, 0, _) => (Tone::Good, format!("{good} URLs added{twice}")),
         (_, bad, why) => {
-            (Tone::Warning, format!("{good} added, {bad} not understood: {}", why.unwrap_or("it is no URL")))
+            (Tone::Warning, format!("{good} added{twice}, {bad} not understood: {}", why.unwrap_or("it is no URL")))
         }
     }
+}
+
+/// What is named again for the same place is one transfer; and how many were left out for that.
+fn once(batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize) {
+    let count = batch.len();
+    let mut seen = HashSet::new();
+    let mut batch = batch;
+    batch.retain(|(_, spec)| seen.insert((spec.source.clone(), spec.target.clone())));
+    let left_out = count - batch.len();
+    (batch, left_out)
 }
 
 /// Opens the box.
@@ -350,7 +379,8 @@ fn finish(state: &mut State, listed: Vec<Entry>, effects: &mut Vec<Effect>) {
     if batch.is_empty() {
         return form.complain(Slot::Urls, format!("nothing to add: {}", why.unwrap_or("there is no text")));
     }
-    let (tone, told) = told(batch.len(), &sorted.wrong, why);
+    let (batch, repeated) = once(batch);
+    let (tone, told) = told((batch.len(), repeated), &sorted.wrong, why);
     if sorted.wrong.is_empty() {
         state.mode = Mode::Browse;
         return twins::offer(state, batch, begin, (tone, told), effects);

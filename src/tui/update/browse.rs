@@ -56,7 +56,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::CopyUrl => transfer::copy(state, effects),
         Action::Command => command::open(state, ""),
         Action::Limit => command::open(state, "limit "),
-        Action::LimitThis => command::open_about(state, "limit this ", transfer::these(state)),
+        Action::LimitThis => command::open_about(state, command::LIMIT_THIS, transfer::these(state)),
         Action::StartAt => command::open_about(state, "at ", transfer::these(state)),
         Action::Rename => file::ask_name(state, effects),
         Action::MoveFile => file::ask_folder(state, effects),

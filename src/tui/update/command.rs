@@ -9,6 +9,9 @@ use super::{edit, order};
 use crate::config::{Chord, Key, Order, complete};
 use crate::model::{Categories, TransferId, shortened};
 
+/// The order of two words.
+pub const LIMIT_THIS: &str = "limit this ";
+
 /// Opens the line. It is about what is selected when it is carried out.
 pub fn open(state: &mut State, begun: &str) {
     open_about(state, begun, Vec::new());
@@ -18,7 +21,9 @@ pub fn open(state: &mut State, begun: &str) {
 /// the rest is typed.
 pub fn open_about(state: &mut State, begun: &str, about: Vec<TransferId>) {
     let input = Input::new(begun.to_owned());
-    state.mode = Mode::Command(CommandLine { input, about, ..CommandLine::default() });
+    let word = if begun.starts_with(LIMIT_THIS) { LIMIT_THIS.len() } else { begun.find(' ').map_or(0, |at| at + 1) };
+    let order = begun[..word].to_owned();
+    state.mode = Mode::Command(CommandLine { input, order, about, ..CommandLine::default() });
 }
 
 /// A key while the line is open.
@@ -33,6 +38,11 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         (Key::Down, _) | (Key::Char('n'), true) => recall(line, past, false),
         // Nothing is left to take away, so the line goes.
         (Key::Backspace, _) if line.input.value().is_empty() => state.mode = Mode::Browse,
+        // What is typed next is no order but what belongs to this one.
+        (Key::Char('u'), true) if line.keeps_order() => {
+            line.input = Input::new(line.order.clone());
+            line.touched();
+        }
         _ => {
             if edit::edit(&mut line.input, chord) {
                 line.touched();
