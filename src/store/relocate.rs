@@ -191,7 +191,10 @@ fn take_back(moving: &Moving) {
 /// What is in the place of the part file goes if nobody writes it, and no checkpoint knows its bytes: it is what a program
 /// has left that was killed.
 fn make_way(state: &Path, to: &Path) -> Result<(), Fault> {
-    in_the_way(state, to).map(|part| part.into_iter().for_each(PartFile::discard))
+    if let Some(part) = in_the_way(state, to)? {
+        part.discard();
+    }
+    Ok(())
 }
 
 /// What is in the place of the part file, of which nobody knows; fails if somebody does.
@@ -199,7 +202,10 @@ pub(super) fn in_the_way(state: &Path, to: &Path) -> Result<Option<PartFile>, Fa
     if standing(&to.with_file_name(part_name(to))) == Standing::Nothing {
         return Ok(None);
     }
-    let (part, _) = PartFile::open(to)?;
+    let detail = "is being fetched by another transfer; choose another name or folder";
+    let fetched =
+        |fault: Fault| if fault.kind == FaultKind::Busy { Fault { detail: detail.to_owned(), ..fault } } else { fault };
+    let (part, _) = PartFile::open(to).map_err(fetched)?;
     if Checkpoint::find(state, to)?.is_some() { Err(waited_for(to)) } else { Ok(Some(part)) }
 }
 
