@@ -12,8 +12,11 @@ use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
 use rustix::io::Errno;
 
 use super::atomic::{make_folder, rename_to_free, sync_folder};
+use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
+use super::standing::exists;
+pub use super::standing::{Standing, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.
@@ -24,33 +27,6 @@ const RESERVED_AT_ONCE: u64 = 16 << 20;
 const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 const NOTHING: Duration = Duration::from_millis(1);
 
-/// What stands at a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing.
-    Nothing,
-    /// A plain file.
-    File {
-        /// Its bytes.
-        length: u64,
-        /// When it was last written, in seconds and nanoseconds of the wall clock.
-        modified: (i64, i64),
-    },
-    /// A folder, a link, a pipe or a device: nothing that haul would write over.
-    Other,
-}
-
-/// What stands at this path; links are not followed.
-pub fn standing(target: &Path) -> Standing {
-    match fs::symlink_metadata(target) {
-        Ok(meta) if meta.is_file() => {
-            Standing::File { length: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) }
-        }
-        Ok(_) => Standing::Other,
-        Err(_) => Standing::Nothing,
-    }
-}
-
 /// An open part file, locked against every other process and transfer. Shared by the workers of one transfer: all
 /// its methods take `&self`, and each worker writes its own ranges.
 #[derive(Debug)]
@@ -60,6 +36,7 @@ pub struct PartFile {
     target: PathBuf,
     /// Which file it is: its device and its inode, once somebody has looked.
     identity: OnceLock<(u64, u64)>,
+    ends: Ends,
 }
 
 impl PartFile {
@@ -80,7 +57,7 @@ impl PartFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(|why| Fault::disk(path.display(), "opening the part file", &why))?;
-        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new() };
+        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         part.lock()?;
         // Another process may have finished and renamed the file between our open and our lock.
         if part.is_in_place() { Ok((part, existed)) } else { Err(part.busy()) }
@@ -102,7 +79,7 @@ impl PartFile {
             }
             Err(why) => return Err(Fault::disk(path.display(), "opening the part file", &why)),
         };
-        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new() };
+        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         if part.lock().is_err() {
             return Ok(None);
         }
@@ -156,10 +133,11 @@ impl PartFile {
         Fault::new(FaultKind::Disk, self.path.display(), detail)
     }
 
-    /// False if the file, of which every byte up to `length` was written, is shorter or has holes: then somebody may have
-    /// cut it meanwhile. (A file system that compresses has holes too, so it is no proof.)
+    /// False if the file, of which every byte up to `length` was written, is shorter or has holes, or lacks what was once its
+    /// end: then somebody may have cut it meanwhile. (A file system that compresses has holes too, so it is no proof.)
     pub fn is_whole(&self, length: u64) -> bool {
-        self.file.metadata().is_ok_and(|meta| meta.len() >= length && meta.blocks().saturating_mul(512) >= length)
+        let full = |meta: fs::Metadata| meta.len() >= length && meta.blocks().saturating_mul(512) >= length;
+        self.file.metadata().is_ok_and(full) && self.ends.are_whole(&self.file)
     }
 
     /// Where the finished file goes.
@@ -223,26 +201,32 @@ impl PartFile {
 
     /// Writes all of `bytes` at `position`.
     pub fn write_at(&self, bytes: &[u8], position: u64) -> Result<(), Fault> {
-        self.file.write_all_at(bytes, position).map_err(|why| self.fault("writing", &why))
+        self.write_both_at([bytes, &[]], position)
     }
 
     /// Writes two pieces, the second one right behind the first, at `position` in one go.
-    pub fn write_both_at(&self, [mut head, tail]: [&[u8]; 2], mut position: u64) -> Result<(), Fault> {
-        while !head.is_empty() {
-            let both = [IoSlice::new(head), IoSlice::new(tail)];
-            let written = match rustix::io::pwritev(&self.file, &both, position).map_err(io::Error::from) {
-                Ok(0) => return Err(self.fault("writing", &io::ErrorKind::WriteZero.into())),
+    pub fn write_both_at(&self, pieces: [&[u8]; 2], position: u64) -> Result<(), Fault> {
+        let before = self.ends.highest();
+        self.put(pieces, position).map_err(|why| self.fault("writing", &why))?;
+        self.ends.wrote(&self.file, position, pieces, before);
+        Ok(())
+    }
+
+    fn put(&self, [mut head, tail]: [&[u8]; 2], mut position: u64) -> io::Result<()> {
+        while !head.is_empty() && !tail.is_empty() {
+            let written = match rustix::io::pwritev(&self.file, &[IoSlice::new(head), IoSlice::new(tail)], position) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => written,
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
-                Err(why) => return Err(self.fault("writing", &why)),
+                Err(Errno::INTR) => continue,
+                Err(why) => return Err(why.into()),
             };
             position += written as u64;
             if written >= head.len() {
-                return self.write_at(&tail[written - head.len()..], position);
+                return self.file.write_all_at(&tail[written - head.len()..], position);
             }
             head = &head[written..];
         }
-        self.write_at(tail, position)
+        self.file.write_all_at(if head.is_empty() { tail } else { head }, position)
     }
 
     /// Reads exactly the range; false if the file is shorter.
@@ -263,6 +247,7 @@ impl PartFile {
 
     /// True if the file holds this fragment's bytes. Never more than a MiB of them is in memory.
     pub fn holds(&self, fragment: Fragment, buffer: &mut Vec<u8>) -> Result<bool, Fault> {
+        let before = self.ends.highest();
         let mut sum = Fragment { len: 0, crc: 0, ..fragment };
         while sum.len < fragment.len {
             let (at, step) = (sum.range().end, STEP.min(fragment.len - sum.len));
@@ -271,7 +256,13 @@ impl PartFile {
             }
             sum = sum.carried_on(buffer);
         }
-        Ok(sum == fragment)
+        if sum != fragment {
+            return Ok(false);
+        }
+        // What an earlier run wrote can be cut too, from here on.
+        let last = sum.range().end - buffer.len() as u64;
+        self.ends.wrote(&self.file, last, [buffer, &[]], before);
+        Ok(true)
     }
 
     /// Has the system begin to write these bytes back, or all; what fails here fails again when they are made durable.
@@ -284,6 +275,8 @@ impl PartFile {
 
     /// Makes the bytes durable. After a failure nothing is known of any byte that was not durable before.
     pub fn sync(&self) -> Result<(), Fault> {
+        // In time, while they are still in memory; what is found is told at the end.
+        self.ends.are_whole(&self.file);
         self.file.sync_data().map_err(|why| self.fault("syncing", &why))
     }
 
@@ -359,33 +352,12 @@ impl PartFile {
 
     /// Empties the part file: its bytes are of no use.
     pub fn clear(&self) -> Result<(), Fault> {
-        self.file.set_len(0).map_err(|why| self.fault("emptying the part file", &why))
+        self.file.set_len(0).map_err(|why| self.fault("emptying the part file", &why))?;
+        self.ends.clear();
+        Ok(())
     }
 
     fn fault(&self, doing: &str, why: &io::Error) -> Fault {
         Fault::disk(self.path.display(), doing, why)
-    }
-}
-
-/// The fault of a target that is taken.
-fn exists(target: &Path) -> Fault {
-    let detail = if target.is_dir() {
-        "is a folder by now, and no file can take its place; choose another folder for it with -d"
-    } else {
-        "exists already and is not haul's to continue; choose another name, or replace it with --overwrite"
-    };
-    Fault::new(FaultKind::Exists, target.display(), detail)
-}
-
-impl Standing {
-    /// The fault of a target at which this stands.
-    pub fn fault(self, target: &Path) -> Fault {
-        match self {
-            Self::Other => {
-                let detail = "is a folder, a link or a device; haul writes only plain files";
-                Fault::new(FaultKind::Exists, target.display(), detail)
-            }
-            Self::File { .. } | Self::Nothing => exists(target),
-        }
     }
 }

@@ -78,7 +78,7 @@ fn the_length_is_what_it_is_to_be() {
 fn a_part_file_that_was_cut_is_not_filled_up_with_zeros() {
     let (_folder, target) = folder();
     let part = open(&target);
-    part.write_at(b"abcde", 0).unwrap();
+    part.write_at(&[7; 5], 0).unwrap();
     assert!(part.is_whole(5) && !part.is_whole(6));
     part.write_at(&vec![7; 100_000], 0).unwrap();
     assert!(part.is_whole(100_000));
@@ -89,6 +89,70 @@ fn a_part_file_that_was_cut_is_not_filled_up_with_zeros() {
     let fault = part.complete(8).unwrap_err();
     assert!(fault.to_string().contains("was cut"), "{fault}");
     assert_eq!(fs::metadata(part.path()).unwrap().len(), 5);
+}
+
+/// A cut within the last block takes no block away, and the next write gives the file its length again.
+#[test]
+fn a_cut_of_a_few_bytes_at_the_end_is_seen_though_what_came_after_it_fills_the_gap() {
+    let cut =
+        |part: &PartFile, length| OpenOptions::new().write(true).open(part.path()).unwrap().set_len(length).unwrap();
+    let ending_in_zeros = [[1; 50], [0; 50]].concat();
+    for (first, length, seen) in [
+        (vec![1; 100], 99, true),
+        (vec![1; 100], 100, false),
+        (ending_in_zeros.clone(), 49, true),
+        (ending_in_zeros, 50, false),
+    ] {
+        for (synced, in_two) in [(false, false), (true, false), (false, true)] {
+            let (_folder, target) = folder();
+            let part = open(&target);
+            if in_two {
+                part.write_both_at([&first[..30], &first[30..]], 0).unwrap();
+            } else {
+                part.write_at(&first, 0).unwrap();
+            }
+            // Zeros alone leave the mark of what is before them.
+            part.write_at(&[0; 10], 100).unwrap();
+            assert!(part.is_whole(110));
+            cut(&part, length);
+            part.write_at(&[2; 10], 110).unwrap();
+            if synced {
+                part.sync().unwrap();
+                part.write_at(&[3; 10], 120).unwrap();
+            }
+            let end = if synced { 130 } else { 120 };
+            assert_eq!(part.is_whole(end), !seen, "cut to {length}, synced {synced}, in two {in_two}");
+        }
+    }
+}
+
+#[test]
+fn a_cut_is_seen_among_many_ends_and_what_an_earlier_run_wrote_is_watched_once_it_was_compared() {
+    let cut =
+        |part: &PartFile, length| OpenOptions::new().write(true).open(part.path()).unwrap().set_len(length).unwrap();
+    let (_folder, target) = folder();
+    let part = open(&target);
+    for at in 0..1000 {
+        part.write_at(&[1], at).unwrap();
+        if at == 500 {
+            cut(&part, 500);
+        }
+    }
+    assert!(!part.is_whole(1000));
+    drop(part);
+    let part = open(&target);
+    part.clear().unwrap();
+    part.write_at(&[1; 100], 0).unwrap();
+    drop(part);
+    let part = open(&target);
+    let claim = Ledger::sum(1 << 20, 0, &[1; 100], None)[0];
+    assert!(part.holds(claim, &mut Vec::new()).unwrap());
+    cut(&part, 90);
+    part.write_at(&[2; 100], 100).unwrap();
+    assert!(!part.is_whole(200));
+    part.clear().unwrap();
+    part.write_at(&[2; 100], 0).unwrap();
+    assert!(part.is_whole(100), "it was begun anew");
 }
 
 #[test]
