@@ -220,7 +220,11 @@ impl Checkpoint {
     /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
         let (mut unread, mut found) = (None, Vec::new());
-        for id in Self::all(state) {
+        let unlisted = |why: io::Error| {
+            let detail = format!("which checkpoints there are can't be read: {why}");
+            Fault::new(FaultKind::State, state.join("checkpoints").display(), detail)
+        };
+        for id in Self::all(state).map_err(unlisted)? {
             match Self::load(state, id) {
                 Ok(Some(held)) if held.target == target => found.push((id, held)),
                 Ok(_) => {}
@@ -234,15 +238,21 @@ impl Checkpoint {
         }
     }
 
-    /// The transfers that have one.
-    fn all(state: &Path) -> BTreeSet<TransferId> {
-        let id = |entry: io::Result<fs::DirEntry>| {
-            let path = entry.ok()?.path();
+    /// The transfers that have one. Where that can't be known, nobody is to take it for none.
+    fn all(state: &Path) -> io::Result<BTreeSet<TransferId>> {
+        let folder = match fs::read_dir(state.join("checkpoints")) {
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            // Nor is there one in a folder that can't be: of an account without a home.
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory && !state.is_dir() => return Ok(BTreeSet::new()),
+            other => other?,
+        };
+        let id = |path: &Path| {
             // Between the two renames of a publication there is only the generation before.
             let ours = path.extension().is_some_and(|extension| extension == "ron" || extension == "old");
             if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
         };
-        fs::read_dir(state.join("checkpoints")).into_iter().flatten().filter_map(id).collect()
+        let entries: Vec<fs::DirEntry> = folder.collect::<io::Result<_>>()?;
+        Ok(entries.iter().filter_map(|entry| id(&entry.path())).collect())
     }
 
     /// The targets of those whose part files are gone, each with whose they are.
@@ -251,7 +261,7 @@ impl Checkpoint {
             let target = Self::load(state, id).ok()??.target;
             fs::symlink_metadata(target.with_file_name(part_name(&target))).is_err().then_some((target, id))
         };
-        Self::all(state).into_iter().filter_map(target).collect()
+        Self::all(state).into_iter().flatten().filter_map(target).collect()
     }
 
     /// Forgets a transfer's checkpoint, all generations.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use haul::model::{FaultKind, Source, Spec, TransferId, UnixTime};
 use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal};
@@ -105,6 +105,10 @@ fn a_folder_that_cannot_be_read_is_a_fault_and_no_empty_answer() {
     fs::write(state.path().join("checkpoints"), "a file where the folder should be").unwrap();
     let fault = Checkpoint::load(state.path(), ID).unwrap_err();
     assert_eq!(fault.kind, FaultKind::State);
+    let fault = Checkpoint::find(state.path(), Path::new("/a")).unwrap_err();
+    assert!(fault.kind == FaultKind::State && fault.subject.ends_with("/checkpoints"), "{fault}");
+    let nowhere = state.path().join("checkpoints/state");
+    assert!(Checkpoint::find(&nowhere, Path::new("/a")).unwrap().is_none(), "in a folder that can't be there is none");
     let mut log = CheckpointLog::new(state.path(), ID);
     log.begin_save();
     let claim = Claim::of(&checkpoint(&[])).unwrap();
