@@ -20,6 +20,7 @@ use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::name::part_name;
 use super::path_text;
+use super::standing::{Standing, standing};
 use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";
@@ -259,7 +260,7 @@ impl Checkpoint {
     pub fn without_part(state: &Path) -> Vec<(PathBuf, TransferId)> {
         let target = |id| {
             let target = Self::load(state, id).ok()??.target;
-            fs::symlink_metadata(target.with_file_name(part_name(&target))).is_err().then_some((target, id))
+            (standing(&target.with_file_name(part_name(&target))) == Standing::Nothing).then_some((target, id))
         };
         Self::all(state).into_iter().flatten().filter_map(target).collect()
     }

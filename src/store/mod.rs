@@ -46,5 +46,5 @@ pub use readahead::read_in_memory;
 pub use record::{Item, Record, Stamp};
 pub use relocate::{is_free, move_finished, move_partial};
 pub use room::room;
-pub use sink::{PartFile, Standing, standing};
+pub use sink::{PartFile, Standing, look, standing};
 pub use upload::{SentPart, UploadCheckpoint, UploadLock};

@@ -16,7 +16,7 @@ use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
 use super::standing::exists;
-pub use super::standing::{Standing, standing};
+pub use super::standing::{Standing, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.
@@ -46,7 +46,7 @@ impl PartFile {
         let folder = target.parent().unwrap_or(Path::new("."));
         make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
         let path = folder.join(part_name(target));
-        let existed = match standing(&path) {
+        let existed = match look(&path)? {
             Standing::Nothing => false,
             Standing::File { .. } => true,
             Standing::Other => {
@@ -60,7 +60,7 @@ impl PartFile {
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         part.lock()?;
         // Another process may have finished and renamed the file between our open and our lock.
-        if part.is_in_place() { Ok((part, existed)) } else { Err(part.busy()) }
+        if part.place()? { Ok((part, existed)) } else { Err(part.busy()) }
     }
 
     /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
@@ -104,11 +104,29 @@ impl PartFile {
         }
     }
 
-    /// False if somebody has deleted or moved the part file, or put another one in its place.
+    /// False if somebody has deleted or moved the part file, or put another one in its place; or if nobody can tell.
     pub fn is_in_place(&self) -> bool {
-        let own = || self.identity.get().copied().or_else(|| Some(self.identify(&self.file.metadata().ok()?)));
-        let same = |meta: fs::Metadata| meta.is_file() && own() == Some((meta.dev(), meta.ino()));
-        fs::symlink_metadata(&self.path).is_ok_and(same)
+        self.place().unwrap_or(false)
+    }
+
+    /// The fault of a part file that is not in its place any more, or of a disk that can't tell.
+    pub fn check_place(&self) -> Result<(), Fault> {
+        if self.place()? { Ok(()) } else { Err(self.gone()) }
+    }
+
+    fn place(&self) -> Result<bool, Fault> {
+        let broken = |why| self.fault("looking at it", &why);
+        let there = match fs::symlink_metadata(&self.path) {
+            Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(false);
+            }
+            other => other.map_err(broken)?,
+        };
+        let own = match self.identity.get() {
+            Some(own) => *own,
+            None => self.identify(&self.file.metadata().map_err(broken)?),
+        };
+        Ok(there.is_file() && own == (there.dev(), there.ino()))
     }
 
     /// True if the file has no name left: nobody can bring it back. One whose disk was taken away has.
@@ -285,7 +303,8 @@ impl PartFile {
         let mut options = OpenOptions::new();
         let opened = options.read(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(&self.path);
         let file = opened.map_err(|why| self.fault("reading", &why))?;
-        if self.is_in_place() { Ok(file) } else { Err(self.gone()) }
+        self.check_place()?;
+        Ok(file)
     }
 
     /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
@@ -315,9 +334,7 @@ impl PartFile {
 
     /// The same with another name in its folder.
     pub fn publish_at(&self, target: &Path, overwrite: bool) -> Result<(), Fault> {
-        if !self.is_in_place() {
-            return Err(self.gone());
-        }
+        self.check_place()?;
         if overwrite && standing(target) != Standing::Other {
             fs::rename(&self.path, target).map_err(|why| self.fault("giving it its name", &why))?;
         } else {

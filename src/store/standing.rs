@@ -1,6 +1,7 @@
 //! What stands where a file is to go.
 
 use std::fs;
+use std::io::ErrorKind as Kind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -22,14 +23,23 @@ pub enum Standing {
     Other,
 }
 
-/// What stands at this path; links are not followed.
+/// What stands at this path; links are not followed. Where that can't be told it is no place for a file of ours.
 pub fn standing(target: &Path) -> Standing {
+    look(target).unwrap_or(Standing::Other)
+}
+
+/// The same; a disk that can't tell is a fault. Only one that says so has nothing there.
+pub fn look(target: &Path) -> Result<Standing, Fault> {
     match fs::symlink_metadata(target) {
         Ok(meta) if meta.is_file() => {
-            Standing::File { length: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) }
+            Ok(Standing::File { length: meta.len(), modified: (meta.mtime(), meta.mtime_nsec()) })
         }
-        Ok(_) => Standing::Other,
-        Err(_) => Standing::Nothing,
+        Ok(_) => Ok(Standing::Other),
+        // Nor can anything be called so.
+        Err(why) if matches!(why.kind(), Kind::NotFound | Kind::NotADirectory | Kind::InvalidFilename) => {
+            Ok(Standing::Nothing)
+        }
+        Err(why) => Err(Fault::disk(target.display(), "looking at what is there", &why)),
     }
 }
 

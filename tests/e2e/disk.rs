@@ -94,6 +94,31 @@ fn an_error_in_the_middle_of_writing_is_a_sentence_and_what_is_on_disk_is_used_a
     }
 }
 
+/// A disk that stumbles once says nothing of what is there.
+#[test]
+fn what_can_not_be_looked_at_is_not_taken_for_nothing() {
+    if !strace_works() {
+        return;
+    }
+    let checkpoints = |sandbox: &Sandbox| sandbox.path("state/checkpoints");
+    for (call, path) in
+        [("statx", &part as &dyn Fn(&Sandbox) -> PathBuf), ("openat", &checkpoints), ("getdents64", &checkpoints)]
+    {
+        for when in ["1", "2"] {
+            let (sandbox, server) = (Sandbox::new(), serve());
+            get_under(&Strace::refuse("renameat2", "EIO", "1+").on(&[&part(&sandbox)]), &sandbox, &server);
+            assert_eq!(server.seen().sent(PATH).total, LENGTH);
+            server.forget();
+            get_under(&Strace::refuse(call, "EIO", when).on(&[&path(&sandbox)]), &sandbox, &server);
+            if sandbox.names() != ["file.bin"] {
+                get(&sandbox, &server).ok();
+            }
+            holds_only(&sandbox, "file.bin", &file().sha256());
+            assert_eq!(server.seen().sent(PATH).total, 0, "{call}: all of it was on disk");
+        }
+    }
+}
+
 #[test]
 fn no_byte_waits_until_the_space_is_reserved() {
     if !strace_works() {

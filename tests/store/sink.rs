@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use haul::model::{ByteRange, FaultKind};
-use haul::store::{Fragment, Ledger, PartFile, Standing, part_name, standing};
+use haul::store::{Fragment, Ledger, PartFile, Standing, look, part_name, standing};
 use tempfile::TempDir;
 
 fn folder() -> (TempDir, PathBuf) {
@@ -70,6 +70,22 @@ fn the_length_is_what_it_is_to_be() {
         part.complete(length).unwrap();
         part.publish(false).unwrap();
         assert_eq!(fs::read(&target).unwrap(), expected);
+    }
+}
+
+/// Links in a circle: nobody can say what is behind them. So it is with a disk that reports an error.
+#[test]
+fn what_can_not_be_looked_at_is_not_nothing() {
+    let (folder, target) = folder();
+    let circle = folder.path().join("circle");
+    symlink(&circle, &circle).unwrap();
+    let behind = circle.join("a.iso");
+    assert_eq!(standing(&behind), Standing::Other);
+    assert_eq!(look(&behind).unwrap_err().kind, FaultKind::Disk);
+    assert!(PartFile::whole(&behind, b"x").unwrap().is_none());
+    let part = open(&target);
+    for nothing in [folder.path().join("no/a"), part.path().join("a"), folder.path().join("n".repeat(300))] {
+        assert_eq!(look(&nothing).unwrap(), Standing::Nothing);
     }
 }
 

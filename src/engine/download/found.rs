@@ -1,11 +1,10 @@
 //! What is on disk before a download begins, and which target it gets. All of it may block.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
-use crate::store::{Checkpoint, Finished, History, PartFile, Standing, numbered, part_name, safe_name, standing};
+use crate::store::{Checkpoint, Finished, History, PartFile, Standing, look, numbered, part_name, safe_name, standing};
 
 /// So many numbered names are tried before haul gives up to find a free one.
 const MAX_NAMES: u32 = 10_000;
@@ -68,7 +67,9 @@ impl Search {
 
     /// Settles on a target once the server has described the file.
     pub(super) fn after(&self, resource: &Resource) -> Result<Found, Fault> {
-        if let Some(target) = self.named()?.filter(|target| !(self.is_ours_to_name() && self.is_taken(target))) {
+        if let Some(target) = self.named()?
+            && !(self.is_ours_to_name() && self.is_taken(&target)?)
+        {
             return Ok(Found::New(PartFile::begin(&target)?));
         }
         let name = derived(&self.spec, Some(resource));
@@ -105,8 +106,8 @@ impl Search {
         let name = derived(&self.spec, Some(resource));
         let target = |number| taken.with_file_name(if number == 0 { name.clone() } else { numbered(&name, number) });
         let is_free = |target: &PathBuf| {
-            let part = fs::symlink_metadata(target.with_file_name(part_name(target)));
-            standing(target) == Standing::Nothing && part.is_err()
+            let part = standing(&target.with_file_name(part_name(target)));
+            standing(target) == Standing::Nothing && part == Standing::Nothing
         };
         (0..MAX_NAMES).filter(|_| self.is_ours_to_name()).map(target).find(is_free)
     }
@@ -124,7 +125,7 @@ impl Search {
 
     /// What there is at a target that is named.
     fn at(&self, target: &Path) -> Result<Found, Fault> {
-        let stands = standing(target);
+        let stands = look(target)?;
         if stands == Standing::Other && !self.is_ours_to_name() {
             return Err(stands.fault(target));
         }
@@ -139,7 +140,7 @@ impl Search {
     }
 
     fn try_name(&self, target: &Path, resource: &Resource) -> Result<Option<Found>, Fault> {
-        if self.is_taken(target) {
+        if self.is_taken(target)? {
             return Ok(self.known_at(target, resource));
         }
         match self.left(target) {
@@ -148,7 +149,7 @@ impl Search {
             Ok(Some(_)) => Ok(None),
             Ok(None) => match PartFile::begin(target) {
                 // Another transfer has put its file there between our look and our lock; from now on nobody can.
-                Ok(part) if self.is_taken(target) => {
+                Ok(part) if self.is_taken(target)? => {
                     part.discard();
                     Ok(self.known_at(target, resource))
                 }
@@ -162,9 +163,9 @@ impl Search {
     }
 
     /// True if something stands at a target that may not be replaced.
-    fn is_taken(&self, target: &Path) -> bool {
-        let stands = standing(target);
-        stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other)
+    fn is_taken(&self, target: &Path) -> Result<bool, Fault> {
+        let stands = look(target)?;
+        Ok(stands != Standing::Nothing && !(self.spec.overwrite && stands != Standing::Other))
     }
 
     /// What stands at a target, if haul finished it and the server still has the same.
@@ -182,7 +183,7 @@ impl Search {
     /// What an earlier run left at a target.
     fn left(&self, target: &Path) -> Result<Option<Box<Left>>, Fault> {
         let folder = target.parent().unwrap_or(Path::new("."));
-        if self.fresh || fs::symlink_metadata(folder.join(part_name(target))).is_err() {
+        if self.fresh || look(&folder.join(part_name(target)))? == Standing::Nothing {
             return Ok(None);
         }
         // Held while its checkpoint is looked for.

@@ -132,9 +132,7 @@ impl Saver {
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
 /// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation: why is given back.
 fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<Option<Fault>, Fault> {
-    if !desk.part.is_in_place() {
-        return Err(desk.part.gone());
-    }
+    desk.part.check_place()?;
     if !desk.lock().log.is_saved() {
         desk.part.sync_name()?;
     }
