@@ -18,9 +18,9 @@ pub enum Sums {
 /// The usual names of lists of a whole folder, the best first.
 const LISTS: [&str; 6] = ["SHA256SUMS", "SHA512SUMS", "sha256sum.txt", "sha512sum.txt", "SHA1SUMS", "MD5SUMS"];
 /// The usual endings of a list of one file, the best first.
-const ENDINGS: [&str; 6] = ["sha256", "sha256sum", "sha512", "sha512sum", "sha1", "md5"];
-/// So many of these are better than a list of the folder.
-const BEST: usize = 4;
+const ENDINGS: [&str; 6] = ["sha256", "sha512", "sha256sum", "sha512sum", "sha1", "md5"];
+/// So many of these are asked for before a list of the folder: each that is not there costs a request.
+const BEST: usize = 2;
 
 impl Sums {
     /// As the user wrote it, the URL with its secrets: for files of mode 0600.
