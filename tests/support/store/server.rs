@@ -1,7 +1,7 @@
 //! The store's threads: a listener, and one for each connection. What a test asks of it and tells it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -279,16 +279,20 @@ fn serve(stream: &TcpStream, shared: &Shared) {
         let Some(request) = Request::read(&mut reader, cname) else { return };
         let number = shared.begin(&request);
         let Some(answer) = shared.answer(&request, number, &mut reader) else { return };
-        let (vendor, rate) = {
+        let (vendor, rate, unread) = {
             let mut state = shared.state.lock().unwrap();
             state.seen[number].status = answer.status;
-            (state.vendor, state.faults.rate)
+            // What was not read of a body would be taken for the next request, and lose the answer in a reset.
+            (state.vendor, state.faults.rate, state.seen[number].received != request.length().unwrap_or(0))
         };
+        let answer = if unread { answer.header("Connection", "close") } else { answer };
         let (sent, is_good) = answer.write(&mut write, vendor, request.method == "HEAD", rate);
         shared.state.lock().unwrap().seen[number].sent = sent;
         shared.news.notify_all();
-        // What was not read of a body would be taken for the next request.
-        let unread = shared.state.lock().unwrap().seen[number].received != request.length().unwrap_or(0);
+        if is_good && unread {
+            let _ = stream.shutdown(Shutdown::Write);
+            let _ = io::copy(&mut reader, &mut io::sink());
+        }
         if !is_good || unread {
             return;
         }
