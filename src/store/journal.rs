@@ -223,18 +223,18 @@ impl Journal {
             });
             self.damage = Damage::of(replay.bad, kept);
         }
+        let unread = std::mem::take(&mut replay.unread);
         let items = replay.items();
         if records > SMALL && records > items.len() * 2 {
             // A full disk, for one, is no reason not to start.
-            if let Err(why) = self.compact(&items) {
+            if let Err(why) = self.compact(&items, &unread) {
                 tracing::warn!("{}: not made shorter: {why}", self.path.display());
             }
         }
         Ok(items)
     }
 
-    /// A queue of which not every line can be read is kept beside the one that is used from now on: a compaction would
-    /// throw away what a person, or another haul, can still read.
+    /// A queue of which not every line can be read is kept beside the one that is used from now on, as it was found.
     fn keep_damaged(&self) -> io::Result<PathBuf> {
         let aside = self.path.with_extension("damaged");
         let (temporary, _) = write_beside(&aside, "new", &fs::read(&self.path)?)?;
@@ -265,10 +265,13 @@ impl Journal {
         Ok(())
     }
 
-    fn compact(&mut self, items: &[Item]) -> io::Result<()> {
+    /// Lines that could not be read are taken along: another haul may read them, and they are told for as long as they are
+    /// there.
+    fn compact(&mut self, items: &[Item], unread: &[u8]) -> io::Result<()> {
         let text = items.iter().map(|item| item.record().line());
-        let text = text.collect::<Result<String, _>>().map_err(io::Error::other)?;
-        let (temporary, _) = write_beside(&self.path, "new", text.as_bytes())?;
+        let mut text = text.collect::<Result<String, _>>().map_err(io::Error::other)?.into_bytes();
+        text.extend_from_slice(unread);
+        let (temporary, _) = write_beside(&self.path, "new", &text)?;
         let file = open_file(&temporary)?;
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
         file.lock()?;

@@ -15,6 +15,8 @@ pub(super) struct Replay {
     pub(super) records: usize,
     /// lines that could not be, apart from a torn one at the end, which holds nothing,
     pub(super) bad: usize,
+    /// those lines themselves, each with its end,
+    pub(super) unread: Vec<u8>,
     /// bytes in all,
     pub(super) bytes: u64,
     /// and whether they end without the end of a line; `None` if there were none.
@@ -30,28 +32,32 @@ impl Replay {
             let whole = line.strip_suffix(b"\n");
             self.torn = Some(whole.is_none());
             let text = whole.unwrap_or(&line);
-            match Record::parse(text) {
+            let understood = match Record::parse(text) {
                 Ok(record) => self.take(&record),
-                Err(_) if text.is_empty() => {}
+                Err(_) if text.is_empty() => true,
                 Err(why) => {
                     tracing::warn!("queue: a bad record: {why}");
-                    self.bad += usize::from(whole.is_some());
+                    whole.is_none()
                 }
+            };
+            if !understood {
+                self.bad += 1;
+                self.unread.extend_from_slice(text);
+                self.unread.push(b'\n');
             }
             line.clear();
         }
         Ok(())
     }
 
-    /// One record more.
-    pub(super) fn take(&mut self, record: &Record) {
+    /// One record more; false if it is of a transfer that can't be understood.
+    pub(super) fn take(&mut self, record: &Record) -> bool {
         self.records += 1;
         match record {
             Record::Added(stored) => {
                 let Some(item) = Item::restore(stored, self.next_rank) else {
                     tracing::warn!("queue: a transfer that can't be understood");
-                    self.bad += 1;
-                    return;
+                    return false;
                 };
                 self.next_rank = self.next_rank.max(item.rank.saturating_add(1));
                 self.items.insert(item.id, item);
@@ -68,6 +74,7 @@ impl Replay {
                 }
             }
         }
+        true
     }
 
     /// The transfers, in the queue's order.

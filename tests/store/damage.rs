@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use haul::model::{FaultKind, Source, Spec, TransferId, UnixTime};
-use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal};
+use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal, Stamp};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -181,4 +181,32 @@ fn a_transfer_of_the_queue_that_can_not_be_understood_is_counted() {
     fs::write(&path, text).unwrap();
     let (items, damage) = Journal::inspect(state.path()).unwrap();
     assert_eq!((items.len(), damage.map(|damage| damage.lines)), (1, Some(1)));
+}
+
+/// What this haul can't read another one may, and a person too.
+#[test]
+fn lines_that_can_not_be_read_outlive_a_queue_that_is_made_shorter() {
+    let state = state();
+    let path = state.path().join("queue.ron");
+    let unread = ["Added((of a newer haul)) // 0123456789abcdef", "\u{fffd}\u{1} damage"];
+    let spec = Spec::new(Source::parse("http://host/a").unwrap(), PathBuf::from("/a"));
+    let (mut journal, _) = Journal::open(state.path()).unwrap();
+    journal.append([Item::added(ID, spec, UnixTime::from_seconds(1))]).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{}\n{text}{}\n", unread[0], unread[1])).unwrap();
+    journal.append((0..1500).map(|rank| Stamp::Rank(rank).record(ID))).unwrap();
+    for _ in 0..2 {
+        let (journal, items) = Journal::open(state.path()).unwrap();
+        assert_eq!((items.len(), journal.damage().map(|damage| damage.lines)), (1, Some(2)));
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 3, "what is stale is gone");
+        assert!(text.ends_with(&format!("{}\n{}\n", unread[0], unread[1])), "{text}");
+    }
+    assert_eq!(
+        Journal::inspect(state.path()).unwrap().1.unwrap().lines,
+        2,
+        "they are told until somebody deletes them"
+    );
+    journal.append([Stamp::Rank(7).record(ID)]).unwrap();
+    assert_eq!(Journal::peek(state.path()).unwrap()[0].rank, 7);
 }
