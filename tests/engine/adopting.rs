@@ -213,3 +213,19 @@ async fn a_list_that_tells_opaque_etags_without_quotes_costs_no_part() {
     assert_eq!(stage.depot.count(is_part), 2);
     stage.end().await;
 }
+
+/// Each attempt would leave one more at the store.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_can_not_be_written_down_is_freed_again() {
+    let mut stage = Stage::new();
+    let record = checkpoint(&stage.state(), &stage.downloads());
+    // In the place of the file that it would be written to first.
+    std::fs::create_dir_all(record.with_extension("new")).unwrap();
+    let id = start(&mut stage, 3 * MIB).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::State);
+    assert!(stage.depot.count(|call| call == Call::Create) > 0 && stage.depot.count(is_part) == 0);
+    assert_eq!(stage.depot.open_uploads(), [] as [&str; 0]);
+    std::fs::remove_dir(record.with_extension("new")).unwrap();
+    stage.send(Command::Retry(vec![id])).await;
+    complete(&mut stage, id, 3 * MIB).await;
+}

@@ -187,10 +187,13 @@ impl Task {
         let upload = self.created().await?;
         // Nothing is on its way to a new one.
         self.was_left = false;
-        self.take_up(original, bounds, upload, size, Vec::new(), BTreeMap::new());
+        self.take_up(original, bounds, upload.clone(), size, Vec::new(), BTreeMap::new());
         if let Some(held) = &mut self.held {
             // On disk before the first part is sent, or parts might be left that nobody knows.
-            held.saver.first(&held.desk).await?;
+            if let Err(fault) = held.saver.first(&held.desk).await {
+                self.take_back(&upload).await;
+                return Err(fault.into());
+            }
         }
         self.tell(Happening::UploadCreated).await;
         Ok(())
@@ -203,6 +206,25 @@ impl Task {
         match self.orders.unless_stopped(&mut request).await {
             Err(halt) => timeout(MOMENT, request).await.ok().and_then(Result::ok).ok_or(halt),
             Ok(created) => Ok(created?),
+        }
+    }
+
+    /// Frees a new upload that can't be written down: the next attempt begins another one, and nobody would know of this one.
+    async fn take_back(&mut self, upload: &str) {
+        self.held = None;
+        self.given_up.push(upload.to_owned());
+        let freed = match self.insist(|| self.driver.abort(&self.place, upload)).await {
+            Err(Halt::Stopped) => timeout(MOMENT, self.driver.abort(&self.place, upload)).await.unwrap_or(Ok(())),
+            Err(Halt::Fault(fault)) => Err(fault),
+            Ok(()) => Ok(()),
+        };
+        match freed {
+            // Its record may be there all the same; one of an upload before it is not ours to forget.
+            Ok(()) if self.kept().await.is_ok_and(|kept| kept.is_some_and(|kept| kept.upload == upload)) => {
+                self.forget().await;
+            }
+            Ok(()) => {}
+            Err(fault) => self.tell(Happening::UploadLeft(fault)).await,
         }
     }
 
