@@ -190,11 +190,7 @@ impl Journal {
 
     fn lock(&mut self) -> io::Result<()> {
         loop {
-            match self.file.lock() {
-                // Some file systems know no locks; then there is one engine and nothing more to be had.
-                Err(why) if why.kind() != io::ErrorKind::Unsupported => return Err(why),
-                _ => {}
-            }
+            lock(&self.file);
             // A compaction may have put another file in this one's place while we waited.
             if self.is_current() {
                 return Ok(());
@@ -274,11 +270,22 @@ impl Journal {
         let (temporary, _) = write_beside(&self.path, "new", &text)?;
         let file = open_file(&temporary)?;
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
-        file.lock()?;
+        lock(&file);
         fs::rename(&temporary, &self.path)?;
         sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
         (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
+    }
+}
+
+/// Waits for a file's lock. Some file systems know none (NFS without its daemon for locks); then there is one engine and
+/// nothing more to be had.
+fn lock(file: &File) {
+    while let Err(why) = file.lock() {
+        if why.kind() != io::ErrorKind::Interrupted {
+            tracing::warn!("the queue: no lock here: {why}");
+            return;
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The queue on disk: added, shown, worked off, and never written to one target twice.
 
+use std::fs;
+
 use serde_json::Value;
 
 use super::{MIB, NETWORK, PATH, TAKEN, file, holds_only, serve};
 use crate::support::server::{Answer, File, Gate, Server};
-use crate::support::{Sandbox, Terminal};
+use crate::support::{Sandbox, Strace, Terminal, strace_works};
 
 #[track_caller]
 fn list(sandbox: &Sandbox) -> Vec<Value> {
@@ -65,7 +67,7 @@ fn secrets_are_not_shown_and_lie_in_files_that_only_their_owner_reads() {
     for said in [added.stdout, added.stderr, listed.stdout, sandbox.run(&["list", "--json"]).ok().stdout] {
         assert!(!said.contains("hunter2"), "{said}");
     }
-    for entry in std::fs::read_dir(sandbox.path("state")).unwrap() {
+    for entry in fs::read_dir(sandbox.path("state")).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", entry.path().display());
@@ -180,10 +182,10 @@ fn an_add_that_finds_no_room_leaves_no_half_record() {
     let sandbox = Sandbox::new();
     sandbox.run(&["add", "http://127.0.0.1:9/first"]).ok();
     let queue = sandbox.path("state/queue.ron");
-    let before = std::fs::read(&queue).unwrap();
+    let before = fs::read(&queue).unwrap();
     let long = format!("http://127.0.0.1:9/{}", "a".repeat(600));
     sandbox.run_within("ulimit -f 1", &["add", "http://127.0.0.1:9/second", &long]).refused(&["queue.ron"]);
-    assert_eq!(std::fs::read(&queue).unwrap(), before);
+    assert_eq!(fs::read(&queue).unwrap(), before);
     sandbox.run(&["add", "http://127.0.0.1:9/third"]).ok();
     assert_eq!(list(&sandbox).len(), 2);
 }
@@ -194,9 +196,9 @@ fn what_is_lost_of_a_queue_is_told_by_every_face() {
     let sandbox = Sandbox::new();
     sandbox.run(&["add", &server.url("/a.bin")]).ok();
     let queue = sandbox.path("state/queue.ron");
-    let mut text = std::fs::read_to_string(&queue).unwrap();
+    let mut text = fs::read_to_string(&queue).unwrap();
     text.push_str("garbage\nAdded((id\u{1b}\nmore\n");
-    std::fs::write(&queue, text).unwrap();
+    fs::write(&queue, text).unwrap();
     let listed = sandbox.run(&["list"]).ok();
     let words = "haul: 3 lines of the queue could not be read; they are kept in ";
     assert!(listed.stdout.contains("a.bin"), "{listed:#?}");
@@ -207,8 +209,23 @@ fn what_is_lost_of_a_queue_is_told_by_every_face() {
     terminal.finish();
     let worked = sandbox.run(&["run"]).ok();
     assert!(worked.stderr.contains(words) && worked.stderr.contains("queue.damaged"), "{worked:#?}");
-    let left = std::fs::read_to_string(&queue).unwrap();
-    std::fs::write(&queue, left.replace("garbage\nAdded((id\u{1b}\nmore\n", "")).unwrap();
+    let left = fs::read_to_string(&queue).unwrap();
+    fs::write(&queue, left.replace("garbage\nAdded((id\u{1b}\nmore\n", "")).unwrap();
     let worked = sandbox.run(&["run"]).ok();
     assert!(listed.stderr.contains("deleted from queue.ron") && !worked.stderr.contains(words), "{worked:#?}");
+}
+
+/// Network file systems without their daemon for locks say ENOLCK, and a signal may end any wait.
+#[test]
+fn a_queue_on_a_file_system_without_locks_is_used_as_any_other() {
+    if !strace_works() {
+        return;
+    }
+    for (error, when) in [("ENOLCK", "1+"), ("EOPNOTSUPP", "1+"), ("EINTR", "1")] {
+        let (sandbox, server) = (Sandbox::new(), serve(Answer::new()));
+        let strace = || Strace::refuse("flock", error, when).on(&[&sandbox.path("state/queue.ron")]);
+        strace().start(&sandbox, &["add", &server.url(PATH)]).finish().ok();
+        strace().start(&sandbox, &["run", "-q"]).finish().ok();
+        holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
+    }
 }
