@@ -147,37 +147,36 @@ impl Fault {
         self
     }
 
-    /// A fault of the disk: what an operating system error says about `subject`.
+    /// A fault of the disk: what an operating system error says about `subject`, a file that the user wants.
     pub fn disk(subject: impl fmt::Display, doing: &str, why: &std::io::Error) -> Self {
+        Self::of_disk(subject, doing, why, "choose another folder with -d or -o")
+    }
+
+    /// The same of one of haul's own files, which are somewhere else.
+    pub fn disk_of_state(subject: impl fmt::Display, doing: &str, why: &std::io::Error) -> Self {
+        Self::of_disk(subject, doing, why, "choose another folder for haul's own files with --state")
+    }
+
+    fn of_disk(subject: impl fmt::Display, doing: &str, why: &std::io::Error, way_out: &str) -> Self {
         use std::io::ErrorKind as Io;
-        match why.kind() {
-            Io::StorageFull | Io::QuotaExceeded => Self::new(
-                FaultKind::DiskFull,
-                subject,
-                "the disk is full: make room, and it goes on by itself, or run haul again",
-            ),
+        let detail = match why.kind() {
+            Io::StorageFull | Io::QuotaExceeded => {
+                let detail = "the disk is full: make room, and it goes on by itself, or run haul again";
+                return Self::new(FaultKind::DiskFull, subject, detail);
+            }
             Io::ReadOnlyFilesystem => {
-                let detail =
-                    format!("{doing} failed: the disk is read-only; mount it for writing or choose another folder");
-                Self::new(FaultKind::Disk, subject, detail)
+                format!("{doing} failed: the disk is read-only; mount it for writing, or {way_out}")
             }
             Io::FileTooLarge => {
-                let detail =
-                    format!("{doing} failed: the file is larger than this disk or the user's limit (ulimit -f) allows");
-                Self::new(FaultKind::Disk, subject, detail)
+                format!("{doing} failed: the file is larger than this disk or the user's limit (ulimit -f) allows")
             }
-            Io::PermissionDenied => {
-                let detail =
-                    format!("{doing} is not permitted; choose another folder with -d or -o, or change its mode");
-                Self::new(FaultKind::Disk, subject, detail)
-            }
+            Io::PermissionDenied => format!("{doing} is not permitted; {way_out}, or change its mode"),
             _ if why.raw_os_error() == Some(EIO) => {
-                let detail =
-                    format!("{doing} failed: the disk reports an error ({why}); what was saved before it is kept");
-                Self::new(FaultKind::Disk, subject, detail)
+                format!("{doing} failed: the disk reports an error ({why}); what was saved before it is kept")
             }
-            _ => Self::new(FaultKind::Disk, subject, format!("{doing} failed: {why}")),
-        }
+            _ => format!("{doing} failed: {why}"),
+        };
+        Self::new(FaultKind::Disk, subject, detail)
     }
 }
 

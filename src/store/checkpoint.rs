@@ -351,7 +351,7 @@ impl CheckpointLog {
     /// Writes the claim to a temporary file, durably. The data that it claims must have been synced. Needs no `self`,
     /// so that writes go on meanwhile.
     pub fn write(path: &Path, claim: &Claim) -> Result<(PathBuf, File), Fault> {
-        let broken = |why: io::Error| Fault::disk(path.display(), "saving the checkpoint", &why);
+        let broken = |why: io::Error| Fault::disk_of_state(path.display(), "saving the checkpoint", &why);
         private_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)?;
         write_beside(path, "new", claim.as_bytes()).map_err(broken)
     }
@@ -364,7 +364,7 @@ impl CheckpointLog {
     /// Makes a written generation the current one. What was told since `begin_save` goes into it. The caller then
     /// syncs the folder with `sync`.
     pub fn publish(&mut self, (temporary, mut file): (PathBuf, File)) -> Result<(), Fault> {
-        let broken = |why: io::Error| Fault::disk(self.path.display(), "saving the checkpoint", &why);
+        let broken = |why: io::Error| Fault::disk_of_state(self.path.display(), "saving the checkpoint", &why);
         let lines = self.saving.take().unwrap_or_default();
         file.write_all(lines.as_bytes()).map_err(broken)?;
         if self.file.is_some() {
@@ -386,7 +386,7 @@ impl CheckpointLog {
 
     /// Makes the names of the generations durable.
     pub fn sync(path: &Path) -> Result<(), Fault> {
-        let broken = |why: io::Error| Fault::disk(path.display(), "saving the checkpoint", &why);
+        let broken = |why: io::Error| Fault::disk_of_state(path.display(), "saving the checkpoint", &why);
         sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)
     }
 

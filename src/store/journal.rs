@@ -144,7 +144,7 @@ impl Journal {
 
     /// Lets nobody else append before the next append of this one is over.
     pub fn hold(&mut self) -> Result<(), Fault> {
-        self.lock().map_err(|why| Fault::disk(self.path.display(), "locking the queue", &why))
+        self.lock().map_err(|why| Fault::disk_of_state(self.path.display(), "locking the queue", &why))
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
@@ -291,7 +291,7 @@ fn lock(file: &File) {
 
 /// The fault of a queue that can't be written. Nobody waits for room on its disk.
 fn unwritten(path: &Path, why: &io::Error) -> Fault {
-    match Fault::disk(path.display(), "writing the queue", why) {
+    match Fault::disk_of_state(path.display(), "writing the queue", why) {
         fault if fault.kind == FaultKind::DiskFull => {
             let detail = "the disk is full, so the queue can't be written; make room and try again";
             Fault::new(FaultKind::DiskFull, path.display(), detail)

@@ -293,6 +293,16 @@ fn moments_never_go_below_zero() {
 }
 
 #[test]
+fn what_the_disk_refuses_is_told_with_a_way_out_that_leads_out() {
+    for (errno, words) in [(13, "not permitted"), (30, "read-only")] {
+        let why = std::io::Error::from_raw_os_error(errno);
+        let (wanted, own) = (Fault::disk("/a", "x", &why).detail, Fault::disk_of_state("/a", "x", &why).detail);
+        assert!(wanted.contains(words) && wanted.contains("-d or -o"), "{wanted}");
+        assert!(own.contains(words) && own.contains("--state") && !own.contains("-d or -o"), "{own}");
+    }
+}
+
+#[test]
 fn every_kind_of_fault_is_stored_by_a_word_of_its_own() {
     use haul::model::FaultKind as Kind;
     let kinds = [
