@@ -126,7 +126,15 @@ impl House {
             let path = harmless(&paths.config.to_string_lossy()).into_owned();
             let _ = writeln!(io::stderr(), "haul: {path}: this settings file does not exist: the usual settings hold");
         }
-        let mut settings = Settings::load(&paths.config).map_err(|why| Trouble { exit: Exit::Usage, why })?;
+        let loaded = if paths.config == Paths::find(None, None).config {
+            Settings::load_usual(&paths.config)
+        } else {
+            Settings::load(&paths.config).map(|settings| (settings, None))
+        };
+        let (mut settings, remark) = loaded.map_err(|why| Trouble { exit: Exit::Usage, why })?;
+        if let Some(remark) = remark {
+            let _ = writeln!(io::stderr(), "haul: {remark}");
+        }
         arguments.apply(&mut settings);
         if let Some(log) = &arguments.places.log {
             start_log(log).wrap_err_with(|| format!("{}: no log can be written", log.display()))?;

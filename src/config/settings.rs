@@ -1,7 +1,7 @@
 //! The settings file: RON, every key optional, a mistake told with its line, its column and the nearest key's name.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -129,7 +129,7 @@ impl Settings {
     pub fn load(path: &Path) -> Result<Self, String> {
         let mut text = String::new();
         match File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_string(&mut text)) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => {}
+            Err(why) if matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(why) => return Err(format!("{}: the settings can't be read: {why}", path.display())),
             Ok(_) if text.len() as u64 > LONGEST => {
                 return Err(format!("{}: is longer than {LONGEST} bytes, so it holds no settings", path.display()));
@@ -137,6 +137,19 @@ impl Settings {
             Ok(_) => {}
         }
         Self::parse(&text).map_err(|why| format!("{}:{why}", path.display()))
+    }
+
+    /// Reads the settings file at its usual place, which nobody has named. Where its folder may not be searched it is as good as
+    /// none: the home of another user, say. Then the second is what to tell. One that is there and can't be read is an error.
+    pub fn load_usual(path: &Path) -> Result<(Self, Option<String>), String> {
+        match fs::symlink_metadata(path) {
+            Err(why) if !matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                let path = harmless(&path.to_string_lossy()).into_owned();
+                let remark = format!("{path}: whether there are settings can't be seen ({why}): the usual ones hold");
+                Ok((Self::default(), Some(remark)))
+            }
+            _ => Ok((Self::load(path)?, None)),
+        }
     }
 
     /// Reads settings. An error begins with line and column.

@@ -122,3 +122,20 @@ fn stores_are_named_by_bucket_or_by_vendor() {
         assert!(mistake(text).contains(word), "{}", mistake(text));
     }
 }
+
+#[test]
+fn a_usual_place_that_can_not_be_looked_at_is_no_reason_not_to_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let circle = folder.path().join("circle");
+    std::os::unix::fs::symlink(&circle, &circle).unwrap();
+    let hidden = circle.join("config.ron");
+    let (settings, remark) = Settings::load_usual(&hidden).unwrap();
+    assert!(settings == Settings::default() && remark.unwrap().contains("circle/config.ron"));
+    assert!(Settings::load(&hidden).is_err(), "one that is named is wanted");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "(transfers: 0)").unwrap();
+    for nothing in [folder.path().join("none"), file.join("config.ron")] {
+        assert_eq!(Settings::load_usual(&nothing).unwrap(), (Settings::default(), None));
+    }
+    assert!(Settings::load_usual(&file).is_err());
+}
