@@ -7,10 +7,13 @@
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::record::{Item, Record};
@@ -104,7 +107,7 @@ impl Journal {
     pub fn inspect(state: &Path) -> Result<(Vec<Item>, Option<Damage>), Fault> {
         let path = state.join("queue.ron");
         let mut replay = Replay::default();
-        match File::open(&path).and_then(|file| replay.read(BufReader::new(file))) {
+        match open_to_read(&path).and_then(|file| replay.read(BufReader::new(file))) {
             Ok(()) => {
                 let damage = Damage::of(replay.bad, path);
                 Ok((replay.items(), damage))
@@ -129,8 +132,9 @@ impl Journal {
         if sources.len() > FEW {
             return Self::peek(state);
         }
-        match fs::read(&path) {
-            Ok(bytes) => {
+        let mut bytes = Vec::new();
+        match open_to_read(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+            Ok(_) => {
                 let mut replay = Replay::default();
                 for record in records_of(&String::from_utf8_lossy(&bytes), sources) {
                     replay.take(&record);
@@ -302,11 +306,28 @@ fn unwritten(path: &Path, why: &io::Error) -> Fault {
 
 fn open_file(path: &Path) -> io::Result<File> {
     let is_new = !path.exists();
-    let file = private_file().read(true).append(true).create(true).open(path)?;
+    let file = own(private_file().read(true).append(true).create(true).open(path))?;
     if is_new {
         sync_folder(path.parent().unwrap_or(Path::new(".")))?;
     }
     Ok(file)
+}
+
+fn open_to_read(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // A pipe that nobody writes to would be waited for.
+    options.read(true).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    own(options.open(path))
+}
+
+/// A queue is a file and nothing else: a pipe has no end, and a link would be replaced by a queue that is made shorter.
+fn own(opened: io::Result<File>) -> io::Result<File> {
+    let other = || io::Error::other("it is a link, a pipe or a device, and must be a file of its own; move it away");
+    match opened {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Err(why) if why.raw_os_error() != Some(Errno::LOOP.raw_os_error()) => Err(why),
+        _ => Err(other()),
+    }
 }
 
 /// The records in these lines; those that can't be read are skipped and told to the log.

@@ -1,7 +1,9 @@
 //! The queue on disk: added, shown, worked off, and never written to one target twice.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use serde_json::Value;
 
 use super::{MIB, NETWORK, PATH, TAKEN, file, holds_only, serve};
@@ -227,5 +229,26 @@ fn a_queue_on_a_file_system_without_locks_is_used_as_any_other() {
         strace().start(&sandbox, &["add", &server.url(PATH)]).finish().ok();
         strace().start(&sandbox, &["run", "-q"]).finish().ok();
         holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
+    }
+}
+
+/// A pipe would be waited for, for ever; and a link would be replaced by the first queue that is made shorter.
+#[test]
+fn a_queue_that_is_no_file_is_a_sentence_for_all_alike() {
+    let server = serve(Answer::new());
+    for pipe in [true, false] {
+        let sandbox = Sandbox::new();
+        sandbox.run(&["add", &server.url(PATH)]).ok();
+        let (queue, elsewhere) = (sandbox.path("state/queue.ron"), sandbox.path("state/elsewhere"));
+        fs::rename(&queue, &elsewhere).unwrap();
+        if pipe {
+            mkfifoat(CWD, &queue, Mode::RUSR | Mode::WUSR).unwrap();
+        } else {
+            symlink(&elsewhere, &queue).unwrap();
+        }
+        let url = server.url("/other");
+        for order in [&["add", &url][..], &["list"], &["run"]] {
+            sandbox.run(order).refused(&["queue.ron", "a file of its own"]);
+        }
     }
 }
