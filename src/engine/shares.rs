@@ -6,12 +6,14 @@ const FILES: usize = 16;
 const FILES_EACH: usize = 4;
 /// One in so many of the files that may be open may be of a transfer that only ends.
 const OF_ENDINGS: usize = 8;
+/// One in so many may be of a transfer that shares its connection; the others are left to connections.
+const OF_SHARING: usize = 4;
 
 /// Transfers at once where nobody says how many, and as many while they are brief.
 const TRANSFERS: usize = 4;
 const TRANSFERS_WHILE_BRIEF: u16 = 16;
 /// The same while they share their connections: servers take a hundred requests at once on one (RFC 9113, section 6.5.2).
-const TRANSFERS_WHILE_SHARING: u16 = 64;
+const TRANSFERS_WHILE_SHARING: usize = 64;
 
 /// What the process's limit of open files leaves room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +35,12 @@ impl Shares {
     pub fn of(files: usize, transfers: Option<u16>) -> Self {
         let endings = files / OF_ENDINGS;
         let free = files.saturating_sub(FILES + endings);
-        let within = |wanted: u16| usize::from(wanted).min(free / (FILES_EACH + 1)).max(1);
-        let most = within(transfers.unwrap_or(TRANSFERS_WHILE_BRIEF));
-        let most_sharing = within(transfers.unwrap_or(TRANSFERS_WHILE_SHARING));
+        let wanted = usize::from(transfers.unwrap_or(TRANSFERS_WHILE_BRIEF));
+        let most = wanted.min(free / (FILES_EACH + 1)).max(1);
+        let most_sharing = match transfers {
+            Some(_) => most,
+            None => TRANSFERS_WHILE_SHARING.min(free / (FILES_EACH * OF_SHARING)).max(most),
+        };
         let transfers = if transfers.is_some() { most } else { most.min(TRANSFERS) };
         let connections = free.saturating_sub(FILES_EACH * most_sharing).max(1);
         Self { transfers, most, most_sharing, endings, connections }

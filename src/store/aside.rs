@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use super::atomic::rename_to_free;
 use super::checkpoint::Checkpoint;
 use super::name::{id_name, part_name};
-use super::sink::{PartFile, Standing, standing};
+use super::sink::PartFile;
+use super::standing::{Standing, standing};
 use crate::model::TransferId;
 
 /// What is set aside has this at the end of its name.

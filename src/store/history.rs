@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{lock_folder, private_file, private_folder, sync_folder};
 use super::path_text;
-use super::sink::{Standing, standing};
+use super::standing::{Standing, standing};
 use crate::model::{Source, TransferId, Validator};
 
 /// Past this size the history is cut to its newer half when the next entry is written.

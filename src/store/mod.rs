@@ -1,7 +1,6 @@
 //! Keeps bytes: part files, checkpoints, the queue's journal, the history. Blocking; the engine calls it where it
 //! may block.
 
-mod ahead;
 mod aside;
 mod atomic;
 mod checkpoint;
@@ -29,7 +28,6 @@ mod stored_status;
 mod unshared;
 mod upload;
 
-pub use ahead::could_go;
 pub use aside::Aside;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use commit::{Commit, Uncommitted, commit};
@@ -44,7 +42,8 @@ pub use moving::Moving;
 pub use name::{numbered, part_name, safe_name};
 pub use readahead::read_in_memory;
 pub use record::{Item, Record, Stamp};
-pub use relocate::{is_free, move_finished, move_partial};
+pub use relocate::{could_go, is_free, move_finished, move_partial};
 pub use room::room;
-pub use sink::{PartFile, Standing, look, standing};
+pub use sink::PartFile;
+pub use standing::{Standing, look, standing};
 pub use upload::{SentPart, UploadCheckpoint, UploadLock};

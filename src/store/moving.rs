@@ -11,7 +11,8 @@ use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::name::{id_name, part_name};
 use super::path_text;
 use super::sealed::Kind;
-use super::sink::{PartFile, Standing, standing};
+use super::sink::PartFile;
+use super::standing::{Standing, standing};
 use super::unshared::is_one_file;
 use crate::model::{Fault, TransferId};
 

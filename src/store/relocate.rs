@@ -5,11 +5,14 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use super::atomic::{make_folder, rename_to_free, sync_folder};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::moving::Moving;
 use super::name::part_name;
-use super::sink::{PartFile, Standing, standing};
+use super::sink::PartFile;
+use super::standing::{Standing, standing};
 use crate::model::{Fault, FaultKind, TransferId};
 
 /// So many bytes are copied at once.
@@ -133,7 +136,7 @@ fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, 
 }
 
 /// Copies a file, durably, with the time at which it was last written; `None` if it was stopped.
-fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<File>> {
+pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<File>> {
     let mut source = File::open(from)?;
     // What a killed program has left of an earlier copy.
     match fs::remove_file(to) {
@@ -188,6 +191,23 @@ fn take_back(moving: &Moving) {
     }
 }
 
+/// True words for a place to which what there is of a file can't go: something stands there, another transfer fetches it, or
+/// its folder can't be made. That it can is no promise, as the disk may change; to be looked at before a transfer is stopped
+/// for a move, which costs it its connections.
+pub fn could_go(state: &Path, to: &Path) -> Result<(), Fault> {
+    is_free(to)?;
+    in_the_way(state, to)?;
+    let folder = to.parent().unwrap_or(Path::new("."));
+    let above = folder.ancestors().find(|above| above.symlink_metadata().is_ok());
+    // Only in a folder another can be made.
+    let allowed = above.map(|above| match above.metadata() {
+        Ok(met) if !met.is_dir() => Err(rustix::io::Errno::NOTDIR.into()),
+        Ok(_) => access(above, Access::WRITE_OK | Access::EXEC_OK).map_err(Into::into),
+        Err(why) => Err(why),
+    });
+    allowed.unwrap_or(Ok(())).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))
+}
+
 /// What is in the place of the part file goes if nobody writes it, and no checkpoint knows its bytes: it is what a program
 /// has left that was killed.
 fn make_way(state: &Path, to: &Path) -> Result<(), Fault> {
@@ -198,7 +218,7 @@ fn make_way(state: &Path, to: &Path) -> Result<(), Fault> {
 }
 
 /// What is in the place of the part file, of which nobody knows; fails if somebody does.
-pub(super) fn in_the_way(state: &Path, to: &Path) -> Result<Option<PartFile>, Fault> {
+fn in_the_way(state: &Path, to: &Path) -> Result<Option<PartFile>, Fault> {
     if standing(&to.with_file_name(part_name(to))) == Standing::Nothing {
         return Ok(None);
     }

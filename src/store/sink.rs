@@ -15,8 +15,7 @@ use super::atomic::{make_folder, rename_to_free, sync_folder};
 use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
-use super::standing::exists;
-pub use super::standing::{Standing, look, standing};
+use super::standing::{Standing, exists, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
 /// So many bytes are read at once to be summed.

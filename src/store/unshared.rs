@@ -1,14 +1,12 @@
 //! Part files that are other files too: a hard link of one may be a finished file, or somebody's copy of a folder. Nothing is
 //! written through such a link; the part file becomes a file of its own first.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
-
 use super::name::{copy_name, part_name};
+use super::relocate;
 use super::sink::PartFile;
 use crate::model::{Fault, FaultKind};
 
@@ -35,7 +33,8 @@ impl PartFile {
             return Ok(self);
         }
         let copy = self.path().with_file_name(copy_name(self.target()));
-        if let Err(why) = copied(self.path(), &copy).and_then(|()| fs::rename(&copy, self.path())) {
+        let copied = relocate::copy(self.path(), &copy, || true).map(drop);
+        if let Err(why) = copied.and_then(|()| fs::rename(&copy, self.path())) {
             let _ = fs::remove_file(&copy);
             return Err(Fault::disk(self.path().display(), "making it a file of its own", &why));
         }
@@ -55,19 +54,6 @@ impl PartFile {
     fn is_shared(&self) -> bool {
         fs::symlink_metadata(self.path()).is_ok_and(|meta| meta.nlink() > 1)
     }
-}
-
-/// Makes a copy of its own of a file. What a killed program has left of such a copy goes.
-fn copied(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::remove_file(to) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-    let mut copy = options.open(to)?;
-    io::copy(&mut File::open(from)?, &mut copy)?;
-    copy.sync_all()
 }
 
 /// True if both names are names of one file.

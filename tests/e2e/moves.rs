@@ -4,10 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use haul::model::{ByteRange, RangeSet, Source, Spec, Status, TransferId, Validator};
-use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal, Ledger, PartFile, part_name};
+use haul::model::{Source, Spec, Status, TransferId};
+use haul::store::{Checkpoint, Item, Journal, part_name};
 use tempfile::TempDir;
 
+use crate::support::begun::begin;
 use crate::support::power::{Image, image_of, restore};
 use crate::support::server::content;
 use crate::support::{Sandbox, Strace, eventually, names, strace_works};
@@ -40,7 +41,7 @@ impl Scene {
         if is_done {
             fs::write(&old, content(7, 0, LENGTH)).unwrap();
         } else {
-            begin(&state, id, &old);
+            begin(&state, id, &old, "http://127.0.0.1:9/a.bin", (&content(7, 0, LENGTH), LENGTH + 9));
         }
         scene.image = image_of(&scene.folders());
         scene
@@ -147,32 +148,6 @@ fn removal_is_killed_everywhere(order: &str, said: &str) {
 
 fn part(target: &Path) -> PathBuf {
     target.with_file_name(part_name(target))
-}
-
-/// Puts the part file of a transfer on disk, with its checkpoint.
-fn begin(state: &Path, id: TransferId, target: &Path) {
-    let (part, _) = PartFile::open(target).unwrap();
-    let bytes = content(7, 0, LENGTH);
-    part.write_at(&bytes, 0).unwrap();
-    let mut ledger = Ledger::new(Some(LENGTH + 9));
-    for fragment in Ledger::sum(ledger.block(), 0, &bytes, None) {
-        ledger.record(fragment);
-    }
-    assert_eq!(ledger.done().ranges(), [ByteRange::new(0, LENGTH)]);
-    let checkpoint = Checkpoint {
-        url: "http://127.0.0.1:9/a.bin".to_owned(),
-        target: target.to_path_buf(),
-        length: Some(LENGTH + 9),
-        validator: Validator::default(),
-        media: None,
-        digests: Vec::new(),
-        coding: None,
-        ledger,
-        unsynced: RangeSet::new(),
-    };
-    let mut log = CheckpointLog::new(state, id);
-    let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint).unwrap()).unwrap();
-    log.publish(written).unwrap();
 }
 
 #[test]

@@ -23,10 +23,14 @@ fn few_files_mean_fewer_transfers_and_never_none() {
 
 #[test]
 fn where_nobody_says_how_many_there_are_more_while_they_are_brief() {
-    for (files, transfers, most, sharing) in [(1024, 4, 16, 64), (64, 4, 8, 8), (30, 2, 2, 2), (8, 1, 1, 1)] {
+    for (files, transfers, most, sharing) in
+        [(4096, 4, 16, 64), (1024, 4, 16, 55), (256, 4, 16, 16), (64, 4, 8, 8), (30, 2, 2, 2), (8, 1, 1, 1)]
+    {
         let shares = Shares::of(files, None);
         assert_eq!((shares.transfers, shares.most), (transfers, most), "{files} files");
         assert_eq!(shares.most_sharing, sharing, "{files} files");
+        let unshared = Shares::of(files, Some(u16::try_from(most).unwrap()));
+        assert!(shares.connections >= unshared.connections * 3 / 4, "{files} files are left to connections");
         assert!(16 + sharing * 4 + shares.connections + shares.endings <= files || sharing == 1, "{files} files");
     }
 }

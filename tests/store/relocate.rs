@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use haul::model::{ByteRange, FaultKind, RangeSet, TransferId, Validator};
-use haul::store::{Checkpoint, CheckpointLog, Claim, Ledger, Moving, PartFile, move_finished, move_partial, part_name};
+use haul::model::{ByteRange, FaultKind, TransferId};
+use haul::store::{Checkpoint, Moving, PartFile, move_finished, move_partial, part_name};
 use tempfile::TempDir;
+
+use crate::support::begun::begin;
 
 const ID: TransferId = TransferId::from_bits(7);
 
@@ -84,27 +86,7 @@ fn begun(state: &Path, target: &Path) -> TransferId {
 }
 
 pub(super) fn begun_by(state: &Path, id: TransferId, target: &Path) -> TransferId {
-    let (part, _) = PartFile::open(target).unwrap();
-    let mut ledger = Ledger::new(Some(3 << 20));
-    let first = &bytes()[..1 << 20];
-    part.write_at(first, 0).unwrap();
-    for fragment in Ledger::sum(ledger.block(), 0, first, None) {
-        ledger.record(fragment);
-    }
-    let checkpoint = Checkpoint {
-        url: "http://host/a".to_owned(),
-        target: target.to_path_buf(),
-        length: Some(3 << 20),
-        validator: Validator::default(),
-        media: None,
-        digests: Vec::new(),
-        coding: None,
-        ledger,
-        unsynced: RangeSet::new(),
-    };
-    let mut log = CheckpointLog::new(state, id);
-    let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint).unwrap()).unwrap();
-    log.publish(written).unwrap();
+    begin(state, id, target, "http://host/a", (&bytes()[..1 << 20], 3 << 20));
     id
 }
 

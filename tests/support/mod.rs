@@ -3,6 +3,7 @@
 // The floors use these tools by and by; one that no floor uses today is still a tool.
 #![allow(dead_code, unused_imports)]
 
+pub mod begun;
 pub mod builders;
 pub mod chunks;
 pub mod clock;
