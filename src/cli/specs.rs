@@ -245,7 +245,7 @@ impl TransferArgs {
         let mut spec = Spec {
             target,
             headers: headers.into(),
-            checksum: entry.checksum.or_else(|| self.checksum.clone()),
+            checksum: entry.checksum.or_else(|| self.checksum.clone()).map(Box::new),
             sums: self.checksums_from.clone(),
             digests: !self.no_digests,
             limits,

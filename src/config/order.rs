@@ -133,7 +133,7 @@ impl Addition {
             let mut spec = Spec::new(source, folder.clone());
             spec.target.name.clone_from(&self.name);
             spec.mirrors = self.mirrors.as_slice().into();
-            spec.checksum.clone_from(&self.checksum);
+            spec.checksum = self.checksum.clone().map(Box::new);
             (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
             (spec.held, spec.sorts) = (self.held, sorts);
             spec.category.clone_from(&category);

@@ -134,7 +134,7 @@ impl Supervisor {
                     continue;
                 }
             };
-            let (wanted, length) = (entry.item.spec.checksum.clone(), entry.latest.length);
+            let (wanted, length) = (entry.item.spec.checksum.as_deref().cloned(), entry.latest.length);
             self.send_out(id, Errand::Verifying, move |go_on| Done::Verified(compare(&target, length, wanted, go_on)));
         }
     }

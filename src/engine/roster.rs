@@ -12,7 +12,7 @@ use super::errand::Busy;
 use super::limiter::Limiter;
 use super::report::Progress;
 use super::row::{known, place, row};
-use crate::api::{Happening, Level, Log, Place, Rows, Snapshot, Start, Totals};
+use crate::api::{Happening, Level, Log, Rows, Snapshot, Start, Totals};
 use crate::model::{ByteRange, Categories, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
 use crate::plan::Shortage;
 use crate::store::Item;
@@ -75,9 +75,20 @@ pub(super) struct Entry {
     pub(super) log: Log,
     /// Those of a long queue of which nothing is known share it.
     pub(super) latest: Arc<Progress>,
-    index: usize,
+    /// Its row's number: in 32 bits, which four milliards don't fill, and so an entry takes no more than 152 bytes.
+    index: u32,
     /// True if its row tells of an earlier moment.
     stale: bool,
+}
+
+impl Entry {
+    fn index(&self) -> usize {
+        self.index as usize
+    }
+
+    fn stand_at(&mut self, index: usize) {
+        self.index = u32::try_from(index).unwrap_or(u32::MAX);
+    }
 }
 
 /// The list, in the queue's order.
@@ -164,8 +175,7 @@ impl Roster {
         let (fault, latest) = (item.reason.clone(), known(&item));
         self.last_rank = self.last_rank.max(item.rank);
         self.places.insert(place(&item.spec), id);
-        let index = self.order.len();
-        let entry = Entry {
+        let mut entry = Entry {
             item,
             status,
             fault,
@@ -177,9 +187,10 @@ impl Roster {
             lack: None,
             log: Log::default(),
             latest,
-            index,
+            index: 0,
             stale: false,
         };
+        entry.stand_at(self.order.len());
         self.order.push(id);
         self.rows.push(Arc::new(row(&entry, &self.categories)));
         *self.counts.entry(status).or_default() += 1;
@@ -257,7 +268,7 @@ impl Roster {
         }
         entry.latest = Arc::new(running.progress.borrow_and_update().clone());
         if let Some(target) = &entry.latest.target {
-            entry.item.target = Some(target.clone());
+            entry.item.target = Some(target.as_path().into());
         }
         entry.item.length = entry.latest.length.or(entry.item.length);
         entry.fault.clone_from(&entry.latest.fault);
@@ -321,37 +332,6 @@ impl Roster {
         }
     }
 
-    /// Moves a transfer in the order, and gives the ranks that changed.
-    pub(super) fn relocate(&mut self, id: TransferId, place: Place) -> Vec<(TransferId, i64)> {
-        let Some(from) = self.entries.get(&id).map(|entry| entry.index) else { return Vec::new() };
-        let last = self.order.len() - 1;
-        let index = |other: TransferId| self.entries.get(&other).map_or(from, |entry| entry.index);
-        let to = match place {
-            Place::Before(other) => index(other) - usize::from(from < index(other)),
-            Place::After(other) => index(other) + usize::from(from > index(other)),
-            Place::Up => from.saturating_sub(1),
-            Place::Down => (from + 1).min(last),
-            Place::Top => 0,
-            Place::Bottom => last,
-        };
-        if from == to {
-            return Vec::new();
-        }
-        let span = from.min(to)..=from.max(to);
-        let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| self.entries[id].item.rank).collect();
-        ranks.sort_unstable();
-        let moved = self.order.remove(from);
-        self.order.insert(to, moved);
-        let changed: Vec<(TransferId, i64)> = self.order[span].iter().copied().zip(ranks).collect();
-        for (id, rank) in &changed {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.item.rank = *rank;
-            }
-        }
-        self.rebuild();
-        changed
-    }
-
     /// The snapshot of this moment; what the list does not know is left empty.
     pub(super) fn snapshot(&mut self) -> Snapshot {
         for id in std::mem::take(&mut self.stale) {
@@ -359,10 +339,10 @@ impl Roster {
             entry.stale = false;
             let mut new = row(entry, &self.categories);
             // A long queue that is paused as a whole has no second copy of its names.
-            if let Some(old) = self.rows.get(entry.index).filter(|old| old.name == new.name) {
+            if let Some(old) = self.rows.get(entry.index()).filter(|old| old.name == new.name) {
                 new.name = old.name.clone();
             }
-            self.rows.set(entry.index, Arc::new(new));
+            self.rows.set(entry.index(), Arc::new(new));
         }
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));
@@ -389,8 +369,8 @@ impl Roster {
         let mut rows = Rows::default();
         for (index, id) in self.order.iter().enumerate() {
             let Some(entry) = self.entries.get_mut(id) else { continue };
-            rows.push(self.rows.get(entry.index).cloned().unwrap_or_else(|| Arc::new(row(entry, &self.categories))));
-            entry.index = index;
+            rows.push(self.rows.get(entry.index()).cloned().unwrap_or_else(|| Arc::new(row(entry, &self.categories))));
+            entry.stand_at(index);
         }
         self.rows = rows;
     }

@@ -16,7 +16,7 @@ pub(super) fn known(item: &Item) -> Arc<Progress> {
     if item.target.is_none() && item.length.is_none() && item.done.is_empty() {
         return NOTHING.clone();
     }
-    let (target, length, done) = (item.target.clone(), item.length, item.done.clone());
+    let (target, length, done) = (item.target.as_deref().map(Into::into), item.length, item.done.clone());
     Arc::new(Progress { target, length, done, resumable: true, ..Progress::default() })
 }
 

@@ -1,7 +1,7 @@
 //! Transfers whose disk is full: looked at every few seconds while there are any, and let go on when there is room.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -50,7 +50,7 @@ impl Supervisor {
                 let item = &self.roster.get(id)?.item;
                 let guess = item.spec.source.last_segment().unwrap_or_default();
                 let folder = || self.shared.categories.folder_of(&item.spec, &guess);
-                let target = item.target.clone().unwrap_or_else(|| folder().join("x"));
+                let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);
                 Some((id, target, item.length))
             })
             .collect();

@@ -242,7 +242,7 @@ impl Supervisor {
         let orders = Orders {
             id,
             spec: Spec::clone(&entry.item.spec),
-            target: entry.item.target.clone(),
+            target: entry.item.target.as_deref().map(Into::into),
             shared: self.shared.clone(),
             limiter,
             fresh: std::mem::take(&mut entry.anew),

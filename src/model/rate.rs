@@ -1,32 +1,40 @@
 //! Bytes a second, and how people write them.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Rate(u64);
+/// An `Option` of it takes no more room: one more than the bytes is kept, which is never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(NonZeroU64);
+
+impl Default for Rate {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
 
 impl Rate {
     /// Nothing moves.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self::per_second(0);
 
     /// So many bytes a second.
     pub const fn per_second(bytes: u64) -> Self {
-        Self(bytes)
+        Self(NonZeroU64::MIN.saturating_add(bytes))
     }
 
     /// Bytes a second.
     pub const fn bytes(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 }
 
 impl fmt::Display for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/s", super::size(self.0))
+        write!(out, "{}/s", super::size(self.bytes()))
     }
 }
 
@@ -59,13 +67,13 @@ impl FromStr for Rate {
         if !(1.0..=1e18).contains(&bytes) {
             return Err(wrong());
         }
-        Ok(Self(bytes.round() as u64))
+        Ok(Self::per_second(bytes.round() as u64))
     }
 }
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
-        out.serialize_str(&self.0.to_string())
+        out.serialize_str(&self.bytes().to_string())
     }
 }
 

@@ -127,8 +127,8 @@ pub struct Spec {
     pub target: Target,
     /// Headers sent to the source's own origin and nowhere else.
     pub headers: Arc<[Header]>,
-    /// What the whole file must hash to.
-    pub checksum: Option<Checksum>,
+    /// What the whole file must hash to. In a box: few have one, and a queue may be long.
+    pub checksum: Option<Box<Checksum>>,
     /// Where a list of checksums is that tells it, if the user knows none.
     pub sums: Option<Sums>,
     /// Compare the file with what the server announces of it.
@@ -216,7 +216,7 @@ impl Spec {
         let pieces = file.pieces.clone().filter(|pieces| pieces.checksums.len() <= MOST_PIECES);
         self.described = Described { name, length: file.length, pieces }.shared();
         if self.checksum.is_none() && self.sums.is_none() {
-            self.checksum = file.checksums.iter().max_by_key(|sum| sum.algorithm.bytes()).cloned();
+            self.checksum = file.checksums.iter().max_by_key(|sum| sum.algorithm.bytes()).cloned().map(Box::new);
         }
     }
 

@@ -2,7 +2,7 @@
 //! break a queue on disk.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -190,7 +190,7 @@ pub struct Item {
     /// When it was added, if that is known: queues of an older haul don't tell.
     pub added: Option<UnixTime>,
     /// The finished file's path, once known.
-    pub target: Option<PathBuf>,
+    pub target: Option<Box<Path>>,
     /// The file's length, where known.
     pub length: Option<u64>,
     /// The ranges on disk when it was last saved, for the list.
@@ -304,7 +304,7 @@ impl Item {
     /// The live form of a stored transfer; `rank` is used if the record has none. `None` if it makes no sense: then
     /// that one record is lost, and no other.
     pub fn restore(stored: &Stored, rank: i64) -> Option<Self> {
-        let checksum = stored.checksum.as_deref().map(Checksum::from_str).transpose().ok()?;
+        let checksum = stored.checksum.as_deref().map(Checksum::from_str).transpose().ok()?.map(Box::new);
         let headers = stored.headers.iter().map(|(name, value)| Header { name: name.clone(), value: value.clone() });
         // An older haul took some that none takes now. What an upload was to depend on is another matter.
         let headers: Vec<Header> = headers.filter(|header| stored.upload.is_some() || !header.is_own()).collect();
@@ -339,7 +339,7 @@ impl Item {
             reason: stored.reason.as_ref().map(|reason| Arc::new(reason.fault())),
             rank: stored.rank.unwrap_or(rank),
             added: stored.added.map(UnixTime::from_seconds),
-            target: stored.target.as_deref().map(path_text::decode),
+            target: stored.target.as_deref().map(|text| path_text::decode(text).into()),
             length: stored.length,
             done: set(&stored.done),
         })
@@ -353,7 +353,7 @@ impl Item {
                 self.reason = reason.as_ref().map(|reason| Arc::new(reason.fault()));
             }
             Record::Known(_, target, length, done) => {
-                self.target = Some(path_text::decode(target));
+                self.target = Some(path_text::decode(target).into());
                 self.length = *length;
                 self.done = set(done);
             }

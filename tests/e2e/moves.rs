@@ -35,7 +35,7 @@ impl Scene {
         let spec = Spec::new(Source::parse("http://127.0.0.1:9/a.bin").unwrap(), scene.sandbox.downloads());
         let mut item = Item::new(id, spec, 0);
         item.status = if is_done { Status::Done } else { Status::Paused };
-        (item.target, item.length) = (Some(old.clone()), Some(LENGTH));
+        (item.target, item.length) = (Some(old.as_path().into()), Some(LENGTH));
         fs::create_dir_all(&state).unwrap();
         Journal::open_to_append(&state).unwrap().append(&[item.record()]).unwrap();
         if is_done {
@@ -75,7 +75,7 @@ impl Scene {
     fn check(&self, what: &str) -> bool {
         let state = self.sandbox.path("state");
         let item = Journal::peek(&state).unwrap().remove(0);
-        let target = item.target.clone().unwrap();
+        let target = item.target.as_deref().unwrap().to_path_buf();
         let (old, new) = self.targets();
         let file = if self.is_done { target.clone() } else { part(&target) };
         assert!(target == old || target == new, "{what}: {}", target.display());

@@ -143,10 +143,10 @@ async fn a_checksum_decides() {
     let mut stage = Stage::new();
     stage.fake.put("/a.bin", file.clone());
     let mut spec = stage.spec("/a.bin");
-    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().unwrap());
+    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec.clone()).await;
     stage.complete(id, "a.bin", &file).await;
-    let wrong: Checksum = format!("sha256:{}", sha256(8, 2 * MIB)).parse().unwrap();
+    let wrong: Box<Checksum> = format!("sha256:{}", sha256(8, 2 * MIB)).parse().map(Box::new).unwrap();
     spec.target.name = Some("b.bin".to_owned());
     spec.checksum = Some(wrong);
     let id = stage.add_spec(spec).await;

@@ -34,7 +34,7 @@ async fn one_that_runs_goes_on_under_another_name_with_what_it_has() {
     stage.has(id, 3 * MIB).await;
     stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
     assert_eq!(moved(&mut stage, id).await, stage.downloads().join("b.bin"));
-    assert_eq!(stage.item(id).unwrap().target, Some(stage.downloads().join("b.bin")));
+    assert_eq!(stage.item(id).unwrap().target.as_deref(), Some(&*stage.downloads().join("b.bin")));
     let done = stage.complete(id, "b.bin", &slow()).await;
     assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 5 * MIB + MIB / 2), "{done:?}");
     assert_eq!(stage.names(), ["b.bin"]);
@@ -180,7 +180,7 @@ async fn a_finished_file_is_read_back() {
     for (path, checksum) in [("/a.bin", Some(right.clone())), ("/b.bin", None)] {
         stage.fake.put(path, file.clone());
         let mut spec = stage.spec(path);
-        spec.checksum = checksum.clone();
+        spec.checksum = checksum.clone().map(Box::new);
         let id = stage.add_spec(spec).await;
         stage.complete(id, &path[1..], &file).await;
         stage.send(Command::Verify(vec![id])).await;
@@ -198,7 +198,7 @@ async fn damage_is_found_and_told() {
     let mut stage = Stage::new();
     stage.fake.put("/a.bin", file.clone());
     let mut spec = stage.spec("/a.bin");
-    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().unwrap());
+    spec.checksum = Some(format!("sha256:{}", sha256(7, 2 * MIB)).parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec).await;
     stage.send(Command::Verify(vec![id])).await;
     let early = stage.until(id, |happening| matches!(happening, Happening::Denied(_))).await;

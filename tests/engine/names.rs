@@ -19,7 +19,7 @@ async fn a_name_that_haul_chose_makes_room_for_what_came_there_meanwhile() {
     assert_eq!(stage.names(), ["a (1).bin", "a.bin"]);
     assert_eq!(fs::read(stage.downloads().join("a.bin")).unwrap(), b"precious");
     assert!(stage.checkpoint(id).is_none());
-    assert_eq!(stage.item(id).unwrap().target, Some(target));
+    assert_eq!(stage.item(id).unwrap().target.as_deref(), Some(&*target));
     stage.end().await;
 }
 

@@ -229,7 +229,7 @@ async fn the_engine_stops_at_once_while_it_checks_and_finishes() {
         let mut stage = Stage::new();
         stage.fake.put("/a.bin", file.clone());
         let mut spec = stage.spec("/a.bin");
-        spec.checksum = Some(format!("sha256:{}", sha256(7, 24 * MIB)).parse().unwrap());
+        spec.checksum = Some(format!("sha256:{}", sha256(7, 24 * MIB)).parse().map(Box::new).unwrap());
         let id = stage.add_spec(spec).await;
         // Time stands still while it hashes; the row may go from one to the next between two looks.
         stage.has(id, 20 * MIB).await;

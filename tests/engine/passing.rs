@@ -178,7 +178,7 @@ async fn what_came_damaged_in_one_stream_is_replaced_by_a_second_one() {
     let mut stage = Stage::new();
     stage.fake.put(PATH, right.clone().damaged(3 * MIB + 1, 0..1).rate(8 * MIB));
     let mut spec = stage.spec(PATH);
-    spec.checksum = Some(format!("sha256:{sum}").parse().unwrap());
+    spec.checksum = Some(format!("sha256:{sum}").parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec).await;
     stage.complete(id, "a.bin", &right).await;
     assert_eq!((restarts(&stage), stage.fake.opened(PATH).len()), (0, 2));

@@ -26,7 +26,7 @@ async fn begin(file: &FakeFile, checksum: Option<&str>) -> (Stage, TransferId) {
     let mut stage = Stage::with(Wishes::default());
     stage.fake.put("/a.bin", file.clone());
     let mut spec = stage.spec("/a.bin");
-    spec.checksum = checksum.map(|sum| sum.parse().unwrap());
+    spec.checksum = checksum.map(|sum| sum.parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec).await;
     (stage, id)
 }
@@ -127,7 +127,7 @@ async fn two_fetches_that_agree_and_are_not_what_was_asked_for_are_refused_and_k
     assert_eq!(stage.row(id).unwrap().bytes_done(), LENGTH);
     // The checksum was mistyped: the right one takes what came, and asks for nothing.
     let mut spec = stage.spec("/a.bin");
-    spec.checksum = Some(right().parse().unwrap());
+    spec.checksum = Some(right().parse().map(Box::new).unwrap());
     stage.send(Command::Remove { ids: vec![id], data: false }).await;
     let id = stage.add_spec(spec).await;
     ends_right(&mut stage, id, &[Algorithm::Sha256]).await;
@@ -250,10 +250,10 @@ async fn a_file_that_was_finished_before_is_compared_with_the_checksum_too() {
     let (mut stage, id) = begin(&file(), None).await;
     ends_right(&mut stage, id, &[]).await;
     let mut spec = stage.spec("/a.bin");
-    spec.checksum = Some(right().parse().unwrap());
+    spec.checksum = Some(right().parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec.clone()).await;
     ends_right(&mut stage, id, &[Algorithm::Sha256]).await;
-    spec.checksum = Some(wrong().parse().unwrap());
+    spec.checksum = Some(wrong().parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec).await;
     let fault = stage.fail(id).await;
     assert_eq!(fault.kind, FaultKind::Checksum);

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haul::model::{
-    ByteRange, Checksum, Fault, FaultKind, Header, Limits, Priority, RangeSet, Rate, Source, Spec, Status, TransferId,
-    UnixTime,
+    ByteRange, Fault, FaultKind, Header, Limits, Priority, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime,
 };
 use haul::store::{Item, Journal, Record, Stamp};
 use tempfile::TempDir;
@@ -62,7 +61,7 @@ fn everything_comes_back() {
     asked.target.folder = odd.as_path().into();
     asked.target.name = Some("日本\u{202e}\n.iso".to_owned());
     asked.headers = vec![Header { name: "Cookie".to_owned(), value: "a=\"b\"; c\\d".to_owned() }].into();
-    asked.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse::<Checksum>().unwrap());
+    asked.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse().map(Box::new).unwrap());
     asked.sums = Some("https://me:pass@host/SHA256SUMS?token=x".parse().unwrap());
     asked.digests = false;
     asked.limits = Limits { connections: Some(3), rate: Some(Rate::per_second(9)) };
@@ -70,7 +69,7 @@ fn everything_comes_back() {
     (asked.overwrite, asked.sorts, asked.category) = (true, true, Some("video".into()));
     let mut full = Item::new(id(1), asked, -7);
     full.added = Some(UnixTime::from_seconds(1_795_000_000));
-    full.target = Some(odd.join("a"));
+    full.target = Some(odd.join("a").into());
     full.length = Some(u64::MAX);
     full.done = [ByteRange::new(0, 5), ByteRange::new(7, 9)].into_iter().collect::<RangeSet>().into();
     (full.status, full.reason) = (Status::Failed, Some(Arc::new(broke())));
@@ -119,7 +118,7 @@ fn later_records_change_earlier_ones() {
     journal.append(&[Stamp::Rank(1).record(id(99)), Record::Removed(vec!["nonsense".to_owned()])]).unwrap();
     let item = Journal::peek(state.path()).unwrap().pop().unwrap();
     assert_eq!((item.status, item.reason, item.rank), (Status::Paused, Some(Arc::new(broke())), 17));
-    assert_eq!((item.target, item.length, item.done.total()), (Some(PathBuf::from("/a")), Some(10), 4));
+    assert_eq!((item.target, item.length, item.done.total()), (Some(Path::new("/a").into()), Some(10), 4));
     let running = Stamp::Status(Status::Running, None).record(id(1));
     journal.append(&[running]).unwrap();
     assert_eq!(Journal::peek(state.path()).unwrap()[0].status, Status::Queued, "what ran goes on by itself");

@@ -95,7 +95,7 @@ fn the_graph_of_what_never_ran_says_so() {
 fn asked() -> RowBuilder {
     begun().source("https://me:hunter2@e.org/x.iso?token=hunter2").asked(|spec| {
         spec.mirrors = [Source::parse("https://m.example.org/x.iso?sig=hunter2").unwrap()].into();
-        spec.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse().unwrap());
+        spec.checksum = Some(format!("sha256:{}", "ab".repeat(32)).parse().map(Box::new).unwrap());
         spec.headers = ["Cookie: hunter2", "Authorization: Bearer hunter2", "User-Agent: me/1"]
             .map(|text| Header::parse(text).unwrap())
             .into();

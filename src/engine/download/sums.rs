@@ -17,7 +17,7 @@ impl Task {
     pub(super) async fn settle_sum(&mut self) -> Result<(), Halt> {
         let spec = &self.orders.spec;
         if self.wanted.is_none() {
-            self.wanted.clone_from(&spec.checksum);
+            self.wanted = spec.checksum.as_deref().cloned();
         }
         let Some(sums) = spec.sums.clone().filter(|_| self.wanted.is_none()) else { return Ok(()) };
         self.show(Activity::Connecting);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::errand::Busy;
 use super::super::row::place;
 use super::Roster;
+use crate::api::Place;
 use crate::model::{Spec, Status, TransferId, UnixTime};
 use crate::store::Item;
 
@@ -17,7 +18,7 @@ impl Roster {
         Some(Item {
             status: if entry.status == Status::Running { Status::Queued } else { entry.status },
             reason,
-            target: entry.latest.target.clone().or_else(|| entry.item.target.clone()),
+            target: entry.latest.target.as_deref().map(Into::into).or_else(|| entry.item.target.clone()),
             length: entry.latest.length.or(entry.item.length),
             done: entry.latest.done.clone(),
             ..entry.item.clone()
@@ -43,6 +44,37 @@ impl Roster {
         }
     }
 
+    /// Moves a transfer in the order, and gives the ranks that changed.
+    pub(in crate::engine) fn relocate(&mut self, id: TransferId, place: Place) -> Vec<(TransferId, i64)> {
+        let Some(from) = self.entries.get(&id).map(|entry| entry.index()) else { return Vec::new() };
+        let last = self.order.len() - 1;
+        let index = |other: TransferId| self.entries.get(&other).map_or(from, |entry| entry.index());
+        let to = match place {
+            Place::Before(other) => index(other) - usize::from(from < index(other)),
+            Place::After(other) => index(other) + usize::from(from > index(other)),
+            Place::Up => from.saturating_sub(1),
+            Place::Down => (from + 1).min(last),
+            Place::Top => 0,
+            Place::Bottom => last,
+        };
+        if from == to {
+            return Vec::new();
+        }
+        let span = from.min(to)..=from.max(to);
+        let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| self.entries[id].item.rank).collect();
+        ranks.sort_unstable();
+        let moved = self.order.remove(from);
+        self.order.insert(to, moved);
+        let changed: Vec<(TransferId, i64)> = self.order[span].iter().copied().zip(ranks).collect();
+        for (id, rank) in &changed {
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.item.rank = *rank;
+            }
+        }
+        self.rebuild();
+        changed
+    }
+
     /// Changes what a transfer was asked for, but not from where or to where.
     pub(in crate::engine) fn change(&mut self, id: TransferId, change: impl FnOnce(&mut Spec)) {
         if let Some(entry) = self.entries.get_mut(&id) {
@@ -54,8 +86,8 @@ impl Roster {
     /// The file of a transfer, or what there is of it, is at this path.
     pub(in crate::engine) fn moved(&mut self, id: TransferId, target: PathBuf) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            Arc::make_mut(&mut entry.latest).target = Some(target.clone());
-            entry.item.target = Some(target);
+            entry.item.target = Some(target.as_path().into());
+            Arc::make_mut(&mut entry.latest).target = Some(target);
         }
         self.refresh(id);
     }

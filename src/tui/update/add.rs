@@ -320,7 +320,7 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
         priority: terms.priority,
         sorts,
         category: terms.category.clone(),
-        checksum: entry.checksum.or_else(|| terms.checksum.clone()),
+        checksum: entry.checksum.or_else(|| terms.checksum.clone()).map(Box::new),
         ..Spec::new(entry.source, terms.folder.clone())
     };
     let mut listed = Vec::new();
