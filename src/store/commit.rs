@@ -1,13 +1,14 @@
 //! The last steps of downloads that are complete: durable, in the history, named. Many at once share what can be shared: one
-//! write-back, one record of the history, one sync of each folder.
+//! sync of the bytes, one record of the history, one sync of each folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::atomic::sync_folder;
 use super::checkpoint::Checkpoint;
 use super::history::{Finished, History};
-use super::sink::PartFile;
+use super::sink::{PartFile, Settled};
+use super::together::Disks;
 use crate::model::{Fault, Source};
 
 /// A download whose every byte is written.
@@ -24,6 +25,8 @@ pub struct Commit<'a> {
     pub overwrite: bool,
     /// False if it never had a checkpoint.
     pub checkpointed: bool,
+    /// True if none of its bytes was written before the disks were opened that are given to `commit`.
+    pub fresh: bool,
 }
 
 /// Why a download was not named. Its part file and its checkpoint are still there.
@@ -39,18 +42,8 @@ pub struct Uncommitted {
 ///
 /// The order survives a power cut at any moment: bytes and length first, then the record in the history, then the name, then
 /// the folder, and the checkpoint goes last. Nothing is told before all of it is done.
-pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommitted>> {
-    if downloads.len() > 1 {
-        // What all have written is on its way to the disk before the first one is waited for.
-        for download in downloads {
-            download.part.begin_sync(None);
-        }
-    }
-    let complete = |download: &Commit<'_>| {
-        let synced = download.part.complete(download.finished.length);
-        synced.map_err(|fault| Uncommitted { fault, synced: false })
-    };
-    let modified: Vec<_> = downloads.iter().map(complete).collect();
+pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Vec<Result<(), Uncommitted>> {
+    let modified = sync(downloads, disks);
     let ready = downloads.iter().zip(&modified);
     let records: Vec<_> = ready.filter_map(|(one, at)| Some((one.source, one.finished, *at.as_ref().ok()?))).collect();
     History::of(state).add(&records);
@@ -77,4 +70,32 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>]) -> Vec<Result<(), Uncommit
         .filter_map(|download| download.finished.by)
         .for_each(|id| Checkpoint::remove(state, id));
     named
+}
+
+/// Makes bytes and lengths durable: of those that are fresh with one sync of their disk, where that can be had. Tells when each
+/// file was last written.
+fn sync(downloads: &[Commit<'_>], disks: &Disks<'_>) -> Vec<Result<(i64, i64), Uncommitted>> {
+    let unsynced = |fault| Uncommitted { fault, synced: false };
+    let settle = |download: &Commit<'_>| download.part.settle(download.finished.length).map_err(unsynced);
+    let settled: Vec<Result<Settled, Uncommitted>> = downloads.iter().map(settle).collect();
+    let good = || downloads.iter().zip(&settled).filter_map(|(one, settled)| Some((one, settled.as_ref().ok()?)));
+    let mut synced: BTreeMap<u64, usize> = BTreeMap::new();
+    for (_, Settled { device, .. }) in good().filter(|(one, _)| one.fresh) {
+        *synced.entry(*device).or_default() += 1;
+    }
+    synced.retain(|device, files| disks.sync(*device, *files));
+    let waits = |one: &Commit<'_>, at: &Settled| !one.fresh || !synced.contains_key(&at.device);
+    let waiting = || good().filter(|(one, at)| waits(one, at));
+    if waiting().nth(1).is_some() {
+        // What all have written is on its way to the disk before the first one is waited for.
+        waiting().for_each(|(one, _)| one.part.begin_sync(None));
+    }
+    let complete = |(one, settled): (&Commit<'_>, Result<Settled, Uncommitted>)| {
+        let at = settled?;
+        if waits(one, &at) {
+            one.part.sync_all().map_err(unsynced)?;
+        }
+        Ok(at.modified)
+    };
+    downloads.iter().zip(settled).map(complete).collect()
 }

@@ -25,6 +25,7 @@ mod sealed;
 mod sink;
 mod standing;
 mod stored_status;
+mod together;
 mod unshared;
 mod upload;
 
@@ -46,4 +47,5 @@ pub use relocate::{could_go, is_free, move_finished, move_partial};
 pub use room::room;
 pub use sink::PartFile;
 pub use standing::{Standing, look, standing};
+pub use together::{Disks, Together};
 pub use upload::{SentPart, UploadCheckpoint, UploadLock};

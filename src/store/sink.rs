@@ -38,6 +38,15 @@ pub struct PartFile {
     ends: Ends,
 }
 
+/// A part file that has its final length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    /// The device that it is on.
+    pub(super) device: u64,
+    /// When it was last written, in seconds and nanoseconds of the wall clock; it keeps that under its new name.
+    pub(super) modified: (i64, i64),
+}
+
 impl PartFile {
     /// Opens or makes the part file of a target, with the folders that it lies in. The flag tells whether it was
     /// there before.
@@ -307,9 +316,13 @@ impl PartFile {
     }
 
     /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
-    /// that was not durable before. Tells when it was last written, in seconds and nanoseconds of the wall clock; it keeps
-    /// that under its new name.
-    pub fn complete(&self, length: u64) -> Result<(i64, i64), Fault> {
+    /// that was not durable before.
+    pub fn complete(&self, length: u64) -> Result<(), Fault> {
+        self.settle(length).and_then(|_| self.sync_all())
+    }
+
+    /// Cuts what the file has beyond its final length; then it is to be made durable.
+    pub(super) fn settle(&self, length: u64) -> Result<Settled, Fault> {
         let look = || self.file.metadata().map_err(|why| self.fault("reading the length", &why));
         let mut meta = look()?;
         self.identify(&meta);
@@ -321,8 +334,12 @@ impl PartFile {
             self.file.set_len(length).map_err(|why| self.fault("setting the length", &why))?;
             meta = look()?;
         }
-        self.file.sync_all().map_err(|why| self.fault("syncing", &why))?;
-        Ok((meta.mtime(), meta.mtime_nsec()))
+        Ok(Settled { device: meta.dev(), modified: (meta.mtime(), meta.mtime_nsec()) })
+    }
+
+    /// The second half of `complete`.
+    pub(super) fn sync_all(&self) -> Result<(), Fault> {
+        self.file.sync_all().map_err(|why| self.fault("syncing", &why))
     }
 
     /// Gives a complete file the target's name, in one step that replaces nothing unless `overwrite` says so. The bytes

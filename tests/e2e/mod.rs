@@ -35,6 +35,7 @@ mod stdin;
 mod stores;
 mod terminal;
 mod tls;
+mod together;
 mod waiting;
 
 use crate::support::server::{Answer, File, Running, Server};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use haul::model::{FaultKind, Source, Validator};
-use haul::store::{Commit, Finished, History, PartFile, Uncommitted, commit, part_name};
+use haul::store::{Commit, Disks, Finished, History, PartFile, Together, Uncommitted, commit, part_name};
 
 #[test]
 fn what_becomes_of_one_is_not_anothers_matter() {
@@ -31,9 +31,10 @@ fn what_becomes_of_one_is_not_anothers_matter() {
             finished: &finished[at],
             overwrite: false,
             checkpointed: false,
+            fresh: false,
         })
         .collect();
-    let ends = commit(state.path(), &downloads);
+    let ends = commit(state.path(), &downloads, &Disks::none(&Together::default()));
     let told: Vec<Result<(), (FaultKind, bool)>> =
         ends.into_iter().map(|end| end.map_err(|Uncommitted { fault, synced }| (fault.kind, synced))).collect();
     let expected = [Ok(()), Err((FaultKind::Exists, true)), Err((FaultKind::Disk, false)), Ok(()), Ok(())];
@@ -53,6 +54,6 @@ fn what_becomes_of_one_is_not_anothers_matter() {
 #[test]
 fn nothing_to_commit_writes_nothing() {
     let state = tempfile::tempdir().unwrap();
-    assert!(commit(&state.path().join("none"), &[]).is_empty());
+    assert!(commit(&state.path().join("none"), &[], &Disks::none(&Together::default())).is_empty());
     assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
 }

@@ -101,8 +101,9 @@ impl Recording {
     /// The moments after each sync, and the end.
     pub fn moments(&self) -> Vec<usize> {
         let mut moments = self.syncs.clone();
-        moments.sort_unstable();
         moments.push(self.end);
+        moments.sort_unstable();
+        moments.dedup();
         moments
     }
 
@@ -213,6 +214,14 @@ impl Recording {
             "fsync" | "fdatasync" => {
                 if let Some((node, _)) = file {
                     self.sync(node, began, ended, done);
+                }
+            }
+            // All is on one disk. Names are not counted on: haul syncs their folders.
+            "syncfs" if done => {
+                let folders = &self.folders;
+                let files: Vec<usize> = (1..=self.nodes).filter(|node| !folders.contains(node)).collect();
+                for node in files {
+                    self.sync(node, began, ended, true);
                 }
             }
             "rename" | "renameat" | "renameat2" if done => {

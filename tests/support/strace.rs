@@ -10,7 +10,7 @@ use super::sandbox::{Process, Sandbox};
 
 /// The system calls that change what is on disk, and those that tell which file they are about. One that a platform
 /// does not have is passed over (`?`).
-const CALLS: &str = "?open,openat,close,dup,?dup2,?dup3,fcntl,write,pwrite64,pwritev,fsync,fdatasync,?rename,?renameat,\
+const CALLS: &str = "?open,openat,close,dup,?dup2,?dup3,fcntl,write,pwrite64,pwritev,fsync,fdatasync,?syncfs,?rename,?renameat,\
                      renameat2,ftruncate,fallocate,?unlink,unlinkat,?mkdir,mkdirat,?link,linkat";
 
 /// True if this machine has strace and lets it trace; says on stderr why not.

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::blocking::lost_thread;
 use super::desk::Desk;
 use crate::model::{Fault, FaultKind, Source};
-use crate::store::{Commit, Finished, PartFile, Uncommitted, commit};
+use crate::store::{Commit, Finished, PartFile, Together, Uncommitted, commit};
 
 /// How long downloads are gathered, where they come by the dozen.
 const GATHERING: Duration = Duration::from_millis(8);
@@ -39,6 +39,7 @@ pub(in crate::engine) struct Clerk {
     tray: Mutex<Tray>,
     /// Bytes of whole files that may still come in.
     room: Arc<Semaphore>,
+    together: Together,
 }
 
 /// The right to have the bytes of a whole file wait for the disk.
@@ -75,7 +76,8 @@ enum Goods {
 
 impl Clerk {
     pub(in crate::engine) fn new(state: PathBuf, tasks: TaskTracker) -> Self {
-        Self { state, tasks, tray: Mutex::default(), room: Arc::new(Semaphore::new(MOST_WAITING)) }
+        let room = Arc::new(Semaphore::new(MOST_WAITING));
+        Self { state, tasks, tray: Mutex::default(), room, together: Together::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tray> {
@@ -150,7 +152,7 @@ impl Clerk {
             let clerk = self.clone();
             let many = papers.len() > 1;
             let committed = spawn_blocking(move || {
-                let ends = commit_all(&clerk.state, &papers);
+                let ends = commit_all(&clerk.state, &clerk.together, &papers);
                 // Their locks are free when anybody hears of it.
                 papers.into_iter().map(|paper| (paper.done, paper.turn)).zip(ends).collect::<Vec<_>>()
             });
@@ -187,14 +189,17 @@ impl Clerk {
 }
 
 /// Commits what these say. Blocking.
-fn commit_all(state: &Path, papers: &[Paper]) -> Vec<Result<(), Uncommitted>> {
+fn commit_all(state: &Path, together: &Together, papers: &[Paper]) -> Vec<Result<(), Uncommitted>> {
+    let targets: Vec<&Path> =
+        papers.iter().filter(|paper| paper.is_whole()).map(|paper| paper.finished.target.as_path()).collect();
+    let disks = together.open(&targets);
     let parts: Vec<Result<Arc<PartFile>, Uncommitted>> = papers.iter().map(Paper::part).collect();
     let ready = parts.iter().zip(papers).filter_map(|(part, paper)| Some(paper.as_commit(part.as_ref().ok()?)));
-    let mut ends = commit(state, &ready.collect::<Vec<_>>()).into_iter();
+    let mut ends = commit(state, &ready.collect::<Vec<_>>(), &disks).into_iter();
     let end = |(part, paper): (Result<Arc<PartFile>, Uncommitted>, &Paper)| {
         let part = part?;
         let end = ends.next().unwrap_or_else(|| Err(Uncommitted { fault: lost_thread(), synced: false }));
-        if end.is_err() && matches!(paper.goods, Goods::Whole(_)) {
+        if end.is_err() && paper.is_whole() {
             part.discard();
         }
         end
@@ -203,6 +208,10 @@ fn commit_all(state: &Path, papers: &[Paper]) -> Vec<Result<(), Uncommitted>> {
 }
 
 impl Paper {
+    fn is_whole(&self) -> bool {
+        matches!(self.goods, Goods::Whole(_))
+    }
+
     fn bytes(&self) -> usize {
         if let Goods::Whole(bytes) = &self.goods { bytes.len() } else { 0 }
     }
@@ -221,6 +230,7 @@ impl Paper {
 
     fn as_commit<'a>(&'a self, part: &'a PartFile) -> Commit<'a> {
         let Self { source, finished, overwrite, checkpointed, .. } = self;
-        Commit { part, source, finished, overwrite: *overwrite, checkpointed: *checkpointed }
+        let (overwrite, checkpointed, fresh) = (*overwrite, *checkpointed, self.is_whole());
+        Commit { part, source, finished, overwrite, checkpointed, fresh }
     }
 }
