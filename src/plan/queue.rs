@@ -4,25 +4,32 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::model::{Priority, TransferId};
 
-/// Where one stands that waits: the highest priority first, and of those the lowest rank. One number, since a queue may be
-/// long; its highest bits are the priority.
+/// Where one stands that waits: the highest priority first, of those who has run before, and then the lowest rank. One
+/// number, since a queue may be long; its highest bits are the priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u64);
 
 impl Place {
-    const RANK_BITS: u32 = 62;
+    const RANK_BITS: u32 = 61;
 
-    fn new(priority: Priority, rank: i64) -> Self {
+    fn new(priority: Priority, is_new: bool, rank: i64) -> Self {
         const MIDDLE: i64 = 1 << (Place::RANK_BITS - 1);
-        let after = match priority {
+        let after: u64 = match priority {
             Priority::High => 0,
             Priority::Normal => 1,
             Priority::Low => 2,
         };
         // Only a file that somebody has written by hand has ranks beyond.
         let rank = rank.clamp(-MIDDLE, MIDDLE - 1) + MIDDLE;
-        Self((after << Self::RANK_BITS) | rank.cast_unsigned())
+        Self((((after << 1) | u64::from(is_new)) << Self::RANK_BITS) | rank.cast_unsigned())
     }
+}
+
+/// One that has rested and waits for a slot again. The lowest number came first.
+#[derive(Clone, Copy, Debug)]
+struct Woken {
+    place: Place,
+    number: i64,
 }
 
 /// The transfers that wait for their turn, and how many may run at once. Each step costs the logarithm of the
@@ -34,6 +41,11 @@ pub struct Queue {
     running: HashSet<TransferId>,
     /// Those that run and need no slot any more: all has come, and is being made durable.
     ending: HashSet<TransferId>,
+    /// Those that run and only wait for a time, without a connection: they need no slot before that.
+    resting: HashSet<TransferId>,
+    /// Those whose time has come, and who wait for a slot again.
+    woken: HashMap<TransferId, Woken>,
+    woken_last: i64,
     slots: usize,
     /// Slots beyond those while transfers are brief: so many there are now, and so many there may be.
     extra: usize,
@@ -41,6 +53,7 @@ pub struct Queue {
     /// The same where they share their connections.
     most_sharing: usize,
     endings: usize,
+    rests: usize,
     /// True while nobody is to start.
     shut: bool,
     /// Those that start all the same.
@@ -55,11 +68,15 @@ impl Queue {
             places: HashMap::new(),
             running: HashSet::new(),
             ending: HashSet::new(),
+            resting: HashSet::new(),
+            woken: HashMap::new(),
+            woken_last: 0,
             slots: slots.max(1),
             extra: 0,
             most_extra: 0,
             most_sharing: 0,
             endings,
+            rests: 0,
             shut: false,
             exempt: HashSet::new(),
         }
@@ -72,12 +89,18 @@ impl Queue {
         self
     }
 
+    /// The same, and so many may rest.
+    pub fn with_rests(self, rests: usize) -> Self {
+        Self { rests, ..self }
+    }
+
     /// This one waits, at this place: a higher priority runs earlier, and of the same priority a lower rank; two of the same
     /// rank both keep their places. One that runs already is left alone.
     pub fn wait(&mut self, id: TransferId, priority: Priority, rank: i64) {
-        if !self.running.contains(&id) && !self.ending.contains(&id) {
+        let rests = self.resting.contains(&id) || self.woken.contains_key(&id);
+        if !self.has_slot(id) && !rests {
             self.take_out(id);
-            let place = Place::new(priority, rank);
+            let place = Place::new(priority, true, rank);
             self.waiting.insert((place, id));
             self.places.insert(id, place);
         }
@@ -104,6 +127,8 @@ impl Queue {
         self.exempt.remove(&id);
         self.running.remove(&id);
         self.ending.remove(&id);
+        self.resting.remove(&id);
+        self.woken.remove(&id);
     }
 
     fn take_out(&mut self, id: TransferId) {
@@ -117,6 +142,48 @@ impl Queue {
         if self.ending.len() < self.endings && self.running.remove(&id) {
             self.ending.insert(id);
         }
+    }
+
+    /// This one only waits for a time, and has no connection: another may run in its place. One too many keeps its slot.
+    pub fn rest(&mut self, id: TransferId) {
+        let is_room = self.resting.len() + self.woken.len() < self.rests;
+        if is_room && (self.running.remove(&id) || self.ending.remove(&id)) {
+            self.resting.insert(id);
+        }
+    }
+
+    /// The time of one that rests has come: it waits for a slot, before all of its priority that have not run yet and behind
+    /// those that woke before it. Of no effect on others.
+    pub fn wake(&mut self, id: TransferId, priority: Priority) {
+        if self.resting.remove(&id) {
+            self.woken_last += 1;
+            self.stand(id, priority, self.woken_last);
+        }
+    }
+
+    /// The same for one that somebody is in a hurry for, and that may have woken: it goes before the others.
+    pub fn hasten(&mut self, id: TransferId, priority: Priority) {
+        if self.resting.remove(&id) || self.woken.contains_key(&id) {
+            let first = self.woken.values().map(|woken| woken.number).min().unwrap_or(self.woken_last);
+            self.stand(id, priority, first - 1);
+        }
+    }
+
+    /// One that has woken has this priority from now on.
+    pub fn prioritize(&mut self, id: TransferId, priority: Priority) {
+        if let Some(number) = self.woken.get(&id).map(|woken| woken.number) {
+            self.stand(id, priority, number);
+        }
+    }
+
+    fn stand(&mut self, id: TransferId, priority: Priority, number: i64) {
+        let place = Place::new(priority, false, number);
+        self.woken.insert(id, Woken { place, number });
+    }
+
+    /// True if it runs, and does not rest.
+    pub fn has_slot(&self, id: TransferId) -> bool {
+        self.running.contains(&id) || self.ending.contains(&id)
     }
 
     /// One was brief: most of its time it waited for an answer. So does the next, and one more may wait beside it. `shared`:
@@ -136,24 +203,28 @@ impl Queue {
         self.extra = 0;
     }
 
-    /// The next to run, if a slot is free; it counts as running from now on.
+    /// The next to run, or to go on that has rested, if a slot is free; it counts as running from now on.
     pub fn admit(&mut self) -> Option<TransferId> {
         if self.running.len() >= self.slots + self.extra {
             return None;
         }
-        let id = if self.shut {
-            self.exempt.iter().filter_map(|id| Some((self.places.get(id)?, *id))).min()?.1
+        let new = if self.shut {
+            self.exempt.iter().filter_map(|id| Some((*self.places.get(id)?, *id))).min()
         } else {
-            self.waiting.first()?.1
+            self.waiting.first().copied()
         };
+        // There are few of these, and most of the time none.
+        let woken = self.woken.iter().map(|(id, woken)| (woken.place, *id)).min();
+        let id = new.into_iter().chain(woken).min()?.1;
         self.take_out(id);
+        self.woken.remove(&id);
         self.running.insert(id);
         Some(id)
     }
 
-    /// How many run, those that end among them.
+    /// How many run, those that end or rest among them.
     pub fn running(&self) -> usize {
-        self.running.len() + self.ending.len()
+        self.running.len() + self.ending.len() + self.resting.len() + self.woken.len()
     }
 
     /// How many wait.

@@ -167,3 +167,126 @@ fn still_more_run_while_they_share_their_connections() {
     queue.leave(id(3));
     assert_eq!(all(&mut queue), [7]);
 }
+
+/// A queue with so many slots, where so many may rest, of the transfers from 1 on.
+fn queue_with_rests(slots: usize, rests: usize, transfers: u64) -> Queue {
+    let mut queue = Queue::new(slots, 0).with_rests(rests);
+    (1..=transfers).for_each(|number| queue.wait(id(number), Priority::Normal, number.cast_signed()));
+    queue
+}
+
+#[test]
+fn one_that_only_waits_for_a_time_leaves_its_slot_to_another() {
+    let mut queue = queue_with_rests(2, 9, 4);
+    assert_eq!(all(&mut queue), [1, 2]);
+    queue.rest(id(1));
+    assert_eq!(all(&mut queue), [3]);
+    assert_eq!((queue.running(), queue.waiting()), (3, 1), "one that rests is no new one");
+    queue.wait(id(1), Priority::High, -1);
+    assert_eq!(queue.waiting(), 1, "nor does it wait as one");
+    // Its time has come, and no slot is free.
+    queue.wake(id(1), Priority::Normal);
+    assert_eq!((all(&mut queue), queue.has_slot(id(1))), (vec![], false));
+    queue.leave(id(2));
+    assert_eq!(all(&mut queue), [1], "before one that has not run yet");
+    assert!(queue.has_slot(id(1)));
+    queue.leave(id(3));
+    assert_eq!(all(&mut queue), [4]);
+}
+
+#[test]
+fn those_that_wake_get_their_slots_in_the_order_in_which_they_woke() {
+    let mut queue = queue_with_rests(3, 9, 3);
+    assert_eq!(all(&mut queue), [1, 2, 3]);
+    (1..=3).for_each(|number| queue.rest(id(number)));
+    for number in [4, 5, 6] {
+        queue.wait(id(number), Priority::Normal, -1);
+    }
+    assert_eq!(all(&mut queue), [4, 5, 6]);
+    [2, 3, 1].into_iter().for_each(|number| queue.wake(id(number), Priority::Normal));
+    let next = |queue: &mut Queue, gone| {
+        queue.leave(id(gone));
+        all(queue)
+    };
+    assert_eq!(next(&mut queue, 4), [2]);
+    queue.hasten(id(1), Priority::Normal);
+    queue.wake(id(1), Priority::Normal);
+    assert_eq!(next(&mut queue, 5), [1], "somebody was in a hurry for it");
+    assert_eq!(next(&mut queue, 6), [3]);
+}
+
+#[test]
+fn a_priority_counts_for_those_that_wake_too() {
+    let mut queue = queue_with_rests(2, 9, 2);
+    assert_eq!(all(&mut queue), [1, 2]);
+    queue.rest(id(1));
+    queue.rest(id(2));
+    queue.wait(id(3), Priority::High, 9);
+    queue.wait(id(4), Priority::High, 9);
+    queue.wait(id(5), Priority::Normal, -9);
+    queue.wake(id(1), Priority::Low);
+    queue.wake(id(2), Priority::Normal);
+    assert_eq!(all(&mut queue), [3, 4]);
+    queue.leave(id(3));
+    assert_eq!(all(&mut queue), [2]);
+    queue.prioritize(id(1), Priority::High);
+    queue.prioritize(id(5), Priority::High);
+    queue.leave(id(4));
+    assert_eq!(all(&mut queue), [1], "before one that waits at a lower priority");
+}
+
+#[test]
+fn not_any_number_rests_and_who_leaves_is_gone_from_everywhere() {
+    let mut queue = queue_with_rests(2, 1, 4);
+    assert_eq!(all(&mut queue), [1, 2]);
+    queue.rest(id(1));
+    queue.rest(id(2));
+    assert!(queue.has_slot(id(2)), "one too many keeps its slot");
+    queue.wake(id(2), Priority::Normal);
+    queue.hasten(id(2), Priority::Normal);
+    queue.wake(id(4), Priority::Normal);
+    assert_eq!(all(&mut queue), [3]);
+    queue.wake(id(1), Priority::Normal);
+    queue.rest(id(2));
+    assert!(queue.has_slot(id(2)), "one that has woken counts as well");
+    queue.leave(id(1));
+    assert_eq!(queue.running(), 2);
+    queue.rest(id(2));
+    queue.leave(id(2));
+    queue.wake(id(2), Priority::Normal);
+    assert_eq!((all(&mut queue), queue.running()), (vec![4], 2));
+}
+
+#[test]
+fn one_that_ended_and_has_to_wait_all_the_same_needs_a_slot_to_go_on() {
+    let mut queue = Queue::new(1, 1).with_rests(1);
+    (1..=2).for_each(|number| queue.wait(id(number), Priority::Normal, number.cast_signed()));
+    assert_eq!(all(&mut queue), [1]);
+    queue.end(id(1));
+    queue.rest(id(1));
+    assert_eq!(all(&mut queue), [2]);
+    queue.wake(id(1), Priority::Normal);
+    assert_eq!(all(&mut queue), [0; 0]);
+    queue.leave(id(2));
+    assert_eq!(all(&mut queue), [1]);
+}
+
+#[test]
+fn what_has_begun_goes_on_while_the_queue_is_shut_and_room_for_brief_ones_stays_right() {
+    let mut queue = queue_with_rests(1, 9, 5).up_to(3, 3);
+    assert_eq!(all(&mut queue), [1]);
+    queue.was_brief(false);
+    assert_eq!(all(&mut queue), [2]);
+    queue.rest(id(1));
+    queue.rest(id(2));
+    assert_eq!(all(&mut queue), [3, 4], "as many as before, and no more");
+    queue.wake(id(1), Priority::Normal);
+    queue.is_long();
+    queue.leave(id(3));
+    assert_eq!(all(&mut queue), [0; 0], "one runs, and there is one slot again");
+    queue.shut(true);
+    queue.leave(id(4));
+    assert_eq!(all(&mut queue), [1]);
+    queue.leave(id(1));
+    assert_eq!(all(&mut queue), [0; 0]);
+}
