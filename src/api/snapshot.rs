@@ -269,6 +269,8 @@ pub enum Activity {
     Sending,
     /// Waits for so long before it tries again.
     Waiting(Duration),
+    /// Has waited so long that others run in its place, and waits for its turn again.
+    Queued,
     /// Reads what is on disk and compares checksums.
     Checking,
     /// Fetches once more what came damaged, and compares.

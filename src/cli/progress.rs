@@ -89,6 +89,7 @@ fn movement(row: &Row) -> Vec<String> {
         Activity::Receiving | Activity::Sending => return moving(live),
         Activity::Connecting => "connecting".to_owned(),
         Activity::Waiting(after) => format!("again in {}", brief_wait(after)),
+        Activity::Queued => "waits for its turn".to_owned(),
         Activity::Checking => "checking".to_owned(),
         Activity::Repairing => "repairing".to_owned(),
         Activity::Finishing => "finishing".to_owned(),

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::roster::Then;
 use super::row::place;
+use super::running::Then;
 use super::supervisor::Supervisor;
 use super::sweep::Aim;
 use crate::api::{Command, Happening, Place};
@@ -87,6 +87,7 @@ impl Supervisor {
                     running.then = Some(Then::Queue);
                 }
             } else if from.contains(&entry.status) {
+                entry.rest = None;
                 let changed = entry.fault.take().is_some_and(|fault| fault.kind == FaultKind::Changed);
                 entry.anew = changed && self.shared.on_change == OnChange::Ask;
                 self.roster.set_status(*id, Status::Queued);
@@ -103,9 +104,8 @@ impl Supervisor {
     }
 
     fn retry(&mut self, ids: Vec<TransferId>) {
-        let running = |id: &TransferId| self.roster.get(*id).and_then(|entry| entry.running.as_ref());
-        for running in ids.iter().filter_map(running) {
-            running.nudge.notify_one();
+        for id in &ids {
+            self.hurry(*id);
         }
         self.sweep(ids, Aim::Queue(&[Status::Failed, Status::Paused, Status::Expired, Status::DiskFull]));
     }
@@ -132,6 +132,9 @@ impl Supervisor {
     /// Puts a new URL in an old one's place.
     pub(super) fn take_link(&mut self, id: TransferId, source: Source) {
         self.scribe.note([Stamp::Source(source.clone()).record(id)]);
+        if let Some(entry) = self.roster.get_mut(id) {
+            entry.rest = None;
+        }
         self.roster.relink(id, source.clone());
         self.tell(id, Happening::Relinked(source));
     }
@@ -193,6 +196,7 @@ impl Supervisor {
         for id in ids {
             self.roster.change(*id, |spec| spec.priority = priority);
             self.let_wait(*id);
+            self.queue.prioritize(*id, priority);
         }
         self.note_items(ids);
     }

@@ -9,7 +9,8 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 use super::report::{Report, What};
-use super::roster::{Entry, Then};
+use super::roster::Entry;
+use super::running::Then;
 use super::supervisor::Supervisor;
 use crate::api::{Errand, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};

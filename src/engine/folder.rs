@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::orders::Orders;
 use super::report::{Ending, Progress, Report, What};
@@ -67,8 +66,9 @@ async fn read(orders: Orders) -> Ending {
                 else {
                     return Ending::Failed(fault);
                 };
-                tell(&orders, What::Happened(Happening::Retried { fault, after })).await;
-                if !wait(&orders, after).await {
+                tell(&orders, What::Happened(Happening::Retried { fault: fault.clone(), after })).await;
+                let until = Instant::now() + after;
+                if orders.wait(until, &fault, |activity| show(&orders, activity)).await.is_err() {
                     return Ending::Stopped;
                 }
             }
@@ -132,17 +132,6 @@ async fn page(orders: &Orders, after: Option<&str>) -> Result<Listing, Fault> {
     let patience = orders.shared.patience.stall;
     let late = |_| Fault::new(FaultKind::Stalled, source, format!("no answer for {} s", patience.as_secs_f64()));
     timeout(patience, lister.list(&folder, after)).await.map_err(late)?
-}
-
-/// Waits before the next attempt; false if it is told to stop.
-async fn wait(orders: &Orders, after: Duration) -> bool {
-    show(orders, Activity::Waiting(after));
-    tokio::select! {
-        biased;
-        () = orders.stop.cancelled() => false,
-        () = orders.nudge.notified() => true,
-        () = sleep(after) => true,
-    }
 }
 
 async fn tell(orders: &Orders, what: What) {

@@ -8,13 +8,14 @@ use tokio::time::sleep;
 
 use super::clock::Clock;
 use crate::model::Moment;
-use crate::plan::{CALM, Turns};
+use crate::plan::{CALM, Refusals, Turns};
 
 /// Who may open a connection to which host. The lock is never held while a permit is given away: one that nobody takes
 /// gives itself back, and that needs the lock.
 #[derive(Debug)]
 pub(super) struct Hosts {
     turns: Mutex<Turns<oneshot::Sender<Permit>>>,
+    refusals: Mutex<Refusals>,
     clock: Clock,
 }
 
@@ -58,7 +59,7 @@ impl Hosts {
         for (host, allowed) in known {
             turns.remember(host, allowed, clock.now());
         }
-        Arc::new(Self { turns: Mutex::new(turns), clock })
+        Arc::new(Self { turns: Mutex::new(turns), refusals: Mutex::default(), clock })
     }
 
     fn lock(&self) -> MutexGuard<'_, Turns<oneshot::Sender<Permit>>> {
@@ -137,6 +138,26 @@ impl Hosts {
     /// How many connections to a host are open, of all transfers.
     pub(super) fn open_now(&self, host: &str) -> u16 {
         self.lock().open_now(host)
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The host has told a transfer that asked for the first time to come again: after so long, if it said that.
+    pub(super) fn told_to_wait(&self, host: &str, after: Option<Duration>) {
+        self.refusals().refuse(host, after, self.clock.now());
+    }
+
+    /// The host gives what is asked for.
+    pub(super) fn served(&self, host: &str) {
+        self.refusals().serve(host);
+    }
+
+    /// How long one that has not asked yet is to wait, since several others were told to; `None` if it is to ask.
+    pub(super) fn asks_to_wait(&self, host: &str) -> Option<Duration> {
+        let now = self.clock.now();
+        Some(self.refusals().wait_until(host, now)?.since(now))
     }
 
     /// True if something was learnt that has not been written down.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::roster::Then;
+use super::running::Then;
 use super::supervisor::Supervisor;
 use crate::api::{Happening, Start};
 use crate::model::{
@@ -168,11 +168,15 @@ impl Supervisor {
     pub(super) fn start_now(&mut self, ids: &[TransferId]) {
         // The last one first, so that the first one is on top in the end.
         for id in ids.iter().rev().copied() {
-            let Some(entry) = self.roster.get(id).filter(|entry| entry.running.is_none()) else { continue };
+            if self.is_resting(id) {
+                self.hurry(id);
+            }
+            let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.running.is_none()) else { continue };
             if entry.status == Status::Done {
                 self.deny(id, "it is complete");
                 continue;
             }
+            entry.rest = None;
             self.schedule(&[id], None);
             self.requeue(&[id], &[Status::Paused, Status::Failed, Status::Expired, Status::DiskFull]);
             self.relocate(id, crate::api::Place::Top);

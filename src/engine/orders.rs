@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +13,15 @@ use super::download::{Clerk, Errands};
 use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
+use super::running::Rest;
 use super::setup::RoomAt;
 use super::upload::Namings;
-use crate::model::{Categories, Fault, OnChange, Patience, Spec, TransferId};
+use crate::api::Activity;
+use crate::model::{Categories, Fault, FaultKind, OnChange, Patience, Source, Spec, TransferId};
 use crate::protocol::{Registry, Sockets};
+
+/// Who waits longer than this leaves its slot of the queue to others.
+const LONG: Duration = Duration::from_secs(3);
 
 /// What all transfers of an engine share.
 pub(super) struct Shared {
@@ -54,6 +59,8 @@ pub(super) struct Orders {
     pub(super) fresh: bool,
     /// Nobody has begun with it before: nothing is on disk under its number.
     pub(super) first: bool,
+    /// What it was waiting for when it was stopped.
+    pub(super) rest: Option<Rest>,
     /// Those before it were over at once, and so may this one be.
     pub(super) brief: bool,
     pub(super) stop: CancellationToken,
@@ -92,20 +99,65 @@ impl Orders {
         }
     }
 
-    /// Waits before the next attempt, and shows each second what is left; the user may cut it short.
-    pub(super) async fn wait(&self, after: Duration, show: impl Fn(Duration)) -> Result<(), Halt> {
-        let until = Instant::now() + after;
+    /// Waits before the next attempt, without a connection, and shows each second what is left; the user may cut it short,
+    /// which gives true. Others run meanwhile if it is long and the server has answered: where nothing answers, they would
+    /// fare no better, and all of the queue would fail in the time that a few take.
+    pub(super) async fn wait(&self, until: Instant, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
+        let is_long = until.saturating_duration_since(Instant::now()) > LONG;
+        let leaves = is_long && (matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());
+        if leaves {
+            self.report(What::Resting(until)).await;
+        }
+        let is_hurried = self.pass_time(until, &show).await?;
+        if leaves {
+            self.wait_for_slot(show).await?;
+        }
+        Ok(is_hurried)
+    }
+
+    /// Why a transfer that asks its host for the first time is to wait, and how long: the host has told several others to come
+    /// again later. `None` if it is to ask.
+    pub(super) fn asked_to_wait(&self, place: &Source) -> Option<(Fault, Duration)> {
+        let after = self.shared.hosts.asks_to_wait(&place.host())?;
+        let detail = "the server has told others to come again later, and is not asked before";
+        Some((Fault::new(FaultKind::Status(503), place, detail).with_retry_after(Some(after)), after))
+    }
+
+    /// The host of this place has told a transfer to come again that has asked for the first time.
+    pub(super) fn was_told_to_wait(&self, place: &Source, fault: &Fault) {
+        if matches!(fault.kind, FaultKind::Status(_)) {
+            self.shared.hosts.told_to_wait(&place.host(), fault.retry_after.filter(|after| !after.is_zero()));
+        }
+    }
+
+    async fn pass_time(&self, until: Instant, show: impl Fn(Activity)) -> Result<bool, Halt> {
         loop {
             let rest = until.saturating_duration_since(Instant::now());
             if rest.is_zero() {
-                return Ok(());
+                return Ok(false);
             }
-            show(rest);
+            show(Activity::Waiting(rest));
             tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return Err(Halt::Stopped),
-                () = self.nudge.notified() => return Ok(()),
+                () = self.nudge.notified() => return Ok(true),
                 () = sleep(rest.min(Duration::from_secs(1))) => {}
+            }
+        }
+    }
+
+    /// Waits until one that has rested has a slot of the queue again; most of the time that is at once.
+    async fn wait_for_slot(&self, show: impl Fn(Activity)) -> Result<(), Halt> {
+        let (turn, mut called) = oneshot::channel();
+        show(Activity::Queued);
+        self.report(What::Woke(turn)).await;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(Halt::Stopped),
+                _ = &mut called => return Ok(()),
+                // The supervisor knows that somebody is in a hurry; a wait that comes later is not to end for that.
+                () = self.nudge.notified() => {}
             }
         }
     }

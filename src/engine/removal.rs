@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::roster::Then;
+use super::running::Then;
 use super::supervisor::Supervisor;
 use super::upload::abandon;
 use crate::api::Happening;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
 use super::errand::Done;
 use super::shortage::Room;
 use crate::api::{Happening, Live};
@@ -31,6 +34,10 @@ pub(super) enum What {
     Listed(Vec<Spec>, usize),
     /// All bytes have come; what is left is to make them durable.
     Fetched,
+    /// It waits until then, and has no connection.
+    Resting(Instant),
+    /// It has waited, and goes on when this says that it has a slot of the queue again.
+    Woke(oneshot::Sender<()>),
     /// The task has ended; it is the last message.
     Ended(Ending),
 }

@@ -5,15 +5,12 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
-
 use super::errand::Busy;
-use super::limiter::Limiter;
 use super::report::Progress;
 use super::row::{known, place, row};
+use super::running::{Rest, Running};
 use crate::api::{Happening, Level, Log, Rows, Snapshot, Start, Totals};
-use crate::model::{ByteRange, Categories, Fault, RangeSet, Rate, Source, Spec, Status, Target, TransferId};
+use crate::model::{ByteRange, Categories, Fault, RangeSet, Rate, Source, Spec, Status, TransferId};
 use crate::plan::Shortage;
 use crate::store::Item;
 
@@ -21,31 +18,6 @@ mod changes;
 
 /// How many transfers have a log at the most, so that a long queue that is worked off does not fill the memory.
 const LOGS: usize = 512;
-
-/// What becomes of a transfer when its task has stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Then {
-    /// It is paused.
-    Pause,
-    /// It waits for its turn again.
-    Queue,
-    /// It is removed; the flag tells whether its partial data goes too.
-    Remove(bool),
-}
-
-/// A running task, as the supervisor holds it.
-#[derive(Debug)]
-pub(super) struct Running {
-    pub(super) stop: CancellationToken,
-    pub(super) nudge: Arc<Notify>,
-    pub(super) limiter: Arc<Limiter>,
-    pub(super) progress: watch::Receiver<Progress>,
-    pub(super) then: Option<Then>,
-    /// The URL that takes the present one's place when it has stopped.
-    pub(super) relink: Option<Source>,
-    /// Where its file is to go when it has stopped.
-    pub(super) retarget: Option<Target>,
-}
 
 /// A disk's shortage of room.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +42,8 @@ pub(super) struct Entry {
     pub(super) busy: Option<Box<Busy>>,
     /// When it is to start, if that is still to come.
     pub(super) start: Option<Arc<Start>>,
+    /// What it was waiting for when it was stopped to be moved: it goes on with that.
+    pub(super) rest: Option<Box<Rest>>,
     /// What is known of its disk's shortage of room.
     pub(super) lack: Option<Box<Lack>>,
     pub(super) log: Log,
@@ -184,6 +158,7 @@ impl Roster {
             begun,
             busy: None,
             start: None,
+            rest: None,
             lack: None,
             log: Log::default(),
             latest,

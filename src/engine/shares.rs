@@ -9,6 +9,9 @@ const OF_ENDINGS: usize = 8;
 /// One in so many may be of a transfer that shares its connection; the others are left to connections.
 const OF_SHARING: usize = 4;
 
+/// No more transfers wait for a time beside those that run: each is a task, and has begun.
+const MOST_RESTS: usize = 64;
+
 /// Transfers at once where nobody says how many, and as many while they are brief.
 const TRANSFERS: usize = 4;
 const TRANSFERS_WHILE_BRIEF: u16 = 16;
@@ -24,8 +27,10 @@ pub struct Shares {
     pub most: usize,
     /// the same while they share their connections.
     pub most_sharing: usize,
-    /// Transfers that only end.
+    /// Transfers that only end,
     pub endings: usize,
+    /// and of the same files, transfers that only wait for a time.
+    pub rests: usize,
     /// Connections in all.
     pub connections: usize,
 }
@@ -43,6 +48,7 @@ impl Shares {
         };
         let transfers = if transfers.is_some() { most } else { most.min(TRANSFERS) };
         let connections = free.saturating_sub(FILES_EACH * most_sharing).max(1);
-        Self { transfers, most, most_sharing, endings, connections }
+        let rests = endings.min(MOST_RESTS);
+        Self { transfers, most, most_sharing, endings, rests, connections }
     }
 }

@@ -4,30 +4,28 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::brief::Unseen;
 use super::clock::Clock;
-use super::download::{Clerk, Errands, run as run_download};
-use super::folder::{is_folder, run as run_folder};
+use super::download::{Clerk, Errands};
 use super::hosts::Hosts;
 use super::hours::Hours;
 use super::limiter::Limiter;
 use super::memory::{Memory, recall};
-use super::orders::{Orders, Shared};
+use super::orders::Shared;
 use super::removal::Removals;
-use super::report::{Ending, Progress, Report, What};
-use super::roster::{Roster, Running, Then};
+use super::report::{Ending, Report, What};
+use super::roster::Roster;
+use super::running::Then;
 use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
 use super::shares::Shares;
 use super::sweep::Sweep;
-use super::upload::run as run_upload;
 use crate::api::{EngineSide, Happening};
-use crate::model::{Fault, FaultKind, RangeSet, Spec, Status, TransferId};
+use crate::model::{Fault, FaultKind, RangeSet, Status, TransferId};
 use crate::plan::{Queue, Timetable};
 use crate::store::{Stamp, open_files};
 
@@ -90,7 +88,8 @@ pub async fn run(side: EngineSide, setup: Setup) {
         Queueing::Passing => (None, Vec::new()),
         Queueing::Durable(journal, items) => (Some(journal), items),
     };
-    let queue = Queue::new(shares.transfers, shares.endings).up_to(shares.most, shares.most_sharing);
+    let queue =
+        Queue::new(shares.transfers, shares.endings).up_to(shares.most, shares.most_sharing).with_rests(shares.rests);
     let roster = Roster::new(setup.categories);
     let (room_at, scribe) = (Instant::now(), Scribe::new(journal));
     let memory = Memory::new(&shared.state, shared.hosts.clone());
@@ -216,55 +215,6 @@ impl Supervisor {
         }
     }
 
-    /// Starts what the queue says while there is room.
-    fn start_next(&mut self) {
-        while !self.is_pausing()
-            && let Some(id) = self.queue.admit()
-        {
-            self.start(id);
-        }
-    }
-
-    fn start(&mut self, id: TransferId) {
-        let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
-        let (progress, receiver) = watch::channel(Progress::default());
-        let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
-        let limiter = Arc::new(Limiter::new(entry.item.spec.limits.rate, self.shared.clock));
-        let task = Running {
-            stop: stop.clone(),
-            nudge: nudge.clone(),
-            limiter: limiter.clone(),
-            progress: receiver,
-            then: None,
-            relink: None,
-            retarget: None,
-        };
-        let orders = Orders {
-            id,
-            spec: Spec::clone(&entry.item.spec),
-            target: entry.item.target.as_deref().map(Into::into),
-            shared: self.shared.clone(),
-            limiter,
-            fresh: std::mem::take(&mut entry.anew),
-            first: !std::mem::replace(&mut entry.begun, true),
-            brief: self.queue.is_brief(),
-            stop,
-            nudge,
-            reports: self.reports.clone(),
-            progress,
-        };
-        self.roster.began(id, task);
-        self.dirty = true;
-        if orders.spec.upload.is_some() {
-            self.tasks.spawn(run_upload(orders));
-        } else if is_folder(&orders.spec.source) {
-            self.tasks.spawn(run_folder(orders));
-        } else {
-            self.tasks.spawn(run_download(orders));
-        }
-        self.tell(id, Happening::Started);
-    }
-
     /// Tells a running transfer to stop; what then becomes of it is done when its task has ended. A removal stands,
     /// whatever is ordered after it.
     pub(super) fn stop(&mut self, id: TransferId, then: Then) {
@@ -292,6 +242,8 @@ impl Supervisor {
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.unfold(id, specs, left_out),
             What::Fetched => self.queue.end(id),
+            What::Resting(until) => self.rests(id, until),
+            What::Woke(turn) => self.woke(id, turn),
             What::Back(done) => self.is_back(id, Some(*done)),
             What::Lost => self.is_back(id, None),
             What::Ended(ending) => self.ended(id, ending),
@@ -302,6 +254,7 @@ impl Supervisor {
     fn ended(&mut self, id: TransferId, ending: Ending) {
         self.roster.take_progress(id);
         self.queue.leave(id);
+        self.keep_rest(id);
         let (then, relinked, retargeted) =
             self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
         let ending = match (ending, relinked) {

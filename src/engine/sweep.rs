@@ -3,7 +3,7 @@
 
 use std::vec::IntoIter;
 
-use super::roster::Then;
+use super::running::Then;
 use super::supervisor::Supervisor;
 use crate::model::{Status, TransferId};
 

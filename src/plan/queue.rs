@@ -89,7 +89,7 @@ impl Queue {
         self
     }
 
-    /// The same, and so many may rest.
+    /// The same, and so many may rest, as long as not as many end or rest together.
     pub fn with_rests(self, rests: usize) -> Self {
         Self { rests, ..self }
     }
@@ -139,15 +139,15 @@ impl Queue {
 
     /// This one only has its end to come: another may run beside it, if not too many end already.
     pub fn end(&mut self, id: TransferId) {
-        if self.ending.len() < self.endings && self.running.remove(&id) {
+        if self.beside() < self.endings && self.running.remove(&id) {
             self.ending.insert(id);
         }
     }
 
     /// This one only waits for a time, and has no connection: another may run in its place. One too many keeps its slot.
     pub fn rest(&mut self, id: TransferId) {
-        let is_room = self.resting.len() + self.woken.len() < self.rests;
-        if is_room && (self.running.remove(&id) || self.ending.remove(&id)) {
+        let others = self.beside() - usize::from(self.ending.contains(&id));
+        if others < self.rests && (self.running.remove(&id) || self.ending.remove(&id)) {
             self.resting.insert(id);
         }
     }
@@ -222,9 +222,14 @@ impl Queue {
         Some(id)
     }
 
+    /// How many run beside those that have a slot: each has its file open.
+    fn beside(&self) -> usize {
+        self.ending.len() + self.resting.len() + self.woken.len()
+    }
+
     /// How many run, those that end or rest among them.
     pub fn running(&self) -> usize {
-        self.running.len() + self.ending.len() + self.resting.len() + self.woken.len()
+        self.running.len() + self.beside()
     }
 
     /// How many wait.

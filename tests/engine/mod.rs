@@ -21,6 +21,7 @@ mod orders;
 mod passing;
 mod removal;
 mod repair;
+mod resting;
 mod schedules;
 mod shares;
 mod stage;

@@ -11,6 +11,7 @@ mod pace;
 mod part;
 mod queue;
 mod race;
+mod refusals;
 mod retry;
 mod schedule;
 mod segment;

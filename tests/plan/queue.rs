@@ -203,7 +203,9 @@ fn those_that_wake_get_their_slots_in_the_order_in_which_they_woke() {
         queue.wait(id(number), Priority::Normal, -1);
     }
     assert_eq!(all(&mut queue), [4, 5, 6]);
-    [2, 3, 1].into_iter().for_each(|number| queue.wake(id(number), Priority::Normal));
+    for number in [2, 3, 1] {
+        queue.wake(id(number), Priority::Normal);
+    }
     let next = |queue: &mut Queue, gone| {
         queue.leave(id(gone));
         all(queue)

@@ -278,7 +278,10 @@ impl Task {
             let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
             let opening = timeout(shared.patience.stall, driver.open(request.clone()));
             match self.unless_stopped(opening).await?.map_err(late)? {
-                Ok(answer) => return Ok((answer, permit)),
+                Ok(answer) => {
+                    shared.hosts.served(&source.host());
+                    return Ok((answer, permit));
+                }
                 // It was the one that tried whether the host bears more. That is no failure of this download, unless the
                 // host says when to come again.
                 Err(fault) if is_refusal(&fault) && permit.is_one_too_many() && fault.retry_after.is_none() => {

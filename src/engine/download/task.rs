@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::limiter::Limiter;
 pub(super) use super::super::orders::Halt;
 use super::super::orders::Orders;
@@ -61,6 +63,8 @@ pub(super) struct Task {
     pub(super) repair: Repair,
     /// How many connections there are to be.
     pub(super) growth: Growth,
+    /// True if there was an attempt before this one.
+    has_asked: bool,
     failures: u32,
     refusals: u32,
     restarts: u32,
@@ -102,6 +106,7 @@ async fn download(orders: Orders) {
         wanted: None,
         repair: Repair::default(),
         growth,
+        has_asked: false,
         failures: 0,
         refusals: 0,
         restarts: 0,
@@ -122,12 +127,19 @@ async fn download(orders: Orders) {
 
 impl Task {
     async fn work(&mut self) -> Ending {
+        if let Some(rest) = self.orders.rest.take() {
+            self.fault = Some(rest.fault.clone());
+            if self.orders.wait(rest.until, &rest.fault, |activity| self.show(activity)).await.is_err() {
+                return self.stopped().await;
+            }
+        }
         loop {
             let fault = match self.attempt().await {
                 Ok(ending) => return ending,
                 Err(Halt::Stopped) => return self.stopped().await,
                 Err(Halt::Fault(fault)) => fault,
             };
+            let is_first = !std::mem::replace(&mut self.has_asked, true);
             self.count_failure();
             if self.failures > 1 || fault.kind == FaultKind::RangeIgnored {
                 self.ask_the_source();
@@ -154,8 +166,11 @@ impl Task {
                 }
                 Verdict::Again { after } => {
                     self.retries += 1;
-                    self.tell(Happening::Retried { fault, after }).await;
-                    if self.wait(after).await.is_err() {
+                    if is_first {
+                        self.orders.was_told_to_wait(self.places.lead(), &fault);
+                    }
+                    self.tell(Happening::Retried { fault: fault.clone(), after }).await;
+                    if self.wait(after, &fault).await.is_err() {
                         return self.stopped().await;
                     }
                 }
@@ -198,6 +213,15 @@ impl Task {
     }
 
     async fn attempt(&mut self) -> Result<Ending, Halt> {
+        while !self.has_asked
+            && self.places.is_single()
+            && let Some((fault, after)) = self.orders.asked_to_wait(self.places.lead())
+        {
+            self.fault = Some(Arc::new(fault.clone()));
+            if self.wait(after, &fault).await? {
+                break;
+            }
+        }
         self.settle_sum().await?;
         loop {
             if let Some(ending) = self.begin().await? {
@@ -266,8 +290,8 @@ impl Task {
     }
 
     /// Waits before the next attempt; the user may cut it short.
-    async fn wait(&mut self, after: Duration) -> Result<(), Halt> {
-        self.orders.wait(after, |rest| self.show(Activity::Waiting(rest))).await
+    async fn wait(&mut self, after: Duration, why: &Fault) -> Result<bool, Halt> {
+        self.orders.wait(Instant::now() + after, why, |activity| self.show(activity)).await
     }
 
     pub(super) async fn tell(&self, happening: Happening) {

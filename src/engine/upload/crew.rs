@@ -48,6 +48,8 @@ struct Crew {
     idle: Vec<Permit>,
     /// Places that stay empty until then: their connection has failed.
     resting: Vec<Instant>,
+    /// Why, the latest.
+    fault: Option<Fault>,
     comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
     /// Asks once more what the store has.
     asking: JoinSet<Result<Vec<StoredPart>, Fault>>,
@@ -80,6 +82,7 @@ impl Crew {
         while !held.desk.parts.is_complete() {
             self.compare(held);
             self.ask_for_arrivals(task, held);
+            self.rest(task, held).await?;
             self.staff(task, held);
             tokio::select! {
                 biased;
@@ -130,6 +133,25 @@ impl Crew {
         }
     }
 
+    /// Waits while no connection has anything to do but to wait.
+    async fn rest(&mut self, task: &Task, held: &mut Held) -> Result<(), Halt> {
+        let Some(why) = self.fault.clone() else { return Ok(()) };
+        let works = !(self.sending.is_empty() && self.comparing.is_empty() && self.asking.is_empty());
+        if works || self.resting.len() < usize::from(task.connections()) {
+            return Ok(());
+        }
+        let Some(until) = self.resting.iter().min().copied().filter(|until| *until > Instant::now()) else {
+            return Ok(());
+        };
+        // Others may need them.
+        (self.line, self.idle) = (None, Vec::new());
+        held.saver.start(&held.desk);
+        task.orders.wait(until, &why, |activity| task.show_held(Some(held), activity)).await?;
+        // It is over now, or somebody is in a hurry.
+        self.resting.retain(|rests| *rests != until);
+        Ok(())
+    }
+
     /// Puts connections to work while there are parts to send and the host bears more.
     fn staff(&mut self, task: &Task, held: &mut Held) {
         let now = Instant::now();
@@ -169,6 +191,7 @@ impl Crew {
                 let range = held.desk.parts.range(part);
                 held.desk.stored(stored, sum);
                 self.caution.taken();
+                task.shared().hosts.served(&task.place.source.host());
                 (task.failures, task.sent) = (0, task.sent + range.len());
                 let is_wanted = task.shared().hosts.is_waited_for(&task.place.source.host());
                 // One that waits for a connection gets this one, unless it is the last of ours.
@@ -196,6 +219,7 @@ impl Crew {
         }
         task.retries += 1;
         self.resting.push(Instant::now() + after);
+        self.fault = Some(fault.clone());
         task.tell(Happening::PartFailed { number: part, fault, after: Some(after) }).await;
         Ok(())
     }

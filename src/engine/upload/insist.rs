@@ -29,8 +29,8 @@ impl Task {
         let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
             return Err(fault.into());
         };
-        self.tell(Happening::Retried { fault, after }).await;
-        self.wait(after).await
+        self.tell(Happening::Retried { fault: fault.clone(), after }).await;
+        self.wait(after, &fault).await.map(|_| ())
     }
 
     /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to: that is told, and

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::download::blocking;
 use super::super::limiter::Limiter;
 pub(super) use super::super::orders::Halt;
@@ -138,6 +140,9 @@ impl Task {
                 self.restart(fault).await
             } else {
                 self.retries += 1;
+                if self.retries == 1 {
+                    self.orders.was_told_to_wait(&self.place.source, &fault);
+                }
                 self.again(fault, self.failures.max(self.endings)).await
             };
             match next {
@@ -190,6 +195,14 @@ impl Task {
     }
 
     async fn attempt(&mut self) -> Result<Ending, Halt> {
+        while self.retries == 0
+            && let Some((fault, after)) = self.orders.asked_to_wait(&self.place.source)
+        {
+            self.fault = Some(Arc::new(fault.clone()));
+            if self.wait(after, &fault).await? {
+                break;
+            }
+        }
         self.show(Activity::Connecting);
         let original = self.original().await?;
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
@@ -198,6 +211,7 @@ impl Task {
         let is_small = original.length < threshold.min(bounds.most_part) && bounds.takes_whole;
         if is_small && self.held.is_none() && !self.is_begun(&original).await? {
             let ending = self.send_whole(original).await?;
+            self.shared().hosts.served(&self.place.source.host());
             if !self.given_up.is_empty() {
                 self.forget().await;
             }
@@ -268,8 +282,8 @@ impl Task {
     }
 
     /// Waits before the next attempt; the user may cut it short.
-    pub(super) async fn wait(&self, after: Duration) -> Result<(), Halt> {
-        self.orders.wait(after, |rest| self.show(Activity::Waiting(rest))).await
+    pub(super) async fn wait(&self, after: Duration, why: &Fault) -> Result<bool, Halt> {
+        self.orders.wait(Instant::now() + after, why, |activity| self.show(activity)).await
     }
 
     /// The outcome of a request, unless it is told to stop.

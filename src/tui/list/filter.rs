@@ -79,7 +79,7 @@ fn holds(row: &Row, Word { text: word, is_category, .. }: &Word) -> bool {
 /// The words for what a row does.
 fn states(row: &Row) -> [&'static str; 2] {
     match (row.status, row.live.as_ref().map(|live| live.activity)) {
-        (Status::Running, Some(Activity::Waiting(_))) => ["active running", "waiting"],
+        (Status::Running, Some(Activity::Waiting(_) | Activity::Queued)) => ["active running", "waiting"],
         (Status::Running, Some(Activity::Checking)) => ["active running", "checking"],
         (Status::Running, Some(Activity::Repairing)) => ["active running", "repairing"],
         (Status::Running, _) => ["active running", ""],

@@ -159,7 +159,7 @@ pub fn tell_late(state: &mut State, effects: &mut Vec<Effect>, rows: &[Arc<Row>]
 fn is_waiting(row: &Row) -> bool {
     use crate::api::ConnectionState;
     row.live.as_ref().is_some_and(|live| {
-        matches!(live.activity, Activity::Waiting(_))
+        matches!(live.activity, Activity::Waiting(_) | Activity::Queued)
             || live.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Waiting(_)))
     })
 }

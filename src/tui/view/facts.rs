@@ -52,7 +52,8 @@ fn progress(row: &Row) -> String {
 
 /// True if its server has said something of the file in this run.
 fn is_answered(row: &Row) -> bool {
-    let asks = |live: &Arc<Live>| matches!(live.activity, Activity::Connecting | Activity::Waiting(_));
+    let asks =
+        |live: &Arc<Live>| matches!(live.activity, Activity::Connecting | Activity::Waiting(_) | Activity::Queued);
     row.status == Status::Running && !row.live.as_ref().is_some_and(asks)
 }
 

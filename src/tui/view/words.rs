@@ -19,7 +19,9 @@ pub fn glyph(row: &Row) -> (&'static str, Role) {
         (Status::Paused, _) => ("‖", Role::Warning),
         (Status::Done, _) => ("✓", Role::Good),
         (Status::Failed | Status::Expired, _) => ("✗", Role::Bad),
-        (Status::DiskFull, _) | (Status::Running, Some(Activity::Waiting(_))) => ("…", Role::Warning),
+        (Status::DiskFull, _) | (Status::Running, Some(Activity::Waiting(_) | Activity::Queued)) => {
+            ("…", Role::Warning)
+        }
         (Status::Running, _) if row.direction == Direction::Upload => ("↑", Role::Accent),
         (Status::Running, _) => ("↓", Role::Accent),
     }
@@ -109,6 +111,10 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
                 wordings.insert(0, format!("{short}: {why} ({key}: now)"));
             }
             (wordings, Role::Warning)
+        }
+        Activity::Queued => {
+            let said = "waits for its turn again".to_owned();
+            (vec![said, "waits for its turn".to_owned(), "waits".to_owned()], Role::Warning)
         }
         Activity::Checking => (said("checking"), Role::Plain),
         Activity::Repairing => (said("repairing"), Role::Warning),

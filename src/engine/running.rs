@@ -1,0 +1,49 @@
+//! A transfer that runs, as the supervisor holds it, and what becomes of it then.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::limiter::Limiter;
+use super::report::Progress;
+use crate::model::{Fault, Source, Target};
+
+/// What becomes of a transfer when its task has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It is paused.
+    Pause,
+    /// It waits for its turn again.
+    Queue,
+    /// It is removed; the flag tells whether its partial data goes too.
+    Remove(bool),
+}
+
+/// A wait for the next attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Rest {
+    /// No attempt before this moment.
+    pub(super) until: Instant,
+    /// What went wrong.
+    pub(super) fault: Arc<Fault>,
+}
+
+/// A running task, as the supervisor holds it.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) stop: CancellationToken,
+    pub(super) nudge: Arc<Notify>,
+    pub(super) limiter: Arc<Limiter>,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) then: Option<Then>,
+    /// The URL that takes the present one's place when it has stopped.
+    pub(super) relink: Option<Source>,
+    /// Where its file is to go when it has stopped.
+    pub(super) retarget: Option<Target>,
+    /// Until when it rests; `None` if it does not.
+    pub(super) rests_until: Option<Instant>,
+    /// Tells one that has rested that it has a slot again.
+    pub(super) turn: Option<oneshot::Sender<()>>,
+}

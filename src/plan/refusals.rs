@@ -1,0 +1,57 @@
+//! Hosts that say to come again later: where several transfers were told so in a row, it is the host's word and not one
+//! about their files, and those that come next need not ask, except for one now and then.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::model::Moment;
+
+/// So many transfers in a row are told.
+const FEW: u32 = 4;
+/// How often one tries where the host has not said when to come again; and how long the others wait for its answer.
+const TRIAL: Duration = Duration::from_secs(15);
+/// What a host said is forgotten so long after the time that it named.
+const KEPT: Duration = Duration::from_secs(600);
+
+/// What hosts said to transfers that asked for the first time.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    hosts: HashMap<String, Refused>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    in_a_row: u32,
+    until: Moment,
+}
+
+impl Refusals {
+    /// A transfer has asked a host for the first time, and is to come again: after so long, if that was said.
+    pub fn refuse(&mut self, host: &str, after: Option<Duration>, now: Moment) {
+        self.hosts.retain(|_, refused| now.since(refused.until) < KEPT);
+        let refused = self.hosts.entry(host.to_owned()).or_insert(Refused { in_a_row: 0, until: now });
+        refused.in_a_row = refused.in_a_row.saturating_add(1);
+        refused.until = now + after.unwrap_or(TRIAL);
+    }
+
+    /// A host has given somebody what was asked for.
+    pub fn serve(&mut self, host: &str) {
+        self.hosts.remove(host);
+    }
+
+    /// Until when one that has not asked yet is to wait; `None` if it is to ask now. Of several that wait until then only the
+    /// first is told to ask, and the others to wait for what comes of that.
+    pub fn wait_until(&mut self, host: &str, now: Moment) -> Option<Moment> {
+        let refused = self.hosts.get_mut(host).filter(|refused| refused.in_a_row >= FEW)?;
+        if now < refused.until {
+            return Some(refused.until);
+        }
+        refused.until = now + TRIAL;
+        None
+    }
+
+    /// How many hosts something is kept of.
+    pub fn kept(&self) -> usize {
+        self.hosts.len()
+    }
+}
