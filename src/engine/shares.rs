@@ -9,6 +9,8 @@ const OF_ENDINGS: usize = 8;
 /// One in so many may be of a transfer that shares its connection; the others are left to connections.
 const OF_SHARING: usize = 4;
 
+/// One that only waits for a time has its part file open, and its checkpoint.
+const FILES_RESTING: usize = 2;
 /// No more transfers wait for a time beside those that run: each is a task, and has begun.
 const MOST_RESTS: usize = 64;
 
@@ -48,7 +50,7 @@ impl Shares {
         };
         let transfers = if transfers.is_some() { most } else { most.min(TRANSFERS) };
         let connections = free.saturating_sub(FILES_EACH * most_sharing).max(1);
-        let rests = endings.min(MOST_RESTS);
+        let rests = (endings / FILES_RESTING).min(MOST_RESTS);
         Self { transfers, most, most_sharing, endings, rests, connections }
     }
 }

@@ -25,6 +25,9 @@ impl Place {
     }
 }
 
+/// One that rests has its part file open, and its checkpoint; one that ends only its file.
+const FILES_RESTING: usize = 2;
+
 /// One that has rested and waits for a slot again. The lowest number came first.
 #[derive(Clone, Copy, Debug)]
 struct Woken {
@@ -89,7 +92,7 @@ impl Queue {
         self
     }
 
-    /// The same, and so many may rest, as long as not as many end or rest together.
+    /// The same, and so many may rest: fewer, while others end.
     pub fn with_rests(self, rests: usize) -> Self {
         Self { rests, ..self }
     }
@@ -139,15 +142,16 @@ impl Queue {
 
     /// This one only has its end to come: another may run beside it, if not too many end already.
     pub fn end(&mut self, id: TransferId) {
-        if self.beside() < self.endings && self.running.remove(&id) {
+        if self.files_beside() < self.endings && self.running.remove(&id) {
             self.ending.insert(id);
         }
     }
 
     /// This one only waits for a time, and has no connection: another may run in its place. One too many keeps its slot.
     pub fn rest(&mut self, id: TransferId) {
-        let others = self.beside() - usize::from(self.ending.contains(&id));
-        if others < self.rests && (self.running.remove(&id) || self.ending.remove(&id)) {
+        let others = self.files_beside() - usize::from(self.ending.contains(&id));
+        if others + FILES_RESTING <= FILES_RESTING * self.rests && (self.running.remove(&id) || self.ending.remove(&id))
+        {
             self.resting.insert(id);
         }
     }
@@ -222,14 +226,14 @@ impl Queue {
         Some(id)
     }
 
-    /// How many run beside those that have a slot: each has its file open.
-    fn beside(&self) -> usize {
-        self.ending.len() + self.resting.len() + self.woken.len()
+    /// How many files those have open that run beside the slots.
+    fn files_beside(&self) -> usize {
+        self.ending.len() + FILES_RESTING * (self.resting.len() + self.woken.len())
     }
 
     /// How many run, those that end or rest among them.
     pub fn running(&self) -> usize {
-        self.running.len() + self.beside()
+        self.running.len() + self.ending.len() + self.resting.len() + self.woken.len()
     }
 
     /// How many wait.

@@ -1,10 +1,12 @@
-//! Links that expire and disks that are full, with the real program: what is on disk is kept, and goes on.
+//! Links that expire, disks that are full and servers that are busy, with the real program: what is on disk is kept, and goes on.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use rustix::process::Signal;
+
 use super::{MIB, PATH, REFUSED, file, holds_only};
-use crate::support::server::{Answer, Ending, File, Framing, Running, Server};
+use crate::support::server::{Answer, Ending, File, Framing, Gate, Running, Server};
 use crate::support::{Exit, Output, Sandbox, Terminal, eventually, is_part_of};
 
 pub(super) const DISK: i32 = 5;
@@ -181,4 +183,43 @@ fn a_disk_that_fills_in_the_middle_keeps_what_has_come() {
     holds_only(&sandbox, "file.bin", &file(Answer::new()).sha256());
     let again = server.seen().sent(PATH).total - before;
     assert!(again < 3 * MIB, "{again} bytes were sent again");
+}
+
+/// A server with a file that it gives in five minutes.
+fn busy() -> Running {
+    Server::new().file("/busy.bin", File::new(12, MIB).script(1..=1, Answer::busy(503, 300))).start()
+}
+
+#[test]
+fn those_that_wait_for_their_servers_hold_no_other_up() {
+    let (servers, sandbox) = ([busy(), busy()], Sandbox::new());
+    let good = Server::new().file(PATH, file(Answer::new())).start();
+    let urls = servers.each_ref().map(|server| server.url("/busy.bin"));
+    let process = sandbox.start(&["get", "-j", "2", &urls[0], &urls[1], &good.url(PATH)]);
+    eventually("the file of the server that has time", || sandbox.names().contains(&"file.bin".to_owned()));
+    assert_eq!(sandbox.sha256("file.bin"), file(Answer::new()).sha256());
+    assert!(!process.is_over());
+    process.signal(Signal::INT);
+    process.finish();
+    assert_eq!(sandbox.names(), ["file.bin"]);
+}
+
+#[test]
+fn one_that_waits_is_shown_to_wait_for_its_server_and_then_for_its_turn() {
+    let (server, gate, sandbox) = (busy(), Gate::new(), Sandbox::new());
+    let other = Server::new().file(PATH, file(Answer::new().gate(MIB, &gate))).start();
+    sandbox.settings(&format!("(folder: {:?}, transfers: 1, connections: 1)", sandbox.downloads().to_str().unwrap()));
+    let mut terminal = Terminal::start(&sandbox, &[&server.url("/busy.bin"), &other.url(PATH)], (160, 34));
+    terminal.wait_for_line(&["busy.bin", "Retry-After"]);
+    eventually("the beginning of the other", || sandbox.names().iter().any(|name| is_part_of(name, "file.bin")));
+    terminal.wait_for_line(&["busy.bin", "Retry-After"]);
+    // Now, as soon as the other is done.
+    terminal.keys("r");
+    terminal.wait_for_line(&["busy.bin", "waits for its turn"]);
+    assert_eq!(server.seen().of("/busy.bin").len(), 1);
+    gate.open();
+    eventually("both files", || sandbox.names() == ["busy.bin", "file.bin"]);
+    assert_eq!(sandbox.sha256("busy.bin"), File::new(12, MIB).sha256());
+    terminal.leave();
+    assert_eq!(terminal.finish(), Exit::Code(0));
 }

@@ -16,6 +16,7 @@ fn few_files_mean_fewer_transfers_and_never_none() {
         let shares = Shares::of(files, Some(wanted));
         assert_eq!((shares.transfers, shares.connections), (transfers, connections), "{files} files, -j {wanted}");
         assert_eq!((shares.most, shares.most_sharing), (shares.transfers, shares.transfers), "as was asked for");
+        assert!(shares.rests * 2 <= shares.endings && shares.rests <= 64, "their files are those of the endings");
         let used = 16 + shares.transfers * 4 + shares.connections + shares.endings;
         assert!(used <= files || shares.transfers == 1, "{used} of {files}");
     }

@@ -184,11 +184,12 @@ fn of_a_server_that_has_not_answered_yet_nothing_is_said() {
         let live = Live { activity, validator: Validator::default(), ..receiving(0) };
         stage::with([row(1, "a").length(None).live(live)]).sized(120, 40).press("left enter").text()
     };
-    for activity in [Activity::Connecting, Activity::Waiting(Duration::from_secs(9))] {
+    for activity in [Activity::Connecting, Activity::Waiting(Duration::from_secs(9)), Activity::Queued] {
         let text = asking(activity);
         assert!(text.contains("nothing yet") && text.contains("not known yet"), "{text}");
         assert!(!text.contains("tell the length") && !text.contains("can't be compared"), "{text}");
     }
+    assert!(asking(Activity::Queued).contains("waits for its turn again"), "{}", asking(Activity::Queued));
     let text = asking(Activity::Receiving);
     assert!(text.contains("tell the length") && text.contains("can't be compared"), "{text}");
 }

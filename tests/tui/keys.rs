@@ -57,8 +57,10 @@ fn p_pauses_all_and_then_resumes_all() {
 fn r_retries_what_failed_or_waits() {
     let retried = [format!("Retry([{ONE}])")];
     assert_eq!(one(Status::Failed).press("r").commands(), retried);
-    let waiting = Live { activity: Activity::Waiting(Duration::from_secs(9)), ..receiving(0) };
-    assert_eq!(stage::with([row(1, "a").live(waiting)]).press("r").commands(), retried);
+    for activity in [Activity::Waiting(Duration::from_secs(9)), Activity::Queued] {
+        let waiting = Live { activity, ..receiving(0) };
+        assert_eq!(stage::with([row(1, "a").live(waiting)]).press("r").commands(), retried);
+    }
     let mut queued = one(Status::Queued);
     assert!(queued.press("r").commands().is_empty());
     assert_eq!(queued.toasts(), ["nothing to try again: it is queued"]);
