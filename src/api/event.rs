@@ -58,6 +58,8 @@ pub enum Happening {
     },
     /// Something speaks against the finished file, but what proves more speaks for it.
     Doubted(Fault),
+    /// It is complete, and that can't be noted for the next time. Told once in a run, whichever it is.
+    Unnoted(Fault),
     /// Its bytes come from this URL from now on.
     Relinked(Source),
     /// Its URL led to a metalink: it goes on with the first file that this describes, over so many places; the others are

@@ -26,7 +26,9 @@ impl Happening {
         match self {
             Self::Added => "add",
             Self::Started => "start",
-            Self::Answered { .. } | Self::Repaired { .. } | Self::Dropped(_) | Self::Doubted(_) => "note",
+            Self::Answered { .. } | Self::Repaired { .. } | Self::Dropped(_) | Self::Doubted(_) | Self::Unnoted(_) => {
+                "note"
+            }
             Self::Retried { .. } | Self::PartFailed { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) | Self::Verified { .. } => "check",
@@ -76,6 +78,7 @@ impl Happening {
             | Self::Repaired { .. }
             | Self::Dropped(_)
             | Self::Doubted(_)
+            | Self::Unnoted(_)
             | Self::Denied(_)
             | Self::DiskFull(_) => Level::Warning,
             Self::Damaged(_) | Self::Failed(_) | Self::Refused(_) | Self::Expired(_) => Level::Error,
@@ -130,6 +133,7 @@ impl Happening {
             Self::Denied(fault)
             | Self::Damaged(fault)
             | Self::Doubted(fault)
+            | Self::Unnoted(fault)
             | Self::DiskFull(fault)
             | Self::Failed(fault)
             | Self::Refused(fault)

@@ -134,6 +134,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
             ("repaired", Detail::Repaired { damaged: *damaged, blocks: *blocks })
         }
         Happening::Doubted(fault) => ("doubted", trouble(fault, None, None)),
+        Happening::Unnoted(fault) => ("unnoted", trouble(fault, None, None)),
         Happening::Completed { bytes, fetched, took, unchanged, checked, .. } => {
             let (bytes, fetched, unchanged, took_ms) = (*bytes, *fetched, *unchanged, millis(*took));
             let checked = checked.iter().map(ToString::to_string).collect();

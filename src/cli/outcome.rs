@@ -52,6 +52,7 @@ impl Outcome {
             | Happening::Repairing(_)
             | Happening::Repaired { .. }
             | Happening::Doubted(_)
+            | Happening::Unnoted(_)
             | Happening::Relinked(_)
             | Happening::Described { .. }
             | Happening::UploadCreated

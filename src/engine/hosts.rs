@@ -160,6 +160,11 @@ impl Hosts {
         Some(self.refusals().wait_until(host, now)?.since(now))
     }
 
+    /// True until it gives somebody what is asked for.
+    pub(super) fn still_asks_to_wait(&self, host: &str) -> bool {
+        self.refusals().is_refusing(host)
+    }
+
     /// True if something was learnt that has not been written down.
     pub(super) fn has_news(&self) -> bool {
         self.lock().has_news()

@@ -103,12 +103,34 @@ impl Orders {
     /// which gives true. Others run meanwhile if it is long and the server has answered: where nothing answers, they would
     /// fare no better, and all of the queue would fail in the time that a few take.
     pub(super) async fn wait(&self, until: Instant, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
+        self.wait_while(|| true, until, why, show).await
+    }
+
+    /// The same where a host has told others to come again: no longer than until it gives one of them what it asks for.
+    pub(super) async fn heed(
+        &self,
+        place: &Source,
+        until: Instant,
+        why: &Fault,
+        show: impl Fn(Activity),
+    ) -> Result<bool, Halt> {
+        let host = place.host();
+        self.wait_while(|| self.shared.hosts.still_asks_to_wait(&host), until, why, show).await
+    }
+
+    async fn wait_while(
+        &self,
+        is_so: impl Fn() -> bool,
+        until: Instant,
+        why: &Fault,
+        show: impl Fn(Activity),
+    ) -> Result<bool, Halt> {
         let is_long = until.saturating_duration_since(Instant::now()) > LONG;
         let leaves = is_long && (matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());
         if leaves {
             self.report(What::Resting(until)).await;
         }
-        let is_hurried = self.pass_time(until, &show).await?;
+        let is_hurried = self.pass_time(is_so, until, &show).await?;
         if leaves {
             self.wait_for_slot(show).await?;
         }
@@ -130,10 +152,10 @@ impl Orders {
         }
     }
 
-    async fn pass_time(&self, until: Instant, show: impl Fn(Activity)) -> Result<bool, Halt> {
+    async fn pass_time(&self, is_so: impl Fn() -> bool, until: Instant, show: impl Fn(Activity)) -> Result<bool, Halt> {
         loop {
             let rest = until.saturating_duration_since(Instant::now());
-            if rest.is_zero() {
+            if rest.is_zero() || !is_so() {
                 return Ok(false);
             }
             show(Activity::Waiting(rest));

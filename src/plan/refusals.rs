@@ -50,6 +50,11 @@ impl Refusals {
         None
     }
 
+    /// True while those that have not asked yet are to wait, but for one now and then.
+    pub fn is_refusing(&self, host: &str) -> bool {
+        self.hosts.get(host).is_some_and(|refused| refused.in_a_row >= FEW)
+    }
+
     /// How many hosts something is kept of.
     pub fn kept(&self) -> usize {
         self.hosts.len()

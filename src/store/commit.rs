@@ -38,15 +38,24 @@ pub struct Uncommitted {
     pub synced: bool,
 }
 
+/// What became of downloads.
+#[derive(Debug)]
+pub struct Committed {
+    /// Of each of them, in their order.
+    pub ends: Vec<Result<(), Uncommitted>>,
+    /// Why the history does not know of them, if it can't be written. They have their names all the same.
+    pub unnoted: Option<Fault>,
+}
+
 /// Commits these downloads; what becomes of one is not another's matter. Blocking.
 ///
 /// The order survives a power cut at any moment: bytes and length first, then the record in the history, then the name, then
 /// the folder, and the checkpoint goes last. Nothing is told before all of it is done.
-pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Vec<Result<(), Uncommitted>> {
+pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Committed {
     let modified = sync(downloads, disks);
     let ready = downloads.iter().zip(&modified);
     let records: Vec<_> = ready.filter_map(|(one, at)| Some((one.source, one.finished, *at.as_ref().ok()?))).collect();
-    History::of(state).add(&records);
+    let unnoted = History::of(state).add(&records).err();
     let named: Vec<Result<(), Uncommitted>> = downloads
         .iter()
         .zip(modified)
@@ -69,7 +78,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Vec<
         .filter(|download| download.checkpointed)
         .filter_map(|download| download.finished.by)
         .for_each(|id| Checkpoint::remove(state, id));
-    named
+    Committed { ends: named, unnoted }
 }
 
 /// Makes bytes and lengths durable: of those that are fresh with one sync of their disk, where that can be had. Tells when each

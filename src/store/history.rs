@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::atomic::{lock_folder, private_file, private_folder, sync_folder};
 use super::path_text;
 use super::standing::{Standing, standing};
-use crate::model::{Source, TransferId, Validator};
+use crate::model::{Fault, FaultKind, Source, TransferId, Validator};
 
 /// Past this size the history is cut to its newer half when the next entry is written.
 const MAX_SIZE: u64 = 16 << 20;
@@ -59,13 +59,20 @@ impl History {
 
     /// Adds downloads that are about to get their names, durably: whatever moment the program dies at, a file under its
     /// name is known to be complete. Until it has that name its entry fits nothing. Each comes with when its part file was
-    /// last written. A failure is told to the log and costs nothing else.
-    pub fn add(&self, downloads: &[(&Source, &Finished, (i64, i64))]) {
-        if !downloads.is_empty()
-            && let Err(why) = self.try_add(downloads)
-        {
-            tracing::warn!("{}: {why}", self.path.display());
+    /// last written.
+    ///
+    /// # Errors
+    /// A sentence, if that can't be written: then nobody knows of these files the next time, and nothing else is lost.
+    pub fn add(&self, downloads: &[(&Source, &Finished, (i64, i64))]) -> Result<(), Fault> {
+        if downloads.is_empty() {
+            return Ok(());
         }
+        self.try_add(downloads).map_err(|why| {
+            tracing::warn!("{}: {why}", self.path.display());
+            let detail =
+                format!("it can't be noted what is complete, so that it would be fetched again next time: {why}");
+            Fault::new(FaultKind::State, self.path.display(), detail)
+        })
     }
 
     fn try_add(&self, downloads: &[(&Source, &Finished, (i64, i64))]) -> io::Result<()> {

@@ -31,7 +31,7 @@ mod upload;
 
 pub use aside::Aside;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
-pub use commit::{Commit, Uncommitted, commit};
+pub use commit::{Commit, Committed, Uncommitted, commit};
 pub use digest::{Sum, combined, digest, multipart_etag};
 pub use files::open_files;
 pub use history::{Finished, History};

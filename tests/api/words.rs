@@ -49,6 +49,7 @@ fn all() -> Vec<(Happening, &'static str)> {
         (Happening::Repairing(fault()), "check: the server says 503; it is fetched once more and compared"),
         (Happening::Repaired { damaged: 3, blocks: 512 }, "note: 3 of 512 blocks were damaged and were fetched again"),
         (Happening::Doubted(fault()), "note: the server says 503"),
+        (Happening::Unnoted(fault()), "note: the server says 503"),
         (Happening::Relinked(source), "link: from https://example.org/b.iso?sig=*** from now on"),
         (Happening::Expired(fault()), "fail: the server says 503"),
         (Happening::DiskFull(fault()), "wait: the server says 503"),

@@ -75,12 +75,14 @@ async fn json_lines_are_objects_with_integers() {
     run.tell(1, Happening::Repairing(fault(FaultKind::Checksum)));
     run.tell(1, Happening::Repaired { damaged: 3, blocks: 512 });
     run.tell(1, Happening::Doubted(fault(FaultKind::Checksum)));
+    run.tell(1, Happening::Unnoted(fault(FaultKind::State)));
     run.tell(1, completed("a.iso"));
     run.tell(2, Happening::Refused(fault(FaultKind::Exists)));
     let (_, out, err) = run.end().await;
     let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    let known = "added started answered retried restarted progress repairing repaired doubted completed refused";
+    let known =
+        "added started answered retried restarted progress repairing repaired doubted unnoted completed refused";
     assert_eq!(events, known.split(' ').collect::<Vec<_>>());
     assert!(out.starts_with(r#"{"event":"added","id":"0000000000000001","url":"https://example.org/1"}"#), "{out}");
     assert_eq!(lines[2]["target"], "/downloads/a.iso");
@@ -89,9 +91,9 @@ async fn json_lines_are_objects_with_integers() {
     assert_eq!((&lines[5]["done"], &lines[5]["speed"]), (&500_000.into(), &100_000.into()));
     assert_eq!((&lines[6]["fault"], &lines[8]["fault"]), (&"checksum".into(), &"checksum".into()));
     assert_eq!((&lines[7]["damaged"], &lines[7]["blocks"]), (&3.into(), &512.into()));
-    assert_eq!((&lines[9]["bytes"], &lines[9]["took_ms"]), (&147_400_000.into(), &12_000.into()));
-    assert_eq!(lines[9]["checked"], serde_json::json!([]));
-    assert_eq!((&lines[10]["fault"], &lines[10]["exit"]), (&"exists".into(), &6.into()));
+    assert_eq!((&lines[10]["bytes"], &lines[10]["took_ms"]), (&147_400_000.into(), &12_000.into()));
+    assert_eq!(lines[10]["checked"], serde_json::json!([]));
+    assert_eq!((&lines[11]["fault"], &lines[11]["exit"]), (&"exists".into(), &6.into()));
     assert!(!out.contains("pw"), "no secret: {out}");
     assert_eq!(err, "fail  2  https://example.org/1: it went wrong\n");
 }

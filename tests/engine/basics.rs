@@ -316,3 +316,26 @@ async fn snapshots_come_ten_a_second_and_none_when_idle() {
     assert_eq!(changes(seconds(60)).await, 0);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_cannot_be_written_is_told_once_and_costs_no_file() {
+    let stopped = Stage::new().stop().await;
+    std::fs::create_dir_all(stopped.state().join("history.ron")).unwrap();
+    let mut stage = stopped.start();
+    for (name, length) in [("small", 100), ("large", 4 * MIB), ("again", 100)] {
+        let file = FakeFile::new(1, length);
+        stage.fake.put(&format!("/{name}"), file.clone());
+        let id = stage.add(&format!("/{name}")).await;
+        stage.complete(id, name, &file).await;
+    }
+    let told: Vec<String> = stage
+        .told
+        .iter()
+        .filter_map(|event| match &event.happening {
+            Happening::Unnoted(fault) => Some(fault.to_string()),
+            _ => None,
+        })
+        .collect();
+    assert!(told.len() == 1 && told[0].contains("history.ron: it can't be noted what is complete"), "{told:?}");
+    stage.end().await;
+}

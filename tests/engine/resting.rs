@@ -218,12 +218,9 @@ async fn one_that_waits_is_moved_without_asking_its_server_before_its_time() {
             stage.does(id, |activity| matches!(activity, Activity::Waiting(rest) if rest > seconds(50))).await;
             let asked = stage.fake.opened("/first");
             let folder: PathBuf = stage.downloads().join("else");
-            stage
-                .send(match is_renamed {
-                    true => Command::Rename { id, name: "other".to_owned() },
-                    false => Command::MoveTo { ids: vec![id], folder: folder.clone() },
-                })
-                .await;
+            let rename = Command::Rename { id, name: "other".to_owned() };
+            let order = if is_renamed { rename } else { Command::MoveTo { ids: vec![id], folder: folder.clone() } };
+            stage.send(order).await;
             stage.until(id, |happening| matches!(happening, Happening::Moved(_))).await;
             stage.does(id, waits).await;
             let reason = stage.row(id).unwrap().fault.as_ref().map(|fault| fault.kind);
@@ -353,5 +350,24 @@ async fn a_host_that_has_not_made_some_files_yet_gives_the_others() {
     // Those that can't be had yet are tried for two minutes; two of them were not asked for at first, and each of these is
     // tried before the others.
     assert!(began.elapsed() < seconds(70), "{:?}", began.elapsed());
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_heed_what_others_were_told_go_on_as_soon_as_one_is_served() {
+    let act = Act::status(429).retry_after(seconds(600));
+    let mut stage = Stage::with(wishes(4));
+    let (began, mut ids) = (Instant::now(), Vec::new());
+    for number in 0..12 {
+        let act = act.clone();
+        let script = move |ask: &Ask| if ask.at - began < seconds(5) { act.clone() } else { Act::serve() };
+        stage.fake.put(&format!("/{number}"), FakeFile::new(number, MIB).script(script));
+        ids.push(stage.add(&format!("/{number}")).await);
+    }
+    stage.does(ids[11], waits).await;
+    sleep(seconds(6)).await;
+    assert!(stage.fake.opened("/11").is_empty());
+    stage.send(Command::Retry(vec![ids[0]])).await;
+    within(seconds(5), stage.is(ids[11], Status::Done)).await;
     stage.end().await;
 }

@@ -21,7 +21,9 @@ fn what_few_were_told_may_be_about_their_files() {
     let mut refusals = refused(4, Some(25));
     assert_eq!(refusals.wait_until("h", at(4)), Some(at(28)));
     assert_eq!(refusals.wait_until("other", at(4)), None);
+    assert!(refusals.is_refusing("h") && !refusals.is_refusing("other"));
     refusals.serve("h");
+    assert!(!refusals.is_refusing("h"));
     assert_eq!(refusals.wait_until("h", at(5)), None, "it serves others");
     refusals.refuse("h", Some(Duration::from_secs(25)), at(5));
     assert_eq!(refusals.wait_until("h", at(5)), None, "they are not in a row");

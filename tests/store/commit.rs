@@ -3,7 +3,7 @@
 use std::fs;
 
 use haul::model::{FaultKind, Source, Validator};
-use haul::store::{Commit, Disks, Finished, History, PartFile, Together, Uncommitted, commit, part_name};
+use haul::store::{Commit, Committed, Disks, Finished, History, PartFile, Together, Uncommitted, commit, part_name};
 
 #[test]
 fn what_becomes_of_one_is_not_anothers_matter() {
@@ -34,7 +34,8 @@ fn what_becomes_of_one_is_not_anothers_matter() {
             fresh: false,
         })
         .collect();
-    let ends = commit(state.path(), &downloads, &Disks::none(&Together::default()));
+    let Committed { ends, unnoted } = commit(state.path(), &downloads, &Disks::none(&Together::default()));
+    assert!(unnoted.is_none());
     let told: Vec<Result<(), (FaultKind, bool)>> =
         ends.into_iter().map(|end| end.map_err(|Uncommitted { fault, synced }| (fault.kind, synced))).collect();
     let expected = [Ok(()), Err((FaultKind::Exists, true)), Err((FaultKind::Disk, false)), Ok(()), Ok(())];
@@ -54,6 +55,6 @@ fn what_becomes_of_one_is_not_anothers_matter() {
 #[test]
 fn nothing_to_commit_writes_nothing() {
     let state = tempfile::tempdir().unwrap();
-    assert!(commit(&state.path().join("none"), &[], &Disks::none(&Together::default())).is_empty());
+    assert!(commit(&state.path().join("none"), &[], &Disks::none(&Together::default())).ends.is_empty());
     assert_eq!(fs::read_dir(state.path()).unwrap().count(), 0);
 }

@@ -33,7 +33,7 @@ impl Bench {
         let validator = Validator { etag: Some("\"v\"".to_owned()), last_modified: None };
         let (modified, by) = (modified(&target), Some(TransferId::from_bits(7)));
         let finished = Finished { target, validator, length: 5, by };
-        self.history().add(&[(&source(url), &finished, modified)]);
+        self.history().add(&[(&source(url), &finished, modified)]).unwrap();
         finished
     }
 
@@ -108,11 +108,12 @@ fn a_file_that_is_gone_already_and_a_folder_that_cannot_be_written_cost_nothing(
     let bench = Bench::new();
     let validator = Validator::default();
     let gone = Finished { target: bench.folder.path().join("gone"), validator, length: 5, by: None };
-    bench.history().add(&[(&source(URL), &gone, (1, 2))]);
+    bench.history().add(&[(&source(URL), &gone, (1, 2))]).unwrap();
     assert_eq!(bench.find(URL, None), None);
     fs::remove_dir_all(bench.state.path().join("sub")).unwrap();
     fs::write(bench.state.path().join("sub"), "in the way").unwrap();
-    bench.finish("a", URL);
+    let why = bench.history().add(&[(&source(URL), &gone, (1, 2))]).unwrap_err();
+    assert!(why.subject.ends_with("sub/history.ron") && why.detail.contains("fetched again next time"), "{why}");
     assert_eq!(bench.find(URL, None), None);
 }
 

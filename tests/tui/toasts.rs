@@ -20,6 +20,7 @@ fn the_engines_news_become_toasts() {
         Happening::Repairing(fault()),
         Happening::Repaired { damaged: 3, blocks: 512 },
         Happening::Doubted(fault()),
+        Happening::Unnoted(fault()),
         Happening::Completed {
             target: "/d/a.iso".into(),
             bytes: 5_000_000,
@@ -36,6 +37,7 @@ fn the_engines_news_become_toasts() {
         "fetched once more: /d/a.iso: ",
         "3 of 512 blocks were damaged and were fetched again",
         "taken all the same: /d/a.iso: ",
+        "/d/a.iso: ",
         "a.iso is complete, 5.0 MB in 1:15",
     ];
     for (happening, start) in happenings.into_iter().zip(starts) {

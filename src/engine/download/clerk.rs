@@ -2,6 +2,7 @@
 //! next, so that a thousand small files cost few syncs, and a single one waits for nobody.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::blocking::lost_thread;
 use super::desk::Desk;
 use crate::model::{Fault, FaultKind, Source};
-use crate::store::{Commit, Finished, PartFile, Together, Uncommitted, commit};
+use crate::store::{Commit, Committed, Finished, PartFile, Together, Uncommitted, commit};
 
 /// How long downloads are gathered, where they come by the dozen.
 const GATHERING: Duration = Duration::from_millis(8);
@@ -37,6 +38,9 @@ pub(in crate::engine) struct Clerk {
     /// Where its work is counted, so that none outlives the engine.
     tasks: TaskTracker,
     tray: Mutex<Tray>,
+    /// What is to be told of the history, once.
+    unnoted: Mutex<Option<Fault>>,
+    has_told: AtomicBool,
     /// Bytes of whole files that may still come in.
     room: Arc<Semaphore>,
     together: Together,
@@ -76,8 +80,15 @@ enum Goods {
 
 impl Clerk {
     pub(in crate::engine) fn new(state: PathBuf, tasks: TaskTracker) -> Self {
-        let room = Arc::new(Semaphore::new(MOST_WAITING));
-        Self { state, tasks, tray: Mutex::default(), room, together: Together::default() }
+        Self {
+            state,
+            tasks,
+            tray: Mutex::default(),
+            unnoted: Mutex::default(),
+            has_told: AtomicBool::new(false),
+            room: Arc::new(Semaphore::new(MOST_WAITING)),
+            together: Together::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Tray> {
@@ -135,6 +146,12 @@ impl Clerk {
         }
     }
 
+    /// Why what is complete can't be noted: the first time that somebody asks after it has turned out.
+    pub(super) fn unnoted(&self) -> Option<Fault> {
+        let fault = self.unnoted.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        (!self.has_told.swap(true, Ordering::Relaxed)).then_some(fault)
+    }
+
     fn hand_in(self: &Arc<Self>, paper: Paper) {
         let mut tray = self.lock();
         tray.papers.push(paper);
@@ -152,7 +169,10 @@ impl Clerk {
             let clerk = self.clone();
             let many = papers.len() > 1;
             let committed = spawn_blocking(move || {
-                let ends = commit_all(&clerk.state, &clerk.together, &papers);
+                let Committed { ends, unnoted } = commit_all(&clerk.state, &clerk.together, &papers);
+                if unnoted.is_some() {
+                    *clerk.unnoted.lock().unwrap_or_else(PoisonError::into_inner) = unnoted;
+                }
                 // Their locks are free when anybody hears of it.
                 papers.into_iter().map(|paper| (paper.done, paper.turn)).zip(ends).collect::<Vec<_>>()
             });
@@ -189,13 +209,14 @@ impl Clerk {
 }
 
 /// Commits what these say. Blocking.
-fn commit_all(state: &Path, together: &Together, papers: &[Paper]) -> Vec<Result<(), Uncommitted>> {
+fn commit_all(state: &Path, together: &Together, papers: &[Paper]) -> Committed {
     let targets: Vec<&Path> =
         papers.iter().filter(|paper| paper.is_whole()).map(|paper| paper.finished.target.as_path()).collect();
     let disks = together.open(&targets);
     let parts: Vec<Result<Arc<PartFile>, Uncommitted>> = papers.iter().map(Paper::part).collect();
     let ready = parts.iter().zip(papers).filter_map(|(part, paper)| Some(paper.as_commit(part.as_ref().ok()?)));
-    let mut ends = commit(state, &ready.collect::<Vec<_>>(), &disks).into_iter();
+    let Committed { ends, unnoted } = commit(state, &ready.collect::<Vec<_>>(), &disks);
+    let mut ends = ends.into_iter();
     let end = |(part, paper): (Result<Arc<PartFile>, Uncommitted>, &Paper)| {
         let part = part?;
         let end = ends.next().unwrap_or_else(|| Err(Uncommitted { fault: lost_thread(), synced: false }));
@@ -204,7 +225,7 @@ fn commit_all(state: &Path, together: &Together, papers: &[Paper]) -> Vec<Result
         }
         end
     };
-    parts.into_iter().zip(papers).map(end).collect()
+    Committed { ends: parts.into_iter().zip(papers).map(end).collect(), unnoted }
 }
 
 impl Paper {

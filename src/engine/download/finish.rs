@@ -99,6 +99,7 @@ impl Task {
             committed = clerk.commit(desk.clone(), spec.source.clone(), finished.clone(), false, checkpointed).await;
         }
         committed?;
+        self.tell_unnoted().await;
         let target = finished.target;
         self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
@@ -115,6 +116,13 @@ impl Task {
             answered: true,
             shared: false,
         })
+    }
+
+    /// Says once in a run that what is complete can't be noted, if that is so.
+    pub(super) async fn tell_unnoted(&self) {
+        if let Some(why) = self.orders.shared.clerk.unnoted() {
+            self.tell(Happening::Unnoted(why)).await;
+        }
     }
 
     /// A free name beside one that was taken meanwhile; `None` if that one is not haul's to change.

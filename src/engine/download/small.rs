@@ -80,6 +80,7 @@ impl Task {
         if !clerk.put_down(bytes, turn, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
             return Ok(None);
         }
+        self.tell_unnoted().await;
         let checked = Vec::new();
         let (bytes, fetched, took) = (length, length, Duration::ZERO);
         let (unchanged, answered) = (false, false);

@@ -218,7 +218,8 @@ impl Task {
             && let Some((fault, after)) = self.orders.asked_to_wait(self.places.lead())
         {
             self.fault = Some(Arc::new(fault.clone()));
-            if self.wait(after, &fault).await? {
+            let (place, until) = (self.places.lead(), Instant::now() + after);
+            if self.orders.heed(place, until, &fault, |activity| self.show(activity)).await? {
                 break;
             }
         }

@@ -199,7 +199,8 @@ impl Task {
             && let Some((fault, after)) = self.orders.asked_to_wait(&self.place.source)
         {
             self.fault = Some(Arc::new(fault.clone()));
-            if self.wait(after, &fault).await? {
+            let (place, until) = (&self.place.source, Instant::now() + after);
+            if self.orders.heed(place, until, &fault, |activity| self.show(activity)).await? {
                 break;
             }
         }

@@ -22,7 +22,9 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
         Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, fault.to_string()),
-        Happening::DiskFull(fault) | Happening::Denied(fault) => (Tone::Warning, fault.to_string()),
+        Happening::DiskFull(fault) | Happening::Denied(fault) | Happening::Unnoted(fault) => {
+            (Tone::Warning, fault.to_string())
+        }
         Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
         Happening::Described { .. } | Happening::Listed { .. } | Happening::Verified { .. } => {
             (Tone::Good, event.happening.sentence().into_owned())
