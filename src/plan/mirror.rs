@@ -95,6 +95,11 @@ impl Mirrors {
         (0..self.all.len()).any(|other| other != number && self.standing(other, now) == Standing::Ready)
     }
 
+    /// True until a mirror has shown what it gives, or is about to.
+    pub fn is_untried(&self, number: usize) -> bool {
+        self.all.get(number).is_some_and(Mirror::is_new)
+    }
+
     /// The mirrors that may be asked now, the one first that the next connection should use.
     pub fn order(&self, now: Moment) -> Vec<usize> {
         let mut ready: Vec<usize> =

@@ -127,6 +127,24 @@ fn a_place_that_crawls_holds_up_nothing() {
     }
 }
 
+/// Its connections are too slow to be worth another one there, or the file is too small: not so at the mirror.
+#[test]
+fn a_small_file_does_not_stay_with_a_first_place_that_crawls() {
+    let comes_from_the_mirror = |length: u64| {
+        let small = |tag: &str| File::new(11, length).answer(Answer::new().etag(tag));
+        let crawling = Server::new().rate(30_000).file(PATH, small("\"c\"")).start();
+        let b = Server::new().rate(RATE).file(PATH, small("\"b\"")).start();
+        let sandbox = Sandbox::new();
+        fetch(&sandbox, &[&crawling, &b], &["-x", "8"]).ok();
+        holds_only(&sandbox, "file.bin", &small("").sha256());
+        assert!(sent(&crawling) < length / 2, "{length}: {}", sent(&crawling));
+    };
+    std::thread::scope(|both| {
+        both.spawn(|| comes_from_the_mirror(4 * MIB));
+        comes_from_the_mirror(3 * MIB / 2);
+    });
+}
+
 /// Its samples are right and its other bytes are not: only the checksum tells.
 #[test]
 fn a_liar_that_passes_the_samples_is_found_out_by_the_checksum() {

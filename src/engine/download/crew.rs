@@ -221,7 +221,9 @@ impl Crew {
     /// Puts a permit to use; false if there is nothing to do.
     fn employ(&mut self, task: &mut Task, place: usize, permit: Permit) -> bool {
         let number = self.next_number();
-        let opener = if self.workers.is_empty() { Opener::Idle } else { Opener::New };
+        // What a place gives that was not tried yet is not told by how slow the others are.
+        let is_free = self.workers.is_empty() || task.places.is_untried(place);
+        let opener = if is_free { Opener::Idle } else { Opener::New };
         let Some(lease) = self.job.desk.lease(number, opener, self.job.is_held_back()) else {
             self.last_number -= 1;
             return false;

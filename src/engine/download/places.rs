@@ -141,6 +141,11 @@ impl Places {
         self.board.standing(place, now) == MirrorStanding::Ready
     }
 
+    /// True for one of several that has given no byte yet, and to which no connection is open.
+    pub(super) fn is_untried(&self, place: usize) -> bool {
+        self.all.len() > 1 && self.board.is_untried(place)
+    }
+
     /// It is of no use for this file. False if it is the last one.
     pub(super) fn drop_for_good(&mut self, place: usize) -> bool {
         self.board.drop_for_good(place)

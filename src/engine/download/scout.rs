@@ -21,6 +21,16 @@ use crate::protocol::{Asked, Fetch, Request};
 /// So many bytes on disk tell one file from another: the first few are the same in many.
 const TELLING: u64 = 256 << 10;
 
+/// A little that is left is worth a look too, if it takes so many seconds.
+const LONG: f64 = 10.0;
+
+/// True if there is enough left to fetch, in bytes or in seconds.
+fn is_worth_a_look(desk: &Desk) -> bool {
+    let (missing, receiving) = (desk.missing_total(), desk.receiving_now());
+    let speed: u64 = receiving.iter().map(|(_, speed)| speed).sum();
+    missing >= 2 * MIN_PART || speed > 0 && missing as f64 / speed as f64 >= LONG
+}
+
 /// A look at a place that may work beside the lead: whether its file is the one of which bytes are on disk.
 pub(super) struct Scout {
     pub(super) place: usize,
@@ -91,7 +101,7 @@ impl Crew {
     /// kept for them: each place is tried before one is asked for more.
     pub(super) fn send_scouts(&mut self, task: &Task, held: &Held) -> usize {
         let (job, desk) = (self.job.clone(), &held.desk);
-        if job.place.is_none() || !job.ranged || desk.missing_total() < 2 * MIN_PART {
+        if job.place.is_none() || !job.ranged || !is_worth_a_look(desk) {
             return 0;
         }
         // Bytes that are wrong on disk must not be taken for another file.
