@@ -221,6 +221,13 @@ impl Task {
         if answer.unchanged || is_same(&finished, &answer.resource) {
             return self.as_before(finished).await.map(Some);
         }
+        // Whatever the server has now: what was asked for is there.
+        if self.wanted.is_some() {
+            match self.as_before(finished.clone()).await {
+                Err(Halt::Fault(_)) => {}
+                ended => return ended.map(Some),
+            }
+        }
         if self.orders.spec.target.name.is_some() {
             let detail =
                 "haul finished this file before, and the server has another version now; --overwrite replaces it";

@@ -64,6 +64,9 @@ impl Task {
             if self.fetch_again(&desk, &wrong).await? {
                 return Ok(None);
             }
+            if wrong.firm && self.begin_where_it_differs(&desk, &wrong).await {
+                return Ok(None);
+            }
             if wrong.firm {
                 return Err(self.refused(&desk, &wrong).into());
             }

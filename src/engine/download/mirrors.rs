@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
+use super::proof::Wrong;
 use super::task::{Halt, Suspect, Task};
 use super::version::Version;
 use super::worker::Job;
@@ -112,6 +113,20 @@ impl Task {
             return Some(others);
         }
         None
+    }
+
+    /// The checksum is still wrong after all was fetched again: the file that these places have alike is not the one that
+    /// was asked for, so it begins anew at those that were dropped for having another one. False if there is none, or if
+    /// nobody but the places themselves said what it should be.
+    pub(super) async fn begin_where_it_differs(&mut self, desk: &Desk, wrong: &Wrong) -> bool {
+        if self.wanted.is_none() || !self.places.turn_to_those_that_differ() {
+            return false;
+        }
+        let detail = format!("{}; another place has another file, and that is fetched now", wrong.detail);
+        self.restart(Fault::new(FaultKind::Checksum, desk.part.target().display(), detail)).await;
+        // Nothing that the others said of the file, or did, holds for these.
+        (self.before, self.whole, self.alone, self.strays) = (None, false, false, 0);
+        true
     }
 
     /// What the lead's answers tell of the file by now, for checkpoints, the history and the next attempt.

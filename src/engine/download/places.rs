@@ -191,4 +191,20 @@ impl Places {
         self.lead = next;
         Some(next)
     }
+
+    /// The file that all others have alike is not the one that was asked for: those that were dropped because they have
+    /// another one are all that are left, as if nothing was known of them. False if there are none.
+    pub(super) fn turn_to_those_that_differ(&mut self) -> bool {
+        let differ = std::mem::take(&mut self.differ);
+        let Some(first) = differ.first() else { return false };
+        for number in &differ {
+            self.all[*number].known = None;
+            self.board.take_back(*number);
+        }
+        for number in (0..self.all.len()).filter(|number| !differ.contains(number)) {
+            self.board.drop_for_good(number);
+        }
+        (self.lead, self.alone) = (*first, BTreeSet::new());
+        true
+    }
 }

@@ -249,7 +249,7 @@ impl Task {
         self.best = done;
     }
 
-    async fn restart(&mut self, fault: Fault) {
+    pub(super) async fn restart(&mut self, fault: Fault) {
         // What comes now is another attempt at all of it, or another file.
         self.repair = Repair::default();
         (self.best, self.failures) = (0, 0);
