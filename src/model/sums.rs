@@ -81,13 +81,19 @@ struct Entry {
 /// What a list says of a file: in the formats of sha256sum and its kin, of BSD's tools (`SHA256 (name) = hex`) and of
 /// openssl, or one bare checksum. Folders before a name don't matter, unless two lines differ only in them. `list` is
 /// the list's own name, which tells the algorithm where the number of digits does not. `None` if nothing is said of
-/// the name, or two different things.
+/// the name, or two things that contradict each other.
 pub fn find_sum(text: &str, list: &str, name: &str) -> Option<Checksum> {
     let entries: Vec<Entry> =
         text.trim_start_matches('\u{feff}').lines().filter_map(|line| entry(line, list)).collect();
+    // Of checksums by several algorithms the one that proves most; two by the same one contradict each other.
     let only = |found: Vec<&Entry>| {
-        let first = found.first()?.checksum.clone();
-        found.iter().all(|entry| entry.checksum == first).then_some(first)
+        let best = *found.iter().max_by_key(|entry| entry.checksum.algorithm)?;
+        let of_its_kind = |entry: &Entry| found.iter().find(|one| one.checksum.algorithm == entry.checksum.algorithm);
+        let agrees = |entry: &&Entry| {
+            let is_same = of_its_kind(entry).is_none_or(|first| first.checksum == entry.checksum);
+            is_same && (entry.checksum.algorithm == best.checksum.algorithm || entry.name == best.name)
+        };
+        found.iter().all(agrees).then(|| best.checksum.clone())
     };
     let named = |wanted: &str| entries.iter().filter(|entry| entry.name.as_deref() == Some(wanted)).collect::<Vec<_>>();
     let last = |entry: &&Entry| {

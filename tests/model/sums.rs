@@ -21,6 +21,13 @@ fn every_tools_lines_are_read() {
         (format!("SHA256 (a (1).iso) = {TWO}\n"), "a (1).iso", format!("sha256:{TWO}")),
         (format!("SHA2-256(a.iso)= {TWO}\n"), "a.iso", format!("sha256:{TWO}")),
         (format!("MD5 (a.iso) = {MD5}\n"), "a.iso", format!("md5:{MD5}")),
+        // Several checksums of one file: the one that proves most.
+        (
+            format!("MD5 (a.iso) = {MD5}\nSHA256 (a.iso) = {TWO}\nSHA1 (a.iso) = {SHA1}\n"),
+            "a.iso",
+            format!("sha256:{TWO}"),
+        ),
+        (format!("{SHA1}  pool/a.iso\n{MD5}  pool/a.iso\n"), "a.iso", format!("sha1:{SHA1}")),
         (format!("{MD5}  a.iso\n"), "a.iso", format!("md5:{MD5}")),
         (format!("{SHA1}\ta.iso\n"), "a.iso", format!("sha1:{SHA1}")),
         (format!("{TWO}  ./pool/a.iso\n{ONE}  ./pool/b.iso\n"), "a.iso", format!("sha256:{TWO}")),
@@ -51,6 +58,8 @@ fn what_is_unsure_is_no_answer() {
         // Two things of one name.
         format!("{ONE}  a.iso\n{TWO}  a.iso\n"),
         format!("{ONE}  x/a.iso\n{TWO}  y/a.iso\n"),
+        format!("{SHA1}  x/a.iso\n{TWO}  y/a.iso\n"),
+        format!("{MD5}  a.iso\n{TWO}  a.iso\n{}  a.iso\n", MD5.replace('d', "e")),
         // A bare sum among others.
         format!("{ONE}\n{TWO}\n"),
         format!("{}  a.iso\n", &ONE[1..]),
