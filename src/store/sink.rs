@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice};
 use std::num::NonZeroU64;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -352,11 +352,22 @@ impl PartFile {
     pub fn publish_at(&self, target: &Path, overwrite: bool) -> Result<(), Fault> {
         self.check_place()?;
         if overwrite && standing(target) != Standing::Other {
+            self.be_as_private_as(target);
             fs::rename(&self.path, target).map_err(|why| self.fault("giving it its name", &why))?;
         } else {
             self.rename_to_free_name(target)?;
         }
         Ok(())
+    }
+
+    /// What takes a file's place may be read and written by nobody who might not read or write that one. Where there are no
+    /// modes, none are lost.
+    fn be_as_private_as(&self, target: &Path) {
+        if let (Ok(old), Ok(new)) = (fs::symlink_metadata(target), self.file.metadata())
+            && new.mode() & !old.mode() & 0o777 != 0
+        {
+            let _ = self.file.set_permissions(fs::Permissions::from_mode(new.mode() & old.mode() & 0o777));
+        }
     }
 
     fn rename_to_free_name(&self, target: &Path) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
 //! Part files: one writer, nothing replaced unasked, nothing written through what is no plain file.
 
 use std::fs::{self, OpenOptions};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use haul::model::{ByteRange, FaultKind};
@@ -233,8 +233,10 @@ fn publishing_replaces_nothing() {
     assert!(fault.to_string().contains("--overwrite"), "{fault}");
     assert_eq!((fs::read(&target).unwrap(), names(&folder).len()), (b"theirs".to_vec(), 2));
     part.complete(3).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
     part.publish(true).unwrap();
     assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"new".to_vec(), vec!["a.iso".to_owned()]));
+    assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600, "nobody else may read it by that");
 }
 
 #[test]
