@@ -23,8 +23,10 @@ const WAITING: usize = 1024;
 pub fn stdin_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(LINES);
     std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
+        // What is no UTF-8 is a mistake of one line, and not the end of them all.
+        for line in io::stdin().lock().split(b'\n') {
             let Ok(line) = line else { return };
+            let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line)).into_owned();
             if sender.blocking_send(line).is_err() {
                 return;
             }

@@ -99,3 +99,9 @@ fn a_title_that_is_not_wanted_is_left_alone() {
     let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
     assert!(!raw.contains("\x1b]9;4") && !raw.contains("\x1b[22;0t"), "{raw:?}");
 }
+
+#[test]
+fn a_line_that_is_no_utf8_is_a_mistake_and_not_the_end() {
+    let output = Sandbox::new().run_within("printf 'caf\\351\\nlist\\n' > in && exec < in", &["--plain"]).ok();
+    assert!(output.stdout.contains("The list is empty."), "{output:#?}");
+}
