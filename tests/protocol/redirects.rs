@@ -27,7 +27,7 @@ fn leads(to: &str) -> Running {
 
 #[test]
 fn each_kind_of_redirect_is_followed_with_the_same_question() {
-    for status in [301, 302, 303, 307, 308] {
+    for status in [300, 301, 302, 303, 307, 308] {
         let away = File::new(SEED, 0).answer(Answer::redirect(status, "/b"));
         let server = Server::new().file("/a", away).file("/b", File::new(SEED, LENGTH)).start();
         let got = ask(&driver(), question(&server.url("/a"), Asked::From(7))).unwrap();

@@ -125,7 +125,12 @@ impl Http {
                 return Err(Fault::new(FaultKind::Redirect, &request.source, "its redirects go round in a circle"));
             }
             let response = self.send(request, &at, if_range).await?;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            // Of several choices (300) a server may name the one that it prefers (RFC 9110, section 15.4.1).
+            let leads = match response.status().as_u16() {
+                300 => response.headers().contains_key(LOCATION),
+                status => matches!(status, 301 | 302 | 303 | 307 | 308),
+            };
+            if !leads {
                 return Ok((response, at));
             }
             at = next(&at, &response)?;
