@@ -77,7 +77,10 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
                 Some(end) => Some((span(&rest[1..end])?, end)),
                 None => None,
             },
-            '{' => rest.find('}').map(|end| (words(&rest[1..end]), end)),
+            '{' => match rest.find('}') {
+                Some(end) => Some((words(&rest[1..end])?, end)),
+                None => None,
+            },
             _ => None,
         };
         if let Some((Some(choice), end)) = found {
@@ -93,9 +96,17 @@ fn pieces(text: &str) -> Result<Vec<Piece>, String> {
     Ok(pieces)
 }
 
-/// What stands between braces, if it is a choice.
-fn words(inside: &str) -> Option<Vec<String>> {
-    inside.contains(',').then(|| inside.split(',').map(str::to_owned).collect())
+/// What stands between braces, if it is a choice. Quotes stand in JSON, and a bracket that a comma divides from its fellow
+/// in what is no choice either; an error if there is a choice within, of which nobody could tell how it was meant.
+fn words(inside: &str) -> Result<Option<Vec<String>>, String> {
+    let is_torn = |word: &str| word.contains('[') != word.contains(']');
+    if !inside.contains(',') || inside.contains('"') || inside.contains("%22") || inside.split(',').any(is_torn) {
+        return Ok(None);
+    }
+    if inside.contains('{') {
+        return Err(format!("{{{inside}}}: braces within braces make no pattern; -g takes them as they are written"));
+    }
+    Ok(Some(inside.split(',').map(str::to_owned).collect()))
 }
 
 /// What stands between brackets, if it is a span; an error if it is one that is too long.

@@ -35,12 +35,22 @@ fn brackets_without_a_pattern_stay() {
         "[a-Z]",
         "[1-2:0]",
         "][",
+        // JSON in a query, as a browser's address line has it.
+        r#"a?q={"k":[1,2],"l":{"m":3,"n":4}}"#,
+        "a?q={%22k%22:1,%22l%22:{%22m%22:3,%22n%22:4}}",
+        "a?q={k:[1,2]}",
     ] {
         assert_eq!(expand(text).unwrap(), [text], "{text}");
     }
     let urls = expand("http://[::1]:8080/[1-2]").unwrap();
     assert_eq!(urls, ["http://[::1]:8080/1", "http://[::1]:8080/2"]);
     assert!(urls.iter().all(|url| Source::parse(url).is_ok()));
+}
+
+#[test]
+fn a_choice_in_a_choice_is_a_mistake() {
+    assert!(expand("{x,{y,z}}").unwrap_err().contains("-g"));
+    assert_eq!(expand(r"{a[1],b}{c,d}").unwrap(), ["a[1]c", "a[1]d", "bc", "bd"]);
 }
 
 #[test]
