@@ -1,6 +1,10 @@
 //! Servers as they are: without ranges, without lengths, busy, forgetful, cut off. The file must come all the same.
 
-use super::{MIB, PATH, fetch, file, holds_only, serve};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+
+use super::{MIB, PATH, REFUSED, fetch, file, holds_only, serve};
 use crate::support::Sandbox;
 use crate::support::server::{Answer, Ending, File, Framing, Honour, Running, Seen, Server, Wrong};
 
@@ -227,4 +231,28 @@ fn a_proxy_of_the_environment_that_is_none_is_an_error() {
         assert!(ended.stderr.contains("http_proxy: this variable holds no proxy's URL"), "{}", ended.stderr);
     }
     assert!(server.seen().requests.is_empty(), "the site itself was asked");
+}
+
+#[test]
+fn a_socks_proxy_that_refuses_the_login_is_asked_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (told, asked) = mpsc::channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut said = [0; 512];
+            // RFC 1928, section 3, and RFC 1929, section 2: a login is wanted, and this one is wrong.
+            for answer in [[5, 2], [1, 1]] {
+                let _ = stream.read(&mut said).and_then(|_| stream.write_all(&answer));
+            }
+            let _ = told.send(());
+        }
+    });
+    let mut sandbox = Sandbox::new();
+    sandbox.set("all_proxy", format!("socks5h://me:hunter2@{address}"));
+    let ended = sandbox.get(&["--retry-wait", "0.1", "http://files.example.test/file.bin"]);
+    let ended = ended.refused(&[&format!("through the proxy {address}"), "login"]).code(REFUSED);
+    assert!(!ended.stderr.contains("hunter2"), "{ended:#?}");
+    asked.recv().unwrap();
+    assert!(asked.try_recv().is_err(), "a wrong password is tried once");
 }

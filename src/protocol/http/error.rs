@@ -8,6 +8,10 @@ use crate::model::{Fault, FaultKind, Source};
 /// What to do where a proxy asks for a login.
 pub(super) const PROXY_LOGIN: &str = "a login is asked for: put user:password@ into the proxy's URL (HTTP 407)";
 
+/// What the library says where a SOCKS proxy refuses who asks: that won't change, and a wrong password is not to be tried again
+/// and again.
+const SOCKS_LOGIN: [&str; 2] = ["credentials not accepted", "does not support user/pass authentication"];
+
 /// The fault behind an error while a request was made or a body was read.
 pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
     let root = root(error);
@@ -18,6 +22,8 @@ pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fau
         let text = chain(error);
         return if text.contains("tunnel error: proxy authorization required") {
             Fault::new(FaultKind::Status(407), source, PROXY_LOGIN)
+        } else if SOCKS_LOGIN.iter().any(|words| text.contains(words)) {
+            Fault::new(FaultKind::Status(407), source, "it does not accept the login, or the lack of one, in its URL")
         } else if text.contains("tunnel error") {
             Fault::new(FaultKind::Connect, source, "the proxy does not connect to this host")
         } else if text.contains("dns error") {
