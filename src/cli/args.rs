@@ -11,7 +11,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use clap_complete::Shell;
 
 use super::apply::WholeLimit;
-use super::connections::ConnectionArgs;
+use super::connections::{ConnectionArgs, up_to_64, whole_number};
 use super::exit::Exit;
 use super::logins::LoginArgs;
 use super::ls::{LsArgs, PresignArgs};
@@ -276,10 +276,10 @@ pub struct EachArgs {
 #[derive(Args)]
 pub struct NetworkArgs {
     /// Transfers at once, 1 to 64 (else 4, and up to 16 or 64 while they are small files)
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(short = 'j', long, value_name = "N", value_parser = up_to_64)]
     pub transfers: Option<u16>,
     /// Give a transfer up after so many failures in a row without a new byte
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number)]
     pub retries: Option<u32>,
     /// Seconds before the first further attempt; doubles with each failure
     #[arg(long, value_name = "S", value_parser = any_seconds)]

@@ -6,14 +6,25 @@ use clap::Args;
 #[derive(Args)]
 pub struct ConnectionArgs {
     /// Connections for each transfer, 1 to 64; haul finds out by itself how many help
-    #[arg(short = 'x', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(short = 'x', long, value_name = "N", value_parser = up_to_64)]
     connections: Option<u16>,
     /// The same, as aria2 calls it; the lower one of both counts
-    #[arg(short, long, value_name = "N", hide = true, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(short, long, value_name = "N", hide = true, value_parser = up_to_64)]
     split: Option<u16>,
     /// Go on where an earlier run stopped, which haul always does
     #[arg(short, long = "continue", hide = true)]
     continues: bool,
+}
+
+/// Reads a number of connections, or of transfers.
+pub fn up_to_64(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|number| (1..=64).contains(number));
+    number.ok_or_else(|| "write a number from 1 to 64".to_owned())
+}
+
+/// Reads a number of attempts.
+pub fn whole_number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "write a whole number, such as 10".to_owned())
 }
 
 impl ConnectionArgs {

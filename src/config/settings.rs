@@ -191,6 +191,9 @@ impl Settings {
         if let Some((name, seconds, least)) = spans.into_iter().find(wrong) {
             return Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"));
         }
+        if self.user_agent.chars().any(char::is_control) {
+            return Err(" user_agent holds control characters, which no header can".to_owned());
+        }
         self.hooks.check()?;
         self.check_columns()
     }

@@ -30,6 +30,9 @@ pub(super) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     make_folder(parent, mode)?;
     match DirBuilder::new().mode(mode).create(folder) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+            Err(io::Error::new(why.kind(), format!("{} is there already, and is no folder", folder.display())))
+        }
         made => made.and_then(|()| sync_folder(parent)),
     }
 }

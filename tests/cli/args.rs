@@ -81,6 +81,21 @@ fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
 }
 
 #[test]
+fn a_number_that_is_none_is_told_in_words() {
+    for (words, told) in [
+        (["-x", "many"], "write a number from 1 to 64"),
+        (["-x", "65"], "write a number from 1 to 64"),
+        (["-s", "8.0"], "write a number from 1 to 64"),
+        (["-j", ""], "write a number from 1 to 64"),
+        (["--retries", "1e3"], "write a whole number, such as 10"),
+        (["--retries", "99999999999"], "write a whole number, such as 10"),
+    ] {
+        let why = arguments(&[&["get", URL], &words[..]].concat()).map(|_| ()).unwrap_err();
+        assert!(why.contains(told), "{words:?}: {why}");
+    }
+}
+
+#[test]
 fn what_aria2s_users_type_means_connections_and_is_never_more_than_either_allows() {
     for (words, count) in
         [(&["-s", "4"][..], 4), (&["-c", "-x", "16", "-s", "4"], 4), (&["--split=9", "-x3", "--continue"], 3)]

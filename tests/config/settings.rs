@@ -139,3 +139,11 @@ fn a_usual_place_that_can_not_be_looked_at_is_no_reason_not_to_start() {
     }
     assert!(Settings::load_usual(&file).is_err());
 }
+
+#[test]
+fn a_user_agent_that_no_header_can_hold_is_told() {
+    for text in ["haul\\nX-Key: 1", "\\u{7}"] {
+        let why = mistake(&format!("(user_agent: \"{text}\")"));
+        assert!(why.contains("user_agent"), "{why}");
+    }
+}

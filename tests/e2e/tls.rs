@@ -72,7 +72,7 @@ fn a_port_that_speaks_no_tls_is_no_reason_to_ask_again() {
     nginx.file("a.iso", 4, MIB);
     let sandbox = Sandbox::new();
     let url = nginx.http("a.iso").replace("http:", "https:");
-    fails_at_once(sandbox.get(&[&url]), &["no secure connection"]);
+    fails_at_once(sandbox.get(&[&url]), &["no secure connection", "does not speak TLS"]);
     holds_no_finished_file(&sandbox);
 }
 

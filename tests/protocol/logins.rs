@@ -260,3 +260,15 @@ proptest! {
         let _ = Netrc::parse(words.concat().as_bytes());
     }
 }
+
+#[test]
+fn a_way_to_log_in_that_haul_does_not_know_is_named() {
+    for user in ["", "me:hunter2@"] {
+        let server =
+            serve(Answer::status(401).header("WWW-Authenticate", "NTLM").header("WWW-Authenticate", "Negotiate"));
+        let url = server.url(PATH).replace("http://", &format!("http://{user}"));
+        let fault = ask(&driver(), question(&url, Asked::From(0))).unwrap_err();
+        assert_eq!((fault.kind, server.seen().requests.len()), (Kind::Status(401), 1), "{fault}");
+        assert!(fault.to_string().contains("NTLM, Negotiate"), "{fault}");
+    }
+}

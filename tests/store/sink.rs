@@ -370,7 +370,7 @@ fn folders_are_made_and_other_faults_are_sentences() {
     fs::write(&target, "").unwrap();
     let fault = PartFile::open(&target.join("under/a file")).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Disk);
-    assert!(fault.to_string().contains("making the folder failed"), "{fault}");
+    assert!(fault.to_string().contains("a.iso is there already, and is no folder"), "{fault}");
     let long = folder.path().join("x".repeat(255));
     let part = open(&long);
     part.complete(0).unwrap();

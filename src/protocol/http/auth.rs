@@ -13,7 +13,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
 use url::{Host, Origin, Position, Url};
 
-use super::challenge::{Challenge, offers_basic};
+use super::challenge::{Challenge, offers_basic, unknown_schemes};
 use super::netrc::Netrc;
 use super::tls;
 use crate::model::{Fault, FaultKind, Source};
@@ -149,7 +149,7 @@ impl Pass<'_> {
     /// Learns from an answer; true if the request is to be made again.
     pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<bool, Fault> {
         let refused = status == StatusCode::UNAUTHORIZED;
-        let Some(key) = &self.key else { return if refused { self.explain() } else { Ok(false) } };
+        let Some(key) = &self.key else { return if refused { self.explain(headers) } else { Ok(false) } };
         let mut challenges = self.logins.challenges();
         if !refused {
             if let Some(challenge) = challenges.get_mut(key).filter(|_| headers.contains_key("authentication-info")) {
@@ -179,15 +179,22 @@ impl Pass<'_> {
             _ => drop(challenges.remove(key)),
         }
         drop(challenges);
-        if again { Ok(true) } else { self.explain() }
+        if again { Ok(true) } else { self.explain(headers) }
     }
 
     /// The fault of a 401 after which there is nothing to try; `Ok` where there is no more to say than that.
-    fn explain(&self) -> Result<bool, Fault> {
+    fn explain(&self, headers: &HeaderMap) -> Result<bool, Fault> {
+        let unknown = unknown_schemes(headers);
         let unused = self.logins.netrc.unused();
         let detail = match (self.by_header, &self.key, unused) {
             (true, ..) => {
                 "the server does not accept the Authorization header that was given with -H (HTTP 401)".into()
+            }
+            _ if !unknown.is_empty() => {
+                format!(
+                    "the server asks for a login in a way that haul does not know: {} (HTTP 401)",
+                    unknown.join(", ")
+                )
             }
             (_, Some(_), _) => {
                 "the server does not accept the login that the URL or netrc has for it (HTTP 401)".to_owned()

@@ -221,6 +221,13 @@ pub(super) fn offers_basic(headers: &HeaderMap) -> bool {
     !challenges(headers, basic).is_empty()
 }
 
+/// What a 401 offers to log in by, where haul knows nothing of it, such as NTLM.
+pub(super) fn unknown_schemes(headers: &HeaderMap) -> Vec<String> {
+    let schemes = challenges(headers, |challenge| Some(challenge.scheme.chars().take(20).collect::<String>()));
+    let is_known = |scheme: &String| ["basic", "digest"].contains(&scheme.to_ascii_lowercase().as_str());
+    if schemes.iter().any(is_known) { Vec::new() } else { schemes }
+}
+
 /// What can be made of the challenges in all fields of a 401; several may stand in one field. Those behind a mistake
 /// in a field are lost.
 fn challenges<T>(headers: &HeaderMap, read: impl Fn(&ChallengeRef<'_>) -> Option<T>) -> Vec<T> {

@@ -78,7 +78,22 @@ fn insecure(source: &Source, error: &rustls::Error, while_connecting: bool) -> F
         false if while_connecting => FaultKind::Connect,
         false => FaultKind::Cut,
     };
-    Fault::new(kind, source, format!("no secure connection: {error}"))
+    Fault::new(kind, source, format!("no secure connection: {}", refusal(error)))
+}
+
+/// What keeps a secure connection from coming about.
+fn refusal(error: &rustls::Error) -> String {
+    use rustls::{AlertDescription as Alert, Error, InvalidMessage};
+    let told = match error {
+        Error::AlertReceived(Alert::CertificateRequired) => {
+            "the server wants a certificate of yours, and haul shows none"
+        }
+        Error::AlertReceived(Alert::ProtocolVersion) => "the server speaks no TLS 1.2 or newer",
+        Error::AlertReceived(Alert::UnrecognisedName) => "the server knows no host of this name",
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => "what answers there does not speak TLS; try http:",
+        other => return other.to_string(),
+    };
+    told.to_owned()
 }
 
 /// Why a certificate is refused.
