@@ -1,6 +1,7 @@
 //! The end of a download: every claim checked, the checksums compared, damage mended, durable, named.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Source};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
 use crate::store::{Checkpoint, Finished, PartFile, digest};
+
+/// The endings of names that tell that what they name is packed.
+const PACKED: [&str; 9] = ["gz", "tgz", "svgz", "z", "bz2", "tbz2", "xz", "br", "zst"];
 
 /// What was fetched once more in this run, and what came of it.
 #[derive(Debug, Default)]
@@ -75,6 +79,12 @@ impl Task {
         for remark in std::mem::take(&mut finding.remarks) {
             let remark = Fault::new(FaultKind::Checksum, desk.part.target().display(), remark);
             self.tell(Happening::Doubted(remark)).await;
+        }
+        let target = desk.part.target();
+        if let Some(coding) = self.held.as_ref().and_then(|held| untold_coding(&held.resource, target)) {
+            let detail =
+                format!("its server sent it packed ({coding}), which nobody asked for, and it is kept as it came");
+            self.tell(Happening::Doubted(Fault::new(FaultKind::BadAnswer, target.display(), detail))).await;
         }
         self.publish(desk, finding.checked).await.map(Some)
     }
@@ -301,6 +311,13 @@ impl Task {
             shared: false,
         })
     }
+}
+
+/// The content coding under which a file came, unless it is called after it: many servers call `a.tar.gz` packed, which it is.
+fn untold_coding<'a>(resource: &'a Resource, target: &Path) -> Option<&'a str> {
+    let ending = target.extension().and_then(OsStr::to_str).unwrap_or_default();
+    let is_told = PACKED.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    resource.coding.as_deref().filter(|_| !is_told)
 }
 
 /// The sums of these bytes of a part file.
