@@ -27,6 +27,8 @@ pub(super) struct Repair {
     named: bool,
     /// All of them.
     all: bool,
+    /// What comes once more now is all of them.
+    is_of_all: bool,
     /// Those in which the two fetches of all differ, for the third time.
     third: bool,
     /// Those that came otherwise the second time.
@@ -59,6 +61,8 @@ impl Task {
         let desk = held.desk.clone();
         if let Some((damaged, blocks, which)) = desk.compared() {
             self.repair.found = (damaged.max(self.repair.found.0), blocks);
+            // All came as they were, from whatever place: a third time they would too.
+            self.repair.all |= std::mem::take(&mut self.repair.is_of_all) && damaged == 0;
             // Of two that differ the first may be the right one: a third tells.
             self.repair.doubtful = which;
             self.tell(Happening::Repaired { damaged, blocks }).await;
@@ -193,6 +197,7 @@ impl Task {
     /// then all, then those that came otherwise. False if that was done in this run, or is of no use.
     async fn fetch_again(&mut self, desk: &Arc<Desk>, wrong: &Wrong) -> Result<bool, Halt> {
         if let Some(ranges) = self.fetch_from_one_place(desk, &wrong.bad) {
+            self.repair.is_of_all = ranges.total() >= desk.done_total();
             return self.compare_anew(desk, &ranges, wrong).await;
         }
         if wrong.as_served {
