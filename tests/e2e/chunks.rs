@@ -1,6 +1,6 @@
 //! The real program and the plain chunk upload.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::MIB;
 use crate::support::chunks::Chunks;
@@ -83,4 +83,18 @@ fn what_can_not_be_sent_so_is_told() {
     sandbox.run(&["put", "-q", "-", &named]).refused(&["length beforehand"]);
     sandbox.run(&["put", "-q", "--no-clobber", NAME, &chunks.url("")]).refused(&["--no-clobber"]);
     sandbox.get(&[&chunks.url("/a")]).refused(&["chunk+http"]);
+}
+
+#[test]
+fn an_error_in_a_success_is_an_error() {
+    for answer in [json!({ "error": "disk full" }), json!({ "ok": false }), json!({ "success": false })] {
+        let (chunks, sandbox, _) = room(10);
+        chunks.merge_says(answer.clone());
+        let output = put(&sandbox, &chunks, &["--retries", "1"]).code(8);
+        let words = answer["error"].as_str().unwrap_or("no reason is given");
+        assert!(output.stdout.contains(&format!("the server refused: {words} (HTTP 200)")), "{output:#?}");
+    }
+    let (chunks, sandbox, _) = room(10);
+    chunks.merge_says(json!({ "error": null, "ok": true }));
+    put(&sandbox, &chunks, &[]).ok();
 }

@@ -58,15 +58,18 @@ async fn an_upload_that_was_cut_off_by_a_kill_goes_on_over_one_connection() {
     stage.end().await;
 }
 
+/// A store that cuts a part off may have said why.
 #[tokio::test(start_paused = true)]
 async fn after_a_refusal_the_next_parts_are_announced() {
-    let mut stage = Stage::with(Wishes { connections: 1, ..Wishes::default() });
-    stage.depot.script(|call, before| {
-        (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(FaultKind::Status(503)))
-    });
-    let path = write(&stage, 16 * MIB);
-    let id = stage.add_spec(spec(Upload { part_size: Some(4 * MIB), ..in_parts(&path) })).await;
-    complete(&mut stage, id, 16 * MIB).await;
-    assert_eq!(stage.depot.announced(), [false, false, true, true, true]);
-    stage.end().await;
+    for kind in [FaultKind::Status(503), FaultKind::Cut] {
+        let mut stage = Stage::with(Wishes { connections: 1, ..Wishes::default() });
+        stage
+            .depot
+            .script(move |call, before| (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(kind)));
+        let path = write(&stage, 16 * MIB);
+        let id = stage.add_spec(spec(Upload { part_size: Some(4 * MIB), ..in_parts(&path) })).await;
+        complete(&mut stage, id, 16 * MIB).await;
+        assert_eq!(stage.depot.announced(), [false, false, true, true, true], "{kind}");
+        stage.end().await;
+    }
 }

@@ -80,3 +80,33 @@ async fn a_last_call_that_fails_again_and_again_is_given_up_although_parts_are_s
     assert_eq!(stage.depot.count(|call| call == Call::Complete), 6);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_not_made_good_by_an_equal_object_that_stood_there() {
+    let calls = [(u64::MAX, Call::Put), (0, Call::Complete)];
+    let kinds = [FaultKind::Status(403), FaultKind::Status(503)];
+    for ((threshold, call), kind) in calls.into_iter().flat_map(|call| kinds.map(|kind| (call, kind))) {
+        let mut stage = Stage::with(Wishes { patience: super::stage::impatient(), ..Wishes::default() });
+        let path = write(&stage, MIB);
+        stage.depot.put_object(URL, &super::uploads::bytes(MIB));
+        stage.depot.script(move |came, _| (came == call).then_some(Trouble::Refused(kind)));
+        let upload = haul::model::Upload { threshold: Some(threshold), ..in_parts(&path) };
+        let id = stage.add_spec(spec(upload)).await;
+        assert_eq!(stage.fail(id).await.kind, kind, "{call:?}");
+        assert_eq!(stage.depot.count(|call| call == Call::Head), 0, "{call:?}, {kind}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_object_that_stood_there_leaves_no_upload_open() {
+    let mut stage = Stage::new();
+    let path = write(&stage, 2 * MIB);
+    stage.depot.put_object(URL, &super::uploads::bytes(2 * MIB));
+    stage.depot.script(|call, before| {
+        (call == Call::Complete && before == 0).then_some(Trouble::Refused(FaultKind::Status(500)))
+    });
+    let id = stage.add_spec(spec(in_parts(&path))).await;
+    complete(&mut stage, id, 2 * MIB).await;
+    stage.end().await;
+}

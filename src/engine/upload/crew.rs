@@ -214,7 +214,8 @@ impl Crew {
         let Verdict::Again { after } = verdict(&fault, in_turn, false, patience, fastrand::f64()) else {
             return Err(Halt::Fault(fault));
         };
-        if matches!(fault.kind, FaultKind::Status(429 | 503)) {
+        // A refusal that came before all bytes were out may be lost with its connection: the next one is to be heard.
+        if matches!(fault.kind, FaultKind::Status(429 | 503) | FaultKind::Cut) {
             self.caution.refused();
         }
         task.retries += 1;

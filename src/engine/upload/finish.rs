@@ -2,7 +2,7 @@
 
 use super::super::report::Ending;
 use super::begin::Held;
-use super::insist::is_denied;
+use super::insist::{is_denied, may_be_done};
 use super::original::Original;
 use super::proof::{Proof, assembled_etag, compare, is_called_alike, sums};
 use super::task::{Halt, Task};
@@ -109,19 +109,30 @@ impl Task {
         match outcome {
             Ok(object) if proof(&object) != Proof::Silent => Ok(proof(&object)),
             Ok(object) => self.looked_at(&object, proof).await,
-            Err(halt) => {
+            Err(Halt::Fault(fault)) if may_be_done(fault.kind) => {
                 let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
                 match stands.ok().flatten().map(|object| proof(&object)) {
                     Some(right @ Proof::Right(_)) => {
-                        let is_open = matches!(&halt, Halt::Fault(fault) if fault.kind == FaultKind::Exists);
-                        if is_open && let Err(Halt::Fault(fault)) = self.free(upload).await {
-                            tracing::warn!("the parts of an upload could not be freed: {fault}");
-                        }
+                        self.free_what_is_left(upload, fault.kind).await;
                         Ok(right)
                     }
-                    _ => Err(halt),
+                    _ => Err(fault.into()),
                 }
             }
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// The object is there although the last call failed: made by it, or by somebody before. In the second case the parts are
+    /// there as well, and nobody would look for them any more.
+    async fn free_what_is_left(&self, upload: &str, kind: FaultKind) {
+        let freed = match kind {
+            FaultKind::UploadGone | FaultKind::Status(404) => return,
+            FaultKind::Exists => self.free(upload).await.map(|_| ()),
+            _ => self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await,
+        };
+        if let Err(Halt::Fault(fault)) = freed {
+            tracing::warn!("the parts of an upload could not be freed: {fault}");
         }
     }
 

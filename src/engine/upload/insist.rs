@@ -4,7 +4,7 @@
 use super::task::{Halt, Task};
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind};
-use crate::plan::{Verdict, verdict};
+use crate::plan::{Verdict, may_pass, verdict};
 
 impl Task {
     /// The outcome of a request that sends next to nothing, made as often as the verdict allows.
@@ -53,4 +53,12 @@ impl Task {
 /// True if the store does not let this login ask that, or knows no such question.
 pub(super) fn is_denied(kind: FaultKind) -> bool {
     matches!(kind, FaultKind::Status(403 | 405 | 501))
+}
+
+/// True if a call may have been obeyed although it seems to have failed: then what stands at the place tells. What was refused
+/// was not, even if an equal object has stood there all along; and a store that is asked too much is not asked that as well.
+pub(super) fn may_be_done(kind: FaultKind) -> bool {
+    let is_refused = matches!(kind, FaultKind::Status(408 | 425 | 429 | 503));
+    let is_done = matches!(kind, FaultKind::Exists | FaultKind::UploadGone | FaultKind::Status(404));
+    is_done || (may_pass(kind) && !is_refused)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::report::Ending;
+use super::insist::may_be_done;
 use super::original::Original;
 use super::payload::{Piece, Sent};
 use super::proof::{Proof, compare, sums};
@@ -46,6 +47,9 @@ impl Task {
     /// An answer that is lost or an error may belong to a request that was obeyed: the object tells.
     async fn settled_after(&mut self, halt: Halt, original: &Arc<Original>) -> Result<Ending, Halt> {
         original.check()?;
+        if matches!(&halt, Halt::Fault(fault) if !may_be_done(fault.kind)) {
+            return Err(halt);
+        }
         let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
         let Some(object) =
             stands.ok().flatten().filter(|object| object.length.is_none_or(|told| told == original.length))

@@ -11,6 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::body::{Broken, Framed};
+use super::document::is_modest;
 use crate::model::{Algorithm, Checksum, Fault, FaultKind, harmless};
 use crate::protocol::http::{Call, beginning};
 use crate::protocol::{Bounds, BoxFuture, Http, Payload, Place, Put, StoredObject, StoredPart, retry_after};
@@ -302,18 +303,32 @@ async fn told(place: &Place, response: Response) -> Result<Told, Fault> {
     let status = response.status().as_u16();
     let wait = response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let body = beginning(response, LONGEST).await;
-    let value = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    let value = Some(&body)
+        .filter(|body| is_modest(body))
+        .and_then(|body| serde_json::from_slice(body).ok())
+        .unwrap_or(Value::Null);
     let told = Told { status, value };
-    if matches!(status, 404 | 409) || (status == 200 && told.value.is_object()) {
+    let is_error = status == 200 && says_no(&told.value);
+    if matches!(status, 404 | 409) || (status == 200 && told.value.is_object() && !is_error) {
         return Ok(told);
     }
-    if status == 200 {
+    if status == 200 && !is_error {
         return Err(odd(place));
     }
     let is_damage = told.value["error"].as_str().is_some_and(|why| why.to_ascii_lowercase().contains("md5"));
-    let kind = if status == 400 && is_damage { FaultKind::PartDamaged } else { FaultKind::Status(status) };
+    let kind = match status {
+        200 | 400 if is_damage => FaultKind::PartDamaged,
+        200 => FaultKind::BadAnswer,
+        _ => FaultKind::Status(status),
+    };
     let wait = wait.and_then(|value| retry_after(&value, std::time::SystemTime::now()));
     Err(refused(place, &told, kind).with_retry_after(wait))
+}
+
+/// True if an answer under a success is none, as servers have it that know one status alone.
+fn says_no(value: &Value) -> bool {
+    let is_error = |word: &Value| word.as_str().is_some_and(|why| !why.is_empty());
+    is_error(&value["error"]) || value["ok"] == false || value["success"] == false
 }
 
 fn refused(place: &Place, told: &Told, kind: FaultKind) -> Fault {

@@ -185,11 +185,12 @@ impl Stores {
     ) -> Result<Response, Refused> {
         let subject = url.source().map_err(|why| Fault::new(FaultKind::Request, url, why))?;
         let mut cured: Vec<Cure> = Vec::new();
+        let mut is_announced = draft.content.is_announced();
         loop {
             let known = self.known(url).await?;
             let login = self.login(&known, &subject).await?;
             let broken = Broken::default();
-            let response = self.transmit(&subject, &known, login.as_ref(), draft, &broken).await?;
+            let response = self.transmit(&subject, &known, login.as_ref(), draft, is_announced, &broken).await?;
             let status = response.status().as_u16();
             if fine(status) {
                 return Ok(response);
@@ -198,6 +199,11 @@ impl Stores {
             let refusal = Refusal::read(status, &headers, &beginning(response, LONGEST).await);
             // What was refused before it was sent is not sent after that.
             broken.stop();
+            if status == 417 && is_announced {
+                // What stands between knows no announcements (RFC 9110, 10.1.1).
+                is_announced = false;
+                continue;
+            }
             match refusal.cure(&known.site) {
                 Some(cure) if !cured.iter().any(|done| done.same_kind(&cure)) => {
                     let mended = self.mend(url, &known, &cure, login.as_ref()).await;
@@ -226,12 +232,23 @@ impl Stores {
         Ok(Reply { headers, body })
     }
 
-    /// Makes a request whose answer is a document: its head, and the document; an empty one if it can't be read. An error that
-    /// stands in a success is a refusal.
+    /// Makes a request whose answer is a document: its head, and the document; an empty one if it can't be read.
     pub(super) async fn told(&self, url: &ObjectUrl, draft: &Draft) -> Result<(HeaderMap, Element), Refused> {
         let Reply { headers, body } = self.reply(url, draft).await?;
-        let document = Element::read(&body).unwrap_or_default();
-        let Some(refusal) = within_success(&headers, &document, &body) else { return Ok((headers, document)) };
+        let document = self.document(url, draft, &headers, &body).await?;
+        Ok((headers, document))
+    }
+
+    /// What an answer says; an error that stands in a success is a refusal.
+    pub(super) async fn document(
+        &self,
+        url: &ObjectUrl,
+        draft: &Draft,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Element, Refused> {
+        let document = Element::read(body).unwrap_or_default();
+        let Some(refusal) = within_success(headers, &document, body) else { return Ok(document) };
         let subject = url.source().map_or_else(|_| url.to_string(), |source| source.to_string());
         let fault = refusal.fault(&subject, &self.known(url).await?.site, draft.doing);
         Err(Refused { fault, refusal })
@@ -265,6 +282,7 @@ impl Stores {
         known: &Known,
         login: Option<&Login>,
         draft: &Draft,
+        is_announced: bool,
         broken: &Broken,
     ) -> Result<Response, Fault> {
         let site = &known.site;
@@ -277,7 +295,7 @@ impl Stores {
         if matches!(draft.method, Method::PUT | Method::POST) {
             fields.insert(CONTENT_LENGTH, HeaderValue::from(draft.content.length()));
         }
-        if draft.content.is_announced() {
+        if is_announced {
             fields.insert(EXPECT, HeaderValue::from_static("100-continue"));
         }
         let body = || draft.content.body(broken);

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED};
 use reqwest::{Method, Response};
 
 use super::document::Element;
@@ -130,6 +130,11 @@ async fn answered(url: &ObjectUrl, request: Request, response: Response) -> Resu
         let facts = id.map_or_else(String::new, |id| format!(" (request {id})"));
         Fault { detail: format!("{}{facts}", fault.detail), ..fault }
     })?;
+    if matches!(status, 200 | 206) && !headers.contains_key(ETAG) && !headers.contains_key(LAST_MODIFIED) {
+        // The page of something that stands between, or an error under a success: its bytes are not the object's.
+        let detail = "what came has neither an ETag nor a date, as every object has: it is something else";
+        return Err(Fault::new(FaultKind::BadAnswer, &request.source, detail));
+    }
     let asked_for = request.unless.as_ref().is_some_and(|unless| unless.etag.is_some());
     if accepted.unchanged && !asked_for {
         let detail = "the store says that nothing has changed, which nobody has asked";

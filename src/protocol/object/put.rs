@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, LAST_MODIFIED};
+use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED};
 
 use super::answers::{self, decoded};
 use super::document::Element;
@@ -62,9 +62,9 @@ impl Put for Stores {
                     .headers(sum.and_then(checksum_header))
                     .content(Content::Payload(payload.clone()))
             };
-            let reply = match self.reply(&offer.url, &draft(sum.as_ref())).await {
+            let reply = match self.taken(&offer.url, &draft(sum.as_ref())).await {
                 Err(refused) if with_sum && is_unknown(&refused) => {
-                    let reply = self.reply(&offer.url, &draft(None)).await;
+                    let reply = self.taken(&offer.url, &draft(None)).await;
                     if reply.is_ok() {
                         tracing::info!("{}: the store knows no checksums of this kind", offer.url);
                         self.learn(&offer.url, |known| known.sums = false);
@@ -73,8 +73,8 @@ impl Put for Stores {
                 }
                 outcome => outcome,
             };
-            let reply = reply.map_err(|refused| offer.kept(refused))?;
-            let stored = described(offer.url.vendor, &reply.headers, &Element::default());
+            let headers = reply.map_err(|refused| offer.kept(refused))?;
+            let stored = described(offer.url.vendor, &headers, &Element::default());
             let md5 = stored.md5.filter(|_| !offer.encrypts());
             Ok(StoredObject { length: Some(length), md5, ..stored })
         })
@@ -211,6 +211,17 @@ impl Stores {
         self.told(&offer.url, &draft).await
     }
 
+    /// Makes a request that sends bytes: the head of its answer, which names what the store has taken, or says nothing. An error
+    /// or a page in place of a name is no success, whatever stands at the place.
+    pub(super) async fn taken(&self, url: &ObjectUrl, draft: &Draft) -> Result<HeaderMap, Refused> {
+        let Reply { headers, body } = self.reply(url, draft).await?;
+        if headers.contains_key(ETAG) || body.trim_ascii().is_empty() {
+            return Ok(headers);
+        }
+        self.document(url, draft, &headers, &body).await?;
+        Err(Fault::new(FaultKind::BadAnswer, url, "the store's answer does not say that it has taken the bytes").into())
+    }
+
     /// All items of a list of several pages.
     async fn pages<T>(
         &self,
@@ -244,8 +255,8 @@ impl Stores {
             .headers(offer.slowly())
             .headers(headers)
             .content(content);
-        let reply = self.reply(&offer.url, &draft).await?;
-        let stored = described(offer.url.vendor, &reply.headers, &Element::default());
+        let headers = self.taken(&offer.url, &draft).await?;
+        let stored = described(offer.url.vendor, &headers, &Element::default());
         let etag = stored.etag.ok_or_else(|| unreadable(offer, "tells no ETag of the part"))?;
         let md5 = stored.md5.filter(|_| !offer.encrypts());
         Ok(StoredPart { number: *number, length: Some(payload.length()), etag, sum: stored.sum, md5 })

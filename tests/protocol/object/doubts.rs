@@ -168,3 +168,40 @@ fn a_head_that_is_denied_is_answered_by_a_get_that_finds_nothing() {
         assert_eq!(driver.head(&place).await.unwrap_err().kind, FaultKind::Status(403));
     });
 }
+
+#[test]
+fn an_answer_to_bytes_that_says_something_else_is_no_success() {
+    let error = "<Error><Code>InternalError</Code><Message>try again</Message></Error>";
+    for vendor in VENDORS {
+        for (text, kind) in [(PAGE, FaultKind::BadAnswer), (error, FaultKind::Status(500))] {
+            let store = Store::start(vendor);
+            // What stands there already is as long, and its name tells nothing of its bytes.
+            store.put("a", b"old!".to_vec());
+            let (driver, place) = (driver(&store), place(&store, "a"));
+            run(async {
+                let id = driver.create(&place).await.unwrap();
+                store.faults(|faults| faults.instead = Some(("PutObject", 0, Instead::Text(text))));
+                assert_eq!(driver.put(&place, payload(b"new!")).await.unwrap_err().kind, kind, "{vendor}, {text}");
+                store.faults(|faults| faults.instead = Some(("UploadPart", 0, Instead::Text(text))));
+                let fault = driver.part(&place, &id, 1, payload(b"part")).await.unwrap_err();
+                assert_eq!(fault.kind, kind, "{vendor}, {text}: {fault}");
+            });
+        }
+    }
+}
+
+/// What it becomes in memory is many times as large as what came.
+#[test]
+fn an_answer_of_a_million_pieces_is_none() {
+    for vendor in VENDORS {
+        let text = if vendor == Vendor::Tos {
+            format!("{{\"UploadId\":\"id\",\"Bucket\":[{}0]}}", "0,".repeat(1 << 20))
+        } else {
+            format!("<Result><UploadId>id</UploadId>{}</Result>", "<a/>".repeat(1 << 20))
+        };
+        let store = Store::start(vendor);
+        store.faults(|faults| faults.instead = Some(("CreateMultipartUpload", 0, Instead::Text(text.leak()))));
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        assert_eq!(run(driver.create(&place)).unwrap_err().kind, FaultKind::BadAnswer, "{vendor}");
+    }
+}

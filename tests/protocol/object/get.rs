@@ -8,6 +8,7 @@ use haul::protocol::{Asked, Request};
 use super::stage::{VENDORS, bytes, driver, whole};
 use crate::protocol::driver::{ask, header, question};
 use crate::support::Store;
+use crate::support::store::Instead;
 
 const KEY: &str = "dir/%E5%90%8D%20%2B%25%3F=&'%23.bin";
 const PLAIN: &str = "dir/名 +%?=&'#.bin";
@@ -177,4 +178,16 @@ fn the_first_signature_of_oss_reads_too() {
     assert_eq!(got.bytes, content);
     assert!(store.requests()[0].header("authorization").unwrap().starts_with("OSS test-id:"));
     assert_eq!(got.resource.digests[0].checksum.algorithm, Algorithm::Crc64);
+}
+
+#[test]
+fn a_page_without_a_name_and_a_date_is_no_object() {
+    for vendor in VENDORS {
+        for text in ["<html>log in first</html>", "<Error><Code>InternalError</Code></Error>"] {
+            let (store, _) = serving(vendor);
+            store.faults(|faults| faults.instead = Some(("GetObject", 0, Instead::Text(text))));
+            let fault = ask(&driver(&store), asking(&store, Asked::From(0))).err().unwrap();
+            assert_eq!(fault.kind, FaultKind::BadAnswer, "{vendor}, {text}: {fault}");
+        }
+    }
 }

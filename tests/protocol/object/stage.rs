@@ -53,19 +53,26 @@ pub(super) struct Memory {
     sum: Option<Checksum>,
     /// The fault that comes after so many bytes.
     breaks: Option<(usize, Fault)>,
+    is_announced: bool,
+}
+
+/// Bytes as a payload, of which it is said first that they come.
+pub(super) fn announced(bytes: &[u8]) -> Arc<dyn Payload> {
+    let sum = Some(whole(haul::model::Vendor::S3, bytes));
+    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: None, is_announced: true })
 }
 
 /// Bytes as a payload, with the checksum that S3 wants beforehand.
 pub(super) fn payload(bytes: &[u8]) -> Arc<dyn Payload> {
     let crc = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, bytes);
     let sum = Checksum::of_bytes(Algorithm::Crc64Nvme, &crc.to_be_bytes());
-    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: None })
+    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: None, is_announced: false })
 }
 
 /// A payload that breaks off after so many bytes.
 pub(super) fn breaking(bytes: &[u8], after: usize, fault: Fault) -> Arc<dyn Payload> {
     let sum = Some(whole(haul::model::Vendor::S3, bytes));
-    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: Some((after, fault)) })
+    Arc::new(Memory { bytes: Chunk::copy_from_slice(bytes), sum, breaks: Some((after, fault)), is_announced: false })
 }
 
 /// A whole file's checksum in the store's own algorithm.
@@ -86,6 +93,10 @@ impl Payload for Memory {
         let md5 = || Checksum::of_bytes(Algorithm::Md5, &<md5::Md5 as md5::Digest>::digest(&self.bytes));
         let sum = if algorithm == Algorithm::Md5 { md5() } else { self.sum.clone() };
         Box::pin(async move { Ok(sum.unwrap()) })
+    }
+
+    fn is_announced(&self) -> bool {
+        self.is_announced
     }
 
     fn sent_sum(&self) -> Option<Checksum> {
