@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use haul::api::Happening;
 use haul::model::{Algorithm, FaultKind, Upload};
+use haul::store::UploadCheckpoint;
 
 use super::stage::{MIB, Stage, Wishes, impatient};
 use super::uploads::{URL, bytes, spec};
@@ -108,5 +109,75 @@ async fn a_stream_that_is_refused_does_not_wait_for_its_next_bytes() {
     let id = stage.add_spec(spec(upload)).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Status(403));
     drop(writer.join().unwrap());
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_stopped_while_it_begins_or_whose_store_has_a_bad_moment_leaves_nothing() {
+    for (late, refused) in [(Call::Create, 0), (Call::Part(1), 2)] {
+        let mut stage = Stage::new();
+        let path = pipe(&stage, bytes(4 * MIB));
+        let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+        let came = std::sync::Arc::new(tokio::sync::Notify::new());
+        let has_come = came.clone();
+        stage.depot.script(move |call, before| match call {
+            Call::Abort if before < refused => Some(Trouble::Refused(FaultKind::Status(503))),
+            call if call == late => {
+                came.notify_one();
+                Some(Trouble::Late)
+            }
+            _ => None,
+        });
+        stage.add_spec(spec(upload)).await;
+        has_come.notified().await;
+        let stopped = stage.stop().await;
+        assert_eq!(stopped.depot.open_uploads(), [] as [&str; 0], "{late:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_leaves_at_the_store_is_told() {
+    let mut stage = Stage::with(Wishes { patience: impatient(), ..Wishes::default() });
+    let path = pipe(&stage, bytes(4 * MIB));
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    stage.depot.script(|call, _| match call {
+        Call::Part(2) => Some(Trouble::Refused(FaultKind::Status(403))),
+        Call::Abort => Some(Trouble::Refused(FaultKind::Status(503))),
+        _ => None,
+    });
+    let id = stage.add_spec(spec(upload)).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Status(403));
+    let is_told = |event: &haul::api::Event| matches!(&event.happening, Happening::UploadLeft(_));
+    assert!(stage.told.iter().any(is_told), "what is left at the store costs money");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_has_left_that_was_killed_is_freed_by_the_next_one() {
+    let mut stage = Stage::new();
+    let path = pipe(&stage, bytes(3 * MIB));
+    let record = UploadCheckpoint::path(&stage.state(), URL, &path);
+    let (depot, seen) = (stage.depot.clone(), std::sync::Arc::new(std::sync::Mutex::new(None)));
+    let (noted, at) = (seen.clone(), record.clone());
+    depot.script(move |call, _| {
+        if call == Call::Part(1) {
+            *noted.lock().unwrap() = UploadCheckpoint::load(&at).unwrap();
+        }
+        None
+    });
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path.clone()) };
+    let id = stage.add_spec(spec(upload.clone())).await;
+    stage.outcome(id).await.unwrap();
+    let written: UploadCheckpoint =
+        seen.lock().unwrap().take().expect("it is written down before the first part is sent");
+    assert_eq!(UploadCheckpoint::load(&record).unwrap(), None, "and forgotten at the end");
+    // What a kill leaves.
+    let left = depot.begun(URL, &[(1, b"left")]);
+    UploadCheckpoint { upload: left, ..written }.save(&record).unwrap();
+    std::thread::spawn(move || std::fs::write(path, bytes(2 * MIB)));
+    let id = stage.add_spec(spec(upload)).await;
+    stage.outcome(id).await.unwrap();
+    assert_eq!((depot.open_uploads(), UploadCheckpoint::load(&record).unwrap()), (Vec::new(), None));
+    assert!(depot.object(URL).unwrap() == bytes(2 * MIB));
     stage.end().await;
 }

@@ -200,7 +200,7 @@ impl Task {
     }
 
     /// The id of a new upload. Whoever ends haul meanwhile waits a moment for it: an upload whose id nobody has heard stays open.
-    async fn created(&self) -> Result<String, Halt> {
+    pub(super) async fn created(&self) -> Result<String, Halt> {
         let request = self.ask(self.driver.create(&self.place));
         tokio::pin!(request);
         match self.orders.unless_stopped(&mut request).await {

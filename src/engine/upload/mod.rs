@@ -16,6 +16,7 @@ mod sender;
 mod single;
 mod stream;
 mod task;
+mod unfinished;
 mod watch;
 
 pub(super) use abandon::abandon;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use super::super::download::blocking;
 use super::super::report::Ending;
@@ -101,27 +102,22 @@ impl Task {
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
         let first_size = size_of_part(1, self.place.upload.part_size, bounds).max(threshold.min(bounds.most_part));
         let (source, first) = self.read(source, first_size).await?;
+        self.free_the_one_before().await?;
         if first.length < first_size && bounds.takes_whole {
             return self.send_short(Arc::new(first)).await;
         }
         let target = self.place.upload.file.clone();
         self.tell(Happening::Answered { target, length: None, resumed: 0, resumable: false }).await;
         self.keep_what_stands().await?;
-        let upload = self.insist(|| self.driver.create(&self.place)).await?;
+        let upload = self.begin_stream().await?;
         self.tell(Happening::UploadCreated).await;
         match self.send_pieces(&upload, source, first, first_size, bounds).await {
-            Ok(ending) => Ok(ending),
-            Err(Halt::Stopped) => {
-                // Whoever ends haul does not wait for a store that has a bad moment.
-                if self.ask(self.driver.abort(&self.place, &upload)).await.is_ok() {
-                    self.tell(Happening::UploadAborted).await;
-                }
-                Err(Halt::Stopped)
+            Ok(ending) => {
+                self.forget().await;
+                Ok(ending)
             }
             Err(halt) => {
-                if let Err(Halt::Fault(fault)) = self.free(&upload).await {
-                    tracing::warn!("the parts of an upload could not be freed: {fault}");
-                }
+                self.give_back_stream(&upload, matches!(halt, Halt::Stopped)).await;
                 Err(halt)
             }
         }
@@ -296,6 +292,6 @@ async fn persistently(sender: Sender, number: u32, patience: Patience) -> Result
         let Verdict::Again { after } = verdict(&fault, failures, false, &patience, fastrand::f64()) else {
             return Err(fault);
         };
-        tokio::time::sleep(after.max(Duration::from_millis(1))).await;
+        sleep(after.max(Duration::from_millis(1))).await;
     }
 }
