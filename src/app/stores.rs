@@ -1,6 +1,5 @@
 //! What haul does with stores without an engine: lists, and signed URLs.
 
-use std::collections::HashSet;
 use std::io;
 
 use color_eyre::eyre::WrapErr;
@@ -11,7 +10,7 @@ use super::{House, Trouble};
 use crate::api::Happening;
 use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines, told_line};
 use crate::engine::patiently;
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, Pages};
 use crate::protocol::{Folder, List};
 
 /// Threads for a few requests, one after the other.
@@ -30,7 +29,7 @@ impl House {
         let mut told = Outlet::new(io::stderr());
         let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
         runtime()?.block_on(async {
-            let (mut after, mut found, mut seen) = (None::<String>, false, HashSet::new());
+            let (mut after, mut found, mut pages) = (None::<String>, false, Pages::default());
             loop {
                 let request = || stores.list(&folder, after.as_deref());
                 let page = patiently(&place, &patience, request, &mut tell).await?;
@@ -39,11 +38,8 @@ impl House {
                 }
                 found |= !page.entries.is_empty();
                 outlet.write(&listed_lines(&page.entries, ls.json));
+                pages.turn(&page).map_err(|why| Fault::new(FaultKind::BadAnswer, &place, why))?;
                 let Some(next) = page.next.filter(|_| !outlet.is_closed()) else { break };
-                if !seen.insert(next.clone()) {
-                    let detail = "the store's list goes round in a circle";
-                    return Err(Fault::new(FaultKind::BadAnswer, &place, detail).into());
-                }
                 after = Some(next);
             }
             let is_bucket = matches!(place.url().path(), "" | "/");
@@ -59,7 +55,11 @@ impl House {
     pub(super) fn presign(&self, presign: &PresignArgs) -> Result<Exit, Trouble> {
         let place = presign.place()?;
         let stores = self.stores(&self.http(None)?);
-        let url = runtime()?.block_on(stores.presign(&place, presign.method.name(), presign.expires))?;
+        let mut told = Outlet::new(io::stderr());
+        let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
+        let request = || stores.presign(&place, presign.method.name(), presign.expires);
+        // A command that has the login may take its time.
+        let url = runtime()?.block_on(patiently(&place, &self.settings.patience(), request, &mut tell))?;
         let mut outlet = Outlet::new(io::stdout().lock());
         outlet.write(&format!("{url}\n"));
         shown(outlet.end())

@@ -1,6 +1,5 @@
 //! A folder of a store in place of a file: it is read page by page, and each object below it becomes a transfer of its own.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::orders::Orders;
 use super::report::{Ending, Progress, Report, What};
 use crate::api::{Activity, Happening, Live};
-use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Source, Spec};
+use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Pages, Source, Spec};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Folder;
 use crate::store::safe_name;
@@ -32,8 +31,7 @@ pub(super) async fn run(orders: Orders) {
 #[derive(Default)]
 struct Reading {
     after: Option<String>,
-    /// What pages were asked for with: a list that comes to one of them again would never end.
-    seen: HashSet<String>,
+    pages: Pages,
     /// The first object takes the folder's own place in the list.
     first: Option<Spec>,
     failures: u32,
@@ -79,12 +77,9 @@ async fn read(orders: Orders) -> Ending {
 }
 
 impl Reading {
-    /// Fails if the next page was there already: to ask again would bring the same.
+    /// Fails if no end is to be expected.
     fn moves_on(&mut self, page: &Listing, source: &Source) -> Result<(), Fault> {
-        if page.next.as_ref().is_some_and(|next| self.seen.contains(next)) {
-            return Err(Fault::new(FaultKind::BadAnswer, source, "the store's list goes round in a circle"));
-        }
-        self.seen.extend(page.next.clone());
+        self.pages.turn(page).map_err(|why| Fault::new(FaultKind::BadAnswer, source, why))?;
         self.after.clone_from(&page.next);
         Ok(())
     }
@@ -103,6 +98,8 @@ impl Reading {
         if self.first.is_none() && !specs.is_empty() {
             self.first = Some(specs.remove(0));
         }
+        // What a list names twice is one object; that of the others is seen by the queue.
+        specs.retain(|spec| self.first.as_ref().is_none_or(|first| first.source != spec.source));
         if !specs.is_empty() || left_out > 0 {
             tell(orders, What::Listed(specs, left_out)).await;
         }

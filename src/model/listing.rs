@@ -1,5 +1,7 @@
 //! What lies in a folder of a store, page by page.
 
+use std::collections::HashSet;
+
 use super::Source;
 
 /// One entry.
@@ -26,4 +28,36 @@ pub struct Listing {
     pub entries: Vec<Listed>,
     /// What the next page is asked for with; `None` on the last one.
     pub next: Option<String>,
+}
+
+/// So many pages in a row may bring nothing new: a store that looks through what was deleted sends empty ones.
+const MOST_BARREN: u32 = 1000;
+
+/// How far a list was read, so that one that never ends is noticed.
+#[derive(Debug, Default)]
+pub struct Pages {
+    /// What pages were asked for with: a list that comes to one of them again would never end.
+    seen: HashSet<String>,
+    /// The first and the last name of the last page that had any.
+    ends: Option<(String, String)>,
+    barren: u32,
+}
+
+impl Pages {
+    /// A page has come. Fails with a sentence if no end is to be expected.
+    pub fn turn(&mut self, page: &Listing) -> Result<(), &'static str> {
+        let Some(next) = &page.next else { return Ok(()) };
+        if !self.seen.insert(next.clone()) {
+            return Err("the store's list goes round in a circle");
+        }
+        let ends =
+            page.entries.first().zip(page.entries.last()).map(|(one, other)| (one.name.clone(), other.name.clone()));
+        let is_barren = ends.is_none() || ends == self.ends;
+        self.barren = if is_barren { self.barren + 1 } else { 0 };
+        self.ends = ends.or_else(|| self.ends.take());
+        if self.barren > MOST_BARREN {
+            return Err("the store's list does not end: its pages bring nothing new");
+        }
+        Ok(())
+    }
 }

@@ -32,7 +32,7 @@ pub use fault::{Fault, FaultKind};
 pub use hours::{Hours, LimitHours};
 pub use id::TransferId;
 pub use limits::{HostLimit, Limits, OnChange, Patience};
-pub use listing::{Listed, Listing};
+pub use listing::{Listed, Listing, Pages};
 pub use metalink::{LONGEST_METALINK, Metalink, MetalinkFile, MetalinkSource, Pieces};
 pub use moment::Moment;
 pub use object::{Addressing, ObjectUrl, Signature, StoreOptions, Vendor, strictly_encoded};

@@ -2,6 +2,7 @@
 
 mod category;
 mod hours;
+mod listing;
 mod metalink;
 mod range;
 mod sums;

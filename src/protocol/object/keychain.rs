@@ -3,11 +3,13 @@
 
 use std::collections::HashMap;
 use std::process::Stdio;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
 use super::profile::{Passing, Profile};
 use super::sign::Login;
@@ -17,8 +19,10 @@ use crate::model::{Fault, FaultKind, Secret, Vendor, harmless};
 
 /// A login that ends within so many seconds is not begun with.
 const MARGIN: u64 = 60;
-/// So long a command may take; one may ask the user for a second factor.
+/// So long a command may take, since one may ask the user for a second factor;
 const PATIENCE: Duration = Duration::from_secs(120);
+/// and after so long a request that waits for it says so. That is less than a transfer waits for an answer by itself.
+const WORD: Duration = Duration::from_secs(20);
 
 /// A login as JSON is short.
 const MOST_HEARD: usize = 64 << 10;
@@ -33,16 +37,19 @@ pub(super) struct Identity {
     pub(super) anonymous: bool,
 }
 
+/// A login that was found, or the place for one. Whoever looks for it holds it.
+type Slot = Arc<Mutex<Option<Passing>>>;
+
 /// The logins of a run. `Debug` shows none.
 #[derive(Debug)]
 pub(super) struct Keychain {
     around: Surroundings,
-    found: Mutex<HashMap<Identity, Passing>>,
+    found: std::sync::Mutex<HashMap<Identity, Slot>>,
 }
 
 impl Keychain {
     pub(super) fn new(around: Surroundings) -> Self {
-        Self { around, found: Mutex::default() }
+        Self { around, found: std::sync::Mutex::default() }
     }
 
     /// The login; `None` where none is wanted. `subject` is what a fault speaks of.
@@ -50,52 +57,76 @@ impl Keychain {
         if who.anonymous {
             return Ok(None);
         }
-        let mut found = self.found.lock().await;
+        let slot = self.slot(who, subject).await?;
         let now = time::seconds(SystemTime::now()).unwrap_or(0);
         let lasts = |passing: &&Passing| passing.expires.is_none_or(|end| end > now + MARGIN);
-        if let Some(passing) = found.get(who).filter(lasts) {
+        if let Some(passing) = slot.as_ref().filter(lasts) {
             return Ok(Some(passing.login.clone()));
         }
-        let passing = self.look(who, subject).await?;
-        found.insert(who.clone(), passing.clone());
-        Ok(Some(passing.login))
+        Ok(Some(self.look(slot, who, subject).await?.login))
     }
 
     /// Looks for the login anew, since the store refused this one; true if there is another one now.
     pub(super) async fn renew(&self, who: &Identity, refused: &Login, subject: &str) -> Result<bool, Fault> {
-        let mut found = self.found.lock().await;
+        let slot = self.slot(who, subject).await?;
         // Another connection may have renewed it meanwhile.
-        if found.get(who).is_some_and(|passing| passing.login != *refused) {
+        if slot.as_ref().is_some_and(|passing| passing.login != *refused) {
             return Ok(true);
         }
-        let passing = self.look(who, subject).await?;
-        let is_new = passing.login != *refused;
-        found.insert(who.clone(), passing);
-        Ok(is_new)
+        Ok(self.look(slot, who, subject).await?.login != *refused)
     }
 
-    async fn look(&self, who: &Identity, subject: &str) -> Result<Passing, Fault> {
-        if let Some(command) = &who.command {
-            return ask(command, subject).await;
-        }
-        // A profile that is named goes before the environment's keys, as with the vendors' own tools.
-        let variables = of_variables(who.vendor, &self.around).filter(|_| who.profile.is_none());
-        if let Some(login) = variables {
-            return Ok(Passing { login, expires: None });
-        }
-        let (who, around) = (who.clone(), self.around.clone());
-        let (vendor, name) =
-            (who.vendor, Profile::chosen(who.vendor, who.profile.as_deref(), &around).map(str::to_owned));
-        let reading = tokio::task::spawn_blocking(move || Profile::of(who.vendor, who.profile.as_deref(), &around));
-        let profile = reading.await.unwrap_or_default();
-        if let Some(passing) = profile.login() {
-            return Ok(passing);
-        }
-        if let Some(command) = profile.get(&["credential_process", "process_command"]) {
-            return ask(command, subject).await;
-        }
-        Err(Fault::new(FaultKind::Credentials, subject, nothing(vendor, name.as_deref(), &profile)))
+    /// Waits until nobody looks for this login.
+    async fn slot(&self, who: &Identity, subject: &str) -> Result<OwnedMutexGuard<Option<Passing>>, Fault> {
+        let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).entry(who.clone()).or_default().clone();
+        timeout(WORD, slot.lock_owned()).await.map_err(|_| slow(who, subject))
     }
+
+    /// Looks in a task of its own, which ends what it has begun although a transfer loses its patience: a command that asks the
+    /// user for something is not asked anew each time, and what it brings is there for the next attempt.
+    async fn look(
+        &self,
+        mut slot: OwnedMutexGuard<Option<Passing>>,
+        who: &Identity,
+        subject: &str,
+    ) -> Result<Passing, Fault> {
+        let (around, asked, about) = (self.around.clone(), who.clone(), subject.to_owned());
+        let looking = tokio::spawn(async move {
+            let passing = look(around, asked, &about).await?;
+            *slot = Some(passing.clone());
+            Ok(passing)
+        });
+        let lost = |_| Fault::new(FaultKind::Credentials, subject, "the search for the login was lost");
+        timeout(WORD, looking).await.map_err(|_| slow(who, subject))?.map_err(lost)?
+    }
+}
+
+/// The fault of a login that takes a while.
+fn slow(who: &Identity, subject: &str) -> Fault {
+    let what = who.command.as_ref().map_or_else(String::new, |command| format!(", {command:?},"));
+    let detail = format!("the command that has the login{what} has not answered yet; it has {} s", PATIENCE.as_secs());
+    Fault::new(FaultKind::Stalled, subject, detail)
+}
+
+async fn look(around: Surroundings, who: Identity, subject: &str) -> Result<Passing, Fault> {
+    if let Some(command) = &who.command {
+        return ask(command, subject).await;
+    }
+    // A profile that is named goes before the environment's keys, as with the vendors' own tools.
+    let variables = of_variables(who.vendor, &around).filter(|_| who.profile.is_none());
+    if let Some(login) = variables {
+        return Ok(Passing { login, expires: None });
+    }
+    let (vendor, name) = (who.vendor, Profile::chosen(who.vendor, who.profile.as_deref(), &around).map(str::to_owned));
+    let reading = tokio::task::spawn_blocking(move || Profile::of(who.vendor, who.profile.as_deref(), &around));
+    let profile = reading.await.unwrap_or_default();
+    if let Some(passing) = profile.login() {
+        return Ok(passing);
+    }
+    if let Some(command) = profile.get(&["credential_process", "process_command"]) {
+        return ask(command, subject).await;
+    }
+    Err(Fault::new(FaultKind::Credentials, subject, nothing(vendor, name.as_deref(), &profile)))
 }
 
 /// What is said where no login was found.
@@ -172,7 +203,7 @@ async fn ask(command: &str, subject: &str) -> Result<Passing, Fault> {
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let both = async { tokio::join!(heard(out), heard(err)) };
     let late = |_| wrong(&format!("took more than {} s", PATIENCE.as_secs()));
-    let ended = tokio::time::timeout(PATIENCE, async {
+    let ended = timeout(PATIENCE, async {
         let (out, err) = both.await;
         if out.len() > MOST_HEARD || err.len() > MOST_HEARD {
             return Err(wrong(&format!("prints more than {MOST_HEARD} bytes")));

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use haul::model::{FaultKind, Source, StoreOptions, Upload, Vendor};
 use haul::protocol::{Asked, Http, Put, Stores, Surroundings};
 
-use super::stage::{VENDORS, driver, driver_with, payload, place, place_at, run};
+use super::stage::{VENDORS, announced, driver, driver_with, payload, place, place_at, run};
 use crate::protocol::driver::{ask, options, question};
 use crate::support::Store;
+use crate::support::store::Refusing;
 
 #[test]
 fn the_right_region_is_learnt_once() {
@@ -100,6 +101,45 @@ fn a_command_that_prints_without_end_is_ended() {
     let fault = ask(&driver, question(&store.url("a"), Asked::From(0))).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Credentials, "{fault}");
     assert!(fault.detail.contains("prints more than 65536 bytes"), "{fault}");
+}
+
+#[test]
+fn a_part_whose_announcement_is_refused_is_sent_without() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        let refusing = Refusing { call: "UploadPart", times: 1, status: 417, code: "ExpectationFailed" };
+        store.faults(|faults| faults.refusing = vec![refusing]);
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        run(async {
+            let id = driver.create(&place).await.unwrap();
+            driver.part(&place, &id, 1, announced(b"part")).await.unwrap();
+        });
+        let parts = store.requests().into_iter().filter(|seen| seen.call == "UploadPart");
+        assert_eq!(parts.map(|seen| seen.header("expect").is_some()).collect::<Vec<_>>(), [true, false], "{vendor}");
+    }
+}
+
+#[test]
+fn a_command_whose_answer_nobody_waited_for_is_not_asked_again() {
+    let (store, home) = (Store::start(Vendor::S3), tempfile::tempdir().unwrap());
+    let (pipe, runs) = (home.path().join("pipe"), home.path().join("runs"));
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    let command = format!("echo run >> {}; cat {}", runs.display(), pipe.display());
+    let (driver, place) = (with_command(&store, command), place(&store, "a"));
+    run(async {
+        // The pipe opens when the command reads it; the transfer's patience ends there.
+        let mut open = tokio::task::spawn_blocking(move || std::fs::File::create(pipe).unwrap());
+        let mut pipe = tokio::select! {
+            pipe = &mut open => pipe.unwrap(),
+            _ = driver.head(&place) => panic!("it has no login yet"),
+        };
+        let login = r#"{"AccessKeyId":"test-id","SecretAccessKey":"test-secret"}"#;
+        std::io::Write::write_all(&mut pipe, login.as_bytes()).unwrap();
+        drop(pipe);
+        let again = tokio::time::timeout(std::time::Duration::from_secs(15), driver.head(&place));
+        assert_eq!(again.await.expect("the command is waited for").unwrap(), None);
+    });
+    assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
 }
 
 /// A driver whose login a command tells that prints a file.
