@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{self, Component, Path, PathBuf};
 
-use crate::model::{Source, Upload, harmless};
+use crate::model::{ObjectUrl, Source, Upload, harmless};
 
 /// Folders are followed so deep.
 const DEEPEST: usize = 64;
@@ -179,5 +179,7 @@ fn joined(place: &Source, names: &[String]) -> Result<Source, String> {
     }
     let shown = harmless(&place.to_string()).into_owned();
     url.path_segments_mut().map_err(|()| format!("{shown}: nothing can lie below this"))?.pop_if_empty().extend(names);
-    Ok(Source::from(url))
+    let source = Source::from(url);
+    // Spelled as it would be if it were named by itself: it is the same upload then.
+    ObjectUrl::of(&source).map_or(Ok(source), |object| object.source())
 }

@@ -47,6 +47,15 @@ fn a_name_that_a_url_would_change_is_refused() {
 }
 
 #[test]
+fn a_file_in_a_folder_goes_to_the_very_url_that_it_has_by_itself() {
+    let name = "it's (1)! 100%.bin";
+    let folder = folder(&[&format!("in/{name}")]);
+    let in_folder = sent(&[&folder.path().join("in")], "s3://bucket/dir/").unwrap();
+    let itself = sent(&[&folder.path().join("in").join(name)], &format!("s3://bucket/dir/{name}")).unwrap();
+    assert_eq!(in_folder[0].place.url().as_str(), itself[0].place.url().as_str());
+}
+
+#[test]
 fn a_link_that_leads_round_is_told_before_it_is_walked() {
     let folder = folder(&["in/x", "in/deep/y"]);
     symlink(".", folder.path().join("in/again")).unwrap();

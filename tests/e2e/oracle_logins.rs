@@ -173,6 +173,29 @@ fn row_31_a_version_is_asked_for_in_each_request_and_is_a_transfer_of_its_own() 
 }
 
 #[test]
+fn row_31_a_version_is_signed_for_a_question_too() {
+    of_each(|vendor, oracle| {
+        let sandbox = oracle.sandbox();
+        oracle.put("a.bin", 1000);
+        let version = format!("{}&versionId=one", oracle.url("a.bin"));
+        let signed = sandbox.run(&["presign", "--method", "HEAD", &version]).ok().stdout;
+        let url = url::Url::parse(signed.trim()).unwrap();
+        assert!(url.query().unwrap().contains("versionId=one"), "{vendor}: {url}");
+        let path = &url[url::Position::BeforePath..];
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", oracle.port())).unwrap();
+        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        std::io::Write::write_all(
+            &mut stream,
+            format!("HEAD {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes(),
+        )
+        .unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{vendor}: {answer}");
+        sandbox.run(&["presign", "--method", "PUT", &version]).refused(&["versionId"]);
+    });
+}
+
+#[test]
 fn row_32_a_signed_url_that_has_expired_is_told_and_a_new_one_goes_on() {
     for vendor in Vendor::ALL {
         let place = Sandbox::new();

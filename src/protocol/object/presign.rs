@@ -19,8 +19,8 @@ impl Stores {
         if url.is_prefix() {
             return Err(wrong("this is a folder: a signed URL is for one object"));
         }
-        if url.version.is_some() && method != "GET" {
-            return Err(wrong("a version can be read, and not written to: leave versionId out"));
+        if url.version.is_some() && !matches!(method, "GET" | "HEAD") {
+            return Err(wrong("a version can be read, and haul signs nothing else of it: leave versionId out"));
         }
         let known = self.known(&url).await?;
         let site = &known.site;

@@ -145,9 +145,11 @@ fn of_profiles(text: &str, name: Option<&str>) -> Option<Profile> {
 fn sections(text: &str) -> BTreeMap<String, Profile> {
     let mut all: BTreeMap<String, Profile> = BTreeMap::new();
     let mut title = String::new();
-    for line in text.lines() {
-        // Indented lines belong to a setting of another program above them.
-        let nested = line.starts_with([' ', '\t']);
+    // How far the settings of a section are indented, if there was one,
+    let mut level = None;
+    for line in text.trim_start_matches('\u{feff}').lines() {
+        // and what is further in belongs to the one above it, of another program.
+        let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
             let words: Vec<&str> = name.split_ascii_whitespace().collect();
@@ -158,10 +160,12 @@ fn sections(text: &str) -> BTreeMap<String, Profile> {
                 _ => words.join(" "),
             };
             all.entry(title.clone()).or_default();
-        } else if !nested
-            && !line.starts_with(['#', ';'])
+            level = None;
+        } else if !line.starts_with(['#', ';'])
             && let Some((name, value)) = line.split_once('=')
+            && level.is_none_or(|level| indent <= level)
         {
+            level = Some(indent);
             let section = all.entry(title.clone()).or_default();
             section.0.insert(plain(name), value.trim().to_owned());
         }
@@ -176,5 +180,6 @@ fn plain(name: &str) -> String {
 fn read(file: &Path) -> Option<String> {
     let metadata = std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() <= LONGEST)?;
     let _ = metadata;
-    std::fs::read_to_string(file).ok()
+    // A remark in another encoding is no reason to find no login.
+    Some(String::from_utf8_lossy(&std::fs::read(file).ok()?).into_owned())
 }

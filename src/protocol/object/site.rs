@@ -46,6 +46,7 @@ impl Site {
         let wrong = |why: String| Fault::new(FaultKind::Request, url, why);
         let Said { options, endpoint, region } = said(url, stores, around);
         let region = region.or_else(|| region_of(url.vendor, endpoint.as_deref()?));
+        let region = region.map(|region| bare_region(url.vendor, region));
         let is_own = endpoint.is_none();
         let (endpoint, region) = match (endpoint, region, url.vendor) {
             (Some(endpoint), region, _) => (endpoint, region),
@@ -183,6 +184,16 @@ fn region_of(vendor: Vendor, endpoint: &str) -> Option<String> {
         Vendor::Tos => within("tos-", &[".volces.com", ".ivolces.com"]),
     };
     region.filter(|region| check_region(region).is_ok())
+}
+
+/// A region without what stands before it in its host's name: the vendors' own pages call it both ways.
+fn bare_region(vendor: Vendor, region: String) -> String {
+    let bare = match vendor {
+        Vendor::S3 => None,
+        Vendor::Oss => region.strip_prefix("oss-"),
+        Vendor::Tos => region.strip_prefix("tos-"),
+    };
+    bare.map(str::to_owned).unwrap_or(region)
 }
 
 /// A region becomes part of a host's name.

@@ -99,6 +99,15 @@ fn the_vendors_own_hosts_name_the_bucket() {
 }
 
 #[test]
+fn a_region_may_be_called_as_its_host_is() {
+    for vendor in [Vendor::Oss, Vendor::Tos] {
+        let store = store(vendor);
+        let url = store.url("a").replace("region=", &format!("region={}-", vendor.scheme()));
+        Room::with_login(&store).reads(&store, &url);
+    }
+}
+
+#[test]
 fn what_speaks_as_s3_does_is_asked_as_s3() {
     let tos = Room::new().ask(&store(Vendor::Tos), "tos://bkt/a?endpoint=http://tos-s3-cn-beijing.volces.com");
     assert!(tos.unwrap_err().detail.contains("write s3:// in place of tos://"));
@@ -179,6 +188,22 @@ fn each_vendors_own_files_have_the_login() {
     ] {
         let store = store(vendor);
         Room::new().file(file, text).reads(&store, &format!("{}{more}", store.url("a")));
+    }
+}
+
+#[test]
+fn a_file_may_be_indented_marked_and_remarked_in_any_encoding() {
+    let keys = "aws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
+    let indented = keys.replace("aws_", "  aws_");
+    for text in [
+        format!("\u{feff}[default]\n{keys}").into_bytes(),
+        format!("[default]\n{indented}  s3 =\n    aws_access_key_id = other\n").into_bytes(),
+        format!("[default]\n{keys}s3 =\n  aws_access_key_id = other\n").into_bytes(),
+        [b"# caf\xe9\n[default]\n", keys.as_bytes()].concat(),
+    ] {
+        let (store, room) = (store(Vendor::S3), Room::new().file(".aws/credentials", ""));
+        std::fs::write(room.home().join(".aws/credentials"), &text).unwrap();
+        room.reads(&store, &store.url("a"));
     }
 }
 
