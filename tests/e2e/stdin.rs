@@ -2,6 +2,8 @@
 
 use haul::model::Vendor;
 
+use super::MIB;
+use super::waiting::{DISK, Disk};
 use crate::support::{Sandbox, Store};
 
 fn room() -> (Store, Sandbox) {
@@ -38,4 +40,19 @@ fn a_stdin_that_is_closed_is_told() {
     assert_eq!(store.object("key"), None);
     sandbox.run_within("exec </dev/null", &["put", "-q", "-", &store.url("key")]).ok();
     assert_eq!(store.object("key"), Some(Vec::new()));
+}
+
+/// It would be the rest of it.
+#[test]
+fn a_stream_that_met_with_a_full_disk_does_not_go_on_when_there_is_room() {
+    let (store, sandbox) = room();
+    let state = sandbox.downloads().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let Some(_disk) = Disk::mount(&state, 3 * MIB) else { return };
+    std::fs::write(sandbox.downloads().join("long"), vec![7; 8 * MIB as usize]).unwrap();
+    let words = ["put", "--json", "--state", "state", "pipe", &store.url("key")];
+    let output = sandbox.run_within("mkfifo pipe && (cat long >pipe 2>&1 &)", &words).code(DISK);
+    assert!(output.stdout.contains("begin the stream anew"), "{output:#?}");
+    assert!(!output.stdout.contains("disk_full"), "nobody waits for room: {output:#?}");
+    assert_eq!((store.object("key"), store.uploads()), (None, Vec::new()));
 }

@@ -118,6 +118,16 @@ async fn upload(orders: Orders) -> Ending {
     ending
 }
 
+/// What was read of a stream is gone: it does not go on when there is room, for that would be the rest of it.
+fn for_good(fault: Fault) -> Fault {
+    if fault.kind != FaultKind::DiskFull {
+        return fault;
+    }
+    let detail = "the disk is full; a piece of the stream is kept there until the store has it: make room, or choose another \
+                  folder for haul's own files with --state, and begin the stream anew";
+    Fault { kind: FaultKind::Disk, detail: detail.to_owned(), ..fault }
+}
+
 /// How many connections it begins with, where nobody says.
 fn growth(lock: &UploadLock) -> Growth {
     if lock.was_left() { Growth::resending() } else { Growth::sending() }
@@ -158,7 +168,7 @@ impl Task {
         match self.send_stream().await {
             Ok(ending) => ending,
             Err(Halt::Stopped) => Ending::Stopped,
-            Err(Halt::Fault(fault)) => Ending::Failed(fault),
+            Err(Halt::Fault(fault)) => Ending::Failed(for_good(fault)),
         }
     }
 
