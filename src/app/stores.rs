@@ -10,7 +10,7 @@ use super::{House, Trouble};
 use crate::api::Happening;
 use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines, told_line};
 use crate::engine::patiently;
-use crate::model::{Fault, FaultKind, Pages};
+use crate::model::{Fault, FaultKind, Pages, date_and_time};
 use crate::protocol::{Folder, List};
 
 /// Threads for a few requests, one after the other.
@@ -59,9 +59,12 @@ impl House {
         let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
         let request = || stores.presign(&place, presign.method.name(), presign.expires);
         // A command that has the login may take its time.
-        let url = runtime()?.block_on(patiently(&place, &self.settings.patience(), request, &mut tell))?;
+        let signed = runtime()?.block_on(patiently(&place, &self.settings.patience(), request, &mut tell))?;
         let mut outlet = Outlet::new(io::stdout().lock());
-        outlet.write(&format!("{url}\n"));
+        outlet.write(&format!("{}\n", signed.url));
+        if let Some(end) = signed.ends {
+            told.write(&format!("note  the login ends at {} UTC, and the URL with it\n", date_and_time(end)));
+        }
         shown(outlet.end())
     }
 }

@@ -236,6 +236,7 @@ fn step(happening: &Happening) -> Option<(&'static str, Environment)> {
     Some(match happening {
         Happening::UploadCreated => ("upload_created", Environment::new()),
         Happening::UploadAborted => ("upload_aborted", Environment::new()),
+        Happening::UploadLeft(fault) => ("upload_left", vec![("HAUL_FAULT", fault.to_string().into())]),
         Happening::PartDone { number, range } => {
             let (start, end) = (range.start.to_string(), range.end.to_string());
             let said = vec![numbered(number), ("HAUL_PART_START", start.into()), ("HAUL_PART_END", end.into())];

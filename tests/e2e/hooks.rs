@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use haul::api::{Event, Happening, Snapshot, pair};
 use haul::config::{Hook, Hooks};
-use haul::model::{Status, TransferId};
+use haul::model::{Status, TransferId, Vendor};
 use haul::shell::HookRunner;
 use rustix::process::Signal;
 
 use super::{MIB, PATH, REFUSED, file};
 use crate::support::builders::row;
 use crate::support::server::{Answer, File, Server};
-use crate::support::{Exit, Sandbox, Terminal, eventually};
+use crate::support::store::Refusing;
+use crate::support::{Exit, Sandbox, Store, Terminal, eventually};
 
 /// A hook that writes a line of what it is told to a file beside the downloads.
 const TELL: &str =
@@ -116,6 +117,23 @@ fn what_fails_is_told_with_its_fault_and_without_secrets() {
     assert!(failed.contains("404"), "{failed}");
     assert!(told.iter().all(|line| !line.contains("s3cret")), "{told:?}");
     assert_eq!(told.last().map(String::as_str), Some("all_done   0/1"), "{told:?}");
+}
+
+#[test]
+fn row_23_what_stays_at_the_store_is_a_step_that_hooks_hear_of() {
+    let (store, mut sandbox) = (Store::start(Vendor::S3), Sandbox::new());
+    for (name, value) in store.variables() {
+        sandbox.set(&name, value);
+    }
+    let refusing = |call| Refusing { call, times: usize::MAX, status: 403, code: "AccessDenied" };
+    store.faults(|faults| faults.refusing = vec![refusing("UploadPart"), refusing("AbortMultipartUpload")]);
+    sandbox.settings(r#"(hooks: (steps: [Shell("echo $HAUL_EVENT $HAUL_FAULT >> ../told")]))"#);
+    std::fs::write(sandbox.downloads().join("long"), vec![7; 6 * MIB as usize]).unwrap();
+    let words = ["put", "-q", "--threshold", "5M", "--part-size", "5M", "pipe", &store.url("key")];
+    sandbox.run_within("mkfifo pipe && (cat long >pipe 2>&1 &)", &words).code(REFUSED);
+    let told = told(&sandbox);
+    let left = told.iter().find(|line| line.starts_with("upload_left")).unwrap_or_else(|| panic!("{told:?}"));
+    assert!(left.contains("AccessDenied") && left.contains("REQUEST-0001"), "{left}");
 }
 
 #[test]

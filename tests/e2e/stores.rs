@@ -2,7 +2,7 @@
 
 use haul::model::Vendor;
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::MIB;
@@ -349,6 +349,20 @@ fn a_url_that_was_signed_needs_no_login() {
         assert_eq!(std::fs::read(other.downloads().join("a.txt")).unwrap(), b"read", "{vendor}");
         sandbox.run(&["presign", "--expires", "8d", &store.url("a.txt")]).code(2);
         sandbox.run(&["presign", "--expires", "soon", &store.url("a.txt")]).code(2);
+    }
+}
+
+#[test]
+fn a_url_that_ends_with_its_login_is_said_to() {
+    let (store, sandbox) = (Store::start(Vendor::S3), Sandbox::new());
+    let end = httpdate::fmt_http_date(std::time::SystemTime::now() + std::time::Duration::from_secs(1800));
+    let login = json!({ "AccessKeyId": "id", "SecretAccessKey": "key", "SessionToken": "token", "Expiration": end });
+    std::fs::write(sandbox.path("login"), login.to_string()).unwrap();
+    sandbox.settings(&format!("(stores: {{\"s3://\": (credentials: \"cat {}\")}})", sandbox.path("login").display()));
+    for (span, is_told) in [("12h", true), ("1m", false)] {
+        let output = sandbox.run(&["presign", "--expires", span, &store.url("a")]).ok();
+        assert_eq!(output.stderr.contains("the login ends at "), is_told, "{output:#?}");
+        assert_eq!(output.stdout.lines().count(), 1, "{output:#?}");
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Stores {
     http: Arc<Http>,
     settings: BTreeMap<String, StoreOptions>,
     around: Surroundings,
-    keychain: Keychain,
+    pub(super) keychain: Keychain,
     known: Mutex<HashMap<String, Known>>,
 }
 

@@ -76,6 +76,12 @@ impl Keychain {
         Ok(self.look(slot, who, subject).await?.login != *refused)
     }
 
+    /// When the login that was found last ends, in seconds since 1970; `None` if nobody says so.
+    pub(super) fn ends(&self, who: &Identity) -> Option<u64> {
+        let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(who)?.clone();
+        slot.try_lock().ok()?.as_ref()?.expires
+    }
+
     /// Waits until nobody looks for this login.
     async fn slot(&self, who: &Identity, subject: &str) -> Result<OwnedMutexGuard<Option<Passing>>, Fault> {
         let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).entry(who.clone()).or_default().clone();

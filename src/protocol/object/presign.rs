@@ -11,9 +11,18 @@ use crate::model::{Fault, FaultKind, ObjectUrl, Signature, Source, Vendor};
 /// None of the vendors takes a longer one (the signature of today).
 const LONGEST: Duration = Duration::from_secs(7 * 86_400);
 
+/// A URL that is good for a while by itself.
+#[derive(Debug)]
+pub struct Presigned {
+    /// The URL, which is a secret as long as it is good.
+    pub url: Url,
+    /// When the login ends that it is signed with, in seconds since 1970, if that is before the URL's own end.
+    pub ends: Option<u64>,
+}
+
 impl Stores {
     /// A URL with which this method can be used on an object for so long.
-    pub async fn presign(&self, place: &Source, method: &str, span: Duration) -> Result<Url, Fault> {
+    pub async fn presign(&self, place: &Source, method: &str, span: Duration) -> Result<Presigned, Fault> {
         let wrong = |why: &str| Fault::new(FaultKind::Request, place, why);
         let url = ObjectUrl::of(place).ok_or_else(|| wrong("only URLs of stores (s3:, oss:, tos:) can be signed"))?;
         if url.is_prefix() {
@@ -45,6 +54,8 @@ impl Stores {
             query: &query,
             headers: &[],
         };
-        site.url_with(&url.key, &signing.url_query(span.as_secs().max(1)))
+        let signed = site.url_with(&url.key, &signing.url_query(span.as_secs().max(1)))?;
+        let ends = self.keychain.ends(&site.who).filter(|end| *end < now().saturating_add(span.as_secs()));
+        Ok(Presigned { url: signed, ends })
     }
 }

@@ -108,12 +108,12 @@ fn a_signed_url_is_good_for_everyone_and_for_its_method_alone() {
             let place = format!("{}{more}", store.url("dir/a%20b+%E5%90%8D.bin"));
             let place = haul::model::Source::parse(&place).unwrap();
             let driver = driver(&store);
-            let url = run(driver.presign(&place, "GET", Duration::from_secs(60))).unwrap();
+            let url = run(driver.presign(&place, "GET", Duration::from_secs(60))).unwrap().url;
             let got = ask(&Http::new(options()), question(url.as_str(), Asked::From(0))).unwrap();
             assert_eq!(got.bytes, b"read", "{vendor}, {old}");
             let shown = question(url.as_str(), Asked::Whole).source.to_string();
             assert!(!shown.contains("token%2B"), "{vendor}: {shown}");
-            let other = run(driver.presign(&place, "PUT", Duration::from_secs(60))).unwrap();
+            let other = run(driver.presign(&place, "PUT", Duration::from_secs(60))).unwrap().url;
             let fault = ask(&Http::new(options()), question(other.as_str(), Asked::From(0))).unwrap_err();
             assert_eq!(fault.kind, FaultKind::Status(403), "{vendor}: {fault}");
         }
