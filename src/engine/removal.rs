@@ -95,8 +95,8 @@ impl Supervisor {
         }
         for id in &known {
             self.let_rest(*id);
-            self.take(*id, data);
         }
+        self.take(&known, data);
         self.scribe.note([Record::Removed(known.iter().map(ToString::to_string).collect())]);
         self.roster.remove(&known);
         for id in known {
@@ -105,26 +105,36 @@ impl Supervisor {
         self.dirty = true;
     }
 
-    /// Keeps what is needed to bring a transfer back, and sets its data aside.
-    fn take(&mut self, id: TransferId, data: bool) {
-        let Some(item) = self.roster.item(id) else { return };
-        let is_ours = |url: &str| item.spec.is_from(url);
-        let leaving = data.then(|| match item.spec.upload {
-            // The file is the user's.
-            Some(_) => {
-                UploadCheckpoint::leaves(&self.begun(&item.spec));
-                Leaving::There
+    /// Keeps what is needed to bring transfers back, and sets their data aside.
+    fn take(&mut self, ids: &[TransferId], data: bool) {
+        let items: Vec<Item> = ids.iter().filter_map(|id| self.roster.item(*id)).collect();
+        let mut leaving = if data { self.set_aside(&items) } else { HashMap::new() };
+        for item in items {
+            let (id, leaving) = (item.id, leaving.remove(&item.id));
+            match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
+                Some(removal) => {
+                    removal.taken.push((item, leaving));
+                    removal.until = Instant::now() + UNDO;
+                }
+                // It took too long to stop.
+                None => self.delete(leaving.map(|leaving| (item, leaving))),
             }
-            None => Leaving::Here(Aside::set(&self.shared.state, id, item.target.as_deref(), is_ours)),
-        });
-        match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
-            Some(removal) => {
-                removal.taken.push((item, leaving));
-                removal.until = Instant::now() + UNDO;
-            }
-            // It took too long to stop.
-            None => self.delete(&item, leaving),
         }
+    }
+
+    fn set_aside(&self, items: &[Item]) -> HashMap<TransferId, Leaving> {
+        // An upload's file is the user's.
+        let (uploads, downloads): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.spec.upload.is_some());
+        let specs: HashMap<TransferId, &Spec> = downloads.iter().map(|item| (item.id, &*item.spec)).collect();
+        let is_ours = |id: TransferId, url: &str| specs.get(&id).is_some_and(|spec| spec.is_from(url));
+        let removed: Vec<_> = downloads.iter().map(|item| (item.id, item.target.clone())).collect();
+        let asides = Aside::set(&self.shared.state, &removed, is_ours);
+        let here = removed.iter().map(|(id, _)| *id).zip(asides.into_iter().map(Leaving::Here));
+        let there = uploads.into_iter().map(|item| {
+            UploadCheckpoint::leaves(&self.begun(&item.spec));
+            (item.id, Leaving::There)
+        });
+        here.chain(there).collect()
     }
 
     /// Undoes the last removal.
@@ -146,7 +156,7 @@ impl Supervisor {
         let mut back = Vec::new();
         for (item, leaving) in removal.taken {
             if self.roster.get(item.id).is_some() || self.roster.is_listed(&item.spec) {
-                self.delete(&item, leaving);
+                self.delete(leaving.map(|leaving| (item, leaving)));
                 continue;
             }
             match leaving {
@@ -167,18 +177,20 @@ impl Supervisor {
 
     /// Deletes the data of removals that can't be undone any more, or of all.
     pub(super) fn delete_removed(&mut self, all: bool) {
-        for (item, leaving) in self.removals.leaving(all) {
-            self.delete(&item, Some(leaving));
-        }
+        let leaving = self.removals.leaving(all);
+        self.delete(leaving);
         self.dirty = true;
     }
 
-    fn delete(&self, item: &Item, leaving: Option<Leaving>) {
-        match leaving {
-            None => {}
-            Some(Leaving::Here(aside)) => aside.delete(),
-            Some(Leaving::There) => self.release(Spec::clone(&item.spec)),
-        }
+    fn delete(&self, leaving: impl IntoIterator<Item = (Item, Leaving)>) {
+        let here = leaving.into_iter().filter_map(|(item, leaving)| match leaving {
+            Leaving::Here(aside) => Some(aside),
+            Leaving::There => {
+                self.release(Spec::clone(&item.spec));
+                None
+            }
+        });
+        Aside::delete(here);
     }
 
     /// Frees the parts of an upload, unless somebody has ordered the same anew: then they are that one's.
@@ -212,9 +224,12 @@ impl Supervisor {
 
     /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.
     pub(super) fn clear_up(&self) {
-        for (id, aside) in Aside::left(&self.shared.state) {
-            if self.roster.get(id).is_some() { aside.put_back() } else { aside.delete() }
+        let left = Aside::left(&self.shared.state);
+        let (known, gone): (Vec<_>, Vec<_>) = left.into_iter().partition(|(id, _)| self.roster.get(*id).is_some());
+        for (_, aside) in known {
+            aside.put_back();
         }
+        Aside::delete(gone.into_iter().map(|(_, aside)| aside));
         for kept in UploadCheckpoint::left(&self.shared.state) {
             if let Ok(source) = Source::parse(&kept.url) {
                 self.release(Spec::of_upload(source, Upload::of(kept.file)));

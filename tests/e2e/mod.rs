@@ -2,6 +2,7 @@
 
 mod chunks;
 mod crash;
+mod cuts;
 mod disk;
 mod families;
 mod get;

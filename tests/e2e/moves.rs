@@ -13,22 +13,22 @@ use crate::support::power::{Image, image_of, restore};
 use crate::support::server::content;
 use crate::support::{Sandbox, Strace, eventually, names, strace_works};
 
-const LENGTH: u64 = 70_000;
+pub(super) const LENGTH: u64 = 70_000;
 
 /// The calls that change the disk, with how often one thread makes them in a move at most.
 const CALLS: [(&str, usize); 6] =
     [("rename", 4), ("renameat2", 3), ("fsync", 9), ("unlink", 5), ("mkdir", 2), ("write", 5)];
 
 /// A transfer whose file, or the first bytes of it, is to go elsewhere.
-struct Scene {
-    sandbox: Sandbox,
-    elsewhere: TempDir,
-    is_done: bool,
-    image: Image,
+pub(super) struct Scene {
+    pub(super) sandbox: Sandbox,
+    pub(super) elsewhere: TempDir,
+    pub(super) is_done: bool,
+    pub(super) image: Image,
 }
 
 impl Scene {
-    fn new(elsewhere: TempDir, is_done: bool) -> Self {
+    pub(super) fn new(elsewhere: TempDir, is_done: bool) -> Self {
         let mut scene = Self { sandbox: Sandbox::new(), elsewhere, is_done, image: Image::new() };
         let (id, state) = (TransferId::from_bits(7), scene.sandbox.path("state"));
         let (old, _) = scene.targets();
@@ -47,18 +47,21 @@ impl Scene {
         scene
     }
 
-    fn targets(&self) -> (PathBuf, PathBuf) {
+    pub(super) fn targets(&self) -> (PathBuf, PathBuf) {
         (self.sandbox.downloads().join("a.bin"), self.elsewhere.path().join("new/a.bin"))
     }
 
-    fn folders(&self) -> [PathBuf; 3] {
+    pub(super) fn folders(&self) -> [PathBuf; 3] {
         [self.sandbox.downloads(), self.sandbox.path("state"), self.elsewhere.path().to_path_buf()]
     }
 
     /// Orders the move, under strace. True if the program was killed.
-    fn moves(&self, how: &Strace) -> bool {
-        let order = format!("1 move {}\n", self.elsewhere.path().join("new").display());
-        self.order(how, &order, &[": move:", ": deny:"])
+    pub(super) fn moves(&self, how: &Strace) -> bool {
+        self.order(how, &self.move_order(), &[": move:", ": deny:"])
+    }
+
+    pub(super) fn move_order(&self) -> String {
+        format!("1 move {}\n", self.elsewhere.path().join("new").display())
     }
 
     /// Gives an order, under strace, and waits until one of these is said. True if the program was killed.
@@ -72,7 +75,7 @@ impl Scene {
 
     /// Everything is in one place, of which the queue knows. True if that is the new one.
     #[track_caller]
-    fn check(&self, what: &str) -> bool {
+    pub(super) fn check(&self, what: &str) -> bool {
         let state = self.sandbox.path("state");
         let item = Journal::peek(&state).unwrap().remove(0);
         let target = item.target.as_deref().unwrap().to_path_buf();

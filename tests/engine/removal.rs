@@ -145,7 +145,7 @@ async fn what_a_killed_program_left_is_cleared_up_or_put_back() {
         stage.has(id, MIB).await;
         stage.pause(id).await;
         let stopped = stage.stop().await;
-        let _ = Aside::set(&stopped.state(), id, None, |_| false);
+        let _ = Aside::set(&stopped.state(), &[(id, None)], |_, _| false);
         if removed {
             let mut journal = Journal::open_to_append(&stopped.state()).unwrap();
             journal.append(&[Record::Removed(vec![id.to_string()])]).unwrap();

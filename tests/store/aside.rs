@@ -15,6 +15,10 @@ fn ours(url: &str) -> bool {
     url == "http://host/a"
 }
 
+fn set(state: &Path, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Aside {
+    Aside::set(state, &[(ID, target.map(Path::to_path_buf))], |_, url| is_ours(url)).remove(0)
+}
+
 /// How many files there are in both folders.
 fn files(state: &Path, downloads: &Path) -> usize {
     names(&state.join("checkpoints")).len() + names(downloads).len()
@@ -25,17 +29,15 @@ fn what_an_earlier_transfer_has_left_goes_and_comes_back_with_the_one_that_went_
     let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let target = downloads.path().join("a");
     begun_by(state.path(), EARLIER, &target);
-    let aside = Aside::set(state.path(), ID, Some(&target), ours);
+    let aside = set(state.path(), Some(&target), ours);
     assert!(Checkpoint::find(state.path(), &target).unwrap().is_none() && !part(&target).exists());
     assert_eq!(Aside::left(state.path()), [(ID, aside.clone())], "a kill leaves it to be found");
     aside.put_back();
     let (id, checkpoint) = Checkpoint::find(state.path(), &target).unwrap().unwrap();
     assert_eq!((id, checkpoint.ledger.done().total()), (ID, 1 << 20));
     assert!(part(&target).exists());
-    Aside::set(state.path(), ID, None, ours);
-    for (_, aside) in Aside::left(state.path()) {
-        aside.delete();
-    }
+    set(state.path(), None, ours);
+    Aside::delete(Aside::left(state.path()).into_iter().map(|(_, aside)| aside));
     assert_eq!(files(state.path(), downloads.path()), 0);
 }
 
@@ -44,9 +46,9 @@ fn what_is_anothers_stays() {
     let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let target = downloads.path().join("a");
     begun_by(state.path(), EARLIER, &target);
-    Aside::set(state.path(), ID, Some(&target), |_| false).delete();
+    Aside::delete([set(state.path(), Some(&target), |_| false)]);
     let (part, _) = PartFile::open(&target).unwrap();
-    Aside::set(state.path(), ID, Some(&target), ours).delete();
+    Aside::delete([set(state.path(), Some(&target), ours)]);
     assert!(part.is_in_place(), "somebody writes it");
     assert!(Checkpoint::find(state.path(), &target).unwrap().is_some());
 }
@@ -56,7 +58,7 @@ fn bytes_of_which_nothing_is_known_go_at_once() {
     let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let target = downloads.path().join("a");
     fs::write(part(&target), b"the first bytes").unwrap();
-    let aside = Aside::set(state.path(), ID, Some(&target), ours);
+    let aside = set(state.path(), Some(&target), ours);
     assert!(names(downloads.path()).is_empty());
     aside.put_back();
     assert!(names(downloads.path()).is_empty());

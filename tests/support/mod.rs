@@ -11,6 +11,7 @@ pub mod depot;
 pub mod fetch;
 pub mod guard;
 pub mod http2;
+pub mod image;
 pub mod nginx;
 pub mod oracle;
 #[cfg(target_os = "linux")]

@@ -3,18 +3,15 @@
 //! The rules are the strictest that a file system may follow: what was written is there only if an fsync or fdatasync of
 //! that file began after the write had ended, and gave no error; a name is there, gone or another one's only if an
 //! fsync of its folder says so. Of all else each write, block by block, and each change of a name may be there or not,
-//! in any mixture; a block that is missing within the file reads as zeros. What a failed fsync covered is never made
+//! in any mixture; a block that is missing within the file reads as zeros. A rename is one step, also from one folder to
+//! another, and then the folder that it leads to says whether it is there. What a failed fsync covered is never made
 //! durable by a later one: the system has dropped it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+pub use super::image::{BLOCK, Image, image_of, restore};
 use super::strace::Call;
-
-/// Bytes that reach the disk together.
-const BLOCK: usize = 4096;
 
 /// One change of a file or a folder.
 #[derive(Clone, Debug)]
@@ -53,6 +50,8 @@ pub struct Recording {
     /// Which node a name is for the programs that run.
     names: HashMap<PathBuf, usize>,
     lengths: HashMap<usize, u64>,
+    /// What lies below these folders is recorded.
+    roots: Vec<PathBuf>,
     /// When an fsync or fdatasync ended well.
     syncs: Vec<usize>,
     end: usize,
@@ -72,20 +71,38 @@ pub struct Renamed {
     node: usize,
 }
 
-/// What a disk holds: files with their bytes, and folders without.
-pub type Image = BTreeMap<PathBuf, Option<Vec<u8>>>;
-
 impl Recording {
-    /// The operations below `root`, which is durable and empty but for folders and what is told by `present`.
+    /// The operations below `root`, which is durable and empty but for folders.
     pub fn of(root: &Path, calls: &[Call]) -> Self {
         let mut recording = Self::default();
         recording.take(root, calls);
         recording
     }
 
+    /// What is below a folder, durably, before anything is recorded.
+    pub fn present(&mut self, root: &Path, image: &Image) {
+        self.roots.push(root.to_path_buf());
+        for (path, bytes) in image.iter().filter(|(path, _)| path.starts_with(root)) {
+            let (parent, known) = (self.folder(path), self.names.get(path).copied());
+            let node = known.unwrap_or_else(|| self.node(path));
+            let mut changes = vec![(parent, Change::Put(path.clone(), node))];
+            match bytes {
+                Some(bytes) => {
+                    self.lengths.insert(node, bytes.len() as u64);
+                    changes.push((node, Change::Write(0, bytes.clone())));
+                }
+                None => drop(self.folders.insert(node)),
+            }
+            let step = |(node, change)| Step { node, change, began: 0, ended: 0, durable: 0, lost: false };
+            self.steps.extend(changes.into_iter().map(step));
+        }
+        self.end = self.end.max(1);
+    }
+
     /// Takes in another run, which came after all others.
     pub fn take(&mut self, root: &Path, calls: &[Call]) {
         let base = self.end;
+        self.roots.push(root.to_path_buf());
         let mut open: HashMap<u64, (usize, bool)> = HashMap::new();
         // Effects in the order in which they were complete; one that never was comes last. A number that is closed may be
         // another thread's next file before the log has the call's end.
@@ -93,7 +110,7 @@ impl Recording {
         ordered.sort_by_key(|call| if call.name == "close" { call.began } else { call.ended });
         for call in ordered {
             let (began, ended) = (base + call.began, base.saturating_add(call.ended));
-            self.call(root, call, &mut open, (began, ended));
+            self.call(call, &mut open, (began, ended));
             self.end = self.end.max(if call.ended == usize::MAX { began } else { ended } + 1);
         }
     }
@@ -102,6 +119,15 @@ impl Recording {
     pub fn moments(&self) -> Vec<usize> {
         let mut moments = self.syncs.clone();
         moments.push(self.end);
+        moments.sort_unstable();
+        moments.dedup();
+        moments
+    }
+
+    /// The moments before and after each change and each sync.
+    pub fn all_moments(&self) -> Vec<usize> {
+        let around = self.steps.iter().flat_map(|step| [step.began.saturating_sub(1), step.ended.min(self.end)]);
+        let mut moments: Vec<usize> = around.chain(self.moments()).collect();
         moments.sort_unstable();
         moments.dedup();
         moments
@@ -142,14 +168,12 @@ impl Recording {
         self.steps.iter().rfind(is_it).map(|step| step.began)
     }
 
-    fn call(
-        &mut self,
-        root: &Path,
-        call: &Call,
-        open: &mut HashMap<u64, (usize, bool)>,
-        (began, ended): (usize, usize),
-    ) {
-        let below = |count| call.path(count).filter(|path| path.starts_with(root));
+    /// The `count`-th path of a call, if it is one that is recorded.
+    fn below(&self, call: &Call, count: usize) -> Option<PathBuf> {
+        call.path(count).filter(|path| self.roots.iter().any(|root| path.starts_with(root)))
+    }
+
+    fn call(&mut self, call: &Call, open: &mut HashMap<u64, (usize, bool)>, (began, ended): (usize, usize)) {
         let file = call.number(0).and_then(|number| open.get(&number).copied());
         let done = call.result.is_some();
         let step = |recording: &mut Self, node, change| {
@@ -158,7 +182,7 @@ impl Recording {
         };
         match call.name.as_str() {
             "open" | "openat" => {
-                let Some((number, path)) = call.result.zip(below(0)) else { return };
+                let Some((number, path)) = call.result.zip(self.below(call, 0)) else { return };
                 let known = self.names.get(&path).copied();
                 let node = known.unwrap_or_else(|| self.node(&path));
                 if known.is_none() && call.has("O_CREAT") {
@@ -189,13 +213,12 @@ impl Recording {
                     step(self, node, Change::Write(at, bytes[..count].to_vec()));
                 }
             }
-            _ => self.change(root, call, file, (began, ended)),
+            _ => self.change(call, file, (began, ended)),
         }
     }
 
     /// A call that changes lengths or names.
-    fn change(&mut self, root: &Path, call: &Call, file: Option<(usize, bool)>, (began, ended): (usize, usize)) {
-        let below = |count| call.path(count).filter(|path| path.starts_with(root));
+    fn change(&mut self, call: &Call, file: Option<(usize, bool)>, (began, ended): (usize, usize)) {
         let done = call.result.is_some();
         let step = |recording: &mut Self, node, change| {
             let step = Step { node, change, began, ended, durable: usize::MAX, lost: false };
@@ -225,8 +248,7 @@ impl Recording {
                 }
             }
             "rename" | "renameat" | "renameat2" if done => {
-                let (Some(from), Some(to)) = (below(0), below(1)) else { return };
-                assert_eq!(from.parent(), to.parent(), "a rename within one folder");
+                let (Some(from), Some(to)) = (self.below(call, 0), self.below(call, 1)) else { return };
                 let node = self.names.remove(&from).expect("a name that was made");
                 self.names.insert(to.clone(), node);
                 self.renames.push(Renamed { began, ended, from: from.clone(), to: to.clone(), node });
@@ -234,13 +256,13 @@ impl Recording {
                 step(self, parent, Change::Rename(from, to));
             }
             "unlink" | "unlinkat" if done => {
-                let Some(path) = below(0) else { return };
+                let Some(path) = self.below(call, 0) else { return };
                 self.names.remove(&path);
                 let parent = self.folder(&path);
                 step(self, parent, Change::Take(path));
             }
             "mkdir" | "mkdirat" if done => {
-                let Some(path) = below(0) else { return };
+                let Some(path) = self.below(call, 0) else { return };
                 let (node, parent) = (self.folder(&path.join("within")), self.folder(&path));
                 step(self, parent, Change::Put(path, node));
             }
@@ -357,44 +379,4 @@ fn blocks(at: usize, bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let (head, rest) = bytes.split_at(first);
     let rest = rest.chunks(BLOCK).enumerate().map(move |(index, block)| (at + first + index * BLOCK, block));
     std::iter::once((at, head)).filter(|(_, head)| !head.is_empty()).chain(rest)
-}
-
-/// Empties folders and puts an image there. Zeros are left out, as a disk leaves them out.
-pub fn restore(folders: &[PathBuf], image: &Image) {
-    for folder in folders {
-        let _ = fs::remove_dir_all(folder);
-        fs::create_dir_all(folder).unwrap();
-    }
-    for (path, bytes) in image {
-        match bytes {
-            None => fs::create_dir_all(path).unwrap(),
-            Some(bytes) => {
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                let file = fs::File::create(path).unwrap();
-                file.set_len(bytes.len() as u64).unwrap();
-                for (index, block) in
-                    bytes.chunks(BLOCK).enumerate().filter(|(_, block)| block.iter().any(|byte| *byte != 0))
-                {
-                    file.write_all_at(block, (index * BLOCK) as u64).unwrap();
-                }
-            }
-        }
-    }
-}
-
-/// What lies in these folders now.
-pub fn image_of(folders: &[PathBuf]) -> Image {
-    let mut image = Image::new();
-    for folder in folders.iter().filter(|folder| folder.exists()) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                image.insert(path.clone(), None);
-                image.extend(image_of(&[path]));
-            } else {
-                image.insert(path.clone(), Some(fs::read(&path).unwrap()));
-            }
-        }
-    }
-    image
 }

@@ -82,10 +82,19 @@ impl Strace {
 
 /// Starts the real program with all its file operations written to a log.
 pub fn record(sandbox: &Sandbox, log: &Path, more: &[&str], arguments: &[&str]) -> Process {
+    launch(recorded(log, more), sandbox, arguments)
+}
+
+/// The same with lines to its standard input, which stays open until what is given back is dropped.
+pub fn record_open(sandbox: &Sandbox, log: &Path, arguments: &[&str], lines: &str) -> (Process, ChildStdin) {
+    Process::spawn_open(prepared(recorded(log, &[]), sandbox, arguments), lines)
+}
+
+fn recorded(log: &Path, more: &[&str]) -> Command {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq", "-xx", "-s", "16777216", "-e", "signal=none", "-o"]).arg(log);
     command.args(["-e", &format!("trace={CALLS}")]).args(more);
-    launch(command, sandbox, arguments)
+    command
 }
 
 fn launch(command: Command, sandbox: &Sandbox, arguments: &[&str]) -> Process {
