@@ -311,7 +311,7 @@ impl House {
             mouse: *mouse,
             habits,
             theme,
-            ascii: ascii.unwrap_or_else(Paths::locale_is_ascii),
+            ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
         let left = tui::run(engine.handle.clone(), setup);
         engine.end(false)?;

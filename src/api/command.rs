@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Priority, Rate, Source, Spec, StartTime, TransferId};
+use crate::model::{Header, Priority, Rate, Source, Spec, StartTime, TransferId};
 
 /// An order to the engine.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub enum Command {
         id: TransferId,
         /// The new URL.
         source: Source,
+        /// Headers for it in place of those that it has; with none these stay, unless they are for another origin.
+        headers: Vec<Header>,
     },
     /// Take these out of the list. Finished files always stay. For ten seconds `Undo` brings them back, with their data.
     Remove {

@@ -144,7 +144,7 @@ fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
         Order::Top => moved(Place::Top),
         Order::Bottom => moved(Place::Bottom),
         Order::Remove(data) => send(Command::Remove { ids, data }, "removing; undo takes that back for ten seconds"),
-        Order::Url(source) => send(Command::Relink { id, source }, "taking the new URL"),
+        Order::Url(source) => send(Command::Relink { id, source, headers: Vec::new() }, "taking the new URL"),
         Order::Rename(name) => send(Command::Rename { id, name }, "renaming"),
         Order::Move(folder) => send(Command::MoveTo { ids, folder: Paths::of_setting(&folder) }, "moving"),
         Order::Check => send(Command::Verify(ids), "reading back"),

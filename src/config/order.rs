@@ -320,6 +320,7 @@ fn unknown(word: &str) -> String {
         return "there is no word; help shows them all".to_owned();
     }
     let nearest = ORDERS.iter().map(|known| (distance(word, known.name), known.name)).min();
-    let hint = nearest.filter(|(changes, _)| *changes <= 2).map(|(_, name)| format!("; did you mean {name}?"));
+    let is_near = |(changes, name): &(usize, &str)| *changes <= 2 && *changes < name.len().min(word.len());
+    let hint = nearest.filter(is_near).map(|(_, name)| format!("; did you mean {name}?"));
     format!("there is no {word:?}{}", hint.unwrap_or_default())
 }

@@ -50,8 +50,12 @@ impl Paths {
         }
     }
 
-    /// True if the locale says that the terminal knows no UTF-8. Nothing said means nothing known, and then it is UTF-8.
-    pub fn locale_is_ascii() -> bool {
+    /// True if the locale says that the terminal knows no UTF-8, or if it is the console of Linux, whose fonts lack most of
+    /// what is drawn. Nothing said means nothing known, and then it is UTF-8.
+    pub fn terminal_is_ascii() -> bool {
+        if std::env::var_os("TERM").is_some_and(|term| term == "linux") {
+            return true;
+        }
         let said = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
         let first = said.map(|value| value.to_ascii_lowercase()).find(|value| !value.is_empty());
         first.is_some_and(|value| !value.contains("utf-8") && !value.contains("utf8"))

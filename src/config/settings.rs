@@ -250,6 +250,8 @@ pub(super) fn explain(why: &SpannedError) -> String {
 
 pub(super) fn nearest(found: &str, expected: &[&str]) -> String {
     let nearest = expected.iter().min_by_key(|name| distance(found, name));
+    // A word that is quite another one was not meant.
+    let nearest = nearest.filter(|name| distance(found, name) * 2 <= found.len().max(name.len()));
     nearest.map_or_else(String::new, |name| format!("; did you mean {name:?}?"))
 }
 

@@ -8,7 +8,9 @@ use super::running::Then;
 use super::supervisor::Supervisor;
 use super::sweep::Aim;
 use crate::api::{Command, Happening, Place};
-use crate::model::{Fault, FaultKind, MetalinkFile, OnChange, Priority, Rate, Source, Spec, Status, TransferId};
+use crate::model::{
+    Fault, FaultKind, Header, MetalinkFile, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
+};
 use crate::store::{Item, Stamp};
 
 impl Supervisor {
@@ -20,7 +22,7 @@ impl Supervisor {
             Command::PauseAll => self.sweep(self.roster.ids(), Aim::Pause),
             Command::ResumeAll => self.sweep(self.roster.ids(), Aim::Queue(&[Status::Paused])),
             Command::Retry(ids) => self.retry(ids),
-            Command::Relink { id, source } => self.relink(id, source),
+            Command::Relink { id, source, headers } => self.relink(id, (source, headers)),
             Command::Remove { ids, data } => self.remove(&ids, data),
             Command::Move { id, to } => self.relocate(id, to),
             Command::Undo => self.undo(),
@@ -42,7 +44,7 @@ impl Supervisor {
         let mut taken: HashSet<u64> = HashSet::new();
         let mut items: Vec<Item> = Vec::new();
         for (id, spec) in batch {
-            if self.roster.get(id).is_some() || !taken.insert(place(&spec)) || self.roster.is_listed(&spec) {
+            if self.roster.get(id).is_some() || !taken.insert(place(&spec)) || self.roster.listed(&spec).is_some() {
                 let detail = "is in the list already";
                 self.tell(id, Happening::Refused(Fault::new(FaultKind::Busy, &spec.source, detail)));
                 continue;
@@ -111,17 +113,17 @@ impl Supervisor {
     }
 
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
-    fn relink(&mut self, id: TransferId, source: Source) {
+    fn relink(&mut self, id: TransferId, link: (Source, Vec<Header>)) {
         let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
         if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();
-            running.relink = Some(source);
+            running.relink = Some(link);
             if !stops {
                 self.stop(id, Then::Queue);
             }
             return;
         }
-        self.take_link(id, source);
+        self.take_link(id, link);
         if let Some(entry) = self.roster.get_mut(id) {
             // What went wrong with the old URL says nothing of this one.
             entry.fault = None;
@@ -129,13 +131,17 @@ impl Supervisor {
         self.requeue(&[id], &[Status::Expired, Status::Failed]);
     }
 
-    /// Puts a new URL in an old one's place.
-    pub(super) fn take_link(&mut self, id: TransferId, source: Source) {
+    /// Puts a new URL in an old one's place, with headers if it has some.
+    pub(super) fn take_link(&mut self, id: TransferId, (source, headers): (Source, Vec<Header>)) {
         self.scribe.note([Stamp::Source(source.clone()).record(id)]);
         if let Some(entry) = self.roster.get_mut(id) {
             entry.rest = None;
         }
         self.roster.relink(id, source.clone());
+        if !headers.is_empty() {
+            self.roster.change(id, |spec| spec.headers = headers.into());
+            self.note_items(&[id]);
+        }
         self.tell(id, Happening::Relinked(source));
     }
 
@@ -166,7 +172,7 @@ impl Supervisor {
     /// have come since the folder was asked for: a list that was stopped is read from its beginning again.
     pub(super) fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
         let asked = self.roster.get(id).and_then(|entry| entry.item.added);
-        specs.retain(|spec| !self.roster.is_listed(spec) && !self.roster.has_come_since(spec, asked));
+        specs.retain(|spec| self.roster.listed(spec).is_none() && !self.roster.has_come_since(spec, asked));
         let more: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         self.tell(id, Happening::Listed { others, left_out });

@@ -168,10 +168,15 @@ impl Supervisor {
     pub(super) fn start_now(&mut self, ids: &[TransferId]) {
         // The last one first, so that the first one is on top in the end.
         for id in ids.iter().rev().copied() {
-            if self.is_resting(id) {
-                self.hurry(id);
+            let Some(entry) = self.roster.get_mut(id) else { continue };
+            if entry.running.is_some() {
+                if self.is_resting(id) {
+                    self.hurry(id);
+                } else {
+                    self.deny(id, "it runs already");
+                }
+                continue;
             }
-            let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.running.is_none()) else { continue };
             if entry.status == Status::Done {
                 self.deny(id, "it is complete");
                 continue;

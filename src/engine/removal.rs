@@ -153,9 +153,14 @@ impl Supervisor {
                 }
             }
         }
-        let mut back = Vec::new();
+        let (mut back, mut anew) = (Vec::new(), Vec::new());
         for (item, leaving) in removal.taken {
-            if self.roster.get(item.id).is_some() || self.roster.is_listed(&item.spec) {
+            if let Some(twin) = self.roster.listed(&item.spec).filter(|twin| *twin != item.id) {
+                anew.push(twin);
+                self.hand_over(twin, item, leaving);
+                continue;
+            }
+            if self.roster.get(item.id).is_some() {
                 self.delete(leaving.map(|leaving| (item, leaving)));
                 continue;
             }
@@ -173,6 +178,23 @@ impl Supervisor {
             self.tell(id, Happening::Restored);
         }
         self.roster.sort();
+        match *anew {
+            [] => {}
+            [twin] => self.deny(twin, "it is in the list anew, so the one that was removed does not come back"),
+            [twin, ..] => {
+                let count = anew.len();
+                self.deny(twin, format!("it is in the list anew, as {} others are: those do not come back", count - 1));
+            }
+        }
+    }
+
+    /// Somebody has ordered the same anew: what had come for it is that one's, if it has nothing of its own.
+    fn hand_over(&self, twin: TransferId, item: Item, leaving: Option<Leaving>) {
+        let begins = self.roster.get(twin).is_none_or(|twin| twin.running.is_some() || !twin.latest.done.is_empty());
+        match leaving {
+            Some(Leaving::Here(aside)) if !begins => aside.put_back(),
+            leaving => self.delete(leaving.map(|leaving| (item, leaving))),
+        }
     }
 
     /// Deletes the data of removals that can't be undone any more, or of all.
@@ -195,7 +217,7 @@ impl Supervisor {
 
     /// Frees the parts of an upload, unless somebody has ordered the same anew: then they are that one's.
     fn release(&self, spec: Spec) {
-        if self.roster.is_listed(&spec) {
+        if self.roster.listed(&spec).is_some() {
             UploadCheckpoint::stays(&self.begun(&spec));
         } else {
             self.tasks.spawn(abandon(self.shared.clone(), spec));

@@ -101,10 +101,10 @@ impl Roster {
         self.entries.get_mut(&id).map(AsMut::as_mut)
     }
 
-    /// True if the same URL is to go to the same place already, and is not finished.
-    pub(super) fn is_listed(&self, spec: &Spec) -> bool {
-        let held = self.places.get(&place(spec)).and_then(|id| self.entries.get(id));
-        held.is_some_and(|entry| entry.status != Status::Done)
+    /// The transfer by which the same URL is to go to the same place already, and that is not finished.
+    pub(super) fn listed(&self, spec: &Spec) -> Option<TransferId> {
+        let id = *self.places.get(&place(spec))?;
+        (self.entries.get(&id)?.status != Status::Done).then_some(id)
     }
 
     /// All transfers in order.

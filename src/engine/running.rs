@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limiter::Limiter;
 use super::report::Progress;
-use crate::model::{Fault, Source, Target};
+use crate::model::{Fault, Header, Source, Target};
 
 /// What becomes of a transfer when its task has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) struct Running {
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) then: Option<Then>,
     /// The URL that takes the present one's place when it has stopped.
-    pub(super) relink: Option<Source>,
+    pub(super) relink: Option<(Source, Vec<Header>)>,
     /// Where its file is to go when it has stopped.
     pub(super) retarget: Option<Target>,
     /// Until when it rests; `None` if it does not.

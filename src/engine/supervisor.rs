@@ -273,8 +273,8 @@ impl Supervisor {
             }
             (ending @ Ending::Done { .. }, _) | (ending, None) => ending,
             // Whatever became of the old URL, the new one is asked.
-            (_, Some(source)) => {
-                self.take_link(id, source);
+            (_, Some(link)) => {
+                self.take_link(id, link);
                 Ending::Stopped
             }
         };

@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Gesture, Message, Mouse};
+use super::{Burst, Gesture, Message, Mouse};
 use crate::config::{Chord, Key};
 
 /// Messages that may wait for the loop before the reader waits too.
@@ -26,7 +26,7 @@ pub fn read() -> io::Result<(mpsc::Receiver<Message>, DropGuard)> {
     let (sender, receiver) = mpsc::channel(WAITING);
     let stop = CancellationToken::new();
     let guard = stop.clone().drop_guard();
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let thread = std::thread::Builder::new().name("haul-keys".to_owned());
     thread.spawn(move || {
         runtime.block_on(async {
@@ -41,14 +41,30 @@ pub fn read() -> io::Result<(mpsc::Receiver<Message>, DropGuard)> {
 
 async fn forward(sender: mpsc::Sender<Message>) {
     let mut events = EventStream::new();
-    let mut clicks = Clicks::default();
-    // An error means that the terminal is gone, which the watch tells; then there is nothing more to read.
-    while let Some(Ok(event)) = events.next().await {
-        let Some(message) = message(event, &mut clicks) else { continue };
-        if sender.send(message).await.is_err() {
-            return;
+    let (mut clicks, mut burst) = (Clicks::default(), Burst::default());
+    loop {
+        let passed = match next(&mut events, burst.patience()).await {
+            Some(Ok(event)) => message(event, &mut clicks).map_or_else(Vec::new, |message| burst.take(message)),
+            None => burst.end(),
+            // The terminal is gone, which the watch tells; then there is nothing more to read.
+            Some(Err(_)) => return,
+        };
+        for message in passed {
+            if sender.send(message).await.is_err() {
+                return;
+            }
         }
     }
+}
+
+/// What comes next; `None` if nothing does within that time.
+async fn next(events: &mut EventStream, patience: Option<Duration>) -> Option<io::Result<Event>> {
+    let event = events.next();
+    let event = match patience {
+        Some(span) => tokio::time::timeout(span, event).await.ok()?,
+        None => event.await,
+    };
+    Some(event.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into())))
 }
 
 fn message(event: Event, clicks: &mut Clicks) -> Option<Message> {

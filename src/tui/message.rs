@@ -16,6 +16,8 @@ pub enum Message {
     Key(Chord),
     /// Text was pasted.
     Pasted(String),
+    /// Keys came as no hand types them: a paste that the terminal did not mark.
+    Burst(Vec<Chord>),
     /// The mouse did something.
     Mouse(Mouse),
     /// The terminal has another size now.

@@ -4,6 +4,7 @@
 //! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
 
 mod beacon;
+mod burst;
 mod clipboard;
 mod disk;
 mod form;
@@ -23,6 +24,7 @@ mod update;
 mod view;
 
 pub use beacon::Beacon;
+pub use burst::Burst;
 pub use clipboard::{Clipboard, ClipboardWatch, clipboard_is_shut};
 pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;

@@ -11,7 +11,7 @@ use tui_input::Input;
 use super::{Form, History, List, Palette, Setup, Twins};
 use crate::api::Totals;
 use crate::config::{Bindings, Column, Keymap, Notify};
-use crate::model::{Categories, Moment, TransferId, WallClock};
+use crate::model::{Categories, Header, Moment, TransferId, WallClock};
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Debug)]
@@ -184,6 +184,8 @@ pub enum Mode {
         name: String,
         /// What is in the box.
         input: Input,
+        /// Headers that came with it, in a pasted command.
+        taken: Vec<Header>,
         /// What was wrong with it.
         complaint: Option<String>,
     },

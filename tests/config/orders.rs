@@ -87,6 +87,8 @@ fn mistakes_say_what_to_write() {
     ] {
         assert!(wrong(line).contains(said), "{line}: {}", wrong(line));
     }
+    // A word of one letter is not near to any.
+    assert_eq!(wrong("3"), "there is no \"3\"");
 }
 
 #[test]

@@ -67,6 +67,8 @@ fn a_mistake_is_told_with_its_place_and_the_nearest_name() {
     let why = mistake("(\n    keys: {\n        \"q\": Quitt,\n    },\n)");
     assert!(why.starts_with("3:"), "{why}");
     assert!(why.contains("\"Quitt\"") && why.contains("did you mean \"Quit\"?"), "{why}");
+    let why = mistake("(\n    parallel: 3,\n)");
+    assert!(why.ends_with("there is no setting \"parallel\""), "{why}");
     let why = mistake("(\n    limit: \"fast\",\n)");
     assert!(why.starts_with("2:") && why.contains("500K"), "{why}");
     let why = mistake("(\n    connections: \"three\",\n)");

@@ -112,8 +112,10 @@ async fn a_new_transfer_of_the_same_file_is_not_touched_by_either() {
         let again = stage.add("/a.bin").await;
         stage.has(again, MIB).await;
         if undoes {
-            // It is in the list already, under another number.
+            // It is in the list already, under another number, which is said.
             stage.send(Command::Undo).await;
+            let told = stage.until(again, |happening| matches!(happening, Happening::Denied(_))).await;
+            assert!(told.sentence().contains("it is in the list anew"), "{told:?}");
         }
         let done = stage.complete(again, "a.bin", &slow()).await;
         assert!(matches!(done, Happening::Completed { fetched, .. } if fetched == 8 * MIB), "{done:?}");
@@ -121,6 +123,22 @@ async fn a_new_transfer_of_the_same_file_is_not_touched_by_either() {
         assert_eq!((stage.names(), stage.handle.snapshot().rows.len()), (vec!["a.bin".to_owned()], 1));
         stage.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_transfer_that_has_not_begun_gets_what_the_removed_one_had() {
+    let (mut stage, id) = Stage::of(Wishes { transfers: Some(1), ..Wishes::default() }, slow()).await;
+    stage.has(id, 2 * MIB).await;
+    stage.fake.put("/other", slow());
+    stage.add("/other").await;
+    remove(&mut stage, id, true).await;
+    let again = stage.add("/a.bin").await;
+    stage.is(again, Status::Queued).await;
+    stage.send(Command::Undo).await;
+    stage.until(again, |happening| matches!(happening, Happening::Denied(_))).await;
+    let done = stage.complete(again, "a.bin", &slow()).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 6 * MIB), "{done:?}");
+    stage.end().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! What waits for a new URL or for room on the disk, and goes on from what it has.
 
 use haul::api::{Command, Happening};
-use haul::model::{FaultKind, Source, Spec, Status, TransferId};
+use haul::model::{FaultKind, Header, Source, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
 use crate::support::fetch::{Act, Ask, FakeFile};
@@ -49,12 +49,33 @@ async fn a_new_url_goes_on_from_what_is_on_disk_whatever_its_validators_are() {
         let (mut stage, id) = expired(4 * MIB).await;
         let file = FakeFile::new(1, 4 * MIB).etag(etag);
         stage.fake.put("/new", file.clone());
-        stage.send(Command::Relink { id, source: url("/new?sig=2") }).await;
+        stage.send(Command::Relink { id, source: url("/new?sig=2"), headers: Vec::new() }).await;
         stage.complete(id, "a.bin", &file).await;
         let given = stage.fake.given("/new");
         assert!((3 * MIB..3 * MIB + 64 * 1024).contains(&given), "{given} bytes were given again");
         assert_eq!(stage.item(id).unwrap().spec.source, url("/new?sig=2"));
         assert!(stage.told.iter().any(|event| matches!(event.happening, Happening::Relinked(_))));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_url_may_bring_headers_of_its_own_that_last() {
+    for runs in [true, false] {
+        let wishes = Wishes { connections: 1, ..Wishes::default() };
+        let (mut stage, id) = if runs {
+            Stage::of(wishes, FakeFile::new(1, 4 * MIB).rate(MIB / 4)).await
+        } else {
+            expired(4 * MIB).await
+        };
+        stage.has(id, MIB).await;
+        stage.fake.put("/new", FakeFile::new(1, 4 * MIB));
+        let headers = vec![Header::parse("Cookie: a=b").unwrap()];
+        stage.send(Command::Relink { id, source: url("/new"), headers: headers.clone() }).await;
+        stage.complete(id, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
+        let stage = stage.again().await;
+        let spec = stage.item(id).unwrap().spec;
+        assert_eq!((&spec.headers[..], &spec.source), (&headers[..], &url("/new")));
         stage.end().await;
     }
 }
@@ -68,7 +89,7 @@ async fn a_url_of_another_file_is_said_so_and_nothing_is_lost() {
         // Again with r, and after a restart: it must not be taken for the transfer's own file meanwhile.
         for round in 0..3 {
             match round {
-                0 => stage.send(Command::Relink { id, source: url("/other") }).await,
+                0 => stage.send(Command::Relink { id, source: url("/other"), headers: Vec::new() }).await,
                 1 => stage.send(Command::Retry(vec![id])).await,
                 _ => {
                     stage = stage.again().await;
@@ -81,7 +102,7 @@ async fn a_url_of_another_file_is_said_so_and_nothing_is_lost() {
             stage.is(id, Status::Failed).await;
             assert_eq!((stage.row(id).unwrap().bytes_done(), stage.parts().len()), (MIB, 1));
         }
-        stage.send(Command::Relink { id, source: url("/new") }).await;
+        stage.send(Command::Relink { id, source: url("/new"), headers: Vec::new() }).await;
         stage.complete(id, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
         assert!(stage.fake.given("/new") < 3 * MIB + 64 * 1024);
         stage.end().await;
@@ -91,7 +112,7 @@ async fn a_url_of_another_file_is_said_so_and_nothing_is_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_new_url_that_has_expired_too_waits_for_another_one() {
     let (mut stage, id) = expired(4 * MIB).await;
-    stage.send(Command::Relink { id, source: url("/nowhere") }).await;
+    stage.send(Command::Relink { id, source: url("/nowhere"), headers: Vec::new() }).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Expired);
     assert_eq!((stage.row(id).unwrap().bytes_done(), stage.parts().len()), (MIB, 1));
     stage.end().await;
@@ -104,12 +125,12 @@ async fn a_running_transfer_takes_a_new_url_at_once_and_a_paused_one_stays_pause
     stage.fake.put("/newer", FakeFile::new(1, 4 * MIB));
     stage.has(id, MIB).await;
     stage.pause(id).await;
-    stage.send(Command::Relink { id, source: url("/new") }).await;
+    stage.send(Command::Relink { id, source: url("/new"), headers: Vec::new() }).await;
     stage.until(id, |happening| matches!(happening, Happening::Relinked(_))).await;
     stage.is(id, Status::Paused).await;
     stage.resume(id).await;
     stage.until(id, |happening| matches!(happening, Happening::Answered { .. })).await;
-    stage.send(Command::Relink { id, source: url("/newer") }).await;
+    stage.send(Command::Relink { id, source: url("/newer"), headers: Vec::new() }).await;
     stage.complete(id, "a.bin", &FakeFile::new(1, 4 * MIB)).await;
     assert!(stage.fake.given("/newer") > 0);
     stage.end().await;
@@ -158,14 +179,16 @@ async fn the_same_name_from_another_url_goes_on_where_an_expired_link_stopped() 
 #[tokio::test(start_paused = true)]
 async fn headers_stay_with_the_origin_that_they_were_given_for() {
     let (mut stage, _) = expired(2 * MIB).await;
-    let header = haul::model::Header::parse("Authorization: Bearer x").unwrap();
+    let header = Header::parse("Authorization: Bearer x").unwrap();
     let spec = Spec { headers: [header].into(), ..stage.spec("/nothing") };
     let id = stage.add_spec(spec).await;
     stage.fail(id).await;
-    stage.send(Command::Relink { id, source: url("/else") }).await;
+    stage.send(Command::Relink { id, source: url("/else"), headers: Vec::new() }).await;
     stage.fail(id).await;
     assert_eq!(stage.item(id).unwrap().spec.headers.len(), 1);
-    stage.send(Command::Relink { id, source: Source::parse("http://fake:81/else").unwrap() }).await;
+    stage
+        .send(Command::Relink { id, source: Source::parse("http://fake:81/else").unwrap(), headers: Vec::new() })
+        .await;
     stage.fail(id).await;
     assert_eq!(stage.item(id).unwrap().spec.headers.len(), 0);
     stage.end().await;

@@ -72,9 +72,26 @@ fn u_takes_a_new_url() {
     stage.press("u").types("no url").press("enter");
     assert!(matches!(&stage.state.mode, Mode::NewUrl { complaint: Some(why), .. } if why.contains("not a URL")));
     stage.press("ctrl-u").paste(" <https://example.org/b?sig=s> ").press("enter");
-    let sent = format!("Relink {{ id: {ONE}, source: Source(https://example.org/b?sig=***) }}");
+    let sent = format!("Relink {{ id: {ONE}, source: Source(https://example.org/b?sig=***), headers: [] }}");
     assert_eq!(stage.commands(), [sent]);
     assert!(matches!(stage.state.mode, Mode::Browse));
+    // What is copied from a page, or from the browser's tools.
+    for text in ["[a file](https://example.org/b)", "<a href=\"https://example.org/b\">a file</a>"] {
+        let mut stage = one(Status::Expired);
+        stage.press("u").paste(text).press("enter");
+        let sent = format!("Relink {{ id: {ONE}, source: Source(https://example.org/b), headers: [] }}");
+        assert_eq!(stage.commands(), [sent], "{text}");
+    }
+    let mut stage = one(Status::Expired);
+    stage.press("u").paste("curl 'https://example.org/b' \\\n -H 'Cookie: secret'");
+    assert!(stage.text().contains("of the pasted command: Cookie") && !stage.text().contains("secret"));
+    stage.press("enter");
+    assert!(stage.commands()[0].contains("Cookie"), "{:?}", stage.commands());
+    stage.press("u").paste("curl https://example.org/b -H 'Cookie: secret'").press("ctrl-u");
+    stage.paste("https://example.org/c").press("enter");
+    assert!(stage.commands()[1].contains("headers: []"), "they were for the other URL: {:?}", stage.commands());
+    stage.press("u").paste("curl https://example.org/b https://example.org/c");
+    assert!(stage.text().contains("several URLs"), "{}", stage.text());
     for keys in ["u esc", "u enter"] {
         let mut stage = one(Status::Failed);
         stage.press(keys);

@@ -1,6 +1,7 @@
 //! The screen: what keys and messages do, and what frames look like.
 
 mod adding;
+mod bursts;
 mod clipboard;
 mod colours;
 mod details;

@@ -49,7 +49,7 @@ fn every_order_does_what_it_says() {
         ("rename c d.iso", format!("Rename {{ id: {ONE}, name: \"c d.iso\" }}")),
         ("move /tmp/x", format!("MoveTo {{ ids: [{ONE}], folder: \"/tmp/x\" }}")),
         ("check", format!("Verify([{ONE}])")),
-        ("url https://e.org/z", format!("Relink {{ id: {ONE}, source: Source(https://e.org/z) }}")),
+        ("url https://e.org/z", format!("Relink {{ id: {ONE}, source: Source(https://e.org/z), headers: [] }}")),
     ] {
         let mut stage = two();
         order(&mut stage, line);

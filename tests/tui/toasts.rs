@@ -50,6 +50,17 @@ fn the_engines_news_become_toasts() {
 }
 
 #[test]
+fn what_could_not_be_added_is_not_said_to_be_added() {
+    let mut stage = stage::empty();
+    stage.paste("https://e.org/a https://e.org/b");
+    assert_eq!(stage.toasts(), ["2 URLs added"]);
+    let (id, _) = stage.added()[0];
+    let happening = Happening::Refused(Fault::new(FaultKind::Disk, "/s/queue.ron", "is full"));
+    stage.send(Message::Happened(Event { number: 0, id, happening }));
+    assert_eq!(stage.toasts(), ["not added: /s/queue.ron: is full"]);
+}
+
+#[test]
 fn at_most_three_toasts_and_what_failed_stays_longest() {
     let mut stage = stage::empty();
     stage.send(Message::Trouble("bad news".to_owned()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
-use super::{command, edit, form, toast, twins};
+use super::{command, edit, form, toast, transfer, twins};
 use crate::ask::{Entry, expand, read_curl};
 use crate::config::Addition;
 use crate::model::{Header, Limits, Priority, Source, Spec, StartTime, Target, TransferId};
@@ -58,7 +58,7 @@ pub fn bare(text: &str) -> &str {
 }
 
 /// The URL in a word: what Markdown or HTML links to, if there is no URL before that.
-fn linked(word: &str) -> &str {
+pub fn linked(word: &str) -> &str {
     let begins = |text: &str| {
         let scheme = bare(text).split_once("://").map(|parts| parts.0);
         scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
@@ -90,11 +90,7 @@ pub fn is_wanted(text: &str) -> bool {
 pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
     match &mut state.mode {
         Mode::Add(form) | Mode::Send(form) => return form::paste(form, text),
-        Mode::NewUrl { input, complaint, .. } => {
-            edit::insert(input, text);
-            *complaint = None;
-            return;
-        }
+        Mode::NewUrl { .. } => return transfer::paste_url(state, text),
         Mode::Command(line) => return command::paste(line, text),
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Size;
 
+use super::super::burst::text;
 use super::super::view::{details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, command, copied, edit, form, happened, mouse, sort, toast, transfer, twins};
@@ -19,11 +20,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         state.stale = true;
     }
     // The words for the first start go with the first thing that the user does.
-    state.welcomes &= !matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_));
+    state.welcomes &= !matches!(message, Message::Key(_) | Message::Mouse(_) | Message::Pasted(_) | Message::Burst(_));
     match message {
         Message::Key(chord) => key(state, chord, &mut effects),
         Message::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
         Message::Pasted(text) => add::pasted(state, &text, &mut effects),
+        Message::Burst(keys) => burst(state, &keys, &mut effects),
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
         Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
         Message::Happened(event) => happened::tell(state, &event, &mut effects),
@@ -92,6 +94,23 @@ fn settle(state: &mut State) {
     let last = length.saturating_sub(height);
     let follows = state.tab == Tab::Log && state.follows;
     state.details_top = if follows { last } else { state.details_top.min(last) };
+}
+
+/// Keys that came as a paste does. As long as keys are text they are typed, so that a line that is sent with its end is taken.
+fn burst(state: &mut State, keys: &[Chord], effects: &mut Vec<Effect>) {
+    let mut rest = keys;
+    while let ([chord, more @ ..], true) = (rest, takes_text(&state.mode)) {
+        key(state, *chord, effects);
+        rest = more;
+    }
+    let rest = text(rest);
+    if !rest.trim().is_empty() {
+        add::pasted(state, &rest, effects);
+    }
+}
+
+fn takes_text(mode: &Mode) -> bool {
+    matches!(mode, Mode::Add(_) | Mode::Send(_) | Mode::NewUrl { .. } | Mode::Filter(_) | Mode::Command(_))
 }
 
 /// A key was pressed, or clicked in the last line.

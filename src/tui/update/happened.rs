@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::{Effect, State, Tone};
 use super::toast;
 use crate::api::{Command, Event, Happening};
-use crate::model::{TransferId, brief_duration, repaired, size};
+use crate::model::{FaultKind, TransferId, brief_duration, repaired, size};
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
@@ -18,6 +18,10 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         Happening::Refused(fault) => {
             state.list.forget(event.id);
             state.hurried.remove(&event.id);
+            // That they were was said before the disk had its say.
+            if fault.kind != FaultKind::Busy {
+                state.toasts.retain(|toast| !toast.text.ends_with("added"));
+            }
             (Tone::Bad, format!("not added: {fault}"))
         }
         Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),

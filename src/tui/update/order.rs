@@ -31,7 +31,9 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         Order::Bottom => transfer::shift(state, Place::Bottom, effects),
         Order::Remove(data) => transfer::remove_now(state, data, effects),
         Order::Undo => transfer::undo(state, effects),
-        Order::Url(source) => transfer::send_one(state, effects, |id| Command::Relink { id, source }),
+        Order::Url(source) => {
+            transfer::send_one(state, effects, |id| Command::Relink { id, source, headers: Vec::new() });
+        }
         Order::Rename(name) => {
             let row: Vec<_> = transfer::the_one(state).into_iter().collect();
             transfer::tell_late(state, effects, &row);

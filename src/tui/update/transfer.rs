@@ -7,9 +7,10 @@ use tui_input::Input;
 
 use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
-use super::add::bare;
+use super::add::linked;
 use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row};
+use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Source, Status, TransferId, harmless, shortened};
 
@@ -171,25 +172,45 @@ pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
         return toast::show(state, Tone::Warning, COMPLETE, effects);
     }
     let name = harmless(&row.name).into_owned();
-    state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), complaint: None };
+    state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), taken: Vec::new(), complaint: None };
+}
+
+/// A text was pasted into the box for a new URL: of a curl command the URL and the headers are taken, of a link its URL.
+pub fn paste_url(state: &mut State, text: &str) {
+    let Mode::NewUrl { input, taken, complaint, .. } = &mut state.mode else { return };
+    let mut entries = match read_curl(text) {
+        None => {
+            *complaint = None;
+            return edit::insert(input, linked(text.trim()));
+        }
+        Some(Err(why)) => return *complaint = Some(why),
+        Some(Ok(entries)) => entries,
+    };
+    *complaint = match (entries.pop(), entries.is_empty()) {
+        (Some(entry), true) => {
+            (*input, *taken) = (Input::new(entry.source.url().to_string()), entry.headers);
+            None
+        }
+        _ => Some("that names several URLs, and one is needed".to_owned()),
+    };
 }
 
 /// A key while the box for a new URL is open.
 pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
-    let Mode::NewUrl { id, input, complaint, .. } = &mut state.mode else { return };
-    let id = *id;
+    let Mode::NewUrl { id, input, taken, complaint, .. } = &mut state.mode else { return };
+    let (id, headers) = (*id, taken.clone());
     let status = || state.list.these(&[id]).pop().map(|(_, row)| row.status);
     match chord.key {
         Key::Esc => state.mode = Mode::Browse,
         Key::Enter if input.value().trim().is_empty() => state.mode = Mode::Browse,
-        Key::Enter => match Source::parse(bare(input.value())) {
+        Key::Enter => match Source::parse(linked(input.value().trim())) {
             Ok(source) => {
                 let status = status();
                 state.mode = Mode::Browse;
                 match status {
                     // It went on while the URL was typed.
                     Some(Status::Done) => toast::show(state, Tone::Warning, COMPLETE, effects),
-                    Some(_) => effects.push(Effect::Send(Command::Relink { id, source })),
+                    Some(_) => effects.push(Effect::Send(Command::Relink { id, source, headers })),
                     None => toast::show(state, Tone::Warning, "it is not in the list any more", effects),
                 }
             }
@@ -198,6 +219,10 @@ pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         _ => {
             if edit::edit(input, chord) {
                 *complaint = None;
+                // They were for the URL that was there.
+                if input.value().is_empty() {
+                    taken.clear();
+                }
             }
         }
     }

@@ -12,11 +12,23 @@ use super::super::{Palette, Question, Role, State, Toast, Tone};
 use super::{footer, text};
 use crate::api::{Direction, Row};
 use crate::config::Action;
-use crate::model::{Status, harmless, size};
+use crate::model::{Header, Status, harmless, size};
 
 /// Draws the box that takes a new URL for a transfer.
-pub fn new_url(state: &State, name: &str, input: &Input, complaint: Option<&str>, frame: &mut Frame, area: Rect) {
-    let hint = format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");
+pub fn new_url(
+    state: &State,
+    name: &str,
+    (input, taken): (&Input, &[Header]),
+    complaint: Option<&str>,
+    frame: &mut Frame,
+    area: Rect,
+) {
+    let mut hint =
+        format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");
+    if !taken.is_empty() {
+        let names: Vec<&str> = taken.iter().map(|header| header.name.as_str()).collect();
+        hint = format!("{hint} With the headers of the pasted command: {}.", names.join(", "));
+    }
     field(state, " New URL ", (input, complaint, &hint), frame, area);
 }
 
