@@ -156,8 +156,7 @@ impl Supervisor {
         let (mut back, mut anew) = (Vec::new(), Vec::new());
         for (item, leaving) in removal.taken {
             if let Some(twin) = self.roster.listed(&item.spec).filter(|twin| *twin != item.id) {
-                anew.push(twin);
-                self.hand_over(twin, item, leaving);
+                anew.push((twin, self.hand_over(twin, item, leaving)));
                 continue;
             }
             if self.roster.get(item.id).is_some() {
@@ -180,20 +179,27 @@ impl Supervisor {
         self.roster.sort();
         match *anew {
             [] => {}
-            [twin] => self.deny(twin, "it is in the list anew, so the one that was removed does not come back"),
-            [twin, ..] => {
+            [(twin, true)] => self.deny(twin, "it is in the list anew, and goes on with what the removed one had"),
+            [(twin, false)] => self.deny(twin, "it is in the list anew, so the removed one does not come back"),
+            [(twin, _), ..] => {
                 let count = anew.len();
                 self.deny(twin, format!("it is in the list anew, as {} others are: those do not come back", count - 1));
             }
         }
     }
 
-    /// Somebody has ordered the same anew: what had come for it is that one's, if it has nothing of its own.
-    fn hand_over(&self, twin: TransferId, item: Item, leaving: Option<Leaving>) {
+    /// Somebody has ordered the same anew: what had come for it is that one's, if it has nothing of its own. True if it is.
+    fn hand_over(&self, twin: TransferId, item: Item, leaving: Option<Leaving>) -> bool {
         let begins = self.roster.get(twin).is_none_or(|twin| twin.running.is_some() || !twin.latest.done.is_empty());
         match leaving {
-            Some(Leaving::Here(aside)) if !begins => aside.put_back(),
-            leaving => self.delete(leaving.map(|leaving| (item, leaving))),
+            Some(Leaving::Here(aside)) if !begins => {
+                aside.put_back();
+                Checkpoint::path(&self.shared.state, item.id).exists()
+            }
+            leaving => {
+                self.delete(leaving.map(|leaving| (item, leaving)));
+                false
+            }
         }
     }
 

@@ -60,7 +60,7 @@ impl Burst {
     fn may_go_on(&self, c: char) -> bool {
         let rest =
             |beginning: &&str| beginning.strip_prefix(self.text.as_str()).is_some_and(|rest| rest.starts_with(c));
-        BEGINNINGS.iter().any(|beginning| rest(beginning))
+        BEGINNINGS.iter().any(rest)
     }
 
     fn hold(&mut self, chord: Chord, c: char) {

@@ -135,7 +135,8 @@ async fn a_new_transfer_that_has_not_begun_gets_what_the_removed_one_had() {
     let again = stage.add("/a.bin").await;
     stage.is(again, Status::Queued).await;
     stage.send(Command::Undo).await;
-    stage.until(again, |happening| matches!(happening, Happening::Denied(_))).await;
+    let told = stage.until(again, |happening| matches!(happening, Happening::Denied(_))).await;
+    assert!(told.sentence().contains("goes on with what the removed one had"), "{told:?}");
     let done = stage.complete(again, "a.bin", &slow()).await;
     assert!(matches!(done, Happening::Completed { fetched, .. } if fetched <= 6 * MIB), "{done:?}");
     stage.end().await;
