@@ -127,7 +127,8 @@ impl Supervisor {
         let (uploads, downloads): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.spec.upload.is_some());
         let specs: HashMap<TransferId, &Spec> = downloads.iter().map(|item| (item.id, &*item.spec)).collect();
         let is_ours = |id: TransferId, url: &str| specs.get(&id).is_some_and(|spec| spec.is_from(url));
-        let removed: Vec<_> = downloads.iter().map(|item| (item.id, item.target.clone())).collect();
+        let removed: Vec<_> =
+            downloads.iter().map(|item| (item.id, item.target.as_deref().map(Path::to_path_buf))).collect();
         let asides = Aside::set(&self.shared.state, &removed, is_ours);
         let here = removed.iter().map(|(id, _)| *id).zip(asides.into_iter().map(Leaving::Here));
         let there = uploads.into_iter().map(|item| {
