@@ -73,3 +73,23 @@ async fn after_a_refusal_the_next_parts_are_announced() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_of_an_upload_that_is_gone_is_not_counted_for_the_next_one() {
+    let patience = super::stage::impatient();
+    let mut stage = Stage::with(Wishes { patience, connections: 4, ..Wishes::default() });
+    let depot = stage.depot.clone();
+    stage.depot.script(move |call, before| match (call, before) {
+        // One failure of each connection, and the first one of the upload that takes the place of this one.
+        (Call::Part(_), 0) | (Call::Create, 1) => Some(Trouble::Refused(FaultKind::Status(500))),
+        (Call::Part(1), 1) => {
+            depot.lose("upload-1");
+            Some(Trouble::Refused(FaultKind::UploadGone))
+        }
+        _ => None,
+    });
+    let path = write(&stage, 4 * MIB);
+    let id = stage.add_spec(spec(in_parts(&path))).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    stage.end().await;
+}

@@ -147,6 +147,8 @@ impl Task {
             self.failures += 1;
             self.fault = Some(Arc::new(fault.clone()));
             let next = if self.begins_again(&fault) {
+                // What failed before was about the other upload, and was counted for all connections together.
+                self.failures = 0;
                 self.restart(fault).await
             } else {
                 self.retries += 1;
