@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes a second.
 /// An `Option` of it takes no more room: one more than the bytes is kept, which is never 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rate(NonZeroU64);
 
 impl Default for Rate {
@@ -29,6 +29,12 @@ impl Rate {
     /// Bytes a second.
     pub const fn bytes(self) -> u64 {
         self.0.get() - 1
+    }
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Rate").field(&self.bytes()).finish()
     }
 }
 

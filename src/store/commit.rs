@@ -7,7 +7,7 @@ use std::path::Path;
 use super::atomic::sync_folder;
 use super::checkpoint::Checkpoint;
 use super::history::{Finished, History};
-use super::sink::{PartFile, Settled};
+use super::sink::PartFile;
 use super::together::Disks;
 use crate::model::{Fault, Source};
 
@@ -45,6 +45,23 @@ pub struct Committed {
     pub ends: Vec<Result<(), Uncommitted>>,
     /// Why the history does not know of them, if it can't be written. They have their names all the same.
     pub unnoted: Option<Fault>,
+}
+
+/// A part file that has its final length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settled {
+    /// The device that it is on.
+    pub(super) device: u64,
+    /// When it was last written, in seconds and nanoseconds of the wall clock; it keeps that under its new name.
+    pub(super) modified: (i64, i64),
+}
+
+impl PartFile {
+    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
+    /// that was not durable before.
+    pub fn complete(&self, length: u64) -> Result<(), Fault> {
+        self.settle(length).and_then(|_| self.sync_all())
+    }
 }
 
 /// Commits these downloads; what becomes of one is not another's matter. Blocking.

@@ -12,6 +12,7 @@ use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
 use rustix::io::Errno;
 
 use super::atomic::{make_folder, rename_to_free, sync_folder};
+use super::commit::Settled;
 use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
@@ -36,15 +37,6 @@ pub struct PartFile {
     /// Which file it is: its device and its inode, once somebody has looked.
     identity: OnceLock<(u64, u64)>,
     ends: Ends,
-}
-
-/// A part file that has its final length.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Settled {
-    /// The device that it is on.
-    pub(super) device: u64,
-    /// When it was last written, in seconds and nanoseconds of the wall clock; it keeps that under its new name.
-    pub(super) modified: (i64, i64),
 }
 
 impl PartFile {
@@ -315,12 +307,6 @@ impl PartFile {
         Ok(file)
     }
 
-    /// Cuts what the file has beyond its final length and makes it durable. After a failure nothing is known of any byte
-    /// that was not durable before.
-    pub fn complete(&self, length: u64) -> Result<(), Fault> {
-        self.settle(length).and_then(|_| self.sync_all())
-    }
-
     /// Cuts what the file has beyond its final length; then it is to be made durable.
     pub(super) fn settle(&self, length: u64) -> Result<Settled, Fault> {
         let look = || self.file.metadata().map_err(|why| self.fault("reading the length", &why));
@@ -337,7 +323,7 @@ impl PartFile {
         Ok(Settled { device: meta.dev(), modified: (meta.mtime(), meta.mtime_nsec()) })
     }
 
-    /// The second half of `complete`.
+    /// Makes bytes and length durable. After a failure nothing is known of any byte that was not durable before.
     pub(super) fn sync_all(&self) -> Result<(), Fault> {
         self.file.sync_all().map_err(|why| self.fault("syncing", &why))
     }

@@ -15,6 +15,7 @@ use super::save::{Checking, Saver};
 use super::small::Gathered;
 use super::task::{Halt, Task};
 use super::trouble::{as_refused_range, is_refusal};
+use super::version::merged;
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -391,13 +392,4 @@ enum Settled {
     Resumed,
     /// There is nothing to do.
     Ended(Ending),
-}
-
-/// What is known of a file after another answer: the first word stays, gaps are filled.
-pub(super) fn merged(known: &Resource, now: &Resource) -> Resource {
-    let mut validator = known.validator.clone();
-    validator.fill(&now.validator);
-    let media = known.media.clone().or_else(|| now.media.clone());
-    let (twins, fresh) = (known.twins.clone(), known.fresh.clone().or_else(|| now.fresh.clone()));
-    Resource { length: known.length.or(now.length), validator, twins, fresh, media, ..now.clone() }
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::super::hosts::Permit;
-use super::begin::{Held, merged};
+use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
 use super::mirrors::unvouched;
 use super::samples::{SAMPLE, SAMPLES, agrees};
 use super::save::Checking;
 use super::task::Task;
+use super::version::merged;
 use super::worker::stalled;
 use crate::model::{Fault, FaultKind, Header, Resource, Source};
 use crate::plan::MIN_PART;

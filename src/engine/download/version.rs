@@ -100,3 +100,12 @@ fn unknown_version(source: &Source) -> Fault {
     let detail = "it may have changed: nothing said before of which version it is";
     Fault::new(FaultKind::Retagged, source, detail)
 }
+
+/// What is known of a file after another answer: the first word stays, gaps are filled.
+pub(super) fn merged(known: &Resource, now: &Resource) -> Resource {
+    let mut validator = known.validator.clone();
+    validator.fill(&now.validator);
+    let media = known.media.clone().or_else(|| now.media.clone());
+    let (twins, fresh) = (known.twins.clone(), known.fresh.clone().or_else(|| now.fresh.clone()));
+    Resource { length: known.length.or(now.length), validator, twins, fresh, media, ..now.clone() }
+}
