@@ -89,9 +89,9 @@ impl Supervisor {
                     running.then = Some(Then::Queue);
                 }
             } else if from.contains(&entry.status) {
-                entry.rest = None;
                 let changed = entry.fault.take().is_some_and(|fault| fault.kind == FaultKind::Changed);
                 entry.anew = changed && self.shared.on_change == OnChange::Ask;
+                self.roster.rests.remove(id);
                 self.roster.set_status(*id, Status::Queued);
                 self.let_wait(*id);
                 queued.push(*id);
@@ -134,9 +134,7 @@ impl Supervisor {
     /// Puts a new URL in an old one's place, with headers if it has some.
     pub(super) fn take_link(&mut self, id: TransferId, (source, headers): (Source, Vec<Header>)) {
         self.scribe.note([Stamp::Source(source.clone()).record(id)]);
-        if let Some(entry) = self.roster.get_mut(id) {
-            entry.rest = None;
-        }
+        self.roster.rests.remove(&id);
         self.roster.relink(id, source.clone());
         if !headers.is_empty() {
             self.roster.change(id, |spec| spec.headers = headers.into());

@@ -181,7 +181,7 @@ impl Supervisor {
                 self.deny(id, "it is complete");
                 continue;
             }
-            entry.rest = None;
+            self.roster.rests.remove(&id);
             self.schedule(&[id], None);
             self.requeue(&[id], &[Status::Paused, Status::Failed, Status::Expired, Status::DiskFull]);
             self.relocate(id, crate::api::Place::Top);

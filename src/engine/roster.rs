@@ -42,8 +42,6 @@ pub(super) struct Entry {
     pub(super) busy: Option<Box<Busy>>,
     /// When it is to start, if that is still to come.
     pub(super) start: Option<Arc<Start>>,
-    /// What it was waiting for when it was stopped to be moved: it goes on with that.
-    pub(super) rest: Option<Box<Rest>>,
     /// What is known of its disk's shortage of room.
     pub(super) lack: Option<Box<Lack>>,
     pub(super) log: Log,
@@ -81,6 +79,8 @@ pub(super) struct Roster {
     running: HashSet<TransferId>,
     /// Those with whose file something is done.
     busy: HashSet<TransferId>,
+    /// What those were waiting for that were stopped to be moved: they go on with that.
+    pub(super) rests: HashMap<TransferId, Rest>,
     /// The transfers that have a log, the one first whose log began first.
     logged: VecDeque<TransferId>,
     /// The folder of the one that was added last.
@@ -158,7 +158,6 @@ impl Roster {
             begun,
             busy: None,
             start: None,
-            rest: None,
             lack: None,
             log: Log::default(),
             latest,
@@ -212,6 +211,7 @@ impl Roster {
     /// Takes transfers out.
     pub(super) fn remove(&mut self, ids: &[TransferId]) {
         for id in ids {
+            self.rests.remove(id);
             if let Some(entry) = self.entries.remove(id) {
                 *self.counts.entry(entry.status).or_default() -= 1;
             }

@@ -32,6 +32,7 @@ impl Supervisor {
     }
 
     fn start(&mut self, id: TransferId) {
+        let rest = self.roster.rests.remove(&id);
         let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
         let (progress, receiver) = watch::channel(Progress::default());
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
@@ -55,7 +56,7 @@ impl Supervisor {
             limiter,
             fresh: std::mem::take(&mut entry.anew),
             first: !std::mem::replace(&mut entry.begun, true),
-            rest: entry.rest.take().map(|rest| *rest),
+            rest,
             brief: self.queue.is_brief(),
             stop,
             nudge,
@@ -104,8 +105,8 @@ impl Supervisor {
 
     /// Ends the wait of one that runs, if it waits.
     pub(super) fn hurry(&mut self, id: TransferId) {
-        let Some(entry) = self.roster.get_mut(id) else { return };
-        entry.rest = None;
+        self.roster.rests.remove(&id);
+        let Some(entry) = self.roster.get(id) else { return };
         if let Some(running) = &entry.running {
             running.nudge.notify_one();
             self.queue.hasten(id, entry.item.spec.priority);
@@ -115,10 +116,12 @@ impl Supervisor {
     /// One that was stopped so that its file can be moved goes on with its wait: a server that said when to come again is not
     /// asked before.
     pub(super) fn keep_rest(&mut self, id: TransferId) {
-        let Some(entry) = self.roster.get_mut(id) else { return };
+        let Some(entry) = self.roster.get(id) else { return };
         let Some(running) = entry.running.as_ref().filter(|running| running.retarget.is_some()) else { return };
         let until = running.rests_until.filter(|until| *until > Instant::now());
-        entry.rest = until.zip(entry.fault.clone()).map(|(until, fault)| Box::new(Rest { until, fault }));
+        if let Some((until, fault)) = until.zip(entry.fault.clone()) {
+            self.roster.rests.insert(id, Rest { until, fault });
+        }
     }
 
     /// True if one that runs waits for a time or for a slot.
