@@ -1,5 +1,5 @@
-//! Hosts that say to come again later: where several transfers were told so in a row, it is the host's word and not one
-//! about their files, and those that come next need not ask, except for one now and then.
+//! Hosts that say to come again later: where several transfers were told so in a row, it may be the host's word and not one
+//! about their files. Of those that come next one asks, and the others wait for what comes of that.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,8 +8,10 @@ use crate::model::Moment;
 
 /// So many transfers in a row are told.
 const FEW: u32 = 4;
-/// How often one tries where the host has not said when to come again; and how long the others wait for its answer.
+/// How long the others wait for the answer to one that tries. Where it is told the same, the next one tries after so long, then
+/// after twice as long each time, and no later than the host has said.
 const TRIAL: Duration = Duration::from_secs(15);
+const MOST_DOUBLINGS: u32 = 16;
 /// What a host said is forgotten so long after the time that it named.
 const KEPT: Duration = Duration::from_secs(600);
 
@@ -23,15 +25,22 @@ pub struct Refusals {
 struct Refused {
     in_a_row: u32,
     until: Moment,
+    /// When the next one may try.
+    trial: Moment,
 }
 
 impl Refusals {
     /// A transfer has asked a host for the first time, and is to come again: after so long, if that was said.
     pub fn refuse(&mut self, host: &str, after: Option<Duration>, now: Moment) {
         self.hosts.retain(|_, refused| now.since(refused.until) < KEPT);
-        let refused = self.hosts.entry(host.to_owned()).or_insert(Refused { in_a_row: 0, until: now });
+        let refused = self.hosts.entry(host.to_owned()).or_insert(Refused { in_a_row: 0, until: now, trial: now });
         refused.in_a_row = refused.in_a_row.saturating_add(1);
         refused.until = now + after.unwrap_or(TRIAL);
+        refused.trial = match refused.in_a_row.checked_sub(FEW + 1) {
+            // It may have been about these files.
+            None => now,
+            Some(trials) => refused.until.min(now + TRIAL * (1 << trials.min(MOST_DOUBLINGS))),
+        };
     }
 
     /// A host has given somebody what was asked for.
@@ -43,10 +52,10 @@ impl Refusals {
     /// first is told to ask, and the others to wait for what comes of that.
     pub fn wait_until(&mut self, host: &str, now: Moment) -> Option<Moment> {
         let refused = self.hosts.get_mut(host).filter(|refused| refused.in_a_row >= FEW)?;
-        if now < refused.until {
-            return Some(refused.until);
+        if now < refused.trial {
+            return Some(refused.trial);
         }
-        refused.until = now + TRIAL;
+        refused.trial = now + TRIAL;
         None
     }
 

@@ -371,3 +371,17 @@ async fn those_that_heed_what_others_were_told_go_on_as_soon_as_one_is_served() 
     within(seconds(5), stage.is(ids[11], Status::Done)).await;
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn four_files_that_a_host_has_not_got_ready_keep_none_of_its_others_waiting() {
+    let mut stage = Stage::with(wishes(4));
+    for number in 0..4 {
+        let act = Act::status(503).retry_after(seconds(40));
+        stage.fake.put(&format!("/{number}"), FakeFile::new(number, MIB).script(move |_| act.clone()));
+        stage.add(&format!("/{number}")).await;
+    }
+    stage.fake.put("/good", FakeFile::new(9, MIB));
+    let id = stage.add("/good").await;
+    within(seconds(5), stage.is(id, Status::Done)).await;
+    stage.end().await;
+}

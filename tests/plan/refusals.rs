@@ -19,7 +19,8 @@ fn refused(count: u64, after: Option<u64>) -> Refusals {
 fn what_few_were_told_may_be_about_their_files() {
     assert_eq!(refused(3, Some(25)).wait_until("h", at(3)), None);
     let mut refusals = refused(4, Some(25));
-    assert_eq!(refusals.wait_until("h", at(4)), Some(at(28)));
+    assert_eq!(refusals.wait_until("h", at(4)), None, "one tries at once");
+    assert_eq!(refusals.wait_until("h", at(4)), Some(at(19)));
     assert_eq!(refusals.wait_until("other", at(4)), None);
     assert!(refusals.is_refusing("h") && !refusals.is_refusing("other"));
     refusals.serve("h");
@@ -30,20 +31,22 @@ fn what_few_were_told_may_be_about_their_files() {
 }
 
 #[test]
-fn one_tries_when_the_time_has_come_and_the_others_wait_for_what_comes_of_it() {
-    for after in [Some(25), None] {
-        let mut refusals = refused(4, after);
-        let until = 3 + after.unwrap_or(15);
-        assert_eq!(refusals.wait_until("h", at(until - 1)), Some(at(until)));
-        assert_eq!(refusals.wait_until("h", at(until)), None);
-        assert_eq!(refusals.wait_until("h", at(until)), Some(at(until + 15)));
-        refusals.refuse("h", after.map(Duration::from_secs), at(until + 1));
-        let again = until + 1 + after.unwrap_or(15);
-        assert_eq!(refusals.wait_until("h", at(until + 1)), Some(at(again)));
-        // Nothing may ever come of it.
-        assert_eq!(refusals.wait_until("h", at(again)), None);
-        assert_eq!(refusals.wait_until("h", at(again + 15)), None);
+fn one_tries_now_and_then_and_the_others_wait_for_what_comes_of_it() {
+    // Each time so long after the try, or when the host has said.
+    for (after, nexts) in [(Some(3600), [21, 52, 113]), (Some(20), [21, 42, 63]), (None, [21, 37, 53])] {
+        let (mut refusals, mut now) = (refused(4, after), 5);
+        for next in nexts {
+            assert_eq!(refusals.wait_until("h", at(now)), None, "{after:?}");
+            assert_eq!(refusals.wait_until("h", at(now)), Some(at(now + 15)), "{after:?}");
+            refusals.refuse("h", after.map(Duration::from_secs), at(now + 1));
+            assert_eq!(refusals.wait_until("h", at(now + 1)), Some(at(next)), "{after:?}");
+            now = next;
+        }
     }
+    // Nothing may ever come of a try.
+    let mut refusals = refused(4, Some(25));
+    assert_eq!(refusals.wait_until("h", at(4)), None);
+    assert_eq!(refusals.wait_until("h", at(19)), None);
 }
 
 #[test]
