@@ -50,7 +50,9 @@ pub struct Growth {
     /// Before the last step, with the bytes a second in all that they gave.
     before: Option<(u16, f64)>,
     settled: bool,
-    /// The first number is so many times smaller.
+    /// What it begins with that was not killed,
+    usual: u16,
+    /// and the first number is so many times smaller.
     fewer: u16,
     /// The answer's time tells how long a measurement takes, and what comes may make that longer.
     window: Duration,
@@ -63,7 +65,7 @@ impl Growth {
     /// The user has said how many.
     pub fn fixed(connections: u16) -> Self {
         let now = connections.max(1);
-        Self { now, before: None, settled: true, fewer: 1, window: SHORTEST, since: None, middle: None }
+        Self { now, before: None, settled: true, usual: now, fewer: 1, window: SHORTEST, since: None, middle: None }
     }
 
     /// To be found out.
@@ -88,6 +90,11 @@ impl Growth {
         self.fewer = CAUTIOUS;
     }
 
+    /// True while there are fewer than any other download begins with.
+    pub fn is_cautious(&self) -> bool {
+        !self.settled && self.now < self.usual
+    }
+
     /// How many there are to be now.
     pub fn connections(&self) -> u16 {
         self.now
@@ -104,8 +111,8 @@ impl Growth {
         if self.settled || self.before.is_some() || self.since.is_some() {
             return;
         }
-        let usual = if after < FAR_FROM { NEAR } else { FAR };
-        self.now = usual / self.fewer;
+        self.usual = if after < FAR_FROM { NEAR } else { FAR };
+        self.now = self.usual / self.fewer;
         self.window = after.clamp(SHORTEST, SHORTEST * 5);
     }
 

@@ -30,12 +30,16 @@ async fn a_download_that_was_killed_goes_on_over_fewer_connections_than_one_that
         }
         let left = Checkpoint::load(&stopped.state(), id).unwrap().unwrap();
         assert_eq!(!left.unsynced.is_empty(), killed);
-        let stage = stopped.start();
+        let mut stage = stopped.start();
         // More than is on its way in the moment of the stop, and less than it takes to find out that more would help.
         let before = stage.fake.given("/a.bin");
         stage.seen(|_| (stage.fake.given("/a.bin") > before + MIB / 4).then_some(())).await;
         let open = stage.fake.open_now();
         assert_eq!(open, if killed { 2 } else { 8 }, "killed: {killed}");
+        // Where they help it comes to as many as any other has, also beside one of the same host.
+        stage.fake.put("/b.bin", FakeFile::new(2, 64 * MIB).rate(MIB));
+        stage.add("/b.bin").await;
+        stage.seen(|_| (stage.fake.open_now() == 16).then_some(())).await;
         stage.end().await;
     }
 }

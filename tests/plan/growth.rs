@@ -43,6 +43,8 @@ fn what_was_killed_begins_with_few_and_gets_what_helps() {
     assert_eq!(cut_off(Growth::chosen(), 1).connections(), 2);
     assert_eq!(cut_off(Growth::chosen(), 200).connections(), 4);
     assert_eq!(cut_off(Growth::fixed(8), 200).connections(), 8, "as the user says");
+    assert!(cut_off(Growth::chosen(), 1).is_cautious() && !cut_off(Growth::fixed(8), 1).is_cautious());
+    assert!(!after(1).is_cautious() && !after(200).is_cautious());
     let each = |count: u16| 10.0 * MIB * f64::from(count);
     assert_eq!(grow(cut_off(Growth::chosen(), 1), 1000.0 * MIB, each), (16, 16));
 }

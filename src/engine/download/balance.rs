@@ -71,15 +71,16 @@ impl Crew {
         }
     }
 
-    /// More connections are opened for as long as they bring more; not beside other transfers that the host serves, and not
-    /// where it has refused one.
+    /// More connections are opened for as long as they bring more; beside other transfers that the host serves no more than
+    /// those begin with, and none where it has refused one.
     pub(super) fn grow(&self, task: &mut Task, held: &Held) {
         let (shared, host, desk) = (&task.orders.shared, self.job.resource.at.host(), &self.job.desk);
         if shared.hosts.allowed(&host).is_some() {
             task.growth.settle();
         }
         let is_shared = usize::from(shared.hosts.open_now(&host)) > self.workers.len();
-        if task.is_limited() || is_shared || !self.job.ranged || task.alone || task.strays > 0 {
+        let has_its_share = is_shared && !task.growth.is_cautious();
+        if task.is_limited() || has_its_share || !self.job.ranged || task.alone || task.strays > 0 {
             return;
         }
         let receiving = u16::try_from(desk.receiving_now().len()).unwrap_or(u16::MAX);
