@@ -224,11 +224,6 @@ impl Store {
         self.state().seen.iter().filter(body).map(|seen| seen.received).sum()
     }
 
-    /// Bytes of objects that went out.
-    pub fn sent(&self) -> u64 {
-        self.state().seen.iter().filter(|seen| seen.call == "GetObject").map(|seen| seen.sent).sum()
-    }
-
     /// Waits until something is true of the requests.
     pub fn wait_for(&self, what: &str, is_so: impl Fn(&[Seen]) -> bool) {
         let until = Instant::now() + PATIENCE;
