@@ -8,6 +8,7 @@ use crc_fast::CrcAlgorithm;
 use rustix::fs::{Advice, fadvise};
 use sha2::Digest;
 
+use super::burst::{crc64, number};
 use crate::model::{Algorithm, ByteRange, Checksum};
 
 /// So many bytes are read at once.
@@ -52,14 +53,10 @@ pub fn digest(
 pub fn combined(pieces: &[(Checksum, u64)]) -> Option<Checksum> {
     let ((first, _), rest) = pieces.split_first()?;
     let algorithm = first.algorithm;
-    let kind = match algorithm {
-        Algorithm::Crc64 => CrcAlgorithm::Crc64Xz,
-        Algorithm::Crc64Nvme => CrcAlgorithm::Crc64Nvme,
-        _ => return None,
-    };
-    let number = |sum: &Checksum| u64::from_str_radix(&sum.hex, 16).ok().filter(|_| sum.algorithm == algorithm);
+    let kind = crc64(algorithm)?;
     let whole = rest.iter().try_fold(number(first)?, |before, (sum, bytes)| {
-        Some(crc_fast::checksum_combine(kind, before, number(sum)?, *bytes))
+        let next = number(sum).filter(|_| sum.algorithm == algorithm)?;
+        Some(crc_fast::checksum_combine(kind, before, next, *bytes))
     })?;
     Checksum::of_bytes(algorithm, &whole.to_be_bytes())
 }

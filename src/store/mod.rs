@@ -3,6 +3,7 @@
 
 mod aside;
 mod atomic;
+mod burst;
 mod checkpoint;
 mod commit;
 mod digest;
@@ -30,6 +31,7 @@ mod unshared;
 mod upload;
 
 pub use aside::Aside;
+pub use burst::burst;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
 pub use commit::{Commit, Committed, Uncommitted, commit};
 pub use digest::{Sum, combined, digest, multipart_etag};

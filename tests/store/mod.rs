@@ -1,6 +1,7 @@
 //! What is kept on disk: names, part files, checkpoints, the queue and the history, as they are after any crash.
 
 mod aside;
+mod burst;
 mod checkpoint;
 mod commit;
 mod damage;

@@ -15,7 +15,7 @@ use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
-use crate::store::{Checkpoint, Finished, PartFile, digest};
+use crate::store::{Checkpoint, Finished, PartFile, burst, digest};
 
 /// The endings of names that tell that what they name is packed.
 const PACKED: [&str; 9] = ["gz", "tgz", "svgz", "z", "bz2", "tbz2", "xz", "br", "zst"];
@@ -169,6 +169,8 @@ impl Task {
             return Ok(Finding::default());
         }
         let (desk, stop) = (desk.clone(), self.orders.stop.clone());
+        // Of several places each is to be asked once for all that another gave: a guess must not use that up.
+        let single = self.places.was_single();
         let examined = blocking(move || {
             let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
             let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
@@ -184,7 +186,11 @@ impl Task {
             }
             let evidence =
                 Evidence { length, given: given.as_ref(), announced: &announced, whole: &whole, parts: &parts };
-            Ok(evidence.judge())
+            let mut finding = evidence.judge();
+            if let Some(wrong) = finding.wrong.as_mut().filter(|wrong| single && wrong.bad.is_empty()) {
+                wrong.bad = evidence.suspects(|found, wanted| burst(found, wanted, length, || !stop.is_cancelled()));
+            }
+            Ok(finding)
         });
         let examined = examined.await;
         if self.orders.stop.is_cancelled() {

@@ -81,6 +81,14 @@ impl Evidence<'_> {
         finding
     }
 
+    /// The bytes that must be the wrong ones if only a few neighbours are. `find` looks for them, given the checksum that
+    /// the file has and the one that it should have.
+    pub(super) fn suspects(&self, find: impl Fn(&Checksum, &Checksum) -> Option<ByteRange>) -> RangeSet {
+        let announced = self.announced.iter().filter(|digest| digest.range.is_none()).map(|digest| &digest.checksum);
+        let unmet = self.given.into_iter().chain(announced).filter(|sum| !self.is_met(sum));
+        unmet.filter_map(|wanted| find(self.sum(wanted.algorithm)?, wanted)).take(1).collect()
+    }
+
     fn sum(&self, algorithm: Algorithm) -> Option<&Checksum> {
         self.whole.iter().find(|sum| sum.algorithm == algorithm)
     }

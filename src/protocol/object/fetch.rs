@@ -23,6 +23,9 @@ impl Fetch for Stores {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Answer, Fault>> {
         Box::pin(async move {
             let url = object(&request)?;
+            if let Some(response) = self.unchanged(&url, &request).await? {
+                return answered(&url, request, response).await;
+            }
             let response = self.ask(&url, &request).await?;
             if response.status() == 416 && request.asked == Asked::From(0) && !response.headers().contains_key(ETAG) {
                 // An object without a byte has no range. What it is, by which it is known again, is told with the whole alone.
@@ -36,6 +39,22 @@ impl Fetch for Stores {
 }
 
 impl Stores {
+    /// The store's word that the object is still the one whose ETag is known, if that is asked and so. What it says else
+    /// is heard in answer to GET: one that HEAD gets has no words.
+    async fn unchanged(&self, url: &ObjectUrl, request: &Request) -> Result<Option<Response>, Fault> {
+        if !request.unless.as_ref().is_some_and(|unless| unless.etag.is_some()) {
+            return Ok(None);
+        }
+        let mut draft = draft(url, &Request { asked: Asked::Whole, ..request.clone() })?;
+        draft.method = Method::HEAD;
+        draft.headers.retain(|(name, _)| name != ASKS_SUM);
+        match self.send(url, &draft, |status| status == 304).await {
+            Ok(response) => Ok(Some(response)),
+            Err(refused) if refused.refusal.status != 0 => Ok(None),
+            Err(refused) => Err(refused.fault),
+        }
+    }
+
     async fn ask(&self, url: &ObjectUrl, request: &Request) -> Result<Response, Fault> {
         let mut draft = draft(url, request)?;
         let fine = |status| matches!(status, 200 | 206 | 304 | 416);

@@ -80,8 +80,17 @@ fn an_object_that_is_at_hand_already_is_not_sent_again() {
     for vendor in VENDORS {
         let (store, _) = serving(vendor);
         let validator = ask(&driver(&store), asking(&store, Asked::From(0))).unwrap().resource.validator;
-        let got = ask(&driver(&store), Request { unless: Some(validator), ..asking(&store, Asked::From(0)) }).unwrap();
+        let unless = |validator| Request { unless: validator, ..asking(&store, Asked::From(0)) };
+        let got = ask(&driver(&store), unless(Some(validator.clone()))).unwrap();
         assert!(got.unchanged && got.bytes.is_empty(), "{vendor}");
+        assert_eq!(store.requests().pop().unwrap().call, "HeadObject", "{vendor}");
+        // Another one comes in answer to GET, and of one that is gone the store's words are told.
+        store.put(PLAIN, bytes(8, LENGTH));
+        let got = ask(&driver(&store), unless(Some(validator.clone()))).unwrap();
+        assert!(!got.unchanged && got.bytes == bytes(8, LENGTH), "{vendor}");
+        let gone = question(&store.url("gone"), Asked::From(0));
+        let fault = ask(&driver(&store), Request { unless: Some(validator), ..gone }).unwrap_err();
+        assert!(fault.detail.contains("NoSuchKey"), "{vendor}: {fault}");
     }
 }
 

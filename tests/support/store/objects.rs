@@ -91,6 +91,9 @@ impl State {
 
     fn head(&self, request: &Request) -> Result<Answer, No> {
         let object = self.found(request)?;
+        if request.header("if-none-match").is_some_and(|tag| tag == object.etag || tag == "*") {
+            return Ok(Answer { status: 304, ..self.about(request, &object) });
+        }
         let told = Some(object.bytes.len() as u64);
         Ok(Answer { told, ..self.about(request, &object) })
     }
