@@ -16,6 +16,7 @@ use super::commit::Settled;
 use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
+use super::readahead::is_in_memory;
 use super::standing::{Standing, exists, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
@@ -23,8 +24,6 @@ use crate::model::{ByteRange, Fault, FaultKind, size};
 const STEP: u64 = 1 << 20;
 /// So many bytes are reserved at once at first; more, where that took less than this.
 const RESERVED_AT_ONCE: u64 = 16 << 20;
-/// The type of a file system in memory (`TMPFS_MAGIC`, statfs(2)).
-const TMPFS: rustix::fs::FsWord = 0x0102_1994;
 const NOTHING: Duration = Duration::from_millis(1);
 
 /// An open part file, locked against every other process and transfer. Shared by the workers of one transfer: all
@@ -197,7 +196,7 @@ impl PartFile {
     /// and let nobody write to the file meanwhile; so it is done in steps, which grow where they cost nothing, and while
     /// `go_on` says so.
     pub fn reserve(&self, length: u64, go_on: impl Fn() -> bool) -> Result<(), Fault> {
-        if rustix::fs::fstatfs(&self.file).is_ok_and(|system| system.f_type == TMPFS) {
+        if is_in_memory(&self.file) {
             return Ok(());
         }
         let (mut at, mut step) = (0, RESERVED_AT_ONCE);

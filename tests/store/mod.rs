@@ -12,6 +12,7 @@ mod journal;
 mod ledger;
 mod name;
 mod older;
+mod readahead;
 mod relocate;
 mod room;
 mod sink;
