@@ -106,15 +106,10 @@ impl Orders {
         self.wait_while(|| true, until, why, show).await
     }
 
-    /// The same where a host has told others to come again: no longer than until it gives one of them what it asks for.
-    pub(super) async fn heed(
-        &self,
-        place: &Source,
-        until: Instant,
-        why: &Fault,
-        show: impl Fn(Activity),
-    ) -> Result<bool, Halt> {
-        let host = place.host();
+    /// The same where a host has told others to come again, as `asked_to_wait` says: no longer than until it gives one of
+    /// them what it asks for.
+    pub(super) async fn heed(&self, place: &Source, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
+        let (host, until) = (place.host(), Instant::now() + why.retry_after.unwrap_or_default());
         self.wait_while(|| self.shared.hosts.still_asks_to_wait(&host), until, why, show).await
     }
 
@@ -139,10 +134,10 @@ impl Orders {
 
     /// Why a transfer that asks its host for the first time is to wait, and how long: the host has told several others to come
     /// again later. `None` if it is to ask.
-    pub(super) fn asked_to_wait(&self, place: &Source) -> Option<(Fault, Duration)> {
+    pub(super) fn asked_to_wait(&self, place: &Source) -> Option<Fault> {
         let after = self.shared.hosts.asks_to_wait(&place.host())?;
         let detail = "the server has told others to come again later, and is not asked before";
-        Some((Fault::new(FaultKind::Status(503), place, detail).with_retry_after(Some(after)), after))
+        Some(Fault::new(FaultKind::Status(503), place, detail).with_retry_after(Some(after)))
     }
 
     /// The host of this place has told a transfer to come again that has asked for the first time.

@@ -1,12 +1,11 @@
 //! Every key: what it sends, what it changes, what it says.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{Activity, Live};
-use haul::config::{Action, Chord, Column, Key, Keymap, SystemClock};
+use haul::config::{Action, Chord, Key, Keymap};
 use haul::model::Status;
-use haul::tui::{Effect, Habits, Message, Mode, Palette, Pane, Setup, Slot, State, update};
+use haul::tui::{Effect, Message, Mode, Palette, Pane, Setup, Slot, State, update};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{receiving, row, snapshot};
@@ -332,21 +331,7 @@ fn without_a_selection_nothing_is_sent() {
 #[test]
 fn the_users_own_keys_are_the_ones_that_work_and_that_are_shown() {
     let own: Keymap = ron::from_str("{\"x\": Quit, \"q\": Nothing, \"s\": Add, \"a\": Nothing}").unwrap();
-    let setup = Setup {
-        keys: Keymap::default().with(own),
-        folder: "/tmp".into(),
-        categories: Arc::default(),
-        clock: Arc::new(SystemClock::of("UTC0").unwrap()),
-        past: None,
-        is_first: false,
-        clipboard: false,
-        notice: None,
-        columns: Column::USUAL.to_vec(),
-        mouse: true,
-        habits: Habits::default(),
-        theme: None,
-        ascii: false,
-    };
+    let setup = Setup { keys: Keymap::default().with(own), ..stage::setup() };
     let mut stage = Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() };
     assert!(stage.press("q").effects.is_empty());
     assert!(stage.text().contains("press s.") && stage.text().contains("x quit"));

@@ -18,8 +18,9 @@ pub struct Stage {
     pub effects: Vec<Effect>,
 }
 
-pub fn empty() -> Stage {
-    let setup = Setup {
+/// What the screen is begun with where nothing is said.
+pub fn setup() -> Setup {
+    Setup {
         keys: Keymap::default(),
         folder: "/home/me/Downloads".into(),
         categories: Arc::default(),
@@ -33,8 +34,11 @@ pub fn empty() -> Stage {
         habits: Habits::default(),
         theme: None,
         ascii: false,
-    };
-    Stage { state: State::new(setup, Palette::Plain), effects: Vec::new() }
+    }
+}
+
+pub fn empty() -> Stage {
+    Stage { state: State::new(setup(), Palette::Plain), effects: Vec::new() }
 }
 
 pub fn with(rows: impl IntoIterator<Item = RowBuilder>) -> Stage {

@@ -215,11 +215,10 @@ impl Task {
     async fn attempt(&mut self) -> Result<Ending, Halt> {
         while !self.has_asked
             && self.places.is_single()
-            && let Some((fault, after)) = self.orders.asked_to_wait(self.places.lead())
+            && let Some(fault) = self.orders.asked_to_wait(self.places.lead())
         {
             self.fault = Some(Arc::new(fault.clone()));
-            let (place, until) = (self.places.lead(), Instant::now() + after);
-            if self.orders.heed(place, until, &fault, |activity| self.show(activity)).await? {
+            if self.orders.heed(self.places.lead(), &fault, |activity| self.show(activity)).await? {
                 break;
             }
         }

@@ -208,11 +208,10 @@ impl Task {
 
     async fn attempt(&mut self) -> Result<Ending, Halt> {
         while self.retries == 0
-            && let Some((fault, after)) = self.orders.asked_to_wait(&self.place.source)
+            && let Some(fault) = self.orders.asked_to_wait(&self.place.source)
         {
             self.fault = Some(Arc::new(fault.clone()));
-            let (place, until) = (&self.place.source, Instant::now() + after);
-            if self.orders.heed(place, until, &fault, |activity| self.show(activity)).await? {
+            if self.orders.heed(&self.place.source, &fault, |activity| self.show(activity)).await? {
                 break;
             }
         }
