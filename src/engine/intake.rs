@@ -4,7 +4,7 @@ use super::scribe::Written;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
 use crate::model::{Spec, Status, TransferId};
-use crate::store::{Item, Record};
+use crate::store::{Item, Record, amounts_to};
 
 /// So many transfers of the queue's file become entries before the room of their items is given back.
 const AT_ONCE: usize = 1 << 16;
@@ -49,24 +49,21 @@ impl Supervisor {
             self.send(event);
         }
         match result {
-            Ok(others) => self.take_in(others),
+            Ok(others) => self.take_in(&others),
             Err(fault) => tracing::error!("{fault}"),
         }
     }
 
-    /// What other processes have appended to the queue: transfers that were added, or are asked for again.
-    fn take_in(&mut self, records: Vec<Record>) {
-        for record in records {
-            let Record::Added(stored) = record else { continue };
-            let rank = self.roster.next_rank();
-            match Item::restore(&stored, rank) {
-                Some(item) if self.roster.get(item.id).is_none() => {
-                    let id = item.id;
-                    self.enlist(item, true);
-                    self.tell(id, Happening::Added);
-                }
-                Some(item) => self.ask_again(&item),
-                None => {}
+    /// What other processes have appended to the queue: transfers that were added, or are asked for again. Where somebody has
+    /// put another file in the queue's place it is all that is in there, also what was removed since.
+    fn take_in(&mut self, records: &[Record]) {
+        for item in amounts_to(records, self.roster.next_rank()) {
+            if self.roster.get(item.id).is_none() {
+                let id = item.id;
+                self.enlist(item, true);
+                self.tell(id, Happening::Added);
+            } else {
+                self.ask_again(&item);
             }
         }
     }

@@ -12,30 +12,10 @@ use super::{ObjectUrl, Vendor, harmless};
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Source(Arc<Url>);
 
-/// Query parameters whose values open a door: signatures, tokens and keys of the object stores and of common sites.
-const SECRET_PARAMETERS: [&str; 16] = [
-    "sig",
-    "auth",
-    "auth_key",
-    "authorization",
-    "key",
-    "api_key",
-    "apikey",
-    "passwd",
-    "policy",
-    "credential",
-    "hmac",
-    "jwt",
-    "session",
-    "code",
-    "ossaccesskeyid",
-    "awsaccesskeyid",
-];
-
-/// Query parameters that sign a URL or say until when it is good: such a URL stops to work one day. Those of the object
-/// stores without their prefix, Azure (se, sig), CloudFront (key-pair-id, policy), Akamai (hdnts, hdnea), Aliyun's CDN
-/// (auth_key), and what many sites call them.
-const PASSING_PARAMETERS: [&str; 22] = [
+/// Query parameters that sign a URL: they open a door, and one day no longer. Those of the object stores without their
+/// prefix, Azure (sig, st), CloudFront (policy), Akamai (hdnts, hdnea, hdntl), Aliyun's CDN (auth_key), nginx (st), and what many sites call
+/// them.
+const SIGNATURES: [&str; 15] = [
     "signature",
     "sig",
     "sign",
@@ -46,19 +26,19 @@ const PASSING_PARAMETERS: [&str; 22] = [
     "ossaccesskeyid",
     "awsaccesskeyid",
     "auth_key",
-    "key-pair-id",
     "policy",
-    "expires",
-    "expire",
-    "expiry",
-    "expiration",
-    "exp",
-    "e",
-    "se",
     "st",
     "hdnts",
     "hdnea",
+    "hdntl",
 ];
+
+/// Others whose values open a door: keys, logins, and what nginx signs with beside an end (md5).
+const KEYS: [&str; 10] =
+    ["auth", "authorization", "key", "api_key", "apikey", "passwd", "jwt", "session", "code", "md5"];
+
+/// Others of signed URLs: until when they are good, and with which key they are signed.
+const ENDS: [&str; 8] = ["key-pair-id", "expires", "expire", "expiry", "expiration", "exp", "e", "se"];
 
 /// What the URL of a plain chunk upload has before `http:` or `https:`.
 const CHUNKED: &str = "chunk+";
@@ -109,7 +89,7 @@ impl Source {
             return false;
         }
         let mut names = self.0.query_pairs().map(|(name, _)| name.to_ascii_lowercase());
-        names.any(|name| PASSING_PARAMETERS.contains(&bare(&name)))
+        names.any(|name| SIGNATURES.contains(&bare(&name)) || ENDS.contains(&bare(&name)))
     }
 
     /// The last segment of the path, percent-decoded once, unless that gives no UTF-8; a guess at the file's name, not yet
@@ -156,7 +136,8 @@ impl From<Url> for Source {
 
 fn is_secret(name: &str) -> bool {
     let name = percent_encoding::percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
-    SECRET_PARAMETERS.contains(&bare(&name)) || SECRET_WORDS.iter().any(|word| name.contains(word))
+    let is_one = SIGNATURES.contains(&bare(&name)) || KEYS.contains(&bare(&name));
+    is_one || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 /// A query, or a URL with one, with the values of its secret parameters hidden.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -17,11 +17,13 @@ use rustix::io::Errno;
 
 use super::atomic::{private_file, private_folder, sync_folder, write_beside};
 use super::record::{Item, Record};
-use super::replay::Replay;
+use super::replay::{Replay, TORN};
 use crate::model::{Fault, FaultKind, Source};
 
-/// A journal shorter than this is never compacted: there is nothing to win.
+/// A journal shorter than this is not compacted for its length: there is nothing to win.
 const SMALL: usize = 1000;
+/// One that is shorter than this is compacted to forget what was removed: logins and signed URLs may be among it.
+const FORGETFUL: usize = 10_000;
 /// For so many URLs a queue is searched line by line; for more it is faster to read it as a whole.
 const FEW: usize = 8;
 
@@ -215,7 +217,7 @@ impl Journal {
         replay.read(BufReader::new(&self.file))?;
         self.read += replay.bytes;
         self.torn = replay.torn.unwrap_or(self.torn);
-        let records = replay.records;
+        let (records, has_removed) = (replay.records, replay.has_removed);
         if replay.bad > 0 {
             let kept = self.keep_damaged().unwrap_or_else(|why| {
                 tracing::warn!("{}: its damaged lines are not kept: {why}", self.path.display());
@@ -225,7 +227,8 @@ impl Journal {
         }
         let unread = std::mem::take(&mut replay.unread);
         let items = replay.items();
-        if records > SMALL && records > items.len() * 2 {
+        let is_long = records > SMALL && records > items.len() * 2;
+        if is_long || (has_removed && records < FORGETFUL) {
             // A full disk, for one, is no reason not to start.
             if let Err(why) = self.compact(&items, &unread) {
                 tracing::warn!("{}: not made shorter: {why}", self.path.display());
@@ -256,13 +259,42 @@ impl Journal {
         if bytes.is_empty() {
             return Ok(());
         }
-        // What is torn is closed, so that the next record begins on a line of its own.
-        let end = if self.torn { &b"\n"[..] } else { b"" };
-        self.file.write_all(end)?;
+        if self.torn {
+            self.close_line()?;
+        }
         self.file.write_all(bytes)?;
         self.file.sync_data()?;
-        (self.read, self.torn) = (self.read + (end.len() + bytes.len()) as u64, false);
+        self.read += bytes.len() as u64;
         Ok(())
+    }
+
+    /// The next record begins on a line of its own. A last line without an end is closed if it is one; else it is what a
+    /// power cut or a kill has left of a write, and says so from now on: it holds nothing, and is no damage. (Taken away, it
+    /// would leave those who have read it in the middle of what comes in its place.)
+    fn close_line(&mut self) -> io::Result<()> {
+        let start = self.start_of_last_line()?;
+        let mut line = vec![0; (self.read - start) as usize];
+        self.file.read_exact_at(&mut line, start)?;
+        let torn = if Record::parse(&line).is_ok() { &b""[..] } else { TORN };
+        self.file.write_all(&[torn, b"\n"].concat())?;
+        self.read += torn.len() as u64 + 1;
+        self.torn = false;
+        Ok(())
+    }
+
+    /// Where the line begins whose end is the end of what was read.
+    fn start_of_last_line(&self) -> io::Result<u64> {
+        let (mut start, mut piece) = (self.read, [0; 4096]);
+        while start > 0 {
+            let from = start.saturating_sub(piece.len() as u64);
+            let bytes = &mut piece[..(start - from) as usize];
+            self.file.read_exact_at(bytes, from)?;
+            if let Some(at) = bytes.iter().rposition(|byte| *byte == b'\n') {
+                return Ok(from + at as u64 + 1);
+            }
+            start = from;
+        }
+        Ok(0)
     }
 
     /// Lines that could not be read are taken along: another haul may read them, and they are told for as long as they are
@@ -332,7 +364,7 @@ fn own(opened: io::Result<File>) -> io::Result<File> {
 
 /// The records in these lines; those that can't be read are skipped and told to the log.
 fn records(bytes: &[u8]) -> Vec<Record> {
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.ends_with(TORN));
     let parsed = lines.map(Record::parse);
     let good = parsed.filter_map(|record| record.map_err(|why| tracing::warn!("queue: a bad record: {why}")).ok());
     good.collect()

@@ -1,8 +1,9 @@
 //! Gives files another place: a finished one, or what there is of one that is not. Nothing is replaced, and nothing is
 //! taken away from the old place before the new one is durable.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -135,7 +136,8 @@ fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, 
     named.inspect_err(|_| drop(fs::remove_file(&beside)))
 }
 
-/// Copies a file, durably, with the time at which it was last written; `None` if it was stopped.
+/// Copies a file, durably, with its mode and the time at which it was last written; `None` if it was stopped. Until it is
+/// whole nobody else can read the copy.
 pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<File>> {
     let mut source = File::open(from)?;
     // What a killed program has left of an earlier copy.
@@ -143,7 +145,7 @@ pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Resu
         Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
         _ => {}
     }
-    let mut target = File::options().write(true).create_new(true).open(to)?;
+    let mut target = File::options().write(true).create_new(true).mode(0o600).open(to)?;
     let mut buffer = vec![0; STEP];
     loop {
         if !go_on() {
@@ -154,8 +156,10 @@ pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Resu
             count => target.write_all(&buffer[..count])?,
         }
     }
-    // Of no weight where it can't be kept.
-    let _ = source.metadata()?.modified().and_then(|at| target.set_modified(at));
+    let meta = source.metadata()?;
+    // Of no weight where they can't be kept: then it is the owner's alone.
+    let _ = target.set_permissions(Permissions::from_mode(meta.mode() & 0o777));
+    let _ = meta.modified().and_then(|at| target.set_modified(at));
     target.sync_all()?;
     let _ = target.try_lock();
     Ok(Some(target))

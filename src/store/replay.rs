@@ -6,6 +6,9 @@ use std::io::{self, BufRead};
 use super::record::{Item, Record};
 use crate::model::TransferId;
 
+/// What the end of a line says that was never finished.
+pub(super) const TORN: &[u8] = b" // torn";
+
 /// The transfers of the records so far, and what there was to say of their lines.
 #[derive(Default)]
 pub(super) struct Replay {
@@ -13,6 +16,8 @@ pub(super) struct Replay {
     next_rank: i64,
     /// Records that were read,
     pub(super) records: usize,
+    /// whether one of them is of a transfer that was removed,
+    pub(super) has_removed: bool,
     /// lines that could not be, apart from a torn one at the end, which holds nothing,
     pub(super) bad: usize,
     /// those lines themselves, each with its end,
@@ -21,6 +26,15 @@ pub(super) struct Replay {
     pub(super) bytes: u64,
     /// and whether they end without the end of a line; `None` if there were none.
     pub(super) torn: Option<bool>,
+}
+
+/// The transfers that these records leave, in the queue's order. Those that have no rank come from `rank` on.
+pub fn amounts_to(records: &[Record], rank: i64) -> Vec<Item> {
+    let mut replay = Replay { next_rank: rank, ..Replay::default() };
+    for record in records {
+        replay.take(record);
+    }
+    replay.items()
 }
 
 impl Replay {
@@ -34,7 +48,7 @@ impl Replay {
             let text = whole.unwrap_or(&line);
             let understood = match Record::parse(text) {
                 Ok(record) => self.take(&record),
-                Err(_) if text.is_empty() => true,
+                Err(_) if text.is_empty() || text.ends_with(TORN) => true,
                 Err(why) => {
                     tracing::warn!("queue: a bad record: {why}");
                     whole.is_none()
@@ -63,6 +77,7 @@ impl Replay {
                 self.items.insert(item.id, item);
             }
             Record::Removed(ids) => {
+                self.has_removed = true;
                 for id in ids.iter().filter_map(|id| id.parse().ok()) {
                     self.items.remove(&id);
                 }

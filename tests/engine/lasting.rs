@@ -98,6 +98,32 @@ async fn another_process_asks_again_for_what_was_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_editor_that_puts_another_file_in_the_queues_place_brings_nothing_back() {
+    let missing = FakeFile::new(1, 0).script(|_| Act::status(404));
+    let (mut stage, given_up) = Stage::of(Wishes::default(), missing.clone()).await;
+    stage.fail(given_up).await;
+    stage.fake.put("/removed", missing);
+    let removed = stage.add("/removed").await;
+    stage.fail(removed).await;
+    stage.send(Command::Remove { ids: vec![removed], data: false }).await;
+    stage.until(removed, |happening| matches!(happening, Happening::Removed)).await;
+    let asked = stage.fake.opened("/a.bin").len();
+    let (queue, beside) = (stage.state().join("queue.ron"), stage.state().join("queue.ron~"));
+    let id = TransferId::mint();
+    let file = FakeFile::new(1, MIB);
+    stage.fake.put("/new", file.clone());
+    fs::copy(&queue, &beside).unwrap();
+    fs::rename(&beside, &queue).unwrap();
+    let new = Item::added(id, stage.spec("/new"), UnixTime::from_seconds(1_700_000_000));
+    Journal::open_to_append(&stage.state()).unwrap().append([new]).unwrap();
+    stage.complete(id, "new", &file).await;
+    assert!(stage.row(removed).is_none(), "what was removed is back");
+    assert_eq!(stage.row(given_up).unwrap().status, Status::Failed);
+    assert_eq!(stage.fake.opened("/a.bin").len(), asked, "what was given up is asked for again");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_of_one_place_in_the_queue_both_run_after_a_restart() {
     let file = FakeFile::new(1, 2 * MIB);
     let mut stage = Stage::with(Wishes { transfers: Some(1), ..Wishes::default() });

@@ -165,8 +165,14 @@ fn a_source_shows_no_secret() {
         let why = Source::parse(text).unwrap_err();
         assert!(!why.contains(secret), "{why}");
     }
-    let shown = Source::parse("https://host/a?page=2&token=x&size=9").unwrap().to_string();
-    assert_eq!(shown, "https://host/a?page=2&token=***&size=9");
+    let shown = |query: &str| Source::parse(&format!("https://host/a?{query}")).unwrap().to_string();
+    assert_eq!(shown("page=2&token=x&size=9"), "https://host/a?page=2&token=***&size=9");
+    // Tencent's, Akamai's and nginx's.
+    for signed in ["sign=Q&t=9", "hdnts=exp=1~acl=/*~hmac=Q", "st=Q&e=9", "md5=Q&expires=9"] {
+        let shown = shown(signed);
+        assert!(shown.contains("=***") && !shown.contains('Q'), "{shown}");
+        assert!(Source::parse(&format!("https://host/a?{signed}")).unwrap().is_passing(), "{signed}");
+    }
 }
 
 #[test]

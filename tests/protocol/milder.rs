@@ -36,6 +36,9 @@ fn a_packed_transfer_is_no_file() {
     }
     let plain = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     assert_eq!(first(Answer::raw(plain), Asked::From(0)).unwrap().bytes, b"abc");
+    // A coding that is none takes nothing from the length: that the connection ends says not that this is all.
+    let short = "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabc";
+    assert_eq!(first(Answer::raw(short), Asked::From(0)).unwrap().end, Some(5));
 }
 
 #[test]

@@ -190,8 +190,8 @@ fn a_torn_last_line_is_dropped_and_the_next_record_is_not_glued_to_it() {
             let state = state();
             raw(&state, &whole[..cut]);
             raw(&state, filler);
-            let mut expected: Vec<u64> =
-                if cut > first || (cut == first && filler.is_empty()) { vec![1] } else { vec![] };
+            let has_first = cut > first || (cut == first && filler.is_empty());
+            let mut expected: Vec<u64> = has_first.then_some(1).into_iter().collect();
             // Only the end of its line is missing: it was written whole.
             expected.extend((cut == whole.len() - 1 && filler.is_empty()).then_some(2));
             assert_eq!(order(&state), expected, "cut at {cut}");
@@ -199,6 +199,11 @@ fn a_torn_last_line_is_dropped_and_the_next_record_is_not_glued_to_it() {
             journal.append(&[added(3)]).unwrap();
             expected.push(3);
             assert_eq!(order(&state), expected, "cut at {cut}, {} zeros", filler.len());
+            assert_eq!(
+                Journal::inspect(state.path()).unwrap().1,
+                None,
+                "cut at {cut}: what was torn is told as damage"
+            );
         }
     }
 }
@@ -276,8 +281,9 @@ fn what_is_stale_is_dropped_at_the_next_start() {
     let (mut journal, items) = Journal::open(state.path()).unwrap();
     assert_eq!((&items, lines(&state)), (&before, 2));
     assert!(journal.news().is_empty());
-    journal.append(&[added(3)]).unwrap();
+    journal.append(&[added(3), added(4), Record::Removed(vec![id(4).to_string()])]).unwrap();
     assert_eq!(Journal::open(state.path()).unwrap().1.len(), 3);
+    assert!(!fs::read_to_string(file(&state)).unwrap().contains("http://host/4"), "its URL may hold a password");
     assert_eq!(fs::metadata(file(&state)).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(&state).unwrap().count(), 1, "no other file is left");
 }

@@ -1,7 +1,7 @@
 //! Files that get another place: on the same disk and on another, whole or not, stopped on the way.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use haul::model::{ByteRange, FaultKind, TransferId};
@@ -36,11 +36,13 @@ fn a_finished_file_is_there_and_not_here() {
         let state = tempfile::tempdir().unwrap();
         let (old, new) = (from.path().join("a"), to.path().join("deep/er/b"));
         fs::write(&old, bytes()).unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o600)).unwrap();
         let before = fs::metadata(&old).unwrap().mtime();
         move_finished(state.path(), ID, &old, &new, || true).unwrap();
         assert!(fs::read(&new).unwrap() == bytes() && names(from.path()).is_empty());
         assert_eq!(names(new.parent().unwrap()), ["b"]);
-        assert_eq!(fs::metadata(&new).unwrap().mtime(), before);
+        let after = fs::metadata(&new).unwrap();
+        assert_eq!((after.mtime(), after.mode() & 0o777), (before, 0o600), "nobody else may read it there either");
     }
 }
 

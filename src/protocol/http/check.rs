@@ -238,9 +238,9 @@ fn listed(headers: &HeaderMap, name: &HeaderName, plain: &[&str]) -> Option<Stri
 }
 
 /// The body's length. Digits alone count; several values must agree; a transfer coding overrides it (RFC 9112,
-/// section 6.3).
+/// section 6.3), but `identity` is none: that a body ends where the connection does says nothing of its length.
 fn length(head: &Head<'_>) -> Result<Option<u64>, Fault> {
-    if head.headers.contains_key(TRANSFER_ENCODING) {
+    if listed(head.headers, &TRANSFER_ENCODING, &["identity"]).is_some() {
         return Ok(None);
     }
     let mut found = None;
