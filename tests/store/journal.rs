@@ -199,11 +199,7 @@ fn a_torn_last_line_is_dropped_and_the_next_record_is_not_glued_to_it() {
             journal.append(&[added(3)]).unwrap();
             expected.push(3);
             assert_eq!(order(&state), expected, "cut at {cut}, {} zeros", filler.len());
-            assert_eq!(
-                Journal::inspect(state.path()).unwrap().1,
-                None,
-                "cut at {cut}: what was torn is told as damage"
-            );
+            assert_eq!(Journal::inspect(state.path()).unwrap().1, None, "cut at {cut}: this is no damage");
         }
     }
 }
