@@ -206,6 +206,21 @@ async fn what_was_finished_before_is_not_fetched_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_file_is_not_fetched_again_whatever_is_said_of_it() {
+    let (mut stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, 0)).await;
+    stage.complete(id, "a.bin", &FakeFile::new(1, 0)).await;
+    for etag in [None, Some("\"other\"")] {
+        let file = FakeFile::new(1, 0).etag(etag);
+        stage.fake.put("/a.bin", file.clone());
+        let again = stage.add("/a.bin").await;
+        let done = stage.complete(again, "a.bin", &file).await;
+        assert!(matches!(done, Happening::Completed { unchanged: true, .. }), "{done:?}");
+    }
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn limits_are_exact_over_time_and_a_new_one_is_felt_at_once() {
     let file = FakeFile::new(1, 32 * MIB);
     let wishes = Wishes { limit: Some(Rate::per_second(MIB)), ..Wishes::default() };

@@ -224,8 +224,12 @@ impl Search {
     }
 }
 
-/// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it.
+/// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it. An empty file is
+/// the same as any other, whatever is said of it.
 pub(super) fn is_same(finished: &Finished, resource: &Resource) -> bool {
+    if resource.length == Some(0) && finished.length == 0 {
+        return true;
+    }
     let (before, now): (&Validator, &Validator) = (&finished.validator, &resource.validator);
     before.shares_with(now) && before.agrees_with(now) && resource.length.is_none_or(|length| length == finished.length)
 }
