@@ -149,6 +149,16 @@ impl Hosts {
         self.refusals().refuse(host, after, self.clock.now());
     }
 
+    /// The host did not answer a transfer at all that asked for the first time.
+    pub(super) fn missed(&self, host: &str) {
+        self.refusals().miss(host, self.clock.now());
+    }
+
+    /// True if it did not answer at all the last time.
+    pub(super) fn is_missing(&self, host: &str) -> bool {
+        self.refusals().is_missing(host)
+    }
+
     /// The host gives what is asked for.
     pub(super) fn served(&self, host: &str) {
         self.refusals().serve(host);

@@ -10,6 +10,7 @@ mod hosts;
 mod hours;
 mod intake;
 mod limiter;
+mod line;
 mod memory;
 mod news;
 mod orders;

@@ -38,7 +38,11 @@ impl Supervisor {
     /// Takes over how far those have come that run.
     pub(super) fn take_figures(&mut self) {
         for id in self.roster.running() {
+            let before = self.roster.done(id);
             self.dirty |= self.roster.take_progress(id);
+            if self.roster.done(id) > before && !self.line.is_clear() {
+                self.hears(id);
+            }
         }
         self.dirty |= self.queue.running() > 0 && self.unseen.is_moving(self.shared.clock.now());
     }

@@ -18,6 +18,7 @@ use super::setup::RoomAt;
 use super::upload::Namings;
 use crate::api::Activity;
 use crate::model::{Categories, Fault, FaultKind, OnChange, Patience, Source, Spec, TransferId};
+use crate::plan::is_silent;
 use crate::protocol::{Registry, Sockets};
 
 /// Who waits longer than this leaves its slot of the queue to others.
@@ -100,8 +101,7 @@ impl Orders {
     }
 
     /// Waits before the next attempt, without a connection, and shows each second what is left; the user may cut it short,
-    /// which gives true. Others run meanwhile if it is long and the server has answered: where nothing answers, they would
-    /// fare no better, and all of the queue would fail in the time that a few take.
+    /// which gives true. Others run meanwhile if it is long; where nothing answers that is so only while the line is alive.
     pub(super) async fn wait(&self, until: Instant, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
         self.wait_while(|| true, until, why, show).await
     }
@@ -121,9 +121,10 @@ impl Orders {
         show: impl Fn(Activity),
     ) -> Result<bool, Halt> {
         let is_long = until.saturating_duration_since(Instant::now()) > LONG;
-        let leaves = is_long && (matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());
+        let silent = is_silent(why);
+        let leaves = is_long && (silent || matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());
         if leaves {
-            self.report(What::Resting(until)).await;
+            self.report(What::Resting(until, silent)).await;
         }
         let is_hurried = self.pass_time(is_so, until, &show).await?;
         if leaves {
@@ -133,16 +134,22 @@ impl Orders {
     }
 
     /// Why a transfer that asks its host for the first time is to wait, and how long: the host has told several others to come
-    /// again later. `None` if it is to ask.
+    /// again later, or they could not reach it. `None` if it is to ask.
     pub(super) fn asked_to_wait(&self, place: &Source) -> Option<Fault> {
         let after = self.shared.hosts.asks_to_wait(&place.host())?;
-        let detail = "the server has told others to come again later, and is not asked before";
-        Some(Fault::new(FaultKind::Status(503), place, detail).with_retry_after(Some(after)))
+        let (kind, detail) = if self.shared.hosts.is_missing(&place.host()) {
+            (FaultKind::Connect, "others could not reach this host; one at a time tries it now and then")
+        } else {
+            (FaultKind::Status(503), "the server has told others to come again later, and is not asked before")
+        };
+        Some(Fault::new(kind, place, detail).with_retry_after(Some(after)))
     }
 
-    /// The host of this place has told a transfer to come again that has asked for the first time.
+    /// The host of this place has told a transfer to come again that has asked for the first time, or has not answered at all.
     pub(super) fn was_told_to_wait(&self, place: &Source, fault: &Fault) {
-        if matches!(fault.kind, FaultKind::Status(_)) {
+        if is_silent(fault) {
+            self.shared.hosts.missed(&place.host());
+        } else if matches!(fault.kind, FaultKind::Status(_)) {
             self.shared.hosts.told_to_wait(&place.host(), fault.retry_after.filter(|after| !after.is_zero()));
         }
     }

@@ -34,8 +34,8 @@ pub(super) enum What {
     Listed(Vec<Spec>, usize),
     /// All bytes have come; what is left is to make them durable.
     Fetched,
-    /// It waits until then, and has no connection.
-    Resting(Instant),
+    /// It waits until then, and has no connection; the flag tells that its host does not answer at all.
+    Resting(Instant, bool),
     /// It has waited, and goes on when this says that it has a slot of the queue again.
     Woke(oneshot::Sender<()>),
     /// The task has ended; it is the last message.

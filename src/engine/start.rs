@@ -75,9 +75,11 @@ impl Supervisor {
         self.tell(id, Happening::Started);
     }
 
-    /// One that runs waits until then, and has no connection.
-    pub(super) fn rests(&mut self, id: TransferId, until: Instant) {
-        self.queue.rest(id);
+    /// One that runs waits until then, and has no connection. One that is `silent` has a host that does not answer at all.
+    pub(super) fn rests(&mut self, id: TransferId, until: Instant, silent: bool) {
+        if !silent || self.line.may_leave(id, self.shared.clock.now()) {
+            self.queue.rest(id);
+        }
         if let Some(running) = self.running(id) {
             running.rests_until = Some(until);
         }
@@ -90,6 +92,7 @@ impl Supervisor {
         if let Some(running) = &mut entry.running {
             (running.rests_until, running.turn) = (None, Some(turn));
         }
+        self.line.wake(id);
         self.queue.wake(id, priority);
         // There was no room for it to rest, or somebody is in a hurry for it.
         if self.queue.has_slot(id) {

@@ -26,7 +26,7 @@ use super::shares::Shares;
 use super::sweep::Sweep;
 use crate::api::{EngineSide, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Status, TransferId};
-use crate::plan::{Queue, Timetable};
+use crate::plan::{Line, Queue, Timetable};
 use crate::store::{Stamp, open_files};
 
 /// Reports that may wait for the supervisor before a task waits too.
@@ -42,6 +42,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) struct Supervisor {
     pub(super) roster: Roster,
     pub(super) queue: Queue,
+    /// What is heard over the line, and who hears nothing.
+    pub(super) line: Line,
     pub(super) shared: Arc<Shared>,
     pub(super) scribe: Scribe,
     pub(super) dirty: bool,
@@ -98,6 +100,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let mut supervisor = Supervisor {
         roster,
         queue,
+        line: Line::default(),
         shared,
         scribe,
         dirty: true,
@@ -237,12 +240,13 @@ impl Supervisor {
                     self.note(id, &[known]);
                     self.is_of(*length);
                 }
+                self.listen(id, &happening);
                 self.tell(id, happening);
             }
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.unfold(id, specs, left_out),
             What::Fetched => self.queue.end(id),
-            What::Resting(until) => self.rests(id, until),
+            What::Resting(until, silent) => self.rests(id, until, silent),
             What::Woke(turn) => self.woke(id, turn),
             What::Back(done) => self.is_back(id, Some(*done)),
             What::Lost => self.is_back(id, None),
@@ -254,6 +258,7 @@ impl Supervisor {
     fn ended(&mut self, id: TransferId, ending: Ending) {
         self.roster.take_progress(id);
         self.queue.leave(id);
+        self.hangs_up(id, &ending);
         self.keep_rest(id);
         let (then, relinked, retargeted) =
             self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));

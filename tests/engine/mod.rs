@@ -24,6 +24,7 @@ mod repair;
 mod resting;
 mod schedules;
 mod shares;
+mod silent;
 mod stage;
 mod streams;
 mod terms;

@@ -5,6 +5,7 @@ mod caution;
 mod growth;
 mod host;
 mod laws;
+mod line;
 mod mirror;
 mod order;
 mod pace;

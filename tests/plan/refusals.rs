@@ -50,6 +50,23 @@ fn one_tries_now_and_then_and_the_others_wait_for_what_comes_of_it() {
 }
 
 #[test]
+fn a_host_that_does_not_answer_is_tried_less_and_less_but_not_seldom() {
+    let mut refusals = Refusals::default();
+    (0..4).for_each(|now| refusals.miss("h", at(now)));
+    assert!(refusals.is_missing("h") && refusals.is_refusing("h"));
+    let mut now = 3;
+    for wait in [15, 30, 60, 120, 120, 120] {
+        assert_eq!(refusals.wait_until("h", at(now)), Some(at(now + wait)));
+        now += wait;
+        assert_eq!(refusals.wait_until("h", at(now)), None, "one tries");
+        assert_eq!(refusals.wait_until("h", at(now)), Some(at(now + 15)), "and no other one meanwhile");
+        refusals.miss("h", at(now));
+    }
+    refusals.serve("h");
+    assert_eq!(refusals.wait_until("h", at(now)), None);
+}
+
+#[test]
 fn a_queue_of_any_number_of_hosts_is_forgotten_in_time() {
     let mut refusals = Refusals::default();
     for number in 0..5000 {
