@@ -13,8 +13,6 @@ const FEW: u32 = 4;
 /// after twice as long each time, and no later than the host has said.
 const TRIAL: Duration = Duration::from_secs(15);
 const MOST_DOUBLINGS: u32 = 16;
-/// A host that does not answer at all is tried at least so often.
-const MISSING: Duration = Duration::from_secs(120);
 /// What a host said is forgotten so long after the time that it named.
 const KEPT: Duration = Duration::from_secs(600);
 
@@ -42,7 +40,7 @@ impl Refusals {
 
     /// A transfer has asked a host for the first time, which does not answer at all.
     pub fn miss(&mut self, host: &str, now: Moment) {
-        self.note(host, MISSING, now, true);
+        self.note(host, TRIAL, now, true);
     }
 
     fn note(&mut self, host: &str, after: Duration, now: Moment, is_missing: bool) {
