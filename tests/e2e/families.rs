@@ -96,6 +96,34 @@ fn serve_part(mut client: TcpStream, met: &Met) -> Option<()> {
     client.write_all(&vec![7; (end - start).saturating_sub(100_000)]).ok()
 }
 
+/// Answers on one connection until it is closed: at the first address that the server is busy, and at all others with the file.
+fn serve_but_at_the_first(mut client: TcpStream) -> Option<()> {
+    let is_ill = client.local_addr().ok()?.ip() == Ipv4Addr::LOCALHOST;
+    let answer =
+        if is_ill { "503 Busy\r\nContent-Length: 0\r\n\r\n" } else { "200 OK\r\nContent-Length: 5\r\n\r\nhello" };
+    let mut request = [0; 4096];
+    while client.read(&mut request).ok()? > 0 {
+        client.write_all(format!("HTTP/1.1 {answer}").as_bytes()).ok()?;
+    }
+    Some(())
+}
+
+#[test]
+fn where_one_address_has_trouble_another_one_is_tried() {
+    let server = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    let url = format!("http://many.test:{}/x", server.local_addr().unwrap().port());
+    std::thread::spawn(move || {
+        for client in server.incoming().flatten() {
+            std::thread::spawn(move || serve_but_at_the_first(client));
+        }
+    });
+    let sandbox = Sandbox::new();
+    let options = ["--retries", "1", "--retry-wait", "0", &url];
+    let Some(output) = get(&sandbox, "127.0.0.1 many.test\n127.0.0.2 many.test\n", &options) else { return };
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read(sandbox.downloads().join("x")).unwrap(), b"hello");
+}
+
 #[test]
 fn the_addresses_of_a_name_are_used_side_by_side() {
     let server = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();

@@ -56,6 +56,19 @@ impl Addresses {
             used.unanswered = used.unanswered.saturating_sub(1);
         }
     }
+
+    /// The server at this address has trouble. True if its host has others: new connections go to these first from now on.
+    pub(super) fn is_ill(&self, address: IpAddr) -> bool {
+        let mut known = self.lock();
+        let is_other = |other: &IpAddr| *other != address && other.is_ipv6() == address.is_ipv6();
+        let mut hosts = known.names.values().map(|(_, addresses)| addresses);
+        let has_others = hosts.any(|all| all.contains(&address) && all.iter().any(is_other));
+        if has_others {
+            let used = known.used.entry(address).or_default();
+            used.unanswered = used.unanswered.max(1);
+        }
+        has_others
+    }
 }
 
 impl Known {

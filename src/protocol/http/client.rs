@@ -22,6 +22,9 @@ const MAX_HEADERS: usize = 500;
 const SMALL_WINDOW: u32 = 1 << 20;
 const SHARED_WINDOW: u32 = 16 << 20;
 
+/// A connection that nobody uses is kept for so long.
+pub(super) const IDLE: Duration = Duration::from_secs(30);
+
 /// On which connections an answer may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
@@ -80,11 +83,15 @@ impl Clients {
         self.route.get_or_init(|| Route::new(self.options.proxy.clone()))
     }
 
-    /// A response came: whose address it came from is one that answers.
-    pub(super) fn answered(&self, response: &Response) {
-        if let Some(peer) = response.remote_addr() {
+    /// A response came: whose address it came from is one that answers. True if that server has trouble and its host has others:
+    /// then no connection to it is to be used again.
+    pub(super) fn answered(&self, response: &Response) -> bool {
+        let Some(peer) = response.remote_addr() else { return false };
+        let is_ill = matches!(response.status().as_u16(), 500 | 502..=504) && self.addresses.is_ill(peer.ip());
+        if !is_ill {
             self.addresses.answered(peer.ip());
         }
+        is_ill
     }
 
     /// The client for URLs of a scheme.
@@ -146,7 +153,7 @@ impl Clients {
             .dns_resolver(self.addresses.clone())
             .connect_timeout(options.connect_timeout)
             .tcp_keepalive(Duration::from_secs(30))
-            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_idle_timeout(IDLE)
             .user_agent(&options.user_agent)
             // What other clients read too: old servers fold lines, and some send more lines than hyper takes by itself.
             .http1_max_headers(MAX_HEADERS)

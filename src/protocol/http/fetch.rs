@@ -193,9 +193,11 @@ impl Http {
         }
         if let Ok(response) = &response {
             self.lanes.answered(&origin, lane, response.version());
+            if self.clients.answered(response) {
+                self.lanes.shun(&origin);
+            }
         }
-        let explained = |error| self.clients.route().explain(fault(subject, &error), url);
-        response.inspect(|response| self.clients.answered(response)).map_err(explained)
+        response.map_err(|error| self.clients.route().explain(fault(subject, &error), url))
     }
 }
 

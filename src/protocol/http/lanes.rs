@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use reqwest::Version;
 use url::Origin;
 
-use super::client::Lane;
+use super::client::{IDLE, Lane};
 
 /// What is known of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(super) struct Lanes(Mutex<HashMap<Origin, Found>>);
 struct Found {
     speaks: Option<Speaks>,
     has_answered: bool,
+    /// Until then a connection that was kept may be one to a server of it that has trouble, beside others that have none.
+    shuns_until: Option<Instant>,
 }
 
 impl Lanes {
@@ -39,7 +42,13 @@ impl Lanes {
     /// possible, and all others go their own way meanwhile: a server may count connections.
     pub(super) fn choose(&self, origin: &Origin, brief: bool) -> Lane {
         let mut all = self.lock();
-        match all.get(origin).and_then(|found| found.speaks) {
+        let found = all.get(origin).copied().unwrap_or_default();
+        match found.speaks {
+            speaks
+                if found.shuns_until.is_some_and(|until| Instant::now() < until) && speaks != Some(Speaks::OnlyTwo) =>
+            {
+                Lane::Fresh
+            }
             Some(Speaks::OnlyTwo) => Lane::Http2,
             Some(Speaks::Two) if brief => Lane::Shared,
             None if brief => {
@@ -65,9 +74,14 @@ impl Lanes {
                 found.speaks = speaks.or(found.speaks);
             }
             None => {
-                all.insert(origin.clone(), Found { speaks, has_answered: true });
+                all.insert(origin.clone(), Found { speaks, has_answered: true, shuns_until: None });
             }
         }
+    }
+
+    /// No connection that was kept is used before it would be closed.
+    pub(super) fn shun(&self, origin: &Origin) {
+        self.lock().entry(origin.clone()).or_default().shuns_until = Some(Instant::now() + IDLE);
     }
 
     /// Where a request is to be made once more, at once: one that no answer came to although its connection was made. An
