@@ -17,6 +17,7 @@ use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
 use super::readahead::is_in_memory;
+use super::room::unmade;
 use super::standing::{Standing, exists, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
@@ -43,7 +44,7 @@ impl PartFile {
     /// there before.
     pub fn open(target: &Path) -> Result<(Self, bool), Fault> {
         let folder = target.parent().unwrap_or(Path::new("."));
-        make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))?;
+        make_folder(folder, 0o777).map_err(|why| unmade(folder, "making the folder", &why))?;
         let path = folder.join(part_name(target));
         let existed = match look(&path)? {
             Standing::Nothing => false,
@@ -55,7 +56,7 @@ impl PartFile {
         };
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-        let file = options.open(&path).map_err(|why| Fault::disk(path.display(), "opening the part file", &why))?;
+        let file = options.open(&path).map_err(|why| unmade(&path, "opening the part file", &why))?;
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         part.lock()?;
         // Another process may have finished and renamed the file between our open and our lock.
@@ -76,7 +77,7 @@ impl PartFile {
             Err(why) if matches!(why.kind(), io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound) => {
                 return Ok(None);
             }
-            Err(why) => return Err(Fault::disk(path.display(), "opening the part file", &why)),
+            Err(why) => return Err(unmade(&path, "opening the part file", &why)),
         };
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         if part.lock().is_err() {

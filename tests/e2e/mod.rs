@@ -9,6 +9,7 @@ mod get;
 mod hooks;
 mod hostile;
 mod hosts;
+mod inodes;
 mod integrity;
 mod journey;
 mod keeping;
