@@ -6,6 +6,7 @@
 mod beacon;
 mod burst;
 mod clipboard;
+mod clusters;
 mod disk;
 mod form;
 mod frames;
@@ -26,6 +27,7 @@ mod view;
 pub use beacon::Beacon;
 pub use burst::Burst;
 pub use clipboard::{Clipboard, ClipboardWatch, clipboard_is_shut};
+pub use clusters::Clusters;
 pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;
 pub use history::{History, Trace};

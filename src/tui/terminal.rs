@@ -16,13 +16,14 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::{Frame, Terminal};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, kill_current_process_group};
 
 use super::State;
 use super::beacon::{Beacon, GIVE_TITLE_BACK, PUT_OUT};
+use super::clusters::Clusters;
 use super::view::draw;
 
 /// Asks the terminal to tell of clicks and of the wheel, with numbers of any size. Not of every move, as crossterm would
@@ -56,6 +57,7 @@ impl Write for Out {
 pub struct Screen {
     beacon: Option<Beacon>,
     terminal: Terminal<CrosstermBackend<Out>>,
+    clusters: Clusters,
     takes_mouse: bool,
     is_forgotten: bool,
 }
@@ -73,7 +75,9 @@ impl Screen {
         enter(takes_mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
         let beacon = has_title.then(Beacon::from_environment);
-        terminal.map(|terminal| Self { beacon, terminal, takes_mouse, is_forgotten: false }).inspect_err(|_| restore())
+        let clusters = Clusters::default();
+        let screen = |terminal| Self { beacon, terminal, clusters, takes_mouse, is_forgotten: false };
+        terminal.map(screen).inspect_err(|_| restore())
     }
 
     /// The terminal's size in cells: columns, rows.
@@ -90,7 +94,12 @@ impl Screen {
             self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
             queue!(self.terminal.backend_mut(), Clear(ClearType::All))?;
         }
-        let drawn = self.terminal.draw(|frame| draw(state, frame)).map(|_| ());
+        let Self { terminal, clusters, .. } = self;
+        let frame = |frame: &mut Frame| {
+            draw(state, frame);
+            clusters.settle(frame.buffer_mut());
+        };
+        let drawn = terminal.draw(frame).map(|_| ());
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         drawn?;
         self.show_outside(state)

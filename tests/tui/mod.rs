@@ -3,6 +3,7 @@
 mod adding;
 mod bursts;
 mod clipboard;
+mod clusters;
 mod colours;
 mod details;
 mod footer;
