@@ -175,6 +175,18 @@ fn tab_completes_paths_and_goes_on_where_there_is_nothing_to_complete() {
 }
 
 #[test]
+fn what_tab_completes_is_what_enter_reads() {
+    // The file and the list are read as a shell would: seen from the current folder, and not from the one for downloads.
+    for (keys, only_folders) in [("U", false), ("a up", false), ("a tab ctrl-u", true)] {
+        let mut stage = stage::empty();
+        stage.press(keys).types("su").press("tab");
+        let from = if only_folders { "/home/me/Downloads" } else { "." };
+        let asked = Inquiry::Complete { text: "su".into(), from: from.into(), only_folders };
+        assert_eq!(inquiries(&stage), [asked], "{keys}");
+    }
+}
+
+#[test]
 fn what_is_to_start_now_is_told_once_the_engine_has_it_and_what_is_paused_never_starts() {
     for (word, commands) in [("now", 2), ("paused", 1), ("later", 1)] {
         let mut stage = stage::empty();

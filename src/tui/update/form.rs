@@ -27,7 +27,9 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
             let text = form.input().value().to_owned();
             match form.slot().path() {
                 Some(only_folders) => {
-                    effects.push(Effect::Ask(Inquiry::Complete { text, from: folder, only_folders }));
+                    // As what is typed will be read: only folders for downloads lie below the one for all of them.
+                    let from = if only_folders { folder } else { ".".into() };
+                    effects.push(Effect::Ask(Inquiry::Complete { text, from, only_folders }));
                 }
                 None => go(form, 1),
             }
