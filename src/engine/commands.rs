@@ -9,7 +9,7 @@ use super::supervisor::Supervisor;
 use super::sweep::Aim;
 use crate::api::{Command, Happening, Place};
 use crate::model::{
-    Fault, FaultKind, Header, MetalinkFile, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
+    Fault, FaultKind, Header, MetalinkFile, ObjectUrl, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
 };
 use crate::store::{Item, Stamp};
 
@@ -114,7 +114,11 @@ impl Supervisor {
 
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
     fn relink(&mut self, id: TransferId, link: (Source, Vec<Header>)) {
-        let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status != Status::Done) else { return };
+        let Some(entry) = self.roster.get(id).filter(|entry| entry.status != Status::Done) else { return };
+        if let Err(why) = self.is_usable(&entry.item.spec, &link.0) {
+            return self.deny(id, why);
+        }
+        let Some(entry) = self.roster.get_mut(id) else { return };
         if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();
             running.relink = Some(link);
@@ -129,6 +133,17 @@ impl Supervisor {
             entry.fault = None;
         }
         self.requeue(&[id], &[Status::Expired, Status::Failed]);
+    }
+
+    /// Whether a transfer can come from this URL, or go to it; the error says why not. It keeps the one that it has then.
+    fn is_usable(&self, spec: &Spec, source: &Source) -> Result<(), String> {
+        let registry = &self.shared.registry;
+        if spec.upload.is_none() {
+            return registry.driver(source).map(|_| ()).map_err(|fault| fault.detail);
+        }
+        registry.taker(source).map_err(|fault| fault.detail)?;
+        let names_none = ObjectUrl::of(source).is_some_and(|url| url.is_prefix());
+        if names_none { Err("the new URL names no object: write its whole name".to_owned()) } else { Ok(()) }
     }
 
     /// Puts a new URL in an old one's place, with headers if it has some.

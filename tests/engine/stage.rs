@@ -118,7 +118,8 @@ impl Stage {
             registry: Registry::default()
                 .with("http", Arc::new(fake.clone()))
                 .with("https", Arc::new(fake.clone()))
-                .with_put("http", Arc::new(depot.clone())),
+                .with_put("http", Arc::new(depot.clone()))
+                .with_put("s3", Arc::new(depot.clone())),
             transfers: wishes.transfers,
             connections: (wishes.connections > 0).then_some(wishes.connections),
             limit: wishes.limit,

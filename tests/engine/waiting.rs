@@ -4,6 +4,7 @@ use haul::api::{Command, Happening};
 use haul::model::{FaultKind, Header, Source, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
+use super::uploads;
 use crate::support::fetch::{Act, Ask, FakeFile};
 
 fn url(path: &str) -> Source {
@@ -40,6 +41,34 @@ async fn an_expired_link_is_a_state_of_its_own_that_lasts() {
     stage.is(id, Status::Expired).await;
     assert_eq!(stage.row(id).unwrap().fault.as_ref().unwrap().kind, FaultKind::Expired);
     assert_eq!(stage.fake.opened("/a.bin").len(), 2, "nothing is asked before there is a new URL");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_url_that_is_of_no_use_is_denied_and_the_old_one_stays() {
+    let (mut stage, id) = expired(4 * MIB).await;
+    let chunks = Source::parse("chunk+http://fake/upload").unwrap();
+    stage.send(Command::Relink { id, source: chunks, headers: Vec::new() }).await;
+    let denied = stage.until(id, |happening| matches!(happening, Happening::Denied(_))).await;
+    assert!(denied.sentence().contains("can't fetch chunk+http: URLs"), "{}", denied.sentence());
+    assert_eq!(stage.item(id).unwrap().spec.source, url("/a.bin"));
+    stage.is(id, Status::Expired).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_goes_on_to_its_own_place_if_the_new_one_takes_no_uploads() {
+    let (mut stage, id) = uploads::begin(Wishes { connections: 2, ..Wishes::default() }, 8 * MIB).await;
+    stage.has(id, 3 * MIB).await;
+    for (place, said) in
+        [("https://e.org/x", "can't send to https: URLs"), ("s3://bucket/folder/?endpoint=e.org", "names no object")]
+    {
+        let source = Source::parse(place).unwrap();
+        stage.send(Command::Relink { id, source, headers: Vec::new() }).await;
+        let denied = stage.until(id, |happening| matches!(happening, Happening::Denied(_))).await;
+        assert!(denied.sentence().contains(said), "{}", denied.sentence());
+    }
+    uploads::complete(&mut stage, id, 8 * MIB).await;
     stage.end().await;
 }
 
