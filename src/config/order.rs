@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::Paths;
 use super::orders::ORDERS;
 use super::settings::distance;
-use crate::model::{Categories, Checksum, Limits, Priority, Rate, Source, Spec, StartTime, WallClock};
+use crate::model::{Categories, Checksum, Limits, Priority, Rate, Source, Spec, StartTime, Target, WallClock};
 
 /// What a line orders. `these` are the marked transfers or, without marks, the selected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,13 +125,21 @@ impl Addition {
     ) -> Result<Vec<Spec>, String> {
         self.check(sources.len())?;
         let category = self.category.as_deref().map(|word| categories.chosen(word)).transpose()?.flatten();
-        let sorts = self.folder.is_none();
         let past = || "there is no such time to start at: it is past, or not in the calendar".to_owned();
         let start_at = self.at.map(|at| at.resolve(clock).ok_or_else(past)).transpose()?;
-        let folder = self.folder.as_deref().map_or_else(|| folder.to_path_buf(), Paths::of_setting);
+        // As in the box: what is no whole path is below the folder for downloads.
+        let folder = match self.folder.as_deref() {
+            Some(own) if own.starts_with("~") => Paths::of_setting(own),
+            Some(own) => folder.join(own),
+            None => folder.to_path_buf(),
+        };
+        let target = self.name.as_deref().map(|name| Target::named(&folder, Path::new(name))).transpose()?;
+        let sorts = self.folder.is_none() && target.as_ref().is_none_or(|target| *target.folder == *folder);
         let spec = |source| {
             let mut spec = Spec::new(source, folder.clone());
-            spec.target.name.clone_from(&self.name);
+            if let Some(target) = &target {
+                spec.target = target.clone();
+            }
             spec.mirrors = self.mirrors.as_slice().into();
             spec.checksum = self.checksum.clone().map(Box::new);
             (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
@@ -252,8 +260,13 @@ fn addition(rest: &str) -> Result<Addition, String> {
     for word in words(rest)? {
         let option = word.split_once('=').filter(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase()));
         match option {
+            Some(("dir", "")) => return Err("dir= names no folder".to_owned()),
             Some(("dir", value)) => addition.folder = Some(value.into()),
-            Some(("name", value)) => addition.name = Some(value.to_owned()),
+            Some(("name", value)) => {
+                // What is wrong with it stays in the line.
+                Target::named(Path::new(""), Path::new(value))?;
+                addition.name = Some(value.to_owned());
+            }
             Some(("checksum", value)) => addition.checksum = Some(value.parse()?),
             Some(("limit", value)) => addition.limits.rate = Some(value.parse()?),
             Some(("connections", value)) => addition.limits.connections = Some(connections(value)?),

@@ -63,6 +63,11 @@ fn an_addition_has_all_that_is_said() {
         ("add https://a/x connections=0", "from 1 to 64"),
         ("add https://a/x name='z", "a closing ' is missing"),
         ("add nonsense", "nonsense"),
+        ("add https://a/x dir=", "dir= names no folder"),
+        ("add https://a/x name=", "names no file"),
+        ("add https://a/x name=..", "is a folder"),
+        ("add https://a/x name=sub/", "names no file"),
+        ("add https://a/x 'name=a\tb'", "control characters"),
     ] {
         assert!(wrong(line).contains(said), "{line}: {}", wrong(line));
     }

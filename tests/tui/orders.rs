@@ -152,6 +152,13 @@ fn adding_with_what_is_said_of_it() {
         assert_eq!((spec.limits.rate, spec.priority), (Some(Rate::per_second(1 << 20)), Priority::High));
     }
     stage.effects.clear();
+    // What is no whole path is below the folder for downloads, as in the box.
+    order(&mut stage, "add https://e.org/2 dir=isos name=new/b.iso");
+    let Some(Effect::Send(haul::api::Command::Add(batch))) = stage.effects.first() else { panic!("nothing was added") };
+    let target = &batch[0].1.target;
+    assert_eq!(*target.folder, *PathBuf::from("/home/me/Downloads/isos/new"));
+    assert_eq!((target.name.as_deref(), batch[0].1.sorts), (Some("b.iso"), false));
+    stage.effects.clear();
     order(&mut stage, "add https://e.org/3 \"at=in 2h\"");
     let Some(Effect::Send(haul::api::Command::Add(batch))) = stage.effects.first() else { panic!("nothing was added") };
     assert!(batch.len() == 1 && batch[0].1.start_at.is_some());
