@@ -203,6 +203,7 @@ fn of_an_upload_it_is_not_said_that_a_server_tells_no_length() {
         "{}",
         text(sending())
     );
+    assert!(!text(sending()).contains("Version"), "{}", text(sending()));
     let fetched = row(1, "a").length(None).status(Status::Running);
     assert!(text(fetched).contains("0 B so far; the server does not tell the length"));
 }

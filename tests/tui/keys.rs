@@ -171,6 +171,12 @@ fn urls_are_found_in_what_links_are_written_in() {
     let urls: Vec<String> = stage.added().into_iter().map(|entry| entry.1).collect();
     let wanted = ["https://e.org/1.iso", "https://e.org/2_(x).iso", "https://e.org/3.iso", "https://e.org/4.iso"];
     assert_eq!(urls, wanted);
+    // What Markdown makes bold or slanted; a mark at the end alone is the URL's own.
+    let mut stage = stage::with([]);
+    stage
+        .paste("**https://e.org/1**, _[two](https://e.org/2)_ __https://e.org/3__. *https://e.org/4* https://e.org/5_");
+    let urls: Vec<String> = stage.added().into_iter().map(|entry| entry.1).collect();
+    assert_eq!(urls, ["1", "2", "3", "4", "5_"].map(|name| format!("https://e.org/{name}")));
     let mut stage = stage::with([]);
     stage.paste("https://e.org/?a=[b](c)");
     assert_eq!(stage.added().last().unwrap().1, "https://e.org/?a=[b](c)");

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
+use super::link::linked;
 use super::{command, edit, form, toast, transfer, twins};
 use crate::ask::{Entry, expand, read_curl};
 use crate::config::Addition;
@@ -40,38 +41,6 @@ fn sort(text: &str, literal: bool) -> Sorted {
         }
     }
     sorted
-}
-
-/// A URL without what people put around it, and without what ends a sentence. A bracket that was opened in it is its own.
-pub fn bare(text: &str) -> &str {
-    let quotes = ['<', '>', '"', '\'', '`'];
-    let mut word = text.trim().trim_start_matches(quotes).trim_start_matches('(').trim_start_matches(quotes);
-    loop {
-        let less = word.trim_end_matches(quotes).trim_end_matches([',', '.', ';', '!']);
-        let is_over = less.ends_with(')') && less.matches(')').count() > less.matches('(').count();
-        let less = if is_over { &less[..less.len() - 1] } else { less };
-        if less.len() == word.len() {
-            return word;
-        }
-        word = less;
-    }
-}
-
-/// The URL in a word: what Markdown or HTML links to, if there is no URL before that.
-pub fn linked(word: &str) -> &str {
-    let begins = |text: &str| {
-        let scheme = bare(text).split_once("://").map(|parts| parts.0);
-        scheme.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+'))
-    };
-    let behind = ["](", "href=", "src="].iter().find_map(|mark| word.split_once(mark));
-    match behind {
-        Some((_, rest)) if !begins(word) && begins(rest) => {
-            let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first));
-            let inside = quote.and_then(|quote| rest[1..].split_once(quote)).map(|parts| parts.0);
-            bare(inside.unwrap_or(rest))
-        }
-        _ => bare(word),
-    }
 }
 
 fn entries(word: &str, literal: bool) -> Result<Vec<Entry>, String> {

@@ -10,6 +10,7 @@ mod file;
 mod form;
 mod happened;
 mod limit;
+mod link;
 mod mouse;
 mod order;
 mod send;

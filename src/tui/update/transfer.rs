@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
-use super::add::linked;
+use super::link::linked;
 use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row};
 use crate::ask::read_curl;

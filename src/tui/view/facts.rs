@@ -104,10 +104,13 @@ impl Facts<'_> {
         self.add(target, &harmless(&row.target.to_string_lossy()), Role::Plain);
         self.add("Done", &progress(row), Role::Plain);
         if let Some(live) = &row.live {
-            let is_known = live.validator != Validator::default() || row.bytes_done() > 0 || is_answered(row);
-            let (said, role) =
-                if is_known { version(&live.validator) } else { ("not known yet".to_owned(), Role::Plain) };
-            self.add("Version", &said, role);
+            // What is sent is compared by its checksums: no server tells a version of it.
+            if row.direction == Direction::Download {
+                let is_known = live.validator != Validator::default() || row.bytes_done() > 0 || is_answered(row);
+                let (said, role) =
+                    if is_known { version(&live.validator) } else { ("not known yet".to_owned(), Role::Plain) };
+                self.add("Version", &said, role);
+            }
             self.add("Retries", &live.retries.to_string(), Role::Plain);
         }
     }
