@@ -47,6 +47,16 @@ fn what_takes_the_place_of_a_syllable_of_several_characters_takes_all_of_it() {
 }
 
 #[test]
+fn a_sound_mark_that_ratatui_counts_twice_leaves_nothing_of_what_was_there() {
+    for name in ["ﾃﾞｰﾀ.zip", "ﾊﾟﾋﾟ", "ｶﾞ"] {
+        let (line, _) = shown(&["0123456789012345", name]);
+        assert_eq!(line.replace(' ', ""), name);
+        assert_eq!(shown(&[name, "a.bin"]).0, "a.bin", "after {name}");
+        assert_eq!(shown(&[name, name]).1, 0, "{name}");
+    }
+}
+
+#[test]
 fn what_stays_is_not_written_again() {
     for name in ["हिन्दी.bin", "น้ำตก.iso", "日本.bin"] {
         assert_eq!(shown(&[name, name]).1, 0, "{name}");
