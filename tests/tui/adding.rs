@@ -2,7 +2,7 @@
 
 use haul::api::{Command, Event, Happening};
 use haul::ask::{Entry, Offers, Sending, read_curl};
-use haul::model::{Source, Spec, Status, TransferId, UnixTime};
+use haul::model::{Source, Spec, Status, TransferId, UnixTime, Upload};
 use haul::tui::{Answer, Effect, Inquiry, Message, Mode, Slot};
 
 use super::stage::{self, Stage};
@@ -282,4 +282,33 @@ fn a_click_gives_a_line_the_keys() {
     let x = line.find("Checksum").unwrap() - 4;
     stage.send(Message::Mouse(haul::tui::Mouse { x: x as u16, y: y as u16, gesture: haul::tui::Gesture::Click }));
     assert_eq!(complaint(&stage).0, Slot::Checksum);
+}
+
+#[test]
+fn an_upload_that_is_in_the_list_is_not_said_to_be_added_too() {
+    let of = |name: &str| Sending {
+        file: format!("/srv/{name}").into(),
+        place: source(&format!("s3://bucket/{name}?endpoint=e.org")),
+    };
+    let there = |id: u64, name: &str, status: Status| {
+        let Sending { file, place } = of(name);
+        let spec = Spec::of_upload(place.clone(), Upload::of(file));
+        row(id, name).source(place.url().as_str()).upload().asked(|asked| *asked = spec).status(status)
+    };
+    let listed = || [there(1, "a", Status::Paused), there(2, "b", Status::Queued), there(3, "done", Status::Done)];
+    for (names, added, told) in [
+        (&["b"][..], &[][..], "it is in the list already"),
+        (&["a", "b"], &[], "all 2 are in the list already"),
+        (&["a", "c"], &["c"], "1 added, 1 in the list already"),
+        (&["done"], &["done"], "1 upload added"),
+    ] {
+        let mut stage = stage::with(listed());
+        stage.press("g U").types("/srv").press("down").types("s3://bucket/?endpoint=e.org").press("enter");
+        stage.send(Message::Answered(Answer::Gathered(Ok(names.iter().map(|name| of(name)).collect()))));
+        let sent: Vec<String> = specs(&stage).iter().filter_map(|(_, spec)| spec.source.last_segment()).collect();
+        assert_eq!((sent, stage.toasts()), (added.iter().map(ToString::to_string).collect(), vec![told]));
+        if names == ["b"] {
+            assert_eq!(stage.selected(), Some(2), "the one that is there");
+        }
+    }
 }

@@ -1,9 +1,14 @@
 //! Sending: the box that takes a file and the place that it goes to.
 
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
 use super::{add, toast, twins};
+use crate::api::{Direction, Row};
 use crate::ask::Sending;
-use crate::model::{Limits, Source, Spec, TransferId, Upload, Vendor};
+use crate::model::{Limits, Source, Spec, Status, TransferId, Upload, Vendor};
 
 /// Opens the box.
 pub fn open(state: &mut State) {
@@ -62,9 +67,38 @@ pub fn gathered(state: &mut State, result: Result<Vec<Sending>, String>, effects
         let upload = Upload { storage_class: class.clone(), ..Upload::of(sending.file) };
         (TransferId::mint(), Spec { limits, ..Spec::of_upload(sending.place, upload) })
     };
-    let batch: Vec<(TransferId, Spec)> = files.into_iter().map(spec).collect();
-    let told = if batch.len() == 1 { "1 upload added".to_owned() } else { format!("{} uploads added", batch.len()) };
+    let mut batch: Vec<(TransferId, Spec)> = files.into_iter().map(spec).collect();
+    let twins = twins_of(state, &batch);
+    batch.retain(|(_, spec)| !twins.contains_key(&place(spec)));
+    let told = told(batch.len(), twins.len());
     state.mode = Mode::Browse;
+    let tone = if batch.is_empty() { Tone::Warning } else { Tone::Good };
+    if let (true, Some(twin)) = (batch.is_empty(), twins.into_values().next()) {
+        state.list.await_arrival(twin);
+    }
     twins::add(state, batch, begin, effects);
-    toast::show(state, Tone::Good, told, effects);
+    toast::show(state, tone, told, effects);
+}
+
+/// What makes two uploads the same: where it goes, and the file.
+fn place(spec: &Spec) -> (Source, PathBuf) {
+    (spec.source.clone(), spec.upload.as_ref().map(|upload| upload.file.clone()).unwrap_or_default())
+}
+
+/// The uploads in the list that are the same as some of these. One that is finished is none: it is sent anew.
+fn twins_of(state: &State, batch: &[(TransferId, Spec)]) -> HashMap<(Source, PathBuf), TransferId> {
+    let wanted: HashSet<_> = batch.iter().map(|entry| place(&entry.1)).collect();
+    let is_open = |row: &&Arc<Row>| row.direction == Direction::Upload && row.status != Status::Done;
+    let open = state.list.all().filter(is_open).map(|row| (place(&row.spec), row.id));
+    open.filter(|(place, _)| wanted.contains(place)).collect()
+}
+
+fn told(added: usize, known: usize) -> String {
+    match (added, known) {
+        (0, 1) => "it is in the list already".to_owned(),
+        (0, known) => format!("all {known} are in the list already"),
+        (1, 0) => "1 upload added".to_owned(),
+        (added, 0) => format!("{added} uploads added"),
+        (added, known) => format!("{added} added, {known} in the list already"),
+    }
 }
