@@ -9,7 +9,9 @@ mod registry;
 mod shown;
 mod stores;
 
+use std::fs::DirBuilder;
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,7 +22,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::damage::{complain, damage};
-use self::engine::Engine;
+use self::engine::{Engine, after};
 use self::list::list_item;
 use self::log::start_log;
 use self::registry::registry;
@@ -290,8 +292,8 @@ impl House {
             let places = (folder, Arc::new(self.categories()));
             let plain = Plain::new(engine.handle.clone(), places, self.settings.confirm_quit, io::stdout());
             let left = engine.runtime.block_on(plain.run(stdin_lines()));
-            engine.end(false)?;
-            return Ok(left.wrap_err("signals can't be listened for")?);
+            let ended = engine.end(false);
+            return after(left.wrap_err("signals can't be listened for")?, ended);
         }
         let Settings { keys, columns, mouse, theme, ascii, commands, clipboard, .. } = &self.settings;
         let Settings { confirm_quit, notify, title, .. } = self.settings;
@@ -314,17 +316,20 @@ impl House {
             ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
         let left = tui::run(engine.handle.clone(), setup);
-        engine.end(false)?;
-        match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
-            Left::Quit => Ok(Exit::Complete),
-            Left::Signal(number) => Ok(Exit::by_signal(number)),
-            Left::TerminalLost => Ok(Exit::HungUp),
-        }
+        let ended = engine.end(false);
+        let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
+            Left::Quit => Exit::Complete,
+            Left::Signal(number) => Exit::by_signal(number),
+            Left::TerminalLost => Exit::HungUp,
+        };
+        after(exit, ended)
     }
 
     /// `haul demo`: a server of its own and a queue that is thrown away at the end.
     fn demo(mut self) -> Result<Exit, Trouble> {
-        let home = std::env::temp_dir().join(format!("haul-demo-{}", std::process::id()));
+        let home = std::env::temp_dir().join(format!("haul-demo-{:016x}", fastrand::u64(..)));
+        // A folder of somebody else's, who would see and change what lies in it, is none that could be made.
+        DirBuilder::new().mode(0o700).create(&home).wrap_err("the demo's folder can't be made")?;
         self.paths.state = home.join("state");
         let folder = home.join("files");
         let result = self.run_demo(&folder);

@@ -101,12 +101,7 @@ impl Engine {
         let ended = self.end_with(is_over, Some(signalled.clone()));
         let number = *signalled.borrow();
         let exit = number.map_or_else(|| outcome.exit(), Exit::by_signal);
-        match ended {
-            Ok(()) => Ok(exit),
-            // What became of the transfers says more than what became of the state.
-            Err(trouble) if exit == Exit::Complete => Err(trouble),
-            Err(trouble) => Err(Trouble { exit, ..trouble }),
-        }
+        after(exit, ended)
     }
 
     /// Stops the engine: what runs is saved. `is_over` says that every transfer has ended; then the user's hooks are waited for.
@@ -144,5 +139,15 @@ impl Engine {
             Some(why) => Err(Trouble { exit: Exit::State, why: format!("{why}; {UNSAVED}") }),
             None => Ok(()),
         }
+    }
+}
+
+/// How haul ends that would end so, after its engine did. What became of the transfers, or a signal, says more than what became
+/// of the state.
+pub(super) fn after(exit: Exit, ended: Result<(), Trouble>) -> Result<Exit, Trouble> {
+    match ended {
+        Ok(()) => Ok(exit),
+        Err(trouble) if exit == Exit::Complete => Err(trouble),
+        Err(trouble) => Err(Trouble { exit, ..trouble }),
     }
 }

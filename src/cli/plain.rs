@@ -2,7 +2,7 @@
 //! in as lines.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +14,8 @@ use super::signals::Signals;
 use crate::api::{Command, Event, Handle, Happening, Row, Snapshot};
 use crate::model::{Categories, Status, TransferId, brief_duration, harmless, percent};
 
+/// A line of more bytes than this is no URL and no order.
+const LONGEST: u64 = 64 << 10;
 /// Lines that may wait.
 const LINES: usize = 16;
 /// So many events may wait for the list to show their transfers.
@@ -24,15 +26,33 @@ pub fn stdin_lines() -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(LINES);
     std::thread::spawn(move || {
         // What is no UTF-8 is a mistake of one line, and not the end of them all.
-        for line in io::stdin().lock().split(b'\n') {
-            let Ok(line) = line else { return };
-            let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(&line)).into_owned();
-            if sender.blocking_send(line).is_err() {
+        let (mut input, mut line) = (io::stdin().lock(), Vec::new());
+        while read_line(&mut input, &mut line).is_ok_and(|is_one| is_one) {
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            let text = String::from_utf8_lossy(text.strip_suffix(b"\r").unwrap_or(text)).into_owned();
+            if sender.blocking_send(text).is_err() {
                 return;
             }
         }
     });
     lines
+}
+
+/// The next line with its end, if there is one; of one that is too long to be anything, which would fill the memory, a word that
+/// says so.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    from.by_ref().take(LONGEST).read_until(b'\n', line)?;
+    let is_endless = line.len() as u64 == LONGEST && !line.ends_with(b"\n");
+    while line.len() as u64 == LONGEST && !line.ends_with(b"\n") {
+        line.clear();
+        from.by_ref().take(LONGEST).read_until(b'\n', line)?;
+    }
+    if is_endless {
+        line.clear();
+        line.extend_from_slice(b"line-too-long");
+    }
+    Ok(!line.is_empty())
 }
 
 /// A session in plain mode.

@@ -14,8 +14,8 @@ pub struct Paths {
 }
 
 impl Paths {
-    /// The user's own choice first, then the platform's folder, then a hidden folder here (for accounts without a
-    /// home).
+    /// The user's own choice first, then the platform's folder. For accounts without a home the state is in a hidden folder
+    /// here; but no settings are read there, which may be a stranger's folder, with commands in them.
     pub fn find(config: Option<PathBuf>, state: Option<PathBuf>) -> Self {
         let project = ProjectDirs::from("", "", "haul");
         let platform_config = || project.as_ref().map(|dirs| dirs.config_dir().join("config.ron"));
@@ -24,7 +24,7 @@ impl Paths {
             Some(dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_path_buf())
         };
         Self {
-            config: config.or_else(platform_config).unwrap_or_else(|| PathBuf::from(".haul/config.ron")),
+            config: config.or_else(platform_config).unwrap_or_default(),
             state: absolute(&state.or_else(platform_state).unwrap_or_else(|| PathBuf::from(".haul"))),
         }
     }

@@ -41,17 +41,24 @@ pub(super) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
 /// locks.
 pub(super) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
     let file = File::open(folder)?;
-    for _ in 0..TRIES {
+    Ok(lock(&file, TRIES)?.then_some(file))
+}
+
+/// Locks a file, and tries so often; false where there are no locks (NFS without its daemon for them): there is one engine then,
+/// and nothing more to be had.
+pub(super) fn lock(file: &File, tries: u32) -> io::Result<bool> {
+    for _ in 0..tries {
         match file.try_lock() {
-            Ok(()) => return Ok(Some(file)),
+            Ok(()) => return Ok(true),
             Err(TryLockError::WouldBlock) => sleep(WAIT),
+            Err(TryLockError::Error(why)) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(why)) => {
-                tracing::debug!("{}: no lock here: {why}", folder.display());
-                return Ok(None);
+                tracing::debug!("no lock here: {why}");
+                return Ok(false);
             }
         }
     }
-    Err(io::Error::other("another haul holds it"))
+    Err(io::Error::other("another haul holds it, and does not go on"))
 }
 
 /// Opens a file of haul's own that only its owner can read; links are not followed.

@@ -290,7 +290,8 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Ok(Some(Vec::new())),
         Ok(_) => {}
     }
-    fs::read(path).map(Some)
+    // One that is being replaced or removed just now is not there.
+    fs::read(path).map(Some).or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(why) })
 }
 
 /// A seal's sealed words, the length that it tells and its checksum.

@@ -2,7 +2,7 @@
 //! sync of the bytes, one record of the history, one sync of each folder.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::atomic::sync_folder;
 use super::checkpoint::Checkpoint;
@@ -29,7 +29,8 @@ pub struct Commit<'a> {
     pub fresh: bool,
 }
 
-/// Why a download was not named. Its part file and its checkpoint are still there.
+/// Why a download has not come to its end. Its checkpoint is still there, and so is its part file, unless it has its name and
+/// only that is not durable.
 #[derive(Debug)]
 pub struct Uncommitted {
     /// What went wrong.
@@ -73,7 +74,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
     let ready = downloads.iter().zip(&modified);
     let records: Vec<_> = ready.filter_map(|(one, at)| Some((one.source, one.finished, *at.as_ref().ok()?))).collect();
     let unnoted = History::of(state).add(&records).err();
-    let named: Vec<Result<(), Uncommitted>> = downloads
+    let mut ends: Vec<Result<(), Uncommitted>> = downloads
         .iter()
         .zip(modified)
         .map(|(download, modified)| {
@@ -84,18 +85,27 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
                 .map_err(|fault| Uncommitted { fault, synced: true })
         })
         .collect();
-    let done = || downloads.iter().zip(&named).filter(|(_, named)| named.is_ok()).map(|(download, _)| download);
-    let folders: BTreeSet<&Path> = done().filter_map(|download| download.finished.target.parent()).collect();
+    make_durable(downloads, &mut ends);
+    let done = downloads.iter().zip(&ends).filter(|(download, end)| end.is_ok() && download.checkpointed);
+    done.filter_map(|(download, _)| download.finished.by).for_each(|id| Checkpoint::remove(state, id));
+    Committed { ends, unnoted }
+}
+
+/// Syncs the folders of those that have their names. Where that fails a power cut may take the name back: such a download has not
+/// come to its end, and keeps its checkpoint. The next run finds the file by its record in the history.
+fn make_durable(downloads: &[Commit<'_>], ends: &mut [Result<(), Uncommitted>]) {
+    let folder_of = |download: &Commit<'_>| download.finished.target.parent().map(Path::to_path_buf);
+    let named = downloads.iter().zip(&*ends).filter(|(_, end)| end.is_ok());
+    let folders: BTreeSet<PathBuf> = named.filter_map(|(download, _)| folder_of(download)).collect();
     for folder in folders {
-        if let Err(why) = sync_folder(folder) {
-            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
+        let Err(why) = sync_folder(&folder) else { continue };
+        let fault = || Fault::disk(folder.display(), "syncing the folder of a file that has just got its name", &why);
+        for (download, end) in downloads.iter().zip(&mut *ends) {
+            if end.is_ok() && folder_of(download).as_ref() == Some(&folder) {
+                *end = Err(Uncommitted { fault: fault(), synced: true });
+            }
         }
     }
-    done()
-        .filter(|download| download.checkpointed)
-        .filter_map(|download| download.finished.by)
-        .for_each(|id| Checkpoint::remove(state, id));
-    Committed { ends: named, unnoted }
 }
 
 /// Makes bytes and lengths durable: of those that are fresh with one sync of their disk, where that can be had. Tells when each

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::atomic::{private_file, private_folder, sync_folder, write_beside};
+use super::atomic::{lock, private_file, private_folder, sync_folder, write_beside};
 use super::record::{Item, Record};
 use super::replay::{Replay, TORN};
 use crate::model::{Fault, FaultKind, Source};
@@ -24,6 +24,8 @@ use crate::model::{Fault, FaultKind, Source};
 const SMALL: usize = 1000;
 /// One that is shorter than this is compacted to forget what was removed: logins and signed URLs may be among it.
 const FORGETFUL: usize = 10_000;
+/// How often its lock is tried: somebody may be making a long one shorter, or was stopped while he had it.
+const TRIES: u32 = 500;
 /// For so many URLs a queue is searched line by line; for more it is faster to read it as a whole.
 const FEW: usize = 8;
 
@@ -196,7 +198,7 @@ impl Journal {
 
     fn lock(&mut self) -> io::Result<()> {
         loop {
-            lock(&self.file);
+            lock(&self.file, TRIES)?;
             // A compaction may have put another file in this one's place while we waited.
             if self.is_current() {
                 return Ok(());
@@ -306,22 +308,11 @@ impl Journal {
         let (temporary, _) = write_beside(&self.path, "new", &text)?;
         let file = open_file(&temporary)?;
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
-        lock(&file);
+        lock(&file, TRIES)?;
         fs::rename(&temporary, &self.path)?;
         sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
         (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
-    }
-}
-
-/// Waits for a file's lock. Some file systems know none (NFS without its daemon for locks); then there is one engine and
-/// nothing more to be had.
-fn lock(file: &File) {
-    while let Err(why) = file.lock() {
-        if why.kind() != io::ErrorKind::Interrupted {
-            tracing::warn!("the queue: no lock here: {why}");
-            return;
-        }
     }
 }
 

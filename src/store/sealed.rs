@@ -58,6 +58,10 @@ impl Kind {
             }
             Ok(_) => {}
         }
-        fs::read(path).map(Some).map_err(broken)
+        match fs::read(path) {
+            // One that is being replaced or removed just now.
+            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(broken),
+        }
     }
 }

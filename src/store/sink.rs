@@ -59,6 +59,10 @@ impl PartFile {
         let file = options.open(&path).map_err(|why| unmade(&path, "opening the part file", &why))?;
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
         part.lock()?;
+        if !existed {
+            // What it may take the place of in the end: nobody is to read there meanwhile who might not read that.
+            part.be_as_private_as(target);
+        }
         // Another process may have finished and renamed the file between our open and our lock.
         if part.place()? { Ok((part, existed)) } else { Err(part.busy()) }
     }

@@ -171,6 +171,8 @@ impl UploadCheckpoint {
     pub fn leaves(path: &Path) {
         if path.exists() {
             let _ = private_file().write(true).create(true).truncate(true).open(path.with_extension(LEAVING));
+            // Before the queue says that the upload is gone: nobody else would free what is paid for.
+            let _ = sync_folder(path.parent().unwrap_or(Path::new(".")));
         }
     }
 

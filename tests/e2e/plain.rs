@@ -61,6 +61,14 @@ fn plain_mode_asks_before_it_leaves_and_ends_with_its_input() {
 }
 
 #[test]
+fn a_line_without_an_end_is_no_order_and_fills_no_memory() {
+    let sandbox = Sandbox::new();
+    let lines = format!("{}\nhelp\n", "x".repeat(1 << 20));
+    let output = sandbox.start_with_input(&["--plain"], &lines).finish().ok();
+    assert!(output.stdout.contains("there is no \"line-too-long\"") && output.stdout.contains("help"), "{output:#?}");
+}
+
+#[test]
 fn the_title_and_the_progress_tell_how_far_it_is_and_go_in_the_end() {
     let gate = Gate::new();
     let held = File::new(1, 4 * MIB).answer(Answer::new().gate(200_000, &gate));

@@ -350,6 +350,11 @@ fn a_url_that_was_signed_needs_no_login() {
         sandbox.run(&["presign", "--expires", "8d", &store.url("a.txt")]).code(2);
         sandbox.run(&["presign", "--expires", "soon", &store.url("a.txt")]).code(2);
     }
+    // An old bucket whose name can be part of no host.
+    let mut sandbox = Sandbox::new();
+    (sandbox.set("AWS_ACCESS_KEY_ID", "test-id"), sandbox.set("AWS_SECRET_ACCESS_KEY", "test-secret"));
+    let url = sandbox.run(&["presign", "--expires", "10m", "s3://MyBucket/a.txt?region=us-east-1"]).ok().stdout;
+    assert!(url.contains("amazonaws.com/MyBucket/a.txt?"), "{url}");
 }
 
 #[test]

@@ -29,6 +29,16 @@ fn an_authority_that_is_not_trusted_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn a_proxy_of_the_environment_that_speaks_tls_is_asked_as_the_user_trusts_it() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let sum = nginx.file("a.iso", 4, MIB);
+    let (mut sandbox, authority) = (Sandbox::new(), nginx.authority());
+    sandbox.set("http_proxy", nginx.https("").trim_end_matches('/'));
+    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), "http://files.example.test/a.iso"]).ok();
+    holds_only(&sandbox, "a.iso", &sum);
+}
+
+#[test]
 fn a_certificate_for_another_host_is_refused() {
     let Some(nginx) = Nginx::start("") else { return };
     nginx.file("a.iso", 4, MIB);

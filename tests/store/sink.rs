@@ -237,6 +237,7 @@ fn publishing_replaces_nothing() {
     part.publish(true).unwrap();
     assert_eq!((fs::read(&target).unwrap(), names(&folder)), (b"new".to_vec(), vec!["a.iso".to_owned()]));
     assert_eq!(fs::metadata(&target).unwrap().mode() & 0o777, 0o600, "nobody else may read it by that");
+    assert_eq!(fs::metadata(open(&target).path()).unwrap().mode() & 0o777, 0o600, "nor what comes for its place");
 }
 
 #[test]

@@ -197,9 +197,9 @@ impl Task {
     pub(super) fn promised(&self, length: Option<u64>) -> Vec<Announced> {
         let described = &self.orders.spec.described;
         let (Some(pieces), Some(length)) = (&described.pieces, length.or(described.length)) else { return Vec::new() };
-        let starts = (0..).map(|number| number * pieces.length);
+        let starts = (0_u64..).map_while(|number| number.checked_mul(pieces.length));
         let piece = |(start, checksum): (u64, &Checksum)| {
-            let range = ByteRange::new(start, length.min(start + pieces.length));
+            let range = ByteRange::new(start, length.min(start.saturating_add(pieces.length)));
             Announced { range: Some(range), checksum: checksum.clone(), weight: Weight::Firm }
         };
         starts.zip(&pieces.checksums).filter(|(start, _)| *start < length).map(piece).collect()

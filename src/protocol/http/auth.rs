@@ -26,14 +26,14 @@ const MAX_TRIES: u8 = 3;
 
 /// A user and a password, as the bytes that go over the wire. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(super) struct Login {
+pub(in crate::protocol) struct Login {
     pub(super) user: Vec<u8>,
     pub(super) password: Vec<u8>,
 }
 
 impl Login {
     /// The login in a URL, percent-decoded, and whether it has a password.
-    fn of(url: &Url) -> Option<(Self, bool)> {
+    pub(in crate::protocol) fn of(url: &Url) -> Option<(Self, bool)> {
         let bytes = |text: &str| percent_decode_str(text).collect();
         let given = !url.username().is_empty() || url.password().is_some();
         let login = Self { user: bytes(url.username()), password: bytes(url.password().unwrap_or("")) };
@@ -41,7 +41,7 @@ impl Login {
     }
 
     /// As Basic has it (RFC 7617).
-    fn basic(&self) -> Option<HeaderValue> {
+    pub(in crate::protocol) fn basic(&self) -> Option<HeaderValue> {
         let encoded = BASE64_STANDARD.encode([&self.user[..], b":", &self.password].concat());
         let mut value = HeaderValue::from_str(&format!("Basic {encoded}")).ok()?;
         value.set_sensitive(true);

@@ -122,8 +122,7 @@ impl Clients {
         shape: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
     ) -> Result<Client, Fault> {
         // A plain connection never shakes hands, so it needs no roots; a proxy that is spoken to over TLS does.
-        let proxy = self.options.proxy.as_ref();
-        let is_plain = scheme != "https" && proxy.is_none_or(|proxy| !proxy.text().starts_with("https"));
+        let is_plain = scheme != "https" && !self.route().is_secure(scheme);
         let tls = if is_plain { tls::without_roots()? } else { self.tls(&[b"http/1.1"])? };
         self.build(scheme, &tls, |builder| shape(builder.http1_only()))
     }

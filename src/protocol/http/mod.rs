@@ -19,6 +19,7 @@ mod refusal;
 mod tls;
 
 pub use addresses::{Use, in_turn};
+pub(super) use auth::Login;
 pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
 pub use cookies::Cookies;

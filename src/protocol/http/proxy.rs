@@ -38,15 +38,20 @@ impl Route {
         if is_off() {
             return Ok(builder.no_proxy());
         }
-        let own: [&str; 2] =
-            if scheme == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
-        if let Some((name, text)) = set(&own).or_else(|| set(&["ALL_PROXY", "all_proxy"]))
+        if let Some((name, text)) = variable(scheme)
             && !is_proxy(text)
         {
             let detail = "this variable holds no proxy's URL, such as http://host:port or socks5h://host:port";
             return Err(Fault::new(FaultKind::Request, name, detail));
         }
         Ok(builder)
+    }
+
+    /// True if the proxy for URLs of this scheme is spoken to over TLS.
+    pub(super) fn is_secure(&self, scheme: &str) -> bool {
+        let own = self.fixed.as_ref().map(|proxy| proxy.text().to_owned());
+        let proxy = own.or_else(|| variable(scheme).map(|(_, text)| text));
+        proxy.is_some_and(|proxy| proxy.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:")))
     }
 
     /// The fault of a connection to this URL. Where a proxy is between, it is the proxy that was not reached or said no.
@@ -69,6 +74,12 @@ impl Route {
         let host = found.uri().host()?;
         Some(found.uri().port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
     }
+}
+
+/// The environment's proxy for URLs of a scheme, and the variable that names it.
+fn variable(scheme: &str) -> Option<(&'static str, String)> {
+    let own = if scheme == "https" { ["HTTPS_PROXY", "https_proxy"] } else { ["HTTP_PROXY", "http_proxy"] };
+    set(&own).or_else(|| set(&["ALL_PROXY", "all_proxy"]))
 }
 
 /// The first of these variables that is there, if it says anything.

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -13,7 +12,7 @@ use url::Url;
 use super::body::{Broken, Framed};
 use super::document::is_modest;
 use crate::model::{Algorithm, Checksum, Fault, FaultKind, harmless};
-use crate::protocol::http::{Call, beginning};
+use crate::protocol::http::{Call, Login, beginning};
 use crate::protocol::{Bounds, BoxFuture, Http, Payload, Place, Put, StoredObject, StoredPart, retry_after};
 
 /// The name by which such a server would call the file.
@@ -235,21 +234,17 @@ impl Target {
 
 /// The user's headers, and the login that stands in the URL.
 fn fields(place: &Place, url: &Url) -> Result<HeaderMap, Fault> {
-    use base64::Engine as _;
     let mut fields = HeaderMap::new();
+    let wrong = |name: &str| Fault::new(FaultKind::Request, &place.source, format!("the header {name} can't be sent"));
+    if let Some((login, _)) = Login::of(url) {
+        fields.append(AUTHORIZATION, login.basic().ok_or_else(|| wrong("Authorization"))?);
+    }
     let mut put = |name: &str, text: &str| -> Option<()> {
         let mut value = HeaderValue::from_str(text).ok()?;
         value.set_sensitive(true);
         fields.append(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
         Some(())
     };
-    let wrong = |name: &str| Fault::new(FaultKind::Request, &place.source, format!("the header {name} can't be sent"));
-    if !url.username().is_empty() {
-        let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-        let login = format!("{}:{}", plain(url.username()), plain(url.password().unwrap_or("")));
-        let login = format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(login));
-        put(AUTHORIZATION.as_str(), &login).ok_or_else(|| wrong("Authorization"))?;
-    }
     for header in place.headers.iter() {
         put(&header.name, &header.value).ok_or_else(|| wrong(&header.name))?;
     }

@@ -19,6 +19,8 @@ use crate::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, Stor
 
 /// A list of more pages than this goes round in a circle.
 const MOST_PAGES: usize = 10_000;
+/// A list of more parts or uploads than this is no list: it would fill the memory.
+const MOST_ITEMS: usize = 100_000;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 
@@ -235,6 +237,9 @@ impl Stores {
             let (_, document) = self.told(&offer.url, &draft(next.clone())).await?;
             let page = read(&document).ok_or_else(|| unreadable(offer, "sends a list that makes no sense"))?;
             all.extend(page.items);
+            if all.len() > MOST_ITEMS {
+                break;
+            }
             if page.next.is_empty() {
                 return Ok(all);
             }

@@ -247,11 +247,12 @@ fn usual(vendor: Vendor, host: &str, bucket: &str, scheme: &str) -> Addressing {
     let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || name == "localhost";
     let at_vendors = ["amazonaws.com", "amazonaws.com.cn", "aliyuncs.com", "volces.com", "ivolces.com"];
     let is_large = at_vendors.iter().any(|domain| name.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')));
-    // No certificate is for names with further dots.
+    // No certificate is for names with further dots, and no host has capitals or more than 63 letters, as old buckets may.
     let is_dotted = bucket.contains('.') && scheme == "https";
+    let is_no_host = bucket.len() > 63 || bucket.bytes().any(|byte| byte.is_ascii_uppercase());
     match vendor {
         _ if is_address => Addressing::Path,
-        Vendor::S3 if !is_large || is_dotted => Addressing::Path,
+        Vendor::S3 if !is_large || is_dotted || is_no_host => Addressing::Path,
         _ => Addressing::Virtual,
     }
 }

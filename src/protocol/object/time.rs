@@ -6,6 +6,8 @@ use crate::model::civil;
 
 /// A day has so many seconds.
 const DAY: u64 = 86_400;
+/// The last second of the year 9999.
+const LAST: u64 = 253_402_300_799;
 
 /// A time in seconds since 1970 as it is signed: `20260102T030405Z`.
 pub(super) fn stamp(time: u64) -> String {
@@ -14,9 +16,9 @@ pub(super) fn stamp(time: u64) -> String {
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// The same as HTTP has it: `Fri, 02 Jan 2026 03:04:05 GMT`.
+/// The same as HTTP has it: `Fri, 02 Jan 2026 03:04:05 GMT`. It has four digits for a year.
 pub(super) fn http_date(time: u64) -> String {
-    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time))
+    httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(time.min(LAST)))
 }
 
 /// Reads a time as the stores' answers have it: `2026-01-02T03:04:05.000Z`, an HTTP date, or the basic form without dashes.
@@ -34,12 +36,14 @@ pub(super) fn read(text: &str) -> Option<u64> {
     };
     let (year, month, day) = (number(&date, 0..4)?, number(&date, 4..6)?, number(&date, 6..8)?);
     let (hour, minute, second) = (number(&clock, 0..2)?, number(&clock, 2..4)?, number(&clock, 4..6)?);
-    let valid = year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60;
+    let is_date = year >= 1970 && (1..=12).contains(&month) && (1..=31).contains(&day);
+    if !is_date || hour >= 24 || minute >= 60 {
+        return None;
+    }
     let local = days(year, month, day).checked_mul(DAY)? + hour * 3600 + minute * 60 + second.min(59);
     let zone = clock.find(['+', '-']).map_or("", |at| &clock[at..]);
     let ahead = if zone.is_empty() { 0 } else { number(zone, 1..3)? * 3600 + number(zone, 3..5).unwrap_or(0) * 60 };
-    let time = if zone.starts_with('-') { local.checked_add(ahead) } else { local.checked_sub(ahead) };
-    time.filter(|_| valid)
+    if zone.starts_with('-') { local.checked_add(ahead) } else { local.checked_sub(ahead) }
 }
 
 /// Seconds since 1970.
