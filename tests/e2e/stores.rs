@@ -352,7 +352,8 @@ fn a_url_that_was_signed_needs_no_login() {
     }
     // An old bucket whose name can be part of no host.
     let mut sandbox = Sandbox::new();
-    (sandbox.set("AWS_ACCESS_KEY_ID", "test-id"), sandbox.set("AWS_SECRET_ACCESS_KEY", "test-secret"));
+    sandbox.set("AWS_ACCESS_KEY_ID", "test-id");
+    sandbox.set("AWS_SECRET_ACCESS_KEY", "test-secret");
     let url = sandbox.run(&["presign", "--expires", "10m", "s3://MyBucket/a.txt?region=us-east-1"]).ok().stdout;
     assert!(url.contains("amazonaws.com/MyBucket/a.txt?"), "{url}");
 }
