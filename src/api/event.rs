@@ -58,7 +58,8 @@ pub enum Happening {
     },
     /// Something speaks against the finished file, but what proves more speaks for it.
     Doubted(Fault),
-    /// It is complete, and that can't be noted for the next time. Told once in a run, whichever it is.
+    /// What is complete can't be noted for the next time, or can't be known from the last one. Each is told once in a run, of
+    /// whichever transfer it is.
     Unnoted(Fault),
     /// Its bytes come from this URL from now on.
     Relinked(Source),

@@ -112,27 +112,31 @@ impl History {
 
     /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file
     /// is still there as haul left it.
-    pub fn find(&self, source: &Source, folder: &Path, name: Option<&str>) -> Option<Finished> {
-        // Damage costs the lines that it hit: what is no text any more is no entry.
-        let text = String::from_utf8_lossy(&fs::read(&self.path).ok()?).into_owned();
+    ///
+    /// # Errors
+    /// A sentence, if it is not found and the history can't be read, or not all of it: it may be there all the same.
+    pub fn find(&self, source: &Source, folder: &Path, name: Option<&str>) -> Result<Option<Finished>, Fault> {
+        let text = match fs::read(&self.path) {
+            // Damage costs the lines that it hit: what is no text any more is no entry.
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(why) => return Err(self.unread(&why.to_string())),
+        };
         let url = hash(source);
-        let mut entries = text.lines().rev().filter(|line| line.contains(&url));
-        entries.find_map(|line| {
-            let entry: Entry = ron::from_str(line).ok()?;
-            let target = path_text::decode(&entry.target);
-            let place = match name {
-                Some(name) => target == folder.join(name),
-                None => target.parent() == Some(folder),
-            };
-            let untouched = Standing::File { length: entry.length, modified: entry.modified };
-            let known = Finished {
-                target,
-                validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
-                length: entry.length,
-                by: entry.by.as_deref().and_then(|id| id.parse().ok()),
-            };
-            (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
-        })
+        if let Some(finished) = newest(&text, &url, folder, name) {
+            return Ok(Some(finished));
+        }
+        match text.lines().filter(|line| is_damaged(line, &url)).count() {
+            0 => Ok(None),
+            1 => Err(self.unread("1 line is damaged, which can be deleted")),
+            lines => Err(self.unread(&format!("{lines} lines are damaged, which can be deleted"))),
+        }
+    }
+
+    fn unread(&self, why: &str) -> Fault {
+        tracing::warn!("{}: {why}", self.path.display());
+        let detail = format!("what was complete before may not be known, and is fetched again then: {why}");
+        Fault::new(FaultKind::State, self.path.display(), detail)
     }
 
     fn shorten(&self) {
@@ -146,6 +150,36 @@ impl History {
             }
         }
     }
+}
+
+/// The newest entry that fits, whose file is as it was left.
+fn newest(text: &str, url: &str, folder: &Path, name: Option<&str>) -> Option<Finished> {
+    let mut entries = text.lines().rev().filter(|line| line.contains(url));
+    entries.find_map(|line| {
+        let entry: Entry = ron::from_str(line).ok()?;
+        let target = path_text::decode(&entry.target);
+        let place = match name {
+            Some(name) => target == folder.join(name),
+            None => target.parent() == Some(folder),
+        };
+        let untouched = Standing::File { length: entry.length, modified: entry.modified };
+        let known = Finished {
+            target,
+            validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
+            length: entry.length,
+            by: entry.by.as_deref().and_then(|id| id.parse().ok()),
+        };
+        (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
+    })
+}
+
+/// True for a line that may have told of this URL, and can't be read. What a crash has torn, or left as zeros, was never needed:
+/// that file did not get its name.
+fn is_damaged(line: &str, url: &str) -> bool {
+    if !line.starts_with("(url:\"") {
+        return !line.trim_matches('\0').is_empty();
+    }
+    line.contains(url) && line.ends_with(')') && ron::from_str::<Entry>(line).is_err()
 }
 
 fn hash(source: &Source) -> String {

@@ -349,3 +349,28 @@ async fn a_folder_that_was_away_costs_nothing_that_was_noted() {
     assert_eq!(stage.names(), ["a.bin"]);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_cannot_be_read_is_told_once_and_nothing_is_replaced() {
+    let mut stage = Stage::new();
+    let history = stage.state().join("history.ron");
+    let file = FakeFile::new(1, 100);
+    for name in ["a", "b"] {
+        stage.fake.put(&format!("/{name}"), file.clone());
+        fs::write(stage.downloads().join(name), "somebody's").unwrap();
+    }
+    fs::create_dir_all(stage.state()).unwrap();
+    fs::write(&history, "rubbish\n").unwrap();
+    for name in ["a", "b"] {
+        let id = stage.add(&format!("/{name}")).await;
+        stage.complete(id, &format!("{name} (1)"), &file).await;
+    }
+    let told = stage.told.iter().filter_map(|event| match &event.happening {
+        Happening::Unnoted(fault) => Some(fault.to_string()),
+        _ => None,
+    });
+    let told: Vec<String> = told.collect();
+    assert!(told.len() == 1 && told[0].contains("history.ron: what was complete before may not be known"), "{told:?}");
+    assert_eq!(fs::read_to_string(stage.downloads().join("a")).unwrap(), "somebody's");
+    stage.end().await;
+}

@@ -45,7 +45,7 @@ fn what_becomes_of_one_is_not_anothers_matter() {
     let wanted = [Some("12345"), Some("another's"), None, Some("12345"), Some("")];
     assert_eq!(texts.each_ref().map(Option::as_deref), wanted);
     for (at, (name, ..)) in cases.into_iter().enumerate() {
-        let known = History::of(state.path()).find(&sources[at], folder.path(), Some(name)).is_some();
+        let known = History::of(state.path()).find(&sources[at], folder.path(), Some(name)).unwrap().is_some();
         assert_eq!(known, expected[at].is_ok(), "{name}");
         let part = folder.path().join(part_name(&folder.path().join(name)));
         assert_eq!(part.exists(), expected[at].is_err(), "the bytes of one that has no name are kept: {name}");

@@ -38,7 +38,7 @@ impl Bench {
     }
 
     fn find(&self, url: &str, name: Option<&str>) -> Option<Finished> {
-        self.history().find(&source(url), self.folder.path(), name)
+        self.history().find(&source(url), self.folder.path(), name).unwrap()
     }
 }
 
@@ -63,7 +63,7 @@ fn a_finished_file_is_found_while_it_is_as_it_was_left() {
     }
     assert_eq!(bench.find(URL, Some("b")), None);
     assert_eq!(bench.find("https://host/a", None), None);
-    assert_eq!(bench.history().find(&source(URL), Path::new("/elsewhere"), None), None);
+    assert_eq!(bench.history().find(&source(URL), Path::new("/elsewhere"), None), Ok(None));
     fs::write(&finished.target, "54321!").unwrap();
     assert_eq!(bench.find(URL, None), None, "it was changed");
     fs::remove_file(&finished.target).unwrap();
@@ -114,7 +114,30 @@ fn a_file_that_is_gone_already_and_a_folder_that_cannot_be_written_cost_nothing(
     fs::write(bench.state.path().join("sub"), "in the way").unwrap();
     let why = bench.history().add(&[(&source(URL), &gone, (1, 2))]).unwrap_err();
     assert!(why.subject.ends_with("sub/history.ron") && why.detail.contains("fetched again next time"), "{why}");
-    assert_eq!(bench.find(URL, None), None);
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_no_empty_one() {
+    let bench = Bench::new();
+    let find = |url: &str| bench.history().find(&source(url), bench.folder.path(), None);
+    assert_eq!(find(URL), Ok(None), "there is none yet");
+    let first = bench.finish("a", URL);
+    let whole = fs::read_to_string(bench.path()).unwrap();
+    for harmless in [&whole[..whole.len() - 9], "\0\0\0\n", "\n"] {
+        fs::write(bench.path(), harmless).unwrap();
+        assert_eq!(find(URL), Ok(None), "a crash may leave {harmless:?}");
+    }
+    for bad in ["rubbish\n".to_owned(), whole.replace("length", "l\u{1}ngth")] {
+        fs::write(bench.path(), &bad).unwrap();
+        let why = find(URL).unwrap_err().to_string();
+        assert!(why.contains("history.ron: what was complete before") && why.contains("1 line is damaged"), "{why}");
+        fs::write(bench.path(), bad + &whole).unwrap();
+        assert_eq!(find(URL), Ok(Some(first.clone())), "what is looked for is there");
+    }
+    fs::remove_file(bench.path()).unwrap();
+    fs::create_dir(bench.path()).unwrap();
+    let why = find(URL).unwrap_err().to_string();
+    assert!(why.contains("history.ron: what was complete before may not be known"), "{why}");
 }
 
 #[test]

@@ -105,8 +105,9 @@ impl Task {
     /// Looks at the disk before the first request.
     async fn look(&mut self) -> Result<Option<Ending>, Halt> {
         let search = self.search();
-        let found = self.orders.shared.errands.run(move || search.before()).await?;
-        match found {
+        let found = self.orders.shared.errands.run(move || search.before()).await;
+        self.tell_unnoted().await;
+        match found? {
             Found::Nothing | Found::New(_) => Ok(None),
             Found::Part(left) => {
                 self.take_up(*left).await?;
@@ -128,6 +129,7 @@ impl Task {
             spec: self.orders.spec.clone(),
             target: self.orders.target.clone(),
             state: self.orders.shared.state.clone(),
+            clerk: self.orders.shared.clerk.clone(),
             categories: self.orders.shared.categories.clone(),
             fresh: self.fresh,
             shuns: self.shuns,
@@ -315,8 +317,9 @@ impl Task {
     /// Settles on a target, opens its part file and makes the plan.
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
-        let found = self.orders.shared.errands.run(move || search.after(&described));
-        match found.await? {
+        let found = self.orders.shared.errands.run(move || search.after(&described)).await;
+        self.tell_unnoted().await;
+        match found? {
             Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),
             Found::Part(left) => {
                 self.take_up(*left).await?;

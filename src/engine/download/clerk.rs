@@ -38,12 +38,31 @@ pub(in crate::engine) struct Clerk {
     /// Where its work is counted, so that none outlives the engine.
     tasks: TaskTracker,
     tray: Mutex<Tray>,
-    /// What is to be told of the history, once.
-    unnoted: Mutex<Option<Fault>>,
-    has_told: AtomicBool,
+    /// That the history can't be written,
+    unwritten: Remark,
+    /// and that it can't be read.
+    unread: Remark,
     /// Bytes of whole files that may still come in.
     room: Arc<Semaphore>,
     together: Together,
+}
+
+/// What is told once, and never again in this run.
+#[derive(Default)]
+struct Remark {
+    fault: Mutex<Option<Fault>>,
+    has_told: AtomicBool,
+}
+
+impl Remark {
+    fn note(&self, fault: Fault) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+    }
+
+    fn take(&self) -> Option<Fault> {
+        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        (!self.has_told.swap(true, Ordering::Relaxed)).then_some(fault)
+    }
 }
 
 /// The right to have the bytes of a whole file wait for the disk.
@@ -84,8 +103,8 @@ impl Clerk {
             state,
             tasks,
             tray: Mutex::default(),
-            unnoted: Mutex::default(),
-            has_told: AtomicBool::new(false),
+            unwritten: Remark::default(),
+            unread: Remark::default(),
             room: Arc::new(Semaphore::new(MOST_WAITING)),
             together: Together::default(),
         }
@@ -146,10 +165,14 @@ impl Clerk {
         }
     }
 
-    /// Why what is complete can't be noted: the first time that somebody asks after it has turned out.
-    pub(super) fn unnoted(&self) -> Option<Fault> {
-        let fault = self.unnoted.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        (!self.has_told.swap(true, Ordering::Relaxed)).then_some(fault)
+    /// Why it can't be noted or known what is complete: the first time that somebody asks after it has turned out.
+    pub(super) fn unnoted(&self) -> impl Iterator<Item = Fault> {
+        self.unwritten.take().into_iter().chain(self.unread.take())
+    }
+
+    /// What was complete before can't be read.
+    pub(super) fn cannot_read(&self, why: Fault) {
+        self.unread.note(why);
     }
 
     fn hand_in(self: &Arc<Self>, paper: Paper) {
@@ -170,8 +193,8 @@ impl Clerk {
             let many = papers.len() > 1;
             let committed = spawn_blocking(move || {
                 let Committed { ends, unnoted } = commit_all(&clerk.state, &clerk.together, &papers);
-                if unnoted.is_some() {
-                    *clerk.unnoted.lock().unwrap_or_else(PoisonError::into_inner) = unnoted;
+                if let Some(why) = unnoted {
+                    clerk.unwritten.note(why);
                 }
                 // Their locks are free when anybody hears of it.
                 papers.into_iter().map(|paper| (paper.done, paper.turn)).zip(ends).collect::<Vec<_>>()

@@ -135,9 +135,9 @@ impl Task {
         })
     }
 
-    /// Says once in a run that what is complete can't be noted, if that is so.
+    /// Says once in a run that it can't be noted, or known, what is complete, if that is so.
     pub(super) async fn tell_unnoted(&self) {
-        if let Some(why) = self.orders.shared.clerk.unnoted() {
+        for why in self.orders.shared.clerk.unnoted() {
             self.tell(Happening::Unnoted(why)).await;
         }
     }

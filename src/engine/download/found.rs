@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::clerk::Clerk;
 use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
 use crate::store::{Checkpoint, Finished, History, PartFile, Standing, look, numbered, part_name, safe_name, standing};
 
@@ -38,6 +39,8 @@ pub(super) struct Search {
     /// The target that an earlier run has settled on.
     pub(super) target: Option<PathBuf>,
     pub(super) state: PathBuf,
+    /// Is told where the history can't be read.
+    pub(super) clerk: Arc<Clerk>,
     pub(super) categories: Arc<Categories>,
     /// What is on disk of this transfer is of no use.
     pub(super) fresh: bool,
@@ -215,7 +218,11 @@ impl Search {
     /// What haul has finished at a target, or under any name in its folder.
     fn finished(&self, target: &Path, by_name: bool) -> Option<Finished> {
         let name = target.file_name().and_then(|name| name.to_str()).filter(|_| by_name);
-        History::of(&self.state).find(&self.spec.source, target.parent()?, name)
+        let found = History::of(&self.state).find(&self.spec.source, target.parent()?, name);
+        found.unwrap_or_else(|why| {
+            self.clerk.cannot_read(why);
+            None
+        })
     }
 
     /// A name in the folder that a file of that name goes to.
