@@ -150,7 +150,11 @@ impl House {
             Some(Command::Get(get)) => self.get(&get),
             Some(Command::Put(put)) => {
                 let style = put.output.style(stderr_is_terminal());
-                self.follow(put.specs()?, &put.network, style)
+                let (specs, remark) = put.specs()?;
+                if let Some(remark) = remark {
+                    let _ = writeln!(io::stderr(), "haul: {remark}");
+                }
+                self.follow(specs, &put.network, style)
             }
             Some(Command::Ls(ls)) => self.ls(&ls),
             Some(Command::Presign(presign)) => self.presign(&presign),

@@ -11,4 +11,4 @@ pub use curl::read_curl;
 pub use list::{Entry, read_entries, read_metalink};
 pub use path::{Offers, complete};
 pub use pattern::{MOST_OF_A_PATTERN, expand, sources};
-pub use send::{Sending, placed};
+pub use send::{Gathered, Sending, placed};

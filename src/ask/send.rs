@@ -21,24 +21,39 @@ pub struct Sending {
     pub place: Source,
 }
 
+/// What was found in what the user named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// The files; at least one.
+    pub files: Vec<Sending>,
+    /// What lies in the folders that is no file, as a sentence.
+    pub passed_over: Option<String>,
+}
+
 /// Where each file goes, folders read now: one file goes to the very place, or below it if that ends with /; several, and
 /// all files in a folder, go below it.
-pub fn placed(files: &[PathBuf], place: &Source) -> Result<Vec<Sending>, String> {
+pub fn placed(files: &[PathBuf], place: &Source) -> Result<Gathered, String> {
     let path = place.url().path();
     let below = match place.chunked() {
         // Such a server's address is one for all files; each goes by its name.
         Some(url) => !url.query_pairs().any(|(name, _)| name == "filename"),
         None => files.len() > 1 || path.ends_with('/') || path.is_empty(),
     };
-    let placed = found(files, below)?.into_iter().map(|(file, names)| {
+    let Found { files, passed_over, first } = found(files, below)?;
+    let placed = files.into_iter().map(|(file, names)| {
         let place = if names.is_empty() { place.clone() } else { joined(place, &names)? };
         Ok(Sending { file, place })
     });
     let placed: Vec<Sending> = placed.collect::<Result<_, String>>()?;
+    let passed_over = first.map(|first| match passed_over {
+        1 => wrong(&first, "it is a pipe, a socket or a device, and is passed over"),
+        many => wrong(&first, &format!("it and {} more are pipes, sockets or devices, and are passed over", many - 1)),
+    });
     if placed.is_empty() {
-        return Err("there is no file in what you named".to_owned());
+        let remark = passed_over.map_or_else(String::new, |remark| format!(": {remark}"));
+        return Err(format!("there is no file in what you named{remark}"));
     }
-    apart(placed)
+    Ok(Gathered { files: apart(placed)?, passed_over })
 }
 
 /// Two files in one place would be one object: which of them, nobody could say. One that is named twice is one file, and no
@@ -60,15 +75,25 @@ fn apart(placed: Vec<Sending>) -> Result<Vec<Sending>, String> {
     Ok(apart)
 }
 
-/// Each file with the names below the URL that it gets; none means the very URL.
-fn found(files: &[PathBuf], below: bool) -> Result<Vec<(PathBuf, Vec<String>)>, String> {
-    let mut found = Vec::new();
+/// What a walk has found.
+#[derive(Default)]
+struct Found {
+    /// Each file with the names below the URL that it gets; none means the very URL.
+    files: Vec<(PathBuf, Vec<String>)>,
+    /// How many were neither files nor folders, and the first of them.
+    passed_over: usize,
+    first: Option<PathBuf>,
+}
+
+/// Each file of those that are named, and in the folders that are.
+fn found(files: &[PathBuf], below: bool) -> Result<Found, String> {
+    let mut found = Found::default();
     for named in files {
         if named.as_os_str() == "-" {
             if below {
                 return Err("- has no name: name the object in the URL".to_owned());
             }
-            found.push((PathBuf::from(Upload::STDIN), Vec::new()));
+            found.files.push((PathBuf::from(Upload::STDIN), Vec::new()));
             continue;
         }
         let file = path::absolute(named).map_err(|why| wrong(named, &why.to_string()))?;
@@ -77,7 +102,7 @@ fn found(files: &[PathBuf], below: bool) -> Result<Vec<(PathBuf, Vec<String>)>, 
             walk(&file, &met, &mut Steps::default(), &mut found)?;
         } else {
             let name = file.file_name().ok_or_else(|| wrong(named, "it has no name"))?;
-            found.push((file.clone(), if below { vec![text(name, named)?] } else { Vec::new() }));
+            found.files.push((file.clone(), if below { vec![text(name, named)?] } else { Vec::new() }));
         }
     }
     Ok(found)
@@ -106,13 +131,8 @@ struct Steps {
 }
 
 /// All files in a folder and those below it, in the order of their names. Links are followed; what is neither a file nor a
-/// folder is passed over, and what can't be looked at is told.
-fn walk(
-    folder: &Path,
-    met: &Metadata,
-    steps: &mut Steps,
-    found: &mut Vec<(PathBuf, Vec<String>)>,
-) -> Result<(), String> {
+/// folder is counted, and what can't be looked at is told.
+fn walk(folder: &Path, met: &Metadata, steps: &mut Steps, found: &mut Found) -> Result<(), String> {
     let identity = (met.dev(), met.ino());
     if steps.folders.contains(&identity) {
         return Err(wrong(folder, "folders lie too deep in one another: a link leads round in a circle here"));
@@ -134,9 +154,12 @@ fn walk(
             }
             Ok(met) if met.is_file() => {
                 let names = steps.names.iter().cloned().chain([text(&entry.file_name(), &path)?]).collect();
-                found.push((path, names));
+                found.files.push((path, names));
             }
-            Ok(_) => {}
+            Ok(_) => {
+                found.passed_over += 1;
+                found.first.get_or_insert(path);
+            }
             Err(why) if has_vanished(&path, &why) => {}
             Err(why) => return Err(wrong(&path, &unseen(&path, &why))),
         }

@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use super::args::{NetworkArgs, OutputArgs};
 use super::connections::ConnectionArgs;
 use super::specs::{Usage, headers, start_at};
-use crate::ask::placed;
+use crate::ask::{Gathered, placed};
 use crate::config::SystemClock;
 use crate::model::{Limits, Rate, Source, Spec, StartTime, Upload};
 
@@ -82,8 +82,8 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 impl PutArgs {
-    /// What to upload. Folders are read now.
-    pub fn specs(&self) -> Result<Vec<Spec>, Usage> {
+    /// What to upload, and what is to be said of what lies in folders and is no file. Folders are read now.
+    pub fn specs(&self) -> Result<(Vec<Spec>, Option<String>), Usage> {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers: Arc<[_]> = headers(&self.headers)?.into();
         let limits = Limits { connections: self.connections.count(), rate: self.limit };
@@ -94,8 +94,8 @@ impl PutArgs {
             start_at,
             ..Spec::of_upload(place, self.upload(file))
         };
-        let placed = placed(&self.files, &place).map_err(Usage::new)?;
-        Ok(placed.into_iter().map(|sending| spec(sending.file, sending.place)).collect())
+        let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
+        Ok((files.into_iter().map(|sending| spec(sending.file, sending.place)).collect(), passed_over))
     }
 
     fn upload(&self, file: PathBuf) -> Upload {

@@ -215,7 +215,7 @@ pub enum Answer {
     /// To `Read`.
     Listed(Result<Vec<Entry>, String>),
     /// To `Gather`.
-    Gathered(Result<Vec<crate::ask::Sending>, String>),
+    Gathered(Result<crate::ask::Gathered, String>),
 }
 
 /// When added transfers begin.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use haul::ask::{Sending, placed};
@@ -19,7 +20,7 @@ fn folder(names: &[&str]) -> tempfile::TempDir {
 
 fn sent(files: &[&Path], url: &str) -> Result<Vec<Sending>, String> {
     let files: Vec<PathBuf> = files.iter().map(|file| file.to_path_buf()).collect();
-    placed(&files, &Source::parse(url).unwrap())
+    placed(&files, &Source::parse(url).unwrap()).map(|gathered| gathered.files)
 }
 
 #[test]
@@ -90,4 +91,21 @@ fn a_file_that_is_named_twice_is_sent_once() {
     let (one, two) = (folder.path().join("a"), folder.path().join("b"));
     let found = sent(&[&one, &two, &one], "s3://bucket/dir/").unwrap();
     assert_eq!(found.into_iter().map(|sending| sending.file).collect::<Vec<_>>(), [one, two]);
+}
+
+#[test]
+fn what_is_no_file_is_passed_over_and_told() {
+    let folder = folder(&["in/x"]);
+    let place = Source::parse("s3://bucket/dir/").unwrap();
+    let all = || placed(&[folder.path().join("in")], &place);
+    assert_eq!(all().unwrap().passed_over, None);
+    let _socket = UnixListener::bind(folder.path().join("in/a")).unwrap();
+    let one = all().unwrap();
+    assert_eq!(one.files.len(), 1);
+    assert!(one.passed_over.is_some_and(|why| why.contains("in/a: it is a pipe, a socket or a device")));
+    let _more = ["b", "c"].map(|name| UnixListener::bind(folder.path().join("in").join(name)).unwrap());
+    assert!(all().unwrap().passed_over.is_some_and(|why| why.contains("in/a: it and 2 more are pipes")));
+    fs::remove_file(folder.path().join("in/x")).unwrap();
+    let why = all().unwrap_err();
+    assert!(why.contains("no file in what you named") && why.contains("in/a"), "{why}");
 }

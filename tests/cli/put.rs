@@ -10,7 +10,7 @@ use super::support::arguments;
 
 fn specs(words: &[&str]) -> Result<Vec<Spec>, String> {
     let Some(Command::Put(put)) = arguments(words)?.command else { panic!("{words:?}") };
-    put.specs().map_err(|usage| usage.to_string())
+    put.specs().map(|(specs, _)| specs).map_err(|usage| usage.to_string())
 }
 
 fn places(specs: &[Spec]) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The boxes that add: what they send, what they say, and what they ask first.
 
 use haul::api::{Command, Event, Happening};
-use haul::ask::{Entry, Offers, Sending, read_curl};
+use haul::ask::{Entry, Gathered, Offers, Sending, read_curl};
 use haul::model::{Source, Spec, Status, TransferId, UnixTime, Upload};
 use haul::tui::{Answer, Effect, Inquiry, Message, Mode, Slot};
 
@@ -254,7 +254,10 @@ fn an_upload_asks_for_its_files_and_sends_them() {
         file: format!("/srv/photos/{name}").into(),
         place: source(&format!("s3://bucket/2026/{name}?endpoint=minio.example.org")),
     };
-    stage.send(Message::Answered(Answer::Gathered(Ok(vec![sending("a"), sending("b")]))));
+    stage.send(Message::Answered(Answer::Gathered(Ok(Gathered {
+        files: vec![sending("a"), sending("b")],
+        passed_over: None,
+    }))));
     let added = specs(&stage);
     let upload = added[1].1.upload.as_ref().unwrap();
     assert_eq!((upload.file.to_str(), upload.storage_class.as_deref()), (Some("/srv/photos/b"), Some("STANDARD_IA")));

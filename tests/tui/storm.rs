@@ -70,7 +70,8 @@ fn answer(inquiry: &Inquiry) -> Answer {
         }
         Inquiry::Read(_) => Answer::Listed(Err("no".into())),
         Inquiry::Gather(file, place) => {
-            Answer::Gathered(Ok(vec![haul::ask::Sending { file: file.clone(), place: place.clone() }]))
+            let files = vec![haul::ask::Sending { file: file.clone(), place: place.clone() }];
+            Answer::Gathered(Ok(haul::ask::Gathered { files, passed_over: None }))
         }
     }
 }

@@ -2,12 +2,14 @@
 //! until it ends or the store refuses it, and is then looked for again.
 
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::io;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -23,6 +25,9 @@ const MARGIN: u64 = 60;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// and after so long a request that waits for it says so. That is less than a transfer waits for an answer by itself.
 const WORD: Duration = Duration::from_secs(20);
+
+/// How long after its end what a command has said is waited for.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 
 /// A login as JSON is short.
 const MOST_HEARD: usize = 64 << 10;
@@ -181,14 +186,39 @@ fn of_variables(vendor: Vendor, around: &Surroundings) -> Option<Login> {
         .find_map(|[id, key, token]| Some(Login { id: secret(id)?, secret: secret(key)?, token: secret(token) }))
 }
 
-/// What a command prints, and a byte more than is heard of one that prints without end.
-async fn heard(from: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
-    let mut text = Vec::new();
+/// Hears what a command prints, and a byte more than is heard of one that prints without end.
+async fn hear(from: Option<impl AsyncRead + Unpin>, text: &mut Vec<u8>) {
     if let Some(from) = from {
-        // One that can't be heard is judged by what it said.
-        let _ = from.take(MOST_HEARD as u64 + 1).read_to_end(&mut text).await;
+        let mut from = from.take(MOST_HEARD as u64 + 1);
+        // One that can't be heard is judged by what it said. What was read stays if this is dropped.
+        while let Ok(1..) = from.read_buf(text).await {}
     }
-    text
+}
+
+/// How a command ended, and what it has printed on both its ways.
+async fn ended(child: &mut Child) -> io::Result<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    let (from_out, from_err) = (child.stdout.take(), child.stderr.take());
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = {
+        let mut hearing = pin!(async { tokio::join!(hear(from_out, &mut out), hear(from_err, &mut err)) });
+        tokio::select! {
+            biased;
+            _ = &mut hearing => None,
+            status = child.wait() => {
+                // What it has left behind, such as an agent, may hold its pipes open for ever.
+                let _ = timeout(LAST_WORDS, hearing).await;
+                Some(status?)
+            }
+        }
+    };
+    let is_endless = out.len() > MOST_HEARD || err.len() > MOST_HEARD;
+    let status = match status {
+        Some(status) => status,
+        // It may not end by itself.
+        None if is_endless => ExitStatus::default(),
+        None => child.wait().await?,
+    };
+    Ok((status, out, err))
 }
 
 /// Runs a command that prints a login as JSON, as the AWS tools' `credential_process` does.
@@ -206,18 +236,12 @@ async fn ask(command: &str, subject: &str) -> Result<Passing, Fault> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|why| wrong(&format!("can't be run: {why}")))?;
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let both = async { tokio::join!(heard(out), heard(err)) };
     let late = |_| wrong(&format!("took more than {} s", PATIENCE.as_secs()));
-    let ended = timeout(PATIENCE, async {
-        let (out, err) = both.await;
-        if out.len() > MOST_HEARD || err.len() > MOST_HEARD {
-            return Err(wrong(&format!("prints more than {MOST_HEARD} bytes")));
-        }
-        let status = child.wait().await.map_err(|why| wrong(&format!("can't be run: {why}")))?;
-        Ok((status, out, err))
-    });
-    let (status, out, err) = ended.await.map_err(late)??;
+    let ended = timeout(PATIENCE, ended(&mut child)).await.map_err(late)?;
+    let (status, out, err) = ended.map_err(|why| wrong(&format!("can't be run: {why}")))?;
+    if out.len() > MOST_HEARD || err.len() > MOST_HEARD {
+        return Err(wrong(&format!("prints more than {MOST_HEARD} bytes")));
+    }
     if !status.success() {
         let said = String::from_utf8_lossy(&err);
         let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it says nothing");

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
 use super::{add, toast, twins};
 use crate::api::{Direction, Row};
-use crate::ask::Sending;
+use crate::ask::{Gathered, Sending};
 use crate::model::{Limits, Source, Spec, Status, TransferId, Upload, Vendor};
 
 /// Opens the box.
@@ -51,13 +51,13 @@ fn read(state: &State, form: &Form) -> Result<(Source, Limits, Begin), (Slot, St
 }
 
 /// The disk has said which files there are.
-pub fn gathered(state: &mut State, result: Result<Vec<Sending>, String>, effects: &mut Vec<Effect>) {
+pub fn gathered(state: &mut State, result: Result<Gathered, String>, effects: &mut Vec<Effect>) {
     let Mode::Send(form) = &mut state.mode else { return };
     if !std::mem::take(&mut form.waits) {
         return;
     }
-    let files = match result {
-        Ok(files) => files,
+    let Gathered { files, passed_over } = match result {
+        Ok(gathered) => gathered,
         Err(why) => return form.complain(Slot::File, why),
     };
     let Mode::Send(form) = &state.mode else { return };
@@ -78,6 +78,9 @@ pub fn gathered(state: &mut State, result: Result<Vec<Sending>, String>, effects
     }
     twins::add(state, batch, begin, effects);
     toast::show(state, tone, told, effects);
+    if let Some(remark) = passed_over {
+        toast::show(state, Tone::Warning, remark, effects);
+    }
 }
 
 /// What makes two uploads the same: where it goes, and the file.

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use haul::model::{Addressing, Fault, FaultKind, Source, StoreOptions, Vendor};
 use haul::protocol::{Asked, Http, HttpOptions, Stores, Surroundings};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
+
 use super::stage::VENDORS;
 use crate::protocol::driver::{ask, options, question};
 use crate::support::Store;
@@ -254,6 +256,20 @@ fn a_command_prints_the_login() {
         let said = fault.detail.replacen(&format!("{command:?}"), "", 1);
         assert!(said.contains(words) && !said.contains("half-a-secret"), "{fault}");
     }
+}
+
+#[test]
+fn a_command_that_leaves_somebody_behind_has_ended_all_the_same() {
+    let store = store(Vendor::S3);
+    let pipe = tempfile::tempdir().unwrap();
+    let pipe = pipe.path().join("pipe");
+    mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+    // Whoever waits at the pipe holds the command's own ways open until somebody comes.
+    let good = r#"echo '{"Version":1,"AccessKeyId":"test-id","SecretAccessKey":"test-secret"}'"#;
+    let command = format!("read word <{} & {good}", pipe.display());
+    let options = StoreOptions { credentials: Some(command), ..StoreOptions::default() };
+    Room::new().setting("s3://", options).reads(&store, &store.url("a"));
+    std::fs::write(&pipe, "go\n").unwrap();
 }
 
 #[test]
