@@ -37,7 +37,7 @@ use crate::demo::Demo;
 use crate::engine::{Queueing, Setup};
 use crate::model::{Categories, Fault, Source, Spec, TransferId, harmless};
 use crate::protocol::{Cookies, Http, HttpOptions, Netrc, Stores, Surroundings};
-use crate::store::{Journal, room};
+use crate::store::{Holder, Journal, room};
 use crate::tui::{self, Exit as Left, Habits};
 
 /// Runs haul with the process's own arguments.
@@ -167,7 +167,9 @@ impl House {
                 let (items, damage) = Journal::inspect(&self.paths.state)?;
                 complain(damage.as_ref());
                 let categories = self.categories();
-                let items: Vec<_> = items.iter().map(|item| list_item(&self.paths.state, &categories, item)).collect();
+                let (state, holder) = (&self.paths.state, Holder::of(&self.paths.state));
+                let shown_as = |item| list_item(state, holder.as_ref(), &categories, item);
+                let items: Vec<_> = items.iter().map(shown_as).collect();
                 shown(write_list(&items, list.json, io::stdout().lock()))
             }
             Some(Command::Demo) => self.demo(),

@@ -1,11 +1,16 @@
 //! One engine owns a state folder.
 
-use std::fs::{File, TryLockError};
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::atomic::{private_file, private_folder};
 use crate::model::{Fault, FaultKind};
+
+/// Its file in the state folder, with the number of the process.
+const NAME: &str = "engine.lock";
 
 /// The right to run the queue of one state folder; the operating system gives it back when the process ends, however
 /// it ends.
@@ -17,7 +22,7 @@ pub struct StateLock {
 impl StateLock {
     /// Takes the folder. The inner error means that another process has it, with its number where that can be read.
     pub fn take(folder: &Path) -> Result<Result<Self, Option<u32>>, Fault> {
-        let path = folder.join("engine.lock");
+        let path = folder.join(NAME);
         let broken = |why: std::io::Error| {
             Fault::new(FaultKind::State, folder.display(), format!("the state folder can't be used: {why}"))
         };
@@ -36,5 +41,34 @@ impl StateLock {
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = writeln!(file, "{}", std::process::id());
         Ok(Ok(Self { _file: file }))
+    }
+}
+
+/// The process that runs the queue, and the files that it has locked, as the system tells them. No lock is taken to find out:
+/// a haul that starts at that moment would find it taken. Only Linux tells; elsewhere nobody is found.
+#[derive(Debug, Default)]
+pub struct Holder {
+    inodes: BTreeSet<u64>,
+}
+
+impl Holder {
+    /// The process that runs the queue of this state folder now.
+    pub fn of(folder: &Path) -> Option<Self> {
+        let lock = folder.join(NAME);
+        let process = fs::read_to_string(&lock).ok()?;
+        // Such as `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10240238 0 EOF`. The device is not compared: some file systems tell
+        // another one here.
+        let inode = |line: &str| {
+            let mut words = line.split_whitespace().skip(4);
+            let is_its = words.next() == Some(process.trim());
+            words.next().filter(|_| is_its)?.rsplit(':').next()?.parse().ok()
+        };
+        let inodes = fs::read_to_string("/proc/locks").ok()?.lines().filter_map(inode).collect();
+        Some(Self { inodes }).filter(|holder| holder.holds(&lock))
+    }
+
+    /// True if it has this file locked.
+    pub fn holds(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|met| self.inodes.contains(&met.ino()))
     }
 }

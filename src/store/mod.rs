@@ -40,7 +40,7 @@ pub use history::{Finished, History};
 pub use hosts::HostLimits;
 pub use journal::{Damage, Journal};
 pub use ledger::{Fragment, Ledger};
-pub use lock::StateLock;
+pub use lock::{Holder, StateLock};
 pub use moving::Moving;
 pub use name::{numbered, part_name, safe_name};
 pub use readahead::read_in_memory;

@@ -207,9 +207,14 @@ pub struct UploadLock {
 }
 
 impl UploadLock {
+    /// The file that is locked, beside the upload's checkpoint.
+    pub fn path(checkpoint: &Path) -> PathBuf {
+        checkpoint.with_extension("lock")
+    }
+
     /// Takes it, beside the upload's checkpoint. `None` if another process has it.
     pub fn take(checkpoint: &Path) -> Result<Option<Self>, Fault> {
-        let path = checkpoint.with_extension("lock");
+        let path = Self::path(checkpoint);
         Self::try_take(&path).map_err(|why| of_state(&path, "taking the upload's lock", &why))
     }
 

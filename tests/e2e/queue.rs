@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{MIB, NETWORK, PATH, TAKEN, file, holds_only, serve};
 use crate::support::server::{Answer, File, Gate, Server};
-use crate::support::{Sandbox, Strace, Terminal, strace_works};
+use crate::support::{Sandbox, Strace, Terminal, eventually, strace_works};
 
 #[track_caller]
 fn list(sandbox: &Sandbox) -> Vec<Value> {
@@ -34,6 +35,27 @@ fn what_is_added_is_listed_and_worked_off() {
     server.forget();
     sandbox.run(&["run"]).ok();
     assert_eq!(server.seen().requests.len(), 0, "what is done is not started again");
+}
+
+#[test]
+fn the_list_tells_what_another_haul_works_on() {
+    let gate = Gate::new();
+    let held = File::new(1, 4 * MIB).answer(Answer::new().gate(2 * MIB, &gate));
+    let server = Server::new().file("/a.bin", held).file("/b.bin", File::new(2, MIB)).start();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url("/a.bin"), &server.url("/b.bin")]).ok();
+    let run = sandbox.start(&["run", "-q", "-j", "1", "-x", "1"]);
+    let statuses = || list(&sandbox).iter().map(|row| row["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    eventually("one to run", || statuses() == ["running", "queued"]);
+    let told = sandbox.run(&["list"]).ok();
+    assert!(told.stdout.contains("  running  "), "{told:#?}");
+    assert_eq!(list(&sandbox)[0]["length"], 4 * MIB);
+    run.signal(Signal::KILL);
+    run.finish();
+    assert_eq!(statuses(), ["queued", "queued"], "nobody works on it any more");
+    gate.open();
+    sandbox.run(&["run", "-q"]).ok();
+    assert_eq!(statuses(), ["done", "done"]);
 }
 
 #[test]
