@@ -24,6 +24,9 @@ fn an_authority_that_is_not_trusted_is_refused_before_anything_is_sent() {
     fails_at_once(sandbox.get(&[&url]), &["certificate", "no authority"]);
     holds_no_finished_file(&sandbox);
     assert_eq!(nginx.log(), "");
+    let mut misled = Sandbox::new();
+    misled.set("SSL_CERT_FILE", "/no/such.pem");
+    fails_at_once(misled.get(&[&url]), &["no authority", "SSL_CERT_FILE names /no/such.pem, but no certificate"]);
     sandbox.get(&["-k", &url]).ok();
     holds_only(&sandbox, "a.iso", &sum);
 }

@@ -242,6 +242,7 @@ fn refusals_keep_their_status_and_say_what_to_do() {
         (429, "too many"),
         (500, "trouble"),
         (503, "busy"),
+        (511, "log in to this network"),
         (418, "refused"),
         (204, "refused"),
         (300, "without saying where"),

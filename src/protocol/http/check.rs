@@ -270,6 +270,7 @@ fn refused(status: u16, head: &Head<'_>) -> Fault {
         410 => "says that the file is gone for good",
         429 => "says that these are too many requests",
         503 => "is busy, or gives no more connections",
+        511 => "is out of reach until you log in to this network: open any page in a browser",
         500..=599 => "has trouble of its own",
         300..=399 => "sends on without saying where",
         _ => "refused",

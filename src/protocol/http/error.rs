@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use super::tls::unread_authorities;
 use crate::model::{Fault, FaultKind, Source};
 
 /// What to do where a proxy asks for a login.
@@ -100,7 +101,10 @@ fn refusal(error: &rustls::Error) -> String {
 fn distrust(why: &rustls::CertificateError) -> String {
     use rustls::CertificateError as Why;
     match why {
-        Why::UnknownIssuer => "no authority that this machine trusts has signed it".to_owned(),
+        Why::UnknownIssuer => {
+            let why = unread_authorities().map_or_else(String::new, |why| format!(" ({why})"));
+            format!("no authority that this machine trusts has signed it{why}")
+        }
         Why::NotValidForName | Why::NotValidForNameContext { .. } => "it is for another host".to_owned(),
         Why::Expired | Why::ExpiredContext { .. } => "it has expired, or this machine's clock is wrong".to_owned(),
         Why::NotValidYet | Why::NotValidYetContext { .. } => {

@@ -59,6 +59,13 @@ fn judge(own: &[CertificateDer<'static>], provider: Arc<CryptoProvider>) -> Resu
     verifier.map(|verifier| verifier as _).map_err(|why| unusable(&why))
 }
 
+/// What is wrong with the file that `SSL_CERT_FILE` names, if something is: its authorities are not known then.
+pub(super) fn unread_authorities() -> Option<String> {
+    let path = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty())?;
+    let Fault { subject, detail, .. } = read_certificates(Path::new(&path)).err()?;
+    Some(format!("SSL_CERT_FILE names {subject}, but {detail}"))
+}
+
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Fault> {
     let wrong = |why: String| {
         Fault::new(FaultKind::Request, path.display(), format!("no certificate can be read from it: {why}"))

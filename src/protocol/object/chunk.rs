@@ -327,7 +327,9 @@ fn says_no(value: &Value) -> bool {
 }
 
 fn refused(place: &Place, told: &Told, kind: FaultKind) -> Fault {
-    let words = told.value["error"].as_str().unwrap_or("no reason is given");
+    let unsaid =
+        if told.status / 100 == 3 { "it sends on, which haul does not follow here" } else { "no reason is given" };
+    let words = told.value["error"].as_str().unwrap_or(unsaid);
     let words: String = harmless(words).chars().take(LONGEST_WORDS).collect();
     Fault::new(kind, &place.source, format!("the server refused: {words} (HTTP {})", told.status))
 }

@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::header::{DATE, HeaderMap};
+use url::Url;
 
 use super::document::Element;
 use super::site::Site;
 use super::time;
-use crate::model::{Fault, FaultKind, Vendor, harmless};
+use crate::model::{Fault, FaultKind, harmless};
 use crate::protocol::retry_after;
 
 /// So much of a store's own words is shown.
@@ -25,6 +26,8 @@ pub(super) struct Refusal {
     detail_code: Option<String>,
     /// The region that the bucket is in, if the store tells.
     region: Option<String>,
+    /// The scheme and host that it sends on to.
+    leads_to: Option<String>,
     /// The store's clock.
     pub(super) clock: Option<u64>,
     wait: Option<std::time::Duration>,
@@ -64,6 +67,7 @@ impl Refusal {
             request_id: ids.iter().find_map(|name| named(name)).or_else(|| text("RequestId")),
             detail_code: text("EC").or_else(|| named("x-oss-ec")),
             region: asked.or_else(|| text("Region")).or_else(endpoint),
+            leads_to: named("location").and_then(|to| origin(&to)),
             clock: text("ServerTime").as_deref().and_then(time::read).or_else(date),
             wait: named("retry-after").and_then(|value| retry_after(&value, std::time::SystemTime::now())),
         }
@@ -189,13 +193,23 @@ impl Refusal {
                 format!("it was signed for the region {}: say the bucket's own with region=", site.region)
             }
             Some("EntityTooSmall") => "a part is smaller than the store allows: choose a larger --part-size".to_owned(),
-            None if matches!(self.status, 301 | 307) && site.vendor == Vendor::S3 => {
-                "the bucket is in another region: say it with region=".to_owned()
-            }
+            None if matches!(self.status, 301..=303 | 307 | 308) => match &self.leads_to {
+                Some(place) => format!(
+                    "it sends on to {place}, and a request is signed for one host: say the bucket's own with endpoint="
+                ),
+                None => "it sends on without saying where: the bucket may be in another region, say it with region="
+                    .to_owned(),
+            },
             None if self.status == 403 => format!("the login lacks the right to {doing} {scheme}://{}", site.bucket),
             _ => return None,
         })
     }
+}
+
+/// The scheme and host of a URL, for people.
+fn origin(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(Url::has_host)?;
+    Some(harmless(&url.origin().ascii_serialization()).chars().take(LONGEST).collect())
 }
 
 /// The same words without a signature, of stores that repeat the request's login.

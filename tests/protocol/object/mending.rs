@@ -10,6 +10,7 @@ use haul::protocol::{Asked, Http, Put, Stores, Surroundings};
 use super::stage::{VENDORS, announced, driver, driver_with, payload, place, place_at, run};
 use crate::protocol::driver::{ask, options, question};
 use crate::support::Store;
+use crate::support::server::{Answer, File, Server};
 use crate::support::store::Refusing;
 
 #[test]
@@ -39,6 +40,20 @@ fn a_redirect_to_another_region_is_followed_also_where_it_has_no_body() {
     assert_eq!(store.object("a"), Some(b"written".to_vec()));
     let statuses: Vec<u16> = store.requests().iter().map(|seen| seen.status).collect();
     assert_eq!(statuses, [301, 200, 301, 200, 301, 200]);
+}
+
+#[test]
+fn a_redirect_that_names_no_region_is_told() {
+    let elsewhere = Answer::redirect(307, "https://elsewhere.example:8443/bkt/a?secret");
+    for (answer, words) in [
+        (Answer::status(308), "sends on without saying where: the bucket may be in another region"),
+        (elsewhere, "sends on to https://elsewhere.example:8443, and a request is signed for one host"),
+    ] {
+        let server = Server::new().file("/bkt/a", File::new(1, 10).answer(answer)).start();
+        let url = format!("s3://bkt/a?region=us-east-1&anonymous=1&endpoint=http://{}", server.address());
+        let fault = ask(&driver_with(Vec::new()), question(&url, Asked::From(0))).unwrap_err();
+        assert!(matches!(fault.kind, FaultKind::Status(307 | 308)) && fault.detail.contains(words), "{fault}");
+    }
 }
 
 #[test]
