@@ -329,17 +329,18 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
     }
 
-    /// What has not ended is left. Some are named, those that lose or keep bytes; a long queue is only counted.
+    /// What has not ended is left. People are told the names of some, those that lose or keep bytes, and programs of all.
     fn leave_rest(&mut self) {
         let snapshot = self.snapshots.borrow().clone();
         let rows = self.open_rows(&snapshot);
         let mut left: Vec<Known> = std::mem::take(&mut self.open).into_values().collect();
         left.sort_by_key(|known| (rows.get(&known.id).is_none_or(|row| row.bytes_done() == 0), known.id));
-        for known in left.iter().take(NAMED) {
+        let named = if self.report.style() == Style::Json { left.len() } else { NAMED };
+        for known in left.iter().take(named) {
             self.report.forget(known.id);
             self.report.left(known, rows.get(&known.id).copied());
         }
-        self.report.left_more(left.len().saturating_sub(NAMED));
+        self.report.left_more(left.len().saturating_sub(named));
         self.outcome.left.extend(left.iter().map(|known| known.id));
     }
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::outcome::Outcome;
 use super::report::Known;
 use crate::api::{Happening, Row};
 use crate::model::{Fault, FaultKind, harmless};
 
-/// What every line has.
+/// What every line about a transfer has.
 #[derive(Serialize)]
 struct Line<'a> {
     event: &'static str,
@@ -39,6 +40,12 @@ enum Detail {
         speed: u64,
         eta_seconds: Option<u64>,
         connections: usize,
+    },
+    Left {
+        done: u64,
+        length: Option<u64>,
+        /// True if the next run goes on from there.
+        resumable: bool,
     },
     Completed {
         bytes: u64,
@@ -159,12 +166,26 @@ pub(super) fn progress(known: &Known, row: &Row) -> String {
     let live = row.live.as_deref();
     let detail = Detail::Progress {
         done: row.bytes_done(),
-        length: row.length,
+        length: row.length.or(known.length),
         speed: live.map_or(0, |live| live.speed.bytes()),
         eta_seconds: live.and_then(|live| live.eta).map(|eta| eta.as_secs()),
         connections: live.map_or(0, |live| live.connections.len()),
     };
     line("progress", known, detail)
+}
+
+/// The line for one that is not complete when haul stops.
+pub(super) fn left(known: &Known, row: Option<&Row>) -> String {
+    let (done, resumable) = row.map_or((0, false), |row| (row.bytes_done(), row.resumable));
+    let length = row.and_then(|row| row.length).or(known.length);
+    line("left", known, Detail::Left { done, length, resumable })
+}
+
+/// The last line where something is not complete, which is about no single transfer.
+pub(super) fn stopped(outcome: &Outcome) -> String {
+    let Outcome { complete, failed, left, .. } = outcome;
+    let (failed, left) = (failed.len(), left.len());
+    format!("{{\"event\":\"stopped\",\"complete\":{complete},\"failed\":{failed},\"left\":{left}}}\n")
 }
 
 fn line(event: &'static str, known: &Known, detail: Detail) -> String {

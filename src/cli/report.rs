@@ -55,6 +55,8 @@ pub(super) struct Known {
     pub target: Option<PathBuf>,
     /// When its task began, as far as this run saw it.
     pub started_at: Option<Instant>,
+    /// Bytes of the whole, once the server has told.
+    pub length: Option<u64>,
     /// Bytes that were there before this run.
     pub resumed: u64,
     /// Bytes done when its progress was last told.
@@ -70,7 +72,8 @@ impl Known {
         let name = source.last_segment().unwrap_or_else(|| source.host());
         let name = harmless(&name).into_owned();
         let url = source.to_string();
-        Self { id, url, name, target: None, started_at: None, resumed: 0, told: None, waits: None, trouble: None }
+        let (target, started_at, length, resumed) = (None, None, None, 0);
+        Self { id, url, name, target, started_at, length, resumed, told: None, waits: None, trouble: None }
     }
 
     /// Learns from what happened.
@@ -79,8 +82,8 @@ impl Known {
             Happening::Started => (self.started_at, self.waits) = (Some(now), None),
             Happening::DiskFull(fault) => self.waits = Some(fault.clone()),
             Happening::Restarted(_) => self.resumed = 0,
-            Happening::Answered { target, resumed, .. } => {
-                self.resumed = *resumed;
+            Happening::Answered { target, length, resumed, .. } => {
+                (self.length, self.resumed) = (*length, *resumed);
                 self.aim(target.clone());
             }
             Happening::Completed { target, .. } | Happening::Moved(target) => self.aim(target.clone()),
@@ -177,8 +180,10 @@ impl<O: Write, E: Write> Report<O, E> {
 
     /// Tells that haul stops before this one is complete.
     pub fn left(&mut self, known: &Known, row: Option<&Row>) {
-        if matches!(self.style, Style::Live | Style::Plain) {
-            self.lasting(&progress::left(known, row));
+        match self.style {
+            Style::Live | Style::Plain => self.lasting(&progress::left(known, row)),
+            Style::Json => self.out.write(&json::left(known, row)),
+            Style::Quiet => {}
         }
     }
 
@@ -191,6 +196,9 @@ impl<O: Write, E: Write> Report<O, E> {
 
     /// Tells how all ended that were followed for so long.
     pub fn all(&mut self, outcome: &Outcome, took: Duration) {
+        if self.style == Style::Json && !outcome.left.is_empty() {
+            self.out.write(&json::stopped(outcome));
+        }
         let line = progress::all(outcome, took).filter(|_| matches!(self.style, Style::Live | Style::Plain));
         if let Some(line) = line {
             self.lasting(&line);

@@ -226,3 +226,25 @@ async fn a_long_queue_is_counted_and_not_named_when_haul_stops() {
     assert!(err.starts_with("stop  777  10 B of 1.0 MB kept") && err.ends_with("stop  and 980 more\n"), "{err}");
     assert_eq!(err.lines().count(), 21);
 }
+
+#[tokio::test(start_paused = true)]
+async fn json_tells_what_is_left_when_haul_stops() {
+    let run = Run::start(Style::Json, 30, WIDE);
+    run.tell(1, answered("a", 0, true));
+    run.show((1..=30).map(|bits| Row { length: None, ..row(bits, "x", u64::from(bits == 1) * 10) }).collect());
+    run.tell(2, completed("b"));
+    turn().await;
+    let Run { engine, handle: _held, out, task, .. } = run;
+    drop(engine);
+    task.await.unwrap();
+    let text = out.text();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let progress = lines.iter().find(|line| line["event"] == "progress").unwrap();
+    assert_eq!(progress["length"], 1_000_000, "the server has told it");
+    let left: Vec<_> = lines.iter().filter(|line| line["event"] == "left").collect();
+    assert_eq!(left.len(), 29);
+    assert_eq!((&left[0]["done"], &left[0]["length"]), (&10.into(), &1_000_000.into()));
+    assert_eq!(left[0]["target"], "/downloads/a");
+    let end = serde_json::json!({ "event": "stopped", "complete": 1, "failed": 0, "left": 29 });
+    assert_eq!(lines.last(), Some(&end));
+}
