@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::time::Instant;
 
 use super::exit::Exit;
 use super::plain_orders::{Reply, obey, states};
@@ -65,6 +66,8 @@ pub struct Plain<W> {
     pub(super) categories: Arc<Categories>,
     /// What orders are about until others are named.
     pub(super) these: Vec<TransferId>,
+    /// When something was removed last.
+    pub(super) removed_at: Option<Instant>,
     /// Leaving while transfers run asks first.
     pub(super) confirm_quit: bool,
     was_asked: bool,
@@ -88,6 +91,7 @@ impl<W: Write> Plain<W> {
             folder: places.0,
             categories: places.1,
             these: Vec::new(),
+            removed_at: None,
             confirm_quit,
             was_asked: false,
             names: HashMap::new(),

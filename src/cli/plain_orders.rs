@@ -2,12 +2,18 @@
 //! `2 pause`, `1,3-5 remove`; without numbers it is about those that were named last.
 
 use std::io::Write;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::plain::{Plain, list};
 use crate::api::{Command, Place, Row};
 use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
+
+/// How long a removal can be taken back.
+const UNDO: Duration = Duration::from_secs(10);
 
 /// What comes of a line.
 pub(super) enum Reply {
@@ -103,7 +109,7 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
             Ok(rate) => send(Command::Limit(Some(rate)), limit(Some(rate))),
             Err(why) => say(why),
         },
-        Order::Undo => send(Command::Undo, "taking the last removal back"),
+        Order::Undo => undo(plain),
         Order::Help => help(),
         Order::Quit => Reply::Leave,
         Order::Mark(word) => mark(plain, &word),
@@ -114,8 +120,17 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
     }
 }
 
+/// Takes the last removal back, which the list may not show yet.
+fn undo<W: Write>(plain: &mut Plain<W>) -> Reply {
+    let lately = plain.removed_at.take().is_some_and(|at| at.elapsed() <= UNDO);
+    if plain.snapshot.totals.undoable == 0 && !lately {
+        return say("nothing to take back: a removal can be undone for ten seconds");
+    }
+    send(Command::Undo, "taking the last removal back")
+}
+
 /// Orders about transfers that were named.
-fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
+fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
     let rows = &plain.snapshot.rows;
     let ids: Vec<TransferId> = plain.these.iter().copied().filter(|id| rows.iter().any(|row| row.id == *id)).collect();
     let Some(id) = ids.first().copied() else {
@@ -143,7 +158,10 @@ fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
         Order::Down => moved(Place::Down),
         Order::Top => moved(Place::Top),
         Order::Bottom => moved(Place::Bottom),
-        Order::Remove(data) => send(Command::Remove { ids, data }, "removing; undo takes that back for ten seconds"),
+        Order::Remove(data) => {
+            plain.removed_at = Some(Instant::now());
+            send(Command::Remove { ids, data }, "removing; undo takes that back for ten seconds")
+        }
         Order::Url(source) => send(Command::Relink { id, source, headers: Vec::new() }, "taking the new URL"),
         Order::Rename(name) => send(Command::Rename { id, name }, "renaming"),
         Order::Move(folder) => send(Command::MoveTo { ids, folder: Paths::of_setting(&folder) }, "moving"),
@@ -163,7 +181,7 @@ fn these<W: Write>(plain: &Plain<W>, order: Order) -> Reply {
 }
 
 fn limit(rate: Option<Rate>) -> String {
-    rate.map_or_else(|| "no limit".to_owned(), |rate| format!("limit {rate}"))
+    rate.map_or_else(|| "no limit".to_owned(), |rate| format!("limit {}", rate.limit_text()))
 }
 
 fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {

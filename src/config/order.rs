@@ -175,11 +175,10 @@ impl FromStr for Order {
         match (word.takes, rest) {
             ("", "") => {}
             ("", _) => return Err(format!("{} takes nothing behind it", word.name)),
-            (takes, "") if !takes.starts_with('[') => return Err(format!("write {} {takes}", word.name)),
+            (takes, "") if !takes.starts_with('[') => return Err(format!("write :{first} {takes}")),
             _ => {}
         }
-        read(word.name, rest)
-            .map_err(|why| if why.is_empty() { format!("write {} {}", word.name, word.takes) } else { why })
+        read(word.name, rest).map_err(|why| if why.is_empty() { format!("write :{first} {}", word.takes) } else { why })
     }
 }
 

@@ -243,6 +243,7 @@ pub(super) fn explain(why: &SpannedError) -> String {
         RonError::NoSuchEnumVariant { expected, found, .. } => {
             format!("{place}: there is no {found:?} here{}", nearest(found, expected))
         }
+        RonError::ExpectedArray => format!("{place}: a list belongs here, in brackets: [\"...\"]"),
         // It quotes what it found: a control character as it is.
         other => format!("{place}: {}", harmless(&other.to_string())),
     }

@@ -84,6 +84,10 @@ impl Supervisor {
         if let Some(Err(fault)) = looked {
             return self.tell(id, Happening::Denied(fault));
         }
+        let is_waiting = entry.running.as_ref().is_some_and(|running| running.retarget.is_some());
+        if place.is_some() && new.is_none() && !is_waiting {
+            return self.deny(id, "its file is there already, under that name");
+        }
         let is_lost = !entry.latest.resumable && entry.latest.done.total() > 0;
         if let Some(running) = &mut entry.running {
             let stops = running.then.is_some();

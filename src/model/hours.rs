@@ -45,7 +45,8 @@ impl FromStr for Hours {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |why: &str| format!("{text:?} is not days and hours ({why}): write \"mon-fri 08:00-18:00\"");
         let mut words = text.split_whitespace().peekable();
-        let named = words.next_if(|word| !word.contains(':')).map(days).transpose().map_err(|why| wrong(&why))?;
+        let is_time = |word: &str| word.contains(':') || word.starts_with(|c: char| c.is_ascii_digit());
+        let named = words.next_if(|word| !is_time(word)).map(days).transpose().map_err(|why| wrong(&why))?;
         let days = named.unwrap_or(EVERY_DAY);
         let (from, to) = match words.next() {
             None if named.is_some() => (TimeOfDay::MIDNIGHT, TimeOfDay::END),

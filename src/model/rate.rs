@@ -32,6 +32,23 @@ impl Rate {
     }
 }
 
+impl Rate {
+    /// The same as a limit that somebody has set, in the steps in which it was written: `500 KiB/s` is what `500K` says, and
+    /// `500 kB/s` what `500KB` says.
+    pub fn limit_text(self) -> String {
+        let bytes = self.bytes();
+        let units = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+            Some((unit, name)) if bytes.is_multiple_of(unit) => format!("{} {name}/s", bytes / unit),
+            // Such as 1.5M, but no 62.5 KiB of 64 kB.
+            Some((unit, name)) if unit > 1024 && (bytes * 10).is_multiple_of(unit) => {
+                format!("{}.{} {name}/s", bytes / unit, bytes * 10 / unit % 10)
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl fmt::Debug for Rate {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_tuple("Rate").field(&self.bytes()).finish()

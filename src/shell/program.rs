@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::pending;
+use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -52,6 +53,19 @@ impl Program {
         harmless(&name).chars().take(80).collect()
     }
 
+    /// Why it does not run.
+    fn unstarted(&self, why: &io::Error) -> String {
+        let name = self.name();
+        match (self, why.kind()) {
+            (Self::Open(path), io::ErrorKind::NotFound) => {
+                let path = harmless(&path.to_string_lossy()).into_owned();
+                format!("{path} is not opened: there is no {name} here, with which a desktop opens files")
+            }
+            (_, io::ErrorKind::NotFound) => format!("{name} can't be started: there is no such program here"),
+            _ => format!("{name} can't be started: {why}"),
+        }
+    }
+
     fn command(&self) -> Option<Command> {
         match self {
             Self::Run(words) => {
@@ -100,7 +114,7 @@ impl Program {
         command.envs(environment.iter().map(|(variable, value)| (variable, value)));
         let pipe = || if matches!(self, Self::Open(_)) { Stdio::null() } else { Stdio::piped() };
         command.stdin(Stdio::null()).stdout(pipe()).stderr(pipe()).process_group(0);
-        let mut child = command.spawn().map_err(|why| format!("{name} can't be started: {why}"))?;
+        let mut child = command.spawn().map_err(|why| self.unstarted(&why))?;
         let said = tokio::spawn(last_line(child.stdout.take()));
         let complained = tokio::spawn(last_line(child.stderr.take()));
         let status = wait(&mut child, patience, stop, &name).await?;

@@ -112,3 +112,23 @@ async fn a_line_behind_an_added_url_is_read_once_the_list_has_it() {
     assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
     assert!(out.text().contains("1: a.iso, "), "{}", out.text());
 }
+
+#[tokio::test(start_paused = true)]
+async fn undo_says_so_where_nothing_was_removed() {
+    let (handle, mut engine) = pair();
+    let (lines, typed) = mpsc::channel(4);
+    let out = Tape::default();
+    let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
+    let _session = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
+    turn().await;
+    show(&engine, &builders::snapshot([builders::row(1, "x")]), 0);
+    turn().await;
+    lines.send("undo".to_owned()).await.unwrap();
+    turn().await;
+    assert!(out.text().ends_with("nothing to take back: a removal can be undone for ten seconds\n"), "{}", out.text());
+    for line in ["1 remove", "undo"] {
+        lines.send(line.to_owned()).await.unwrap();
+    }
+    assert!(matches!(engine.commands.recv().await, Some(Command::Remove { .. })));
+    assert!(matches!(engine.commands.recv().await, Some(Command::Undo)));
+}

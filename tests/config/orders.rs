@@ -79,16 +79,17 @@ fn mistakes_say_what_to_write() {
         ("", "there is no word"),
         ("limt 5M", "did you mean limit?"),
         ("frobnicate", "there is no \"frobnicate\""),
-        ("limit", "write limit [this] RATE|none"),
+        ("limit", "write :limit [this] RATE|none"),
         ("limit this", "is not a rate"),
         ("limit fast", "is not a rate"),
-        ("pause some", "write pause [all]"),
+        ("pause some", "write :pause [all]"),
         ("undo it", "undo takes nothing behind it"),
-        ("rename", "write rename NAME"),
-        ("copy this", "write copy url|path"),
-        ("set limit", "write set NAME VALUE"),
+        ("rename", "write :rename NAME"),
+        ("w", "write :w FILE"),
+        ("copy this", "write :copy url|path"),
+        ("set limit", "write :set NAME VALUE"),
         ("at soon", "is no time to start at"),
-        ("!", "write ! COMMAND"),
+        ("!", "write :! COMMAND"),
     ] {
         assert!(wrong(line).contains(said), "{line}: {}", wrong(line));
     }

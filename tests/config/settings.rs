@@ -75,6 +75,8 @@ fn a_mistake_is_told_with_its_place_and_the_nearest_name() {
     assert!(why.starts_with("2:"), "{why}");
     let why = mistake("(\n    keys: { \"hyper-q\": Quit },\n)");
     assert!(why.starts_with("2:") && why.contains("\"hyper-q\""), "{why}");
+    let why = mistake("(queue_hours: \"22:00-06:00\")");
+    assert!(why.ends_with("a list belongs here, in brackets: [\"...\"]"), "{why}");
     let why = mistake("(\n    connections: 3\n    transfers: 4,\n)");
     assert!(why.starts_with("3:") || why.starts_with("2:"), "{why}");
 }

@@ -151,7 +151,7 @@ fn a_hook_that_hangs_or_fails_holds_up_nothing_and_is_told_in_the_log() {
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(told(&sandbox).len(), 1);
     let log = std::fs::read_to_string(log).unwrap();
-    for said in ["sleep was ended", "ended with code 4: no", "none-such can't be started"] {
+    for said in ["sleep was ended", "ended with code 4: no", "none-such can't be started: there is no such program"] {
         assert!(log.contains(said), "{said}: {log}");
     }
 }

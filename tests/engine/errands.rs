@@ -244,3 +244,17 @@ async fn a_removal_and_the_end_wait_for_no_errand() {
     stage.holds("a.bin", &file);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_move_to_where_it_is_stops_nothing_and_says_so() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, 3 * MIB).await;
+    let folder = stage.downloads();
+    stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
+    assert!(denied(&mut stage, id).await.contains("there already"));
+    stage.complete(id, "a.bin", &slow()).await;
+    assert_eq!(starts(&stage), 1, "it was not stopped for that");
+    stage.send(Command::MoveTo { ids: vec![id], folder }).await;
+    assert!(denied(&mut stage, id).await.contains("there already"));
+    stage.end().await;
+}

@@ -67,6 +67,8 @@ fn what_is_no_hours_is_told() {
     {
         assert!(text.parse::<Hours>().unwrap_err().contains("mon-fri 08:00-18:00"), "{text}");
     }
+    let why = "22-6".parse::<Hours>().unwrap_err();
+    assert!(why.contains("\"22\" is no time of day"), "{why}");
     for text in ["2M", "08:00-18:00", "08:00-18:00 fast", ""] {
         assert!(text.parse::<LimitHours>().is_err(), "{text}");
     }

@@ -33,6 +33,23 @@ fn rates_are_read_as_people_write_them() {
 }
 
 #[test]
+fn a_limit_is_shown_in_the_unit_in_which_it_was_written() {
+    for (text, shown) in [
+        ("500K", "500 KiB/s"),
+        ("500KB", "500 kB/s"),
+        ("64kB", "64.0 kB/s"),
+        ("5M", "5 MiB/s"),
+        ("1.5MiB", "1.5 MiB/s"),
+        ("2MB", "2.0 MB/s"),
+        ("1G", "1 GiB/s"),
+        ("10GB", "10.0 GB/s"),
+        ("800", "800 B/s"),
+    ] {
+        assert_eq!(text.parse::<Rate>().unwrap().limit_text(), shown, "{text}");
+    }
+}
+
+#[test]
 fn checksums_are_read_and_written() {
     let hex = "AB".repeat(32);
     let sum: Checksum = format!("sha256:{hex}").parse().unwrap();

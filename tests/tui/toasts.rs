@@ -104,3 +104,24 @@ fn what_went_well_pushes_out_neither_a_warning_nor_the_way_back_from_a_removal()
     tell(&mut stage, 6);
     assert_eq!(stage.toasts(), ["6 is complete, 5 B"]);
 }
+
+#[test]
+fn a_long_url_leaves_room_for_the_reason() {
+    let mut stage = stage::with([row(1, "a")]);
+    let url = format!("https://example.org/{}/file.iso", "x".repeat(300));
+    let fault = Fault::new(FaultKind::Busy, url, "is in the list already");
+    let event = Event { number: 1, id: TransferId::from_bits(9), happening: Happening::Refused(fault) };
+    stage.send(Message::Happened(event));
+    let text = &stage.state.toasts.last().unwrap().text;
+    assert_eq!(text, "not added: https://example.org/xxxxxxxx…xxxxxxxx/file.iso: is in the list already");
+}
+
+#[test]
+fn a_priority_of_what_is_complete_says_nothing_of_what_comes_next() {
+    let mut stage = stage::with([row(1, "a").status(Status::Done), row(2, "b").status(Status::Failed)]);
+    stage.press(">");
+    assert!(stage.commands().is_empty(), "{:?}", stage.commands());
+    assert!(stage.state.toasts.last().unwrap().text.starts_with("it is complete: a priority"));
+    stage.press("* >");
+    assert_eq!(stage.commands(), [format!("Prioritize {{ ids: [{:?}], priority: High }}", TransferId::from_bits(2))]);
+}

@@ -5,7 +5,10 @@ use std::path::Path;
 use super::super::{Effect, State, Tone};
 use super::toast;
 use crate::api::{Command, Event, Happening};
-use crate::model::{FaultKind, TransferId, brief_duration, repaired, size};
+use crate::model::{Fault, FaultKind, TransferId, brief_duration, repaired, size};
+
+/// So many characters of a URL are told, of its beginning and of its end.
+const TOLD_OF_A_URL: (usize, usize) = (28, 16);
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
@@ -22,22 +25,22 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             if fault.kind != FaultKind::Busy {
                 state.toasts.retain(|toast| !toast.text.ends_with("added"));
             }
-            (Tone::Bad, format!("not added: {fault}"))
+            (Tone::Bad, format!("not added: {}", brief(fault)))
         }
-        Happening::Failed(fault) => (Tone::Bad, format!("failed: {fault}")),
-        Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, fault.to_string()),
+        Happening::Failed(fault) => (Tone::Bad, format!("failed: {}", brief(fault))),
+        Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, brief(fault)),
         Happening::DiskFull(fault) | Happening::Denied(fault) | Happening::Unnoted(fault) => {
-            (Tone::Warning, fault.to_string())
+            (Tone::Warning, brief(fault))
         }
         Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
         Happening::Described { .. } | Happening::Listed { .. } | Happening::Verified { .. } => {
             (Tone::Good, event.happening.sentence().into_owned())
         }
-        Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {fault}")),
+        Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {}", brief(fault))),
         Happening::UploadLeft(_) => (Tone::Warning, event.happening.sentence().into_owned()),
-        Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {fault}")),
+        Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {}", brief(fault))),
         Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),
-        Happening::Doubted(fault) => (Tone::Warning, format!("taken all the same: {fault}")),
+        Happening::Doubted(fault) => (Tone::Warning, format!("taken all the same: {}", brief(fault))),
         Happening::Completed { target, bytes, took, unchanged, .. } => {
             let name = file_name(target);
             let how = match (*unchanged, took.as_secs()) {
@@ -66,6 +69,16 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     match tone {
         Tone::Good => toast::mention(state, text, effects),
         _ => toast::show(state, tone, text, effects),
+    }
+}
+
+/// A fault in a line that has to hold the reason: a long URL goes without its middle.
+fn brief(fault: &Fault) -> String {
+    let (subject, (head, tail)) = (&fault.subject, TOLD_OF_A_URL);
+    let cuts = subject.char_indices().nth(head).zip(subject.char_indices().nth_back(tail));
+    match cuts.filter(|(end, start)| subject.contains("://") && end.0 < start.0) {
+        Some(((end, _), (start, _))) => format!("{}…{}: {}", &subject[..end], &subject[start..], fault.detail),
+        None => fault.to_string(),
     }
 }
 

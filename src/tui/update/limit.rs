@@ -42,8 +42,10 @@ pub fn set(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>) {
     effects.push(Effect::Send(Command::Limit(rate)));
     // The next step counts from this one, although the engine's word of it is still on its way.
     state.totals.limit = rate;
-    let told =
-        rate.map_or_else(|| "no limit on downloads".to_owned(), |rate| format!("all downloads together: {rate}"));
+    let told = rate.map_or_else(
+        || "no limit on downloads".to_owned(),
+        |rate| format!("all downloads together: {}", rate.limit_text()),
+    );
     toast::replace(state, Tone::Good, "all downloads together", told, effects);
 }
 
@@ -53,7 +55,7 @@ pub fn set_each(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>
     transfer::send(state, effects, |ids| Command::LimitEach { ids, rate });
     let who = if count == 1 { "its own limit".to_owned() } else { format!("the limit of each of {count}") };
     if count > 0 {
-        let rate = rate.map_or_else(|| "none".to_owned(), |rate| rate.to_string());
+        let rate = rate.map_or_else(|| "none".to_owned(), Rate::limit_text);
         toast::show(state, Tone::Good, format!("{who}: {rate}"), effects);
     }
 }

@@ -289,10 +289,17 @@ pub fn undo(state: &mut State, effects: &mut Vec<Effect>) {
 /// Raises or lowers the priority of each of the marked transfers or of the selected one.
 pub fn prioritize(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
     let rows = targets(state);
-    let Some(first) = rows.first() else { return nothing(state, effects) };
+    let open: Vec<&Arc<Row>> = rows.iter().filter(|row| row.status != Status::Done).collect();
+    if rows.is_empty() {
+        return nothing(state, effects);
+    }
+    let Some(first) = open.first() else {
+        let text = "it is complete: a priority says what comes next, and nothing of it comes any more";
+        return toast::show(state, Tone::Warning, text, effects);
+    };
     let now = first.spec.priority;
     let priority = if up { now.raised() } else { now.lowered() };
-    effects.push(Effect::Send(Command::Prioritize { ids: rows.iter().map(|row| row.id).collect(), priority }));
+    effects.push(Effect::Send(Command::Prioritize { ids: ids(&open), priority }));
     toast::replace(state, Tone::Good, "priority: ", format!("priority: {priority}"), effects);
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::{Role, State};
 use super::{text, words};
 use crate::api::{Activity, Direction, Live, Row};
-use crate::model::{Header, Priority, Spec, Status, Sums, Validator, added_text, harmless, percent, size};
+use crate::model::{Header, Priority, Rate, Spec, Status, Sums, Validator, added_text, harmless, percent, size};
 
 /// The widest label, and two blanks.
 const LABEL: usize = 12;
@@ -142,7 +142,7 @@ impl Facts<'_> {
             self.add(if number == 0 { "Headers" } else { "" }, &harmless(&shown(header)), Role::Plain);
         }
         let connections = spec.limits.connections.map(|count| format!("at most {count} connections"));
-        let rate = spec.limits.rate.map(|rate| format!("{rate}"));
+        let rate = spec.limits.rate.map(Rate::limit_text);
         let limits: Vec<String> = rate.into_iter().chain(connections).collect();
         let limits = if limits.is_empty() { "none of its own".to_owned() } else { limits.join(", ") };
         self.add("Limits", &limits, Role::Plain);
