@@ -205,7 +205,9 @@ impl Spec {
         spec.describe(file);
         // What a metalink leads to is no metalink again.
         let name = || spec.source.last_segment().unwrap_or_else(|| spec.source.host());
-        let named = spec.described.name.clone().unwrap_or_else(name);
+        // A name has folders only where the metalink says so.
+        let last = |name: String| name.rsplit('/').next().map(str::to_owned).unwrap_or_default();
+        let named = spec.described.name.clone().unwrap_or_else(|| last(name()));
         Arc::make_mut(&mut spec.described).name = Some(named);
         Some(spec)
     }

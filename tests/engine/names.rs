@@ -3,7 +3,7 @@
 use std::fs;
 
 use haul::api::Happening;
-use haul::model::{FaultKind, Status};
+use haul::model::{FaultKind, MetalinkFile, Status};
 
 use super::stage::{MIB, Stage, Wishes, seconds};
 use crate::support::fetch::FakeFile;
@@ -20,6 +20,37 @@ async fn a_name_that_haul_chose_makes_room_for_what_came_there_meanwhile() {
     assert_eq!(fs::read(stage.downloads().join("a.bin")).unwrap(), b"precious");
     assert!(stage.checkpoint(id).is_none());
     assert_eq!(stage.item(id).unwrap().target.as_deref(), Some(&*target));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_metalinks_names_keep_their_folders_and_stay_below() {
+    let mut stage = Stage::new();
+    let (small, large) = (FakeFile::new(1, 100), FakeFile::new(2, 4 * MIB));
+    for (number, (name, target)) in [
+        ("debian/12/a.iso", "debian/12/a.iso"),
+        ("debian/13/a.iso", "debian/13/a.iso"),
+        ("../b.iso", "b.iso"),
+        ("x/../../c.iso", "c.iso"),
+        ("/etc/d.iso", "d.iso"),
+        (".ssh/e\u{1b}.iso", "ssh/e.iso"),
+        ("C:\\f/g.iso", "g.iso"),
+        ("//h.iso", "h.iso"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (file, user) in [(&small, None), (&large, Some("mine"))] {
+            let path = format!("/{number}-{}", user.is_some());
+            stage.fake.put(&path, file.clone());
+            let mut spec = stage.spec(&path);
+            spec.describe(&MetalinkFile { name: name.to_owned(), ..MetalinkFile::default() });
+            spec.target.name = user.map(|user| format!("{user} {number}"));
+            let id = stage.add_spec(spec.clone()).await;
+            let target = spec.target.name.unwrap_or_else(|| target.to_owned());
+            stage.complete(id, &target, file).await;
+        }
+    }
     stage.end().await;
 }
 

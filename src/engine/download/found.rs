@@ -9,6 +9,8 @@ use crate::store::{Checkpoint, Finished, History, PartFile, Standing, look, numb
 
 /// So many numbered names are tried before haul gives up to find a free one.
 const MAX_NAMES: u32 = 10_000;
+/// A metalink's names may stand in so many folders.
+const DEEPEST: usize = 16;
 
 /// What was found.
 pub(super) enum Found {
@@ -227,7 +229,7 @@ impl Search {
 
     /// A name in the folder that a file of that name goes to.
     fn placed(&self, name: &str) -> PathBuf {
-        self.categories.folder_of(&self.spec, name).join(name)
+        self.categories.folder_of(&self.spec, name).join(within(&self.spec)).join(name)
     }
 }
 
@@ -239,6 +241,19 @@ pub(super) fn is_same(finished: &Finished, resource: &Resource) -> bool {
     }
     let (before, now): (&Validator, &Validator) = (&finished.validator, &resource.validator);
     before.shares_with(now) && before.agrees_with(now) && resource.length.is_none_or(|length| length == finished.length)
+}
+
+/// The folders below the target's that a metalink's name stands in (RFC 5854, section 4.1.2.1), made safe; none where the user has
+/// named the file. A name that leads out of them, or that is deeper than any real one, counts by its last part alone.
+fn within(spec: &Spec) -> PathBuf {
+    let described = spec.described.name.as_deref().filter(|_| spec.target.name.is_none());
+    let Some((folders, _)) = described.and_then(|name| name.rsplit_once('/')) else { return PathBuf::new() };
+    let segments: Vec<&str> = folders.split('/').collect();
+    let is_wrong = |segment: &&str| matches!(segment.trim(), "" | "." | "..") || segment.contains('\\');
+    if segments.len() > DEEPEST || segments.iter().any(is_wrong) {
+        return PathBuf::new();
+    }
+    segments.into_iter().map(safe_name).collect()
 }
 
 /// The name that haul gives of its own accord: the server's, else the URL's.
