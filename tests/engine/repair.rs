@@ -198,6 +198,24 @@ async fn what_the_server_vouches_for_is_not_fetched_again_to_be_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wrong_file_is_not_fetched_once_more_for_each_mirror_of_another_length() {
+    let mut stage = Stage::new();
+    for (path, length) in [("/a.bin", LENGTH), ("/b.bin", LENGTH + 1), ("/c.bin", LENGTH + 2), ("/d.bin", LENGTH + 3)] {
+        stage.fake.put(path, FakeFile::new(length, length).rate(MIB / 4));
+    }
+    let mut spec = stage.spec("/a.bin");
+    spec.mirrors = ["/b.bin", "/c.bin", "/d.bin"].map(|path| stage.spec(path).source).into();
+    spec.checksum = Some(wrong().parse().map(Box::new).unwrap());
+    let id = stage.add_spec(spec).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Checksum);
+    for path in ["/a.bin", "/b.bin", "/c.bin", "/d.bin"] {
+        let given = stage.fake.given(path);
+        assert!((LENGTH..=2 * LENGTH + MIB).contains(&given), "{path}: {given}");
+    }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_digests_of_parts_only_the_damaged_one_comes_again() {
     let file = file().announces_parts().script(|_| crate::support::fetch::Act::serve().at_most(2 * MIB));
     let (mut stage, id) = begin(&file.clone().damaged(5 * MIB, 0..1), None).await;

@@ -83,7 +83,7 @@ impl Task {
     /// A place is of no use for this file. False if it is the last one.
     fn drop_place(&mut self, place: usize, fault: &Fault) -> bool {
         if matches!(fault.kind, FaultKind::Changed | FaultKind::Retagged | FaultKind::Different) {
-            self.places.differs(place);
+            self.places.differs(place, fault.kind == FaultKind::Changed);
         }
         self.places.drop_for_good(place)
     }

@@ -21,6 +21,8 @@ pub(super) struct Places {
     alone: BTreeSet<usize>,
     /// Those that were dropped because they have another file: it may be the right one all the same.
     differ: BTreeSet<usize>,
+    /// Those of them of which no byte can be one of the file on disk, since theirs is longer, shorter or packed.
+    incomparable: BTreeSet<usize>,
 }
 
 struct Place {
@@ -38,6 +40,7 @@ impl Places {
             own: 0,
             alone: BTreeSet::new(),
             differ: BTreeSet::new(),
+            incomparable: BTreeSet::new(),
         };
         places.add(spec.places().cloned());
         places.own = places.all.len();
@@ -173,16 +176,20 @@ impl Places {
         self.board.measured(place, speed);
     }
 
-    /// Its file is another one than what is on disk.
-    pub(super) fn differs(&mut self, place: usize) {
+    /// Its file is another one than what is on disk. Where it was found to be a changed one before any byte of it was compared, it
+    /// has another length, or is packed: nothing else is known of it by then.
+    pub(super) fn differs(&mut self, place: usize, has_changed: bool) {
         self.differ.insert(place);
+        if has_changed && self.all.get(place).is_some_and(|place| place.known.is_none()) {
+            self.incomparable.insert(place);
+        }
     }
 
     /// One that was not asked alone yet, the lead first; from now on it leads and no other is asked. Those that have
-    /// another file come last: what is on disk has turned out to be wrong.
+    /// another file come last: what is on disk has turned out to be wrong. Those of another length have none of these bytes.
     pub(super) fn next_alone(&mut self) -> Option<usize> {
         let usable = std::iter::once(self.lead).chain(0..self.all.len()).filter(|place| self.is_usable(*place));
-        let mut numbers = usable.chain(self.differ.iter().copied());
+        let mut numbers = usable.chain(self.differ.difference(&self.incomparable).copied());
         let next = numbers.find(|place| !self.alone.contains(place))?;
         if self.differ.remove(&next) {
             self.board.take_back(next);
@@ -196,6 +203,7 @@ impl Places {
     /// another one are all that are left, as if nothing was known of them. False if there are none.
     pub(super) fn turn_to_those_that_differ(&mut self) -> bool {
         let differ = std::mem::take(&mut self.differ);
+        self.incomparable.clear();
         let Some(first) = differ.first() else { return false };
         for number in &differ {
             self.all[*number].known = None;

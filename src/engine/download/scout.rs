@@ -71,7 +71,12 @@ impl Scout {
                 let detail = "this mirror announces another checksum for the file than the others";
                 return Err(Fault::new(FaultKind::Different, &self.source, detail));
             }
-            let now = agrees(answer, range, &self.desk.part, &self.source, self.stall).await?;
+            // One with other bytes may be asked for all of them, if those on disk turn out to be wrong.
+            let other = |fault: Fault| match fault.kind {
+                FaultKind::Changed => Fault { kind: FaultKind::Different, ..fault },
+                _ => fault,
+            };
+            let now = agrees(answer, range, &self.desk.part, &self.source, self.stall).await.map_err(other)?;
             known = Arc::new(merged(&known, &now));
         }
         Ok(known)
