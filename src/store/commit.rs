@@ -2,6 +2,7 @@
 //! sync of the bytes, one record of the history, one sync of each folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::atomic::sync_folder;
@@ -91,6 +92,22 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
     Committed { ends, unnoted }
 }
 
+/// Lets a finished file's checkpoint go, which is left where haul was killed before, or the file's name could not be made durable:
+/// it is now.
+pub fn settle(state: &Path, finished: &Finished) -> Result<(), Fault> {
+    let Some(id) = finished.by else { return Ok(()) };
+    if Checkpoint::path(state, id).exists() {
+        let folder = finished.target.parent().unwrap_or(Path::new("."));
+        sync_folder(folder).map_err(|why| unsynced(folder, &why))?;
+    }
+    Checkpoint::remove(state, id);
+    Ok(())
+}
+
+fn unsynced(folder: &Path, why: &io::Error) -> Fault {
+    Fault::disk(folder.display(), "syncing the folder of a file that has just got its name", why)
+}
+
 /// Syncs the folders of those that have their names. Where that fails a power cut may take the name back: such a download has not
 /// come to its end, and keeps its checkpoint. The next run finds the file by its record in the history.
 fn make_durable(downloads: &[Commit<'_>], ends: &mut [Result<(), Uncommitted>]) {
@@ -99,10 +116,9 @@ fn make_durable(downloads: &[Commit<'_>], ends: &mut [Result<(), Uncommitted>]) 
     let folders: BTreeSet<PathBuf> = named.filter_map(|(download, _)| folder_of(download)).collect();
     for folder in folders {
         let Err(why) = sync_folder(&folder) else { continue };
-        let fault = || Fault::disk(folder.display(), "syncing the folder of a file that has just got its name", &why);
         for (download, end) in downloads.iter().zip(&mut *ends) {
             if end.is_ok() && folder_of(download).as_ref() == Some(&folder) {
-                *end = Err(Uncommitted { fault: fault(), synced: true });
+                *end = Err(Uncommitted { fault: unsynced(&folder, &why), synced: true });
             }
         }
     }

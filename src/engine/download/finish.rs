@@ -15,7 +15,7 @@ use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
-use crate::store::{Checkpoint, Finished, PartFile, burst, digest};
+use crate::store::{Finished, PartFile, burst, digest, settle};
 
 /// The endings of names that tell that what they name is packed.
 const PACKED: [&str; 9] = ["gz", "tgz", "svgz", "z", "bz2", "tbz2", "xz", "br", "zst"];
@@ -305,10 +305,7 @@ impl Task {
             }
             checked.push(algorithm);
         }
-        if let Some(id) = finished.by {
-            // It is left if the program died right after it had named the file.
-            Checkpoint::remove(&self.orders.shared.state, id);
-        }
+        settle(&self.orders.shared.state, &finished)?;
         PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
         Ok(Ending::Done {
