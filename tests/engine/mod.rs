@@ -15,6 +15,7 @@ mod lasting;
 #[cfg(target_os = "linux")]
 mod limits;
 mod logs;
+mod mirrors;
 mod names;
 mod namings;
 mod orders;

@@ -15,7 +15,6 @@ use super::save::{Checking, Saver};
 use super::small::Gathered;
 use super::task::{Halt, Task};
 use super::trouble::{as_refused_range, is_refusal};
-use super::version::merged;
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -67,10 +66,7 @@ impl Task {
                 Some(held) if held.desk.is_complete() => return Ok(None),
                 Some(held) => {
                     held.prepare_order();
-                    match held.desk.lease(1, Opener::Idle, false) {
-                        Some(lease) => Some(lease),
-                        None => return Ok(None),
-                    }
+                    Some(held.desk.lease(1, Opener::Idle, false).ok_or_else(|| self.is_leased_out())?)
                 }
                 None => None,
             };
@@ -355,24 +351,21 @@ impl Task {
     /// Lets the crew fetch what is missing.
     async fn work_off(&mut self, lease: LeaseId, answer: Answer, permit: Permit) -> Result<Option<Ending>, Halt> {
         let Some(mut held) = self.held.take() else { return Ok(None) };
-        held.desk.lock().plan.answered(permit.age());
-        held.judge_stream(lease, &answer.resource.validator);
-        let known = merged(&held.resource, &answer.resource);
-        let known = Arc::new(if held.tagless { known.without_etag() } else { known });
-        self.note(&mut held, known);
-        held.desk.widen(self.connections_for(&held));
-        if held.resource.length.is_some_and(|length| !held.desk.learn(length)) {
-            self.held = Some(held);
-            let detail = "the file on the server has changed: it is shorter than what came of it before";
-            return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail).into());
-        }
-        self.tell_answered(&mut held).await;
-        self.take_duplicates(&held, &answer.resource);
         let lead = self.places.lead_number();
-        let mut crew = Crew::new(lead, Arc::new(self.job(lead, &held, held.resource.clone())?));
-        let number = crew.next_number();
-        crew.hire(self, (number, lead), lease, Some(answer), permit);
-        let result = crew.run(self, &mut held).await;
+        let result = match self.heed_answer(&mut held, lease, &answer.resource, permit.age()) {
+            Ok(job) => {
+                self.tell_answered(&mut held).await;
+                self.take_duplicates(&held, &answer.resource);
+                let mut crew = Crew::new(lead, Arc::new(job));
+                let number = crew.next_number();
+                crew.hire(self, (number, lead), lease, Some(answer), permit);
+                crew.run(self, &mut held).await
+            }
+            Err(fault) => {
+                held.desk.leave(1);
+                Err(fault.into())
+            }
+        };
         self.held = Some(held);
         result.map(|()| None)
     }

@@ -1,10 +1,13 @@
 //! Which version of the file the connections to one place fetch: what the first answer that says so tells holds for all.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::begin::Held;
+use super::task::Task;
 use super::worker::Job;
 use crate::model::{Fault, FaultKind, Resource, Source, Validator};
+use crate::plan::LeaseId;
 
 /// The validators of one attempt, which grow as answers come.
 pub(super) struct Version {
@@ -89,6 +92,38 @@ impl Held {
     pub(super) fn check_first_word(&self, now: &Validator, source: &Source) -> Result<(), Fault> {
         let matters = self.ranged && !self.tagless && self.desk.done_total() > 0;
         if matters && is_first_word(&self.resource.validator, now) { Err(unknown_version(source)) } else { Ok(()) }
+    }
+}
+
+impl Task {
+    /// Takes note of what the first answer of an attempt says, which took so long to come; the work at its place.
+    pub(super) fn heed_answer(
+        &mut self,
+        held: &mut Held,
+        lease: LeaseId,
+        resource: &Resource,
+        asking: Duration,
+    ) -> Result<Job, Fault> {
+        held.desk.lock().plan.answered(asking);
+        held.judge_stream(lease, &resource.validator);
+        let known = merged(&held.resource, resource);
+        let known = Arc::new(if held.tagless { known.without_etag() } else { known });
+        let before = std::mem::replace(&mut held.resource, known.clone());
+        held.desk.widen(self.connections_for(held));
+        if known.length.is_some_and(|length| !held.desk.learn(length)) {
+            // It says nothing of the bytes on disk, nor of the file at another place.
+            held.resource = before;
+            let detail = "the file on the server has changed: it is shorter than what came of it before";
+            return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail));
+        }
+        self.note(held, known.clone());
+        self.job(self.places.lead_number(), held, known)
+    }
+
+    /// The fault of bytes that are missing and that somebody holds who is gone. Without it they would be looked for for ever.
+    pub(super) fn is_leased_out(&self) -> Fault {
+        let detail = "some of its bytes are asked for by nobody, which is a bug of haul; what is on disk is kept, and r goes on with it";
+        Fault::new(FaultKind::State, self.places.lead(), detail)
     }
 }
 

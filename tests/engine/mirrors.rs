@@ -1,0 +1,34 @@
+//! Several places of one file, of which one goes wrong.
+
+use haul::model::{Source, TransferId};
+
+use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::fetch::{Act, FakeFile};
+
+/// The same file at `/a.bin` and at `/b.bin`, of which the first is asked first.
+async fn of_two(wishes: Wishes, first: FakeFile, second: FakeFile) -> (Stage, TransferId) {
+    let mut stage = Stage::with(wishes);
+    stage.fake.put("/a.bin", first);
+    stage.fake.put("/b.bin", second);
+    let mut spec = stage.spec("/a.bin");
+    spec.mirrors = [Source::parse("http://fake/b.bin").unwrap()].into();
+    let id = stage.add_spec(spec).await;
+    (stage, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_whose_file_is_shorter_than_what_came_of_it_leaves_its_bytes_to_the_next() {
+    let file = FakeFile::new(1, 12 * MIB).etag(None).no_length();
+    let short = FakeFile::new(2, 5 * MIB).etag(None).no_ranges();
+    let wishes = Wishes { connections: 1, ..Wishes::default() };
+    let cut = file.clone().no_ranges().script(|_| Act::serve().cut(10 * MIB));
+    // Its trouble comes when the first place has rested.
+    let late =
+        file.clone().script(|ask| if ask.number == 1 { Act::status(500).delay(seconds(5)) } else { Act::serve() });
+    let (mut stage, id) = of_two(wishes, cut, late).await;
+    stage.has(id, 8 * MIB).await;
+    stage.fake.put("/a.bin", short);
+    within(seconds(60), stage.complete(id, "a.bin", &file)).await;
+    assert_eq!(stage.fake.given("/b.bin"), 2 * MIB + 4096, "what was missing, and a sample");
+    stage.end().await;
+}
