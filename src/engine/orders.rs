@@ -15,7 +15,7 @@ use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
 use super::running::Rest;
 use super::setup::RoomAt;
-use super::upload::Namings;
+use super::upload::{Namings, Streams};
 use crate::api::Activity;
 use crate::model::{Categories, Fault, FaultKind, OnChange, Patience, Source, Spec, TransferId};
 use crate::plan::is_silent;
@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) uplink: Arc<Limiter>,
     /// What was learnt of stores' ETags.
     pub(super) namings: Arc<Namings>,
+    /// Streams of which bytes were read.
+    pub(super) streams: Arc<Streams>,
     pub(super) hosts: Arc<Hosts>,
     pub(super) clerk: Arc<Clerk>,
     pub(super) sockets: Arc<Sockets>,

@@ -82,6 +82,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         limiter: Arc::new(Limiter::new(setup.limit, clock)),
         uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
         namings: Arc::default(),
+        streams: Arc::default(),
         hosts: Hosts::new(clock, shares.connections, known),
         clock,
     });

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use haul::api::Happening;
+use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Upload};
 use haul::store::UploadCheckpoint;
 
@@ -179,5 +179,48 @@ async fn what_a_stream_has_left_that_was_killed_is_freed_by_the_next_one() {
     stage.outcome(id).await.unwrap();
     assert_eq!((depot.open_uploads(), UploadCheckpoint::load(&record).unwrap()), (Vec::new(), None));
     assert!(depot.object(URL).unwrap() == bytes(2 * MIB));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_paused_does_not_go_on_in_its_middle() {
+    let mut stage = Stage::new();
+    let path = fifo(&stage);
+    let writer = path.clone();
+    let writer = std::thread::spawn(move || {
+        let mut pipe = std::fs::OpenOptions::new().write(true).open(writer).unwrap();
+        pipe.write_all(&bytes(MIB + 1000)).unwrap();
+        pipe
+    });
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    let id = stage.add_spec(spec(upload)).await;
+    // From here on the next part is read, which waits for whoever writes.
+    stage.until(id, |happening| matches!(happening, Happening::UploadCreated)).await;
+    stage.send(Command::Pause(vec![id])).await;
+    let over = |happening: &Happening| matches!(happening, Happening::Paused | Happening::Failed(_));
+    let told = stage.until(id, over).await;
+    assert!(matches!(told, Happening::Failed(_)), "{told:?}: what was read of it is gone");
+    // Whatever writes to it has not noticed.
+    let mut pipe = writer.join().unwrap();
+    stage.send(Command::Retry(vec![id])).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Disk);
+    assert!(pipe.write_all(&bytes(1000)).is_err(), "nobody reads it any more");
+    assert_eq!((stage.depot.open_uploads().len(), stage.depot.object(URL)), (0, None));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_not_begun_can_be_paused() {
+    let mut stage = Stage::new();
+    let path = fifo(&stage);
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path.clone()) };
+    let id = stage.add_spec(spec(upload)).await;
+    stage.until(id, |happening| matches!(happening, Happening::Started)).await;
+    stage.pause(id).await;
+    stage.resume(id).await;
+    stage.until(id, |happening| matches!(happening, Happening::Started)).await;
+    std::thread::spawn(move || std::fs::write(path, bytes(2 * MIB)));
+    stage.outcome(id).await.unwrap();
+    assert!(stage.depot.object(URL).unwrap() == bytes(2 * MIB));
     stage.end().await;
 }

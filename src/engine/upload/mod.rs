@@ -10,6 +10,7 @@ mod insist;
 mod namings;
 mod original;
 mod payload;
+mod pipe;
 mod proof;
 mod saver;
 mod sender;
@@ -21,4 +22,5 @@ mod watch;
 
 pub(super) use abandon::abandon;
 pub(super) use namings::Namings;
+pub(super) use pipe::Streams;
 pub(super) use task::run;

@@ -1,25 +1,22 @@
 //! A stream whose length nobody knows: each part is kept in a file without a name until the store has it. It can't be
 //! resumed, so that nothing is left at the store if it ends early.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::super::download::blocking;
 use super::super::report::Ending;
-use super::original::{Original, opened, unread};
+use super::original::Original;
 use super::payload::{Piece, Sent};
+use super::pipe::Pipe;
 use super::proof::Proof;
 use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{ByteRange, Checksum, Fault, FaultKind, Patience, TransferId, Upload};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind, Patience, Upload};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::combined;
@@ -28,8 +25,8 @@ use crate::store::combined;
 const OF_A_SIZE: u32 = 1000;
 /// The first parts have so many bytes.
 const FIRST: u64 = 16 << 20;
-/// So much is copied at once.
-const STEP: usize = 256 << 10;
+/// So long a thread that reads is waited for that was told to stop.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// What one part came to.
 struct Arrived {
@@ -38,50 +35,6 @@ struct Arrived {
     length: u64,
     part: StoredPart,
     sum: Checksum,
-}
-
-/// The stream, and the folder where its pieces are kept meanwhile.
-struct Source {
-    stream: File,
-    path: PathBuf,
-    folder: PathBuf,
-    id: TransferId,
-}
-
-impl Source {
-    fn open(path: PathBuf, folder: PathBuf, id: TransferId) -> Result<Self, Fault> {
-        let stream = opened(&path).map_err(|why| unread(&path, "reading the stream", &why))?;
-        Ok(Self { stream, path, folder, id })
-    }
-
-    /// The next bytes of the stream, at most so many; fewer at its end.
-    fn next(&mut self, most: u64) -> Result<Original, Fault> {
-        let kept = |why: io::Error| Fault::disk(self.folder.display(), "keeping a piece of the stream", &why);
-        let mut file = nameless(&self.folder, self.id).map_err(kept)?;
-        let (mut buffer, mut left) = (vec![0; STEP], most);
-        while left > 0 {
-            let step = left.min(STEP as u64) as usize;
-            match self.stream.read(&mut buffer[..step]) {
-                Ok(0) => break,
-                Ok(count) => {
-                    file.write_all(&buffer[..count]).map_err(kept)?;
-                    left -= count as u64;
-                }
-                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
-                Err(why) => return Err(Fault::disk(self.path.display(), "reading the stream", &why)),
-            }
-        }
-        Original::nameless(file, self.path.clone())
-    }
-}
-
-/// A new file that has lost its name by the time that it is handed out: it goes with whoever holds it.
-fn nameless(folder: &Path, id: TransferId) -> io::Result<File> {
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{id}.piece"));
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-    std::fs::remove_file(path)?;
-    Ok(file)
 }
 
 /// How many bytes a part of a stream has.
@@ -95,13 +48,19 @@ impl Task {
     /// Sends a stream to its end.
     pub(super) async fn send_stream(&mut self) -> Result<Ending, Halt> {
         self.show(Activity::Connecting);
+        if self.shared().streams.is_read(self.orders.id) {
+            return Err(self.has_gone().into());
+        }
         let (path, id) = (self.place.upload.file.clone(), self.orders.id);
-        let folder = self.shared().state.join("uploads");
-        let source = self.unless_stopped(blocking(move || Source::open(path, folder, id))).await?;
+        let (folder, streams) = (self.shared().state.join("uploads"), self.shared().streams.clone());
+        // However this ends, nobody goes on to read then.
+        let stop = self.orders.stop.child_token();
+        let _guard = stop.clone().drop_guard();
+        let source = self.unless_stopped(blocking(move || Pipe::open(path, folder, id, streams, stop))).await?;
         let bounds = self.driver.bounds(&self.place);
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
         let first_size = size_of_part(1, self.place.upload.part_size, bounds).max(threshold.min(bounds.most_part));
-        let (source, first) = self.read(source, first_size).await?;
+        let (source, first) = self.read_on(source, first_size, &mut JoinSet::new(), &mut Vec::new()).await?;
         self.free_the_one_before().await?;
         if first.length < first_size && bounds.takes_whole {
             return self.send_short(Arc::new(first)).await;
@@ -140,23 +99,15 @@ impl Task {
         }
     }
 
-    /// Reads on, on a thread that may block: it may wait for the stream for ever.
-    async fn read(&self, mut source: Source, most: u64) -> Result<(Source, Original), Halt> {
-        self.unless_stopped(blocking(move || {
-            let piece = source.next(most)?;
-            Ok((source, piece))
-        }))
-        .await
-    }
-
-    /// The same while parts are sent: one that is refused ends it, however long the stream is silent.
+    /// Reads on, on a thread that may block: it may wait for the stream for ever. A part that is refused meanwhile ends it,
+    /// however long the stream is silent.
     async fn read_on(
         &mut self,
-        mut source: Source,
+        mut source: Pipe,
         most: u64,
         sending: &mut JoinSet<Result<Arrived, Fault>>,
         arrived: &mut Vec<Arrived>,
-    ) -> Result<(Source, Original), Halt> {
+    ) -> Result<(Pipe, Original), Halt> {
         let reading = blocking(move || {
             let piece = source.next(most)?;
             Ok((source, piece))
@@ -166,7 +117,11 @@ impl Task {
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(Halt::Stopped),
+                () = stop.cancelled() => {
+                    // It sees that too, and until then it may read.
+                    let _ = timeout(MOMENT, reading).await;
+                    return Err(Halt::Stopped);
+                }
                 read = &mut reading => return Ok(read?),
                 Some(next) = sending.join_next() => {
                     let next = next.unwrap_or_else(|_| Err(self.lost_part()))?;
@@ -179,7 +134,7 @@ impl Task {
     async fn send_pieces(
         &mut self,
         upload: &str,
-        mut source: Source,
+        mut source: Pipe,
         first: Original,
         first_size: u64,
         bounds: Bounds,
@@ -245,8 +200,16 @@ impl Task {
         Ok(())
     }
 
-    fn lost_part(&self) -> Fault {
-        Fault::new(FaultKind::State, &self.place.source, "a part's task was lost")
+    /// The fault of a stream that was read from, and did not come to its end.
+    pub(super) fn has_gone(&self) -> Fault {
+        let detail = "what was read of the stream is gone, so that it can't go on; begin what writes to it anew, and add it anew";
+        Fault::new(FaultKind::Disk, self.place.upload.file.display(), detail)
+    }
+
+    /// The fault of work on a part that has panicked.
+    pub(super) fn lost_part(&self) -> Fault {
+        let detail = "a part's task was lost, which is a bug of haul; r goes on with what the store has";
+        Fault::new(FaultKind::State, &self.place.source, detail)
     }
 
     /// The store has a part.

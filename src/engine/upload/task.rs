@@ -169,6 +169,10 @@ impl Task {
     async fn work_once(&mut self) -> Ending {
         match self.send_stream().await {
             Ok(ending) => ending,
+            // The next attempt, by the user or by the next run, would send the rest as if it were all.
+            Err(Halt::Stopped) if self.shared().lasts && self.shared().streams.is_read(self.orders.id) => {
+                Ending::Failed(self.has_gone())
+            }
             Err(Halt::Stopped) => Ending::Stopped,
             Err(Halt::Fault(fault)) => Ending::Failed(for_good(fault)),
         }
