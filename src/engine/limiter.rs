@@ -1,7 +1,7 @@
 //! The one place where a speed limit is waited for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
@@ -10,6 +10,41 @@ use crate::plan::Bucket;
 
 /// No wait is longer than this at a time, so that a new limit is felt at once.
 const STEP: Duration = Duration::from_millis(500);
+
+/// The limits that a transfer keeps: its own, and that on everything.
+#[derive(Clone, Debug)]
+pub(super) struct Limiters([Arc<Limiter>; 2]);
+
+impl Limiters {
+    pub(super) fn new(own: Arc<Limiter>, all: Arc<Limiter>) -> Self {
+        Self([own, all])
+    }
+
+    pub(super) fn is_limited(&self) -> bool {
+        self.0.iter().any(|limiter| limiter.is_limited())
+    }
+
+    /// The lower one of them.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        self.0.iter().filter(|limiter| limiter.is_limited()).filter_map(|limiter| limiter.rate()).min()
+    }
+
+    /// False where those who read take about all that one of them allows.
+    pub(super) fn has_spare(&self) -> bool {
+        self.0.iter().all(|limiter| limiter.has_spare())
+    }
+
+    /// Charges all of them for bytes that were read; the answer is what each wants to be waited for, for `wait`.
+    pub(super) fn charge(&self, bytes: u64) -> [Duration; 2] {
+        self.0.each_ref().map(|limiter| limiter.charge(bytes))
+    }
+
+    /// Waits out what is owed. Time that passes pays for all of them: one after the other they would give much less than the
+    /// lower one does.
+    pub(super) async fn wait(&self, [own, all]: [Duration; 2]) {
+        tokio::join!(self.0[0].wait(own), self.0[1].wait(all));
+    }
+}
 
 /// A token bucket that many workers draw from. Without a limit it costs one relaxed load.
 #[derive(Debug)]

@@ -1,10 +1,11 @@
 //! Under a limit a connection holds little that was not read; without one it is a connection like any other.
 
 use haul::api::Command;
-use haul::model::{Rate, Status};
+use haul::model::{Limits, Rate, Spec, Status};
 use haul::plan::unread;
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
+use super::uploads::{self, complete, in_parts, write};
 use crate::support::fetch::FakeFile;
 use crate::support::pair::{Pair, sockets_are_found};
 
@@ -48,5 +49,35 @@ async fn one_stream_is_left_as_it_is() {
     stage.send(Command::Limit(None)).await;
     stage.complete(id, "a.bin", &file).await;
     assert_eq!(stage.fake.opened(PATH).len(), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_limits_the_lower_one_is_what_there_is() {
+    let limit = Some(Rate::per_second(100_000));
+    let mut stage = Stage::with(Wishes { connections: 1, limit, ..Wishes::default() });
+    let file = FakeFile::new(1, 2 * MIB);
+    stage.fake.put(PATH, file.clone());
+    let mut spec = stage.spec(PATH);
+    spec.limits.rate = limit;
+    let id = stage.add_spec(spec).await;
+    let before = tokio::time::Instant::now();
+    stage.complete(id, "a.bin", &file).await;
+    let (took, ideal) = (before.elapsed().as_secs_f64(), 2.0 * MIB as f64 / 100_000.0);
+    assert!((0.97..1.05).contains(&(took / ideal)), "{took} s for {ideal}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_it_is_for_what_is_sent() {
+    let limit = Some(Rate::per_second(100_000));
+    let mut stage = Stage::with(Wishes { limit, ..Wishes::default() });
+    let path = write(&stage, 2 * MIB);
+    let limits = Limits { rate: limit, ..Limits::default() };
+    let id = stage.add_spec(Spec { limits, ..uploads::spec(in_parts(&path)) }).await;
+    let before = tokio::time::Instant::now();
+    complete(&mut stage, id, 2 * MIB).await;
+    let (took, ideal) = (before.elapsed().as_secs_f64(), 2.0 * MIB as f64 / 100_000.0);
+    assert!((0.97..1.05).contains(&(took / ideal)), "{took} s for {ideal}");
     stage.end().await;
 }

@@ -123,7 +123,7 @@ impl Stage {
             transfers: wishes.transfers,
             connections: (wishes.connections > 0).then_some(wishes.connections),
             limit: wishes.limit,
-            upload_limit: None,
+            upload_limit: wishes.limit,
             patience: wishes.patience,
             on_change: wishes.on_change,
             clock: Arc::new(clock.clone()),

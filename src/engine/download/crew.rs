@@ -206,7 +206,7 @@ impl Crew {
             // Under a limit that these reach, more connections bring no more; but each has a buffer in the kernel that a fast
             // sender fills at once, whatever the limit says. They come one by one, as long as there is something for them.
             if !self.workers.is_empty() && task.is_limited() {
-                if shared.clock.now() < self.join_after || !self.job.has_spare() {
+                if shared.clock.now() < self.join_after || !self.job.limiters.has_spare() {
                     return;
                 }
                 self.join_after = shared.clock.now() + TICK;

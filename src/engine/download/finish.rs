@@ -120,9 +120,7 @@ impl Task {
         let target = finished.target;
         self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
-        for limiter in [&self.limiter, &self.orders.shared.limiter] {
-            let _ = self.unless_stopped(limiter.wait(limiter.charge(0))).await;
-        }
+        let _ = self.unless_stopped(self.limiters.wait(self.limiters.charge(0))).await;
         Ok(Ending::Done {
             target,
             bytes,

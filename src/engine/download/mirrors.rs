@@ -171,7 +171,7 @@ impl Task {
             version: Version::new(resource.validator.clone(), held.tagless),
             resource,
             sockets: self.orders.shared.sockets.clone(),
-            limiters: [self.limiter.clone(), self.orders.shared.limiter.clone()],
+            limiters: self.limiters.clone(),
             stall: self.orders.shared.patience.stall,
             ranged: held.ranged,
         })

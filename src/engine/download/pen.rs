@@ -92,13 +92,13 @@ impl Pen {
 
     /// An answer came after so long, on this connection. False if that is not fit for the limit of now.
     pub(super) fn comes_on(&mut self, job: &Job, ends: Option<Ends>, asking: Duration) -> bool {
-        (self.ends, self.asking, self.limit) = (ends, asking, job.limit());
+        (self.ends, self.asking, self.limit) = (ends, asking, job.limiters.rate());
         job.fit(ends, self.limit, asking)
     }
 
     /// Fits the connection to another limit; false if it can't be.
     pub(super) fn fits(&mut self, job: &Job) -> bool {
-        let limit = job.limit();
+        let limit = job.limiters.rate();
         limit == std::mem::replace(&mut self.limit, limit) || job.fit(self.ends, limit, self.asking)
     }
 

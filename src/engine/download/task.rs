@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::limiter::Limiter;
+use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
 use super::super::orders::Orders;
 use super::super::report::{Ending, Progress, Report, What};
@@ -37,7 +37,7 @@ pub(super) enum Suspect {
 /// A download at work.
 pub(super) struct Task {
     pub(super) orders: Orders,
-    pub(super) limiter: Arc<Limiter>,
+    pub(super) limiters: Limiters,
     /// Where the file can be had from.
     pub(super) places: Places,
     /// Whose fault ended the last attempt.
@@ -90,7 +90,7 @@ async fn download(orders: Orders) {
     let said = orders.spec.limits.connections.or(orders.shared.connections);
     let growth = said.map_or_else(Growth::chosen, Growth::fixed);
     let mut task = Task {
-        limiter: orders.limiter.clone(),
+        limiters: Limiters::new(orders.limiter.clone(), orders.shared.limiter.clone()),
         orders,
         places,
         suspect: Suspect::default(),
@@ -309,7 +309,7 @@ impl Task {
 
     /// True if a limit of our own may hold the speed down.
     pub(super) fn is_limited(&self) -> bool {
-        self.limiter.is_limited() || self.orders.shared.limiter.is_limited()
+        self.limiters.is_limited()
     }
 
     /// Puts the latest where the supervisor looks for it.

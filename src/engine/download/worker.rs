@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::super::hosts::Permit;
-use super::super::limiter::Limiter;
+use super::super::limiter::Limiters;
 use super::desk::Desk;
 use super::parts::PartEnd;
 use super::pen::Pen;
@@ -38,7 +38,7 @@ pub(super) struct Job {
     pub(super) resource: Arc<Resource>,
     pub(super) version: Version,
     pub(super) sockets: Arc<Sockets>,
-    pub(super) limiters: [Arc<Limiter>; 2],
+    pub(super) limiters: Limiters,
     pub(super) stall: Duration,
     /// Which place it is, and its host, where there are several.
     pub(super) place: Option<usize>,
@@ -50,12 +50,7 @@ pub(super) struct Job {
 impl Job {
     /// True while a limit of our own is used up.
     pub(super) fn is_held_back(&self) -> bool {
-        self.limiters.iter().any(|limiter| !limiter.charge(0).is_zero())
-    }
-
-    /// The lower one of our own limits.
-    pub(super) fn limit(&self) -> Option<Rate> {
-        self.limiters.iter().filter(|limiter| limiter.is_limited()).filter_map(|limiter| limiter.rate()).min()
+        self.limiters.charge(0).iter().any(|debt| !debt.is_zero())
     }
 
     /// Fits how much a connection whose answer took so long may hold unread to a limit; false if another connection has to
@@ -64,11 +59,6 @@ impl Job {
         // One stream can't go on on another connection.
         let bytes = limit.filter(|_| self.ranged).and_then(|limit| unread(limit, asking));
         ends.is_none_or(|ends| self.sockets.hold(ends, bytes))
-    }
-
-    /// False where our own limits leave another connection nothing to bring.
-    pub(super) fn has_spare(&self) -> bool {
-        self.limiters.iter().all(|limiter| limiter.has_spare())
     }
 }
 
@@ -216,7 +206,7 @@ impl Worker {
                 Next::Stopped => return Ok(LeaseEnd::Stopped),
                 Next::Chunk(Some(chunk)) => {
                     let chunk = chunk?;
-                    let debts = self.charge(chunk.len() as u64);
+                    let debts = job.limiters.charge(chunk.len() as u64);
                     if self.absorb(chunk, answer.end, pen).await? {
                         return Ok(LeaseEnd::Finished);
                     }
@@ -303,25 +293,19 @@ impl Worker {
         Err(Fault::new(FaultKind::Cut, &self.job.source, "the connection ended before the last byte"))
     }
 
-    /// Charges both limiters for bytes that have come; what is to be waited for then.
-    fn charge(&self, bytes: u64) -> [Duration; 2] {
-        self.job.limiters.each_ref().map(|limiter| limiter.charge(bytes))
-    }
-
     /// Waits if what the limiters allow is spent. What has come is written first.
     async fn pay(&self, debts: [Duration; 2], pen: &mut Pen) -> Result<(), Fault> {
-        for (limiter, debt) in self.job.limiters.iter().zip(debts) {
-            if debt.is_zero() {
-                continue;
-            }
-            if debt >= DEBT {
-                pen.flush().await?;
-            }
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => return Ok(()),
-                () = limiter.wait(debt) => self.job.desk.excuse(pen.lease),
-            }
+        let longest = debts.into_iter().max().unwrap_or_default();
+        if longest.is_zero() {
+            return Ok(());
+        }
+        if longest >= DEBT {
+            pen.flush().await?;
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            () = self.job.limiters.wait(debts) => self.job.desk.excuse(pen.lease),
         }
         Ok(())
     }

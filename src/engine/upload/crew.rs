@@ -256,7 +256,7 @@ fn compared_to(held: &mut Held, claim: Claim, sum: Option<Checksum>) {
 impl Task {
     /// Finds out whether more connections would help. A limit of our own tells nothing of that.
     fn look_for_more(&mut self, held: &Held) {
-        if self.limiters().iter().any(|limiter| limiter.is_limited()) {
+        if self.limiters.is_limited() {
             return;
         }
         let (sent, sending, missing) = held.desk.outlook(held.original.length);

@@ -14,7 +14,7 @@ use bytes::BytesMut;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
-use super::super::limiter::Limiter;
+use super::super::limiter::Limiters;
 use super::original::{Original, changed};
 use super::proof::sums;
 use super::sender::Doubt;
@@ -91,7 +91,7 @@ pub(super) struct Piece {
     algorithm: Algorithm,
     /// How many parts there are in all, where that is known.
     count: Option<u32>,
-    limiters: [Arc<Limiter>; 2],
+    limiters: Limiters,
     sent: Arc<Sent>,
     /// What they hash to, if somebody had to know it before they are sent.
     known: Arc<OnceLock<Checksum>>,
@@ -103,7 +103,7 @@ impl Piece {
         original: Arc<Original>,
         range: ByteRange,
         algorithm: Algorithm,
-        limiters: [Arc<Limiter>; 2],
+        limiters: Limiters,
         sent: Arc<Sent>,
     ) -> Self {
         Self { original, range, algorithm, count: None, limiters, sent, known: Arc::default(), is_announced: false }
@@ -206,7 +206,7 @@ impl Reading {
 
     /// The next bytes. What the system has in memory is read here; for the rest a thread waits that may block.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<BytesMut>> {
-        let is_limited = self.piece.limiters.iter().any(|limiter| limiter.is_limited());
+        let is_limited = self.piece.limiters.is_limited();
         let rest = self.piece.range.end - self.position;
         let count = rest.min(if is_limited { LIMITED_CHUNK } else { CHUNK }) as usize;
         if self.carry.is_empty() && self.disk.is_none() {
@@ -254,15 +254,11 @@ impl Reading {
 
     /// Charges both limiters for bytes that go out now; what is owed is waited for before the next ones.
     fn charge(&mut self, bytes: u64) {
-        let limiters = self.piece.limiters.clone();
-        let debts = limiters.each_ref().map(|limiter| limiter.charge(bytes));
+        let debts = self.piece.limiters.charge(bytes);
         if debts.iter().any(|debt| !debt.is_zero()) {
+            let limiters = self.piece.limiters.clone();
             self.piece.sent.hold_back(true);
-            self.debts = Some(Box::pin(async move {
-                for (limiter, debt) in limiters.iter().zip(debts) {
-                    limiter.wait(debt).await;
-                }
-            }));
+            self.debts = Some(Box::pin(async move { limiters.wait(debts).await }));
         }
     }
 

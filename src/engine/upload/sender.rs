@@ -39,7 +39,7 @@ pub(super) struct Sender {
 
 impl Sender {
     pub(super) fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>, is_announced: bool) -> Self {
-        let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters(), sent);
+        let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters.clone(), sent);
         Self {
             driver: task.driver.clone(),
             place: task.place.clone(),

@@ -31,7 +31,7 @@ impl Task {
         let algorithm = self.driver.bounds(&self.place).sum;
         let sent = Arc::new(Sent::default());
         let all = ByteRange::new(0, length);
-        let piece = Arc::new(Piece::new(original.clone(), all, algorithm, self.limiters(), sent.clone()));
+        let piece = Arc::new(Piece::new(original.clone(), all, algorithm, self.limiters.clone(), sent.clone()));
         let object = match self.send_piece(piece, &sent).await {
             Ok(object) => object,
             Err(Halt::Stopped) => return Err(Halt::Stopped),

@@ -177,7 +177,7 @@ impl Task {
 
     fn sender(&self, upload: &str, piece: Original, bounds: Bounds) -> Sender {
         let range = ByteRange::new(0, piece.length);
-        let piece = Piece::new(Arc::new(piece), range, bounds.sum, self.limiters(), Arc::new(Sent::default()));
+        let piece = Piece::new(Arc::new(piece), range, bounds.sum, self.limiters.clone(), Arc::new(Sent::default()));
         Sender {
             driver: self.driver.clone(),
             place: self.place.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::super::download::blocking;
-use super::super::limiter::Limiter;
+use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
 use super::super::orders::{Orders, Shared};
 use super::super::report::{Ending, Progress, Report, What};
@@ -27,7 +27,8 @@ pub(super) struct Task {
     pub(super) orders: Orders,
     pub(super) place: Place,
     pub(super) driver: Arc<dyn Put>,
-    pub(super) limiter: Arc<Limiter>,
+    /// The limits that it keeps: its own, and that on everything that is sent.
+    pub(super) limiters: Limiters,
     /// Where it is written down what was begun.
     pub(super) checkpoint: PathBuf,
     /// What has been begun, kept over the attempts.
@@ -96,7 +97,7 @@ async fn upload(orders: Orders) -> Ending {
         was_left: lock.was_left(),
         checkpoint,
         place: Place { source: orders.spec.source.clone(), headers: orders.spec.headers.clone(), upload: wanted },
-        limiter: orders.limiter.clone(),
+        limiters: Limiters::new(orders.limiter.clone(), shared.uplink.clone()),
         orders,
         driver,
         held: None,
@@ -318,11 +319,6 @@ impl Task {
     /// How many connections it may have.
     pub(super) fn connections(&self) -> u16 {
         self.growth.connections()
-    }
-
-    /// The limits that it keeps: its own, and that on everything that is sent.
-    pub(super) fn limiters(&self) -> [Arc<Limiter>; 2] {
-        [self.limiter.clone(), self.shared().uplink.clone()]
     }
 
     /// Puts the latest where the supervisor looks for it.
