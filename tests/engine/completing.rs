@@ -110,3 +110,15 @@ async fn an_equal_object_that_stood_there_leaves_no_upload_open() {
     complete(&mut stage, id, 2 * MIB).await;
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_a_part_ends_its_upload_and_does_not_let_it_run_for_ever() {
+    let mut stage = Stage::with(Wishes::default());
+    stage.depot.script(|call, _| {
+        assert!(call != Call::Part(2), "a scripted bug");
+        None
+    });
+    let id = start(&mut stage, 3 * MIB).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::State);
+    stage.end().await;
+}

@@ -188,8 +188,8 @@ impl Depot {
         let script = state.script.clone();
         // What goes wrong may be about what the store has.
         drop(state);
-        let trouble = script.and_then(|script| script(call, before));
-        (trouble, Open(self.clone()))
+        let open = Open(self.clone());
+        (script.and_then(|script| script(call, before)), open)
     }
 
     fn sum(&self, bytes: &[u8]) -> Option<Checksum> {

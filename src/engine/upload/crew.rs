@@ -90,9 +90,14 @@ impl Crew {
                     self.tell_aborted(task, held).await;
                     return Err(Halt::Stopped);
                 }
-                Some(Ok(landed)) = self.sending.join_next() => self.landed(landed, task, held).await?,
-                Some(Ok((claim, compared))) = self.comparing.join_next() => compared_to(held, claim, compared?),
-                Some(Ok(stored)) = self.asking.join_next() => arrived(held, stored),
+                Some(ended) = self.sending.join_next() => {
+                    self.landed(ended.map_err(|_| task.lost_part())?, task, held).await?;
+                }
+                Some(ended) = self.comparing.join_next() => {
+                    let (claim, compared) = ended.map_err(|_| task.lost_part())?;
+                    compared_to(held, claim, compared?);
+                }
+                Some(ended) = self.asking.join_next() => arrived(held, ended.map_err(|_| task.lost_part())?),
                 permit = next_in_line(&mut self.line) => {
                     self.line = None;
                     self.idle.push(permit);
