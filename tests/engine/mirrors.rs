@@ -32,3 +32,16 @@ async fn a_place_whose_file_is_shorter_than_what_came_of_it_leaves_its_bytes_to_
     assert_eq!(stage.fake.given("/b.bin"), 2 * MIB + 4096, "what was missing, and a sample");
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_a_place_counts_as_a_connection() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let first = file.clone().script(|ask| if ask.number == 1 { Act::serve().cut(MIB) } else { Act::serve() });
+    // So slow that the first place may be asked again meanwhile.
+    let second = file.clone().script(|_| Act::serve().rate(1024));
+    let (mut stage, id) = of_two(Wishes { connections: 1, ..Wishes::default() }, first, second).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert!(!stage.fake.opened("/b.bin").is_empty());
+    assert_eq!(stage.fake.most_open(), 1);
+    stage.end().await;
+}

@@ -196,7 +196,9 @@ impl Crew {
         let connections = usize::from(self.job.desk.width());
         let most = match task.strays {
             _ if !self.job.ranged || task.alone => 1,
-            0 => connections.saturating_sub(reserved).max(1),
+            // One that looks at a place is a connection too.
+            0 if self.scouting.is_empty() => connections.saturating_sub(reserved).max(1),
+            0 => connections.saturating_sub(reserved.max(self.scouting.len())),
             // One at a time, until it is known whether parts are given beside the first.
             1..MAX_STRAYS => connections.min(receiving + 1),
             _ => 1,
@@ -248,8 +250,9 @@ impl Crew {
     /// When all connections are gone, the last laggard among them, and the host gives its next one to those who wait: so
     /// does this one, until it has one.
     fn stand_in_line(&mut self, task: &Task) {
+        let has_room = self.scouting.len() < usize::from(self.job.desk.width());
         let is_idle = self.workers.is_empty() && self.open_after <= task.orders.shared.clock.now();
-        if !is_idle {
+        if !is_idle || !has_room {
             self.line = None;
         } else if self.line.is_none()
             && let Some((place, host)) = self.ready(task).into_iter().next()
