@@ -1,5 +1,8 @@
 //! Several places of one file, of which one goes wrong.
 
+use std::time::Duration;
+
+use haul::api::Happening;
 use haul::model::{Source, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
@@ -43,5 +46,22 @@ async fn a_look_at_a_place_counts_as_a_connection() {
     stage.complete(id, "a.bin", &file).await;
     assert!(!stage.fake.opened("/b.bin").is_empty());
     assert_eq!(stage.fake.most_open(), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_place_brought_that_has_changed_is_claimed_no_more_at_once() {
+    let file = FakeFile::new(1, 16 * MIB);
+    let first = file.clone().script(|_| Act::serve().cut(MIB));
+    let second = file.clone().script(|_| Act::serve().rate(64 << 10));
+    let wishes = Wishes { connections: 2, ..Wishes::default() };
+    let (mut stage, id) = of_two(wishes, first, second).await;
+    stage.has(id, 6 * MIB).await;
+    stage.fake.put("/a.bin", FakeFile::new(2, 16 * MIB));
+    stage.until(id, |happening| matches!(happening, Happening::Dropped(_))).await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let claimed = stage.checkpoint(id).unwrap().ledger.done().total();
+    assert!(claimed < 3 * MIB, "kill -9 now, and {claimed} bytes of two versions are one file");
+    stage.complete(id, "a.bin", &file).await;
     stage.end().await;
 }

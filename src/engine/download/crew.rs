@@ -65,6 +65,8 @@ pub(super) struct Crew {
     line: Option<Line>,
     /// No connection moves to another place before this moment.
     pub(super) move_after: Moment,
+    /// True while a checkpoint is to be saved before anything else is begun.
+    pub(super) save_now: bool,
 }
 
 impl Crew {
@@ -87,6 +89,7 @@ impl Crew {
             blamed: None,
             line: None,
             move_after: Moment::ZERO,
+            save_now: false,
         }
     }
 
@@ -145,7 +148,11 @@ impl Crew {
                 task.suspect = Suspect::Judged;
                 return Err(Halt::Fault(fault));
             }
-            self.staff(task, held);
+            // Before other bytes take their place: what is on disk still claims those of a place that has changed.
+            if !self.save_now || held.saver.start() {
+                self.save_now = false;
+                self.staff(task, held);
+            }
             self.stand_in_line(task);
             tokio::select! {
                 biased;

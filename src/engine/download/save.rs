@@ -21,7 +21,8 @@ pub(super) struct Saver {
     target: PathBuf,
     resource: Arc<Resource>,
     running: Option<JoinHandle<Result<Option<Fault>, Fault>>>,
-    saved: u64,
+    /// The bytes of the latest checkpoint; `None` if the next one is to be written whatever they are.
+    saved: Option<u64>,
     /// Why the latest checkpoint could not be written, and whether that was told.
     unsaved: Option<Fault>,
     told: bool,
@@ -30,7 +31,7 @@ pub(super) struct Saver {
 impl Saver {
     pub(super) fn new(desk: Arc<Desk>, url: String, resource: Arc<Resource>) -> Self {
         let target = desk.part.target().to_path_buf();
-        Self { desk, url, target, resource, running: None, saved: 0, unsaved: None, told: false }
+        Self { desk, url, target, resource, running: None, saved: None, unsaved: None, told: false }
     }
 
     /// From now on checkpoints say this of the file.
@@ -46,9 +47,9 @@ impl Saver {
     /// Starts to save, unless nothing has changed. False if the disk is still busy with what was started before.
     pub(super) fn start(&mut self) -> bool {
         let done = self.desk.done_total();
-        let changed = done != self.saved || !self.desk.lock().log.is_saved();
+        let changed = self.saved != Some(done) || !self.desk.lock().log.is_saved();
         if self.running.is_none() && changed {
-            self.saved = done;
+            self.saved = Some(done);
             let (desk, checkpoint) = (self.desk.clone(), self.take());
             self.running = Some(spawn_blocking(move || save(&desk, &checkpoint)));
             return true;
@@ -77,6 +78,11 @@ impl Saver {
         self.unsaved =
             result.unwrap_or_else(|_| Err(lost_thread()))?.or(self.unsaved.take().filter(|_| !self.is_saved()));
         Ok(())
+    }
+
+    /// The checkpoint on disk is not what it should be: the next one is written, however few bytes have come since.
+    pub(super) fn is_outdated(&mut self) {
+        self.saved = None;
     }
 
     /// True if no checkpoint of this download is on disk, since none can be written: a stop loses what has come.
