@@ -75,8 +75,11 @@ impl Saver {
         let Some(running) = &mut self.running else { return std::future::pending().await };
         let result = running.await;
         self.running = None;
-        self.unsaved =
-            result.unwrap_or_else(|_| Err(lost_thread()))?.or(self.unsaved.take().filter(|_| !self.is_saved()));
+        let result = result.unwrap_or_else(|_| Err(lost_thread()));
+        if !matches!(result, Ok(None)) {
+            self.is_outdated();
+        }
+        self.unsaved = result?.or(self.unsaved.take().filter(|_| !self.is_saved()));
         Ok(())
     }
 
