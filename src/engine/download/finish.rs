@@ -49,7 +49,7 @@ impl Task {
             held.checking = Some(Checking::start(held.desk.clone(), self.orders.stop.child_token()));
         }
         if let Some(checking) = held.checking.take() {
-            checking.finish().await;
+            checking.finish().await?;
         }
         if self.orders.stop.is_cancelled() {
             return Err(Halt::Stopped);

@@ -75,7 +75,7 @@ impl Desk {
         if self.part.read_at(piece, &mut ours)? && ours == theirs {
             return Ok(());
         }
-        let lost = self.lose_unsound(|claim| !claim.range().intersect(piece).is_empty());
+        let lost = self.lose_unsound(|claim| !claim.range().intersect(piece).is_empty())?;
         // The check of an old checkpoint's claims may have found it meanwhile.
         if lost > 0 || !self.lock().plan.done().contains(piece) {
             return Ok(());

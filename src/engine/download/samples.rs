@@ -35,27 +35,20 @@ impl Desk {
 
     /// Samples of bytes that are known to be those that were written: the claims around them were compared with the disk,
     /// without a wait for all the others. May block.
-    fn sound_samples(&self, count: usize, most: u64) -> Vec<ByteRange> {
+    fn sound_samples(&self, count: usize, most: u64) -> Result<Vec<ByteRange>, Fault> {
         loop {
             let samples = self.samples(count, most);
             let touches = |claim: &Fragment| samples.iter().any(|sample| !sample.intersect(claim.range()).is_empty());
-            if self.lose_unsound(touches) == 0 {
-                return samples;
+            if self.lose_unsound(touches)? == 0 {
+                return Ok(samples);
             }
         }
     }
 
     /// Loses those of some claims whose bytes on disk are not what was written; how many. May block.
-    pub(super) fn lose_unsound(&self, chosen: impl Fn(&Fragment) -> bool) -> usize {
+    pub(super) fn lose_unsound(&self, chosen: impl Fn(&Fragment) -> bool) -> Result<usize, Fault> {
         let claims: Vec<Fragment> = self.lock().ledger.fragments().filter(chosen).collect();
-        let mut buffer = Vec::new();
-        let wrong = |claim: &Fragment| !matches!(self.part.holds(*claim, &mut buffer), Ok(true));
-        let wrong: Vec<Fragment> = claims.into_iter().filter(wrong).collect();
-        let count = wrong.len();
-        for claim in wrong {
-            self.lose(claim);
-        }
-        count
+        self.check(claims)
     }
 }
 
@@ -81,7 +74,7 @@ impl Task {
         let (doubted, most) = (held.doubted, held.sample());
         // An answer whose ETag is in doubt came from one of several machines: it is to be met again.
         let turns = if doubted && !held.resource.validator.is_none() { SAMPLES } else { 0 };
-        let samples = blocking(move || Ok(desk.sound_samples(SAMPLES, most))).await?;
+        let samples = blocking(move || desk.sound_samples(SAMPLES, most)).await?;
         for range in samples.iter().cycle().take(samples.len().max(turns)) {
             if self.compare_sample(*range).await? && doubted {
                 break;

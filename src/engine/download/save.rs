@@ -157,27 +157,44 @@ fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<Option<Fault>, Fault> {
     Ok(None)
 }
 
+impl Desk {
+    /// Compares claims with the bytes on disk, and loses those that are not what was written; how many. What can't be read is
+    /// lost where others can be read after it, as is so for a bad block. If it can't be to the end, the disk may be away for a
+    /// while: then it fails, and loses none of them. May block.
+    pub(super) fn check(&self, claims: impl IntoIterator<Item = Fragment>) -> Result<usize, Fault> {
+        let (mut lost, mut buffer, mut unread, mut why) = (0, Vec::new(), Vec::new(), None);
+        for claim in claims {
+            match self.part.holds(claim, &mut buffer) {
+                Ok(true) => self.confirm(claim),
+                Ok(false) => {
+                    self.lose(claim);
+                    lost += 1;
+                }
+                Err(fault) => {
+                    unread.push(claim);
+                    why = Some(fault);
+                    continue;
+                }
+            }
+            lost += unread.len();
+            unread.drain(..).for_each(|claim| self.lose(claim));
+        }
+        why.filter(|_| !unread.is_empty()).map_or(Ok(lost), Err)
+    }
+}
+
 /// The check of a checkpoint's claims against the part file's bytes, on a thread that may block. What does not match
 /// is fetched again.
 pub(super) struct Checking {
     stop: CancellationToken,
-    thread: JoinHandle<()>,
+    thread: JoinHandle<Result<usize, Fault>>,
 }
 
 impl Checking {
     pub(super) fn start(desk: Arc<Desk>, stop: CancellationToken) -> Self {
         let claims: Vec<Fragment> = desk.lock().ledger.fragments().collect();
         let stopped = stop.clone();
-        let thread = spawn_blocking(move || {
-            let mut buffer = Vec::new();
-            for claim in claims.into_iter().take_while(|_| !stopped.is_cancelled()) {
-                if matches!(desk.part.holds(claim, &mut buffer), Ok(true)) {
-                    desk.confirm(claim);
-                } else {
-                    desk.lose(claim);
-                }
-            }
-        });
+        let thread = spawn_blocking(move || desk.check(claims.into_iter().take_while(|_| !stopped.is_cancelled())));
         Self { stop, thread }
     }
 
@@ -186,9 +203,9 @@ impl Checking {
         self.thread.is_finished()
     }
 
-    /// Waits until all claims were compared.
-    pub(super) async fn finish(self) {
-        let _ = self.thread.await;
+    /// Waits until all claims were compared. Fails if they can't be read.
+    pub(super) async fn finish(self) -> Result<(), Fault> {
+        self.thread.await.unwrap_or_else(|_| Err(lost_thread())).map(|_| ())
     }
 
     /// Ends the check early. It holds the part file, which must be free before anyone else can take it.
