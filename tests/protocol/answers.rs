@@ -134,6 +134,9 @@ fn the_whole_file_in_place_of_a_part_is_no_part() {
     refused(Answer::page(), Kind::WebPage);
     let got = used(part(Answer::new().no_ranges(), 0, 300).unwrap(), 0, LENGTH);
     assert_eq!(got.resource.ranges, Ranges::Ignored);
+    // Nothing says that it is the version that the other parts are of.
+    let fault = part(Answer::new().no_ranges().no_etag(), 0, 300).unwrap_err();
+    assert_eq!(fault.kind, Kind::Retagged, "{fault}");
 }
 
 #[test]

@@ -93,15 +93,7 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     if length.is_some_and(|length| end > length) {
         return Err(wrong(head, "the part that came ends beyond the end of the file"));
     }
-    if let Some(known) = expected
-        && let Some(tag) = known.validator.strong_etag()
-        && !head.headers.contains_key(ETAG)
-        && !known.twins.contains(&None)
-    {
-        // It has to be in each part (RFC 9110, section 15.3.7). Without it nothing says that this is the same version.
-        let detail = format!("it may have changed: its ETag was {tag}, and this part has none");
-        return Err(Fault::new(FaultKind::Retagged, head.at, detail));
-    }
+    require_tag(expected, head)?;
     let mut accepted = accepted(head, length, Ranges::Served);
     accepted.resource.digests = announced_digests(head.headers, Some(ByteRange::new(start, end)));
     Ok(Accepted { start, end: Some(end), ..accepted })
@@ -117,8 +109,25 @@ fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<A
     if asked.start() > 0 {
         return Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server sent the whole file in place of a part"));
     }
+    // Its first bytes come in place of a part. Where all of it was asked for, it is compared as it comes.
+    if asked != Asked::Whole {
+        require_tag(expected, head)?;
+    }
     accepted.resource.digests = announced_digests(head.headers, None);
     Ok(Accepted { end: length, ..accepted })
+}
+
+/// Fails if an answer is to stand beside other parts and lacks the ETag that is known. It has to be in each part (RFC 9110,
+/// section 15.3.7); without it nothing says that this is the same version.
+fn require_tag(expected: Option<&Resource>, head: &Head<'_>) -> Result<(), Fault> {
+    let Some(known) = expected.filter(|known| !known.twins.contains(&None)) else { return Ok(()) };
+    match known.validator.strong_etag().filter(|_| !head.headers.contains_key(ETAG)) {
+        Some(tag) => {
+            let detail = format!("it may have changed: its ETag was {tag}, and this answer has none");
+            Err(Fault::new(FaultKind::Retagged, head.at, detail))
+        }
+        None => Ok(()),
+    }
 }
 
 /// 416: nothing there to give. An empty file answers so to any range.
