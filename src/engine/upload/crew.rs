@@ -162,6 +162,8 @@ impl Crew {
         let now = Instant::now();
         self.resting.retain(|until| *until > now);
         let most = usize::from(task.connections()).saturating_sub(self.resting.len());
+        // There may be fewer by now, and others may need them.
+        self.idle.truncate(most.saturating_sub(self.sending.len()));
         let host = task.place.source.host();
         while self.sending.len() < most && held.desk.parts.is_any_missing() {
             let permit = self.idle.pop().or_else(|| task.shared().hosts.try_open(&host));
