@@ -27,7 +27,14 @@ impl Task {
         if whole.is_none() {
             // Sums of parts that make no sum of the whole: the file is read once more.
             let all = ByteRange::new(0, held.original.length);
-            whole = sums(held.original.clone(), all, vec![held.bounds.sum]).await?.pop();
+            let read = self.unless_stopped(sums(held.original.clone(), all, vec![held.bounds.sum])).await;
+            whole = match read {
+                Ok(mut sums) => sums.pop(),
+                Err(halt) => {
+                    self.held = Some(held);
+                    return Err(halt);
+                }
+            };
         }
         // On disk before it is asked for: if the answer is lost with haul, the parts tell whether it was obeyed.
         held.saver.last(&held.desk).await;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::super::download::blocking;
 use super::original::{Original, changed};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault};
@@ -67,14 +69,16 @@ pub(super) async fn verified(
     Ok(sums.into_iter().nth(1).filter(|_| is_right))
 }
 
-/// What these bytes of the file hash to in each of the algorithms.
+/// What these bytes of the file hash to in each of the algorithms. Nothing is read any more once nobody waits for it.
 pub(super) async fn sums(
     original: Arc<Original>,
     range: ByteRange,
     algorithms: Vec<Algorithm>,
 ) -> Result<Vec<Checksum>, Fault> {
+    let stop = CancellationToken::new();
+    let _guard = stop.clone().drop_guard();
     blocking(move || {
-        digest(&original.file, range, &algorithms, || true).map_err(|why| match why.kind() {
+        digest(&original.file, range, &algorithms, || !stop.is_cancelled()).map_err(|why| match why.kind() {
             std::io::ErrorKind::UnexpectedEof => changed(&original.path),
             _ => Fault::disk(original.path.display(), "reading the file", &why),
         })
