@@ -208,7 +208,7 @@ impl Task {
 
     /// The fault of work on a part that has panicked.
     pub(super) fn lost_part(&self) -> Fault {
-        let detail = "a part's task was lost, which is a bug of haul; r goes on with what the store has";
+        let detail = "a part's task was lost, which is a bug of haul";
         Fault::new(FaultKind::State, &self.place.source, detail)
     }
 
