@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use haul::api::Happening;
-use haul::model::{Source, TransferId};
+use haul::model::{FaultKind, Patience, Source, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
-use crate::support::fetch::{Act, FakeFile};
+use crate::support::fetch::{Act, Ask, FakeFile};
 
 /// The same file at `/a.bin` and at `/b.bin`, of which the first is asked first.
 async fn of_two(wishes: Wishes, first: FakeFile, second: FakeFile) -> (Stage, TransferId) {
@@ -37,15 +37,24 @@ async fn a_place_whose_file_is_shorter_than_what_came_of_it_leaves_its_bytes_to_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_at_a_place_counts_as_a_connection() {
-    let file = FakeFile::new(1, 8 * MIB);
-    let first = file.clone().script(|ask| if ask.number == 1 { Act::serve().cut(MIB) } else { Act::serve() });
-    // So slow that the first place may be asked again meanwhile.
-    let second = file.clone().script(|_| Act::serve().rate(1024));
-    let (mut stage, id) = of_two(Wishes { connections: 1, ..Wishes::default() }, first, second).await;
+async fn looks_at_places_count_as_connections() {
+    let file = FakeFile::new(1, 16 * MIB).rate(MIB);
+    // The second connection is opened again when both others are looked at, so slowly that they still are.
+    let lost = |ask: &Ask| if ask.number == 2 { Act::fault(FaultKind::Resolve) } else { Act::serve() };
+    let slow = |ask: &Ask| if ask.number == 1 { Act::serve().rate(512) } else { Act::serve() };
+    let mut stage = Stage::with(Wishes {
+        connections: 3,
+        patience: Patience { wait: seconds(4), ..Patience::default() },
+        ..Wishes::default()
+    });
+    stage.fake.put("/a.bin", file.clone().script(lost));
+    stage.fake.put("/b.bin", file.clone().script(slow));
+    stage.fake.put("/c.bin", file.clone().script(slow));
+    let mut spec = stage.spec("/a.bin");
+    spec.mirrors = ["b", "c"].map(|name| Source::parse(&format!("http://fake/{name}.bin")).unwrap()).into();
+    let id = stage.add_spec(spec).await;
     stage.complete(id, "a.bin", &file).await;
-    assert!(!stage.fake.opened("/b.bin").is_empty());
-    assert_eq!(stage.fake.most_open(), 1);
+    assert_eq!(stage.fake.most_open(), 3);
     stage.end().await;
 }
 
