@@ -355,7 +355,6 @@ impl Task {
         let result = match self.heed_answer(&mut held, lease, &answer.resource, permit.age()) {
             Ok(job) => {
                 self.tell_answered(&mut held).await;
-                self.take_duplicates(&held, &answer.resource);
                 let mut crew = Crew::new(lead, Arc::new(job));
                 let number = crew.next_number();
                 crew.hire(self, (number, lead), lease, Some(answer), permit);

@@ -117,6 +117,8 @@ impl Task {
             return Err(Fault::new(FaultKind::Changed, self.places.lead(), detail));
         }
         self.note(held, known.clone());
+        // Before the work is described: with them the file has several places.
+        self.take_duplicates(held, resource);
         self.job(self.places.lead_number(), held, known)
     }
 
