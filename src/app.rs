@@ -22,7 +22,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::damage::{complain, damage};
-use self::engine::{Engine, after};
+use self::engine::{Engine, after, of_its_own};
 use self::list::list_item;
 use self::log::start_log;
 use self::registry::registry;
@@ -297,7 +297,7 @@ impl House {
         if self.arguments.screen.plain {
             let places = (folder, Arc::new(self.categories()));
             let plain = Plain::new(engine.handle.clone(), places, self.settings.confirm_quit, io::stdout());
-            let left = engine.runtime.block_on(plain.run(stdin_lines()));
+            let left = of_its_own()?.block_on(plain.run(stdin_lines()));
             let ended = engine.end(false);
             return after(left.wrap_err("signals can't be listened for")?, ended);
         }

@@ -8,6 +8,7 @@ use color_eyre::eyre::WrapErr;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
@@ -32,6 +33,35 @@ const UNSAVED: &str = "the queue does not tell all that this run has done, and t
 /// makes each GiB cost a third more, since threads that take turns wake each other and wait for the same file's lock.
 fn threads(processors: usize) -> usize {
     (processors / 8).clamp(1, 4)
+}
+
+/// A runtime on the calling thread alone. A dead disk may hold up every thread of the engine's own, which then delivers no
+/// signal and ends no wait.
+pub(super) fn of_its_own() -> Result<Runtime, Trouble> {
+    Ok(Builder::new_current_thread().enable_all().build().wrap_err("the system gives no timers")?)
+}
+
+/// Listens for the signals that ask haul to end from now on. The first one stops the engine, and haul ends soon whatever becomes
+/// of that.
+fn heed_signals(handle: &Handle) -> watch::Receiver<Option<i32>> {
+    let (heard, signalled) = watch::channel(None);
+    let Ok(runtime) = of_its_own() else { return signalled };
+    let Ok(mut signals) = runtime.block_on(async { Signals::listen() }) else { return signalled };
+    let handle = handle.clone();
+    let heed = async move {
+        let number = signals.next().await;
+        let first = Ordered { number, at: Instant::now() };
+        heard.send_replace(Some(number));
+        handle.stop();
+        tokio::select! {
+            // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
+            () = signals.again(first) => {}
+            () = sleep(STOP) => {}
+        }
+        std::process::exit(i32::from(Exit::by_signal(number).code()));
+    };
+    std::thread::spawn(move || runtime.block_on(heed));
+    signalled
 }
 
 /// An engine with the threads that it runs on.
@@ -78,21 +108,7 @@ impl Engine {
         style: Style,
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
-        let handle = self.handle.clone();
-        let (heard, signalled) = watch::channel(None);
-        self.runtime.spawn(async move {
-            let Ok(mut signals) = Signals::listen() else { return };
-            let number = signals.next().await;
-            let first = Ordered { number, at: tokio::time::Instant::now() };
-            heard.send_replace(Some(number));
-            handle.stop();
-            tokio::select! {
-                // The user asks again, or the engine hangs on a dead disk: leave; what is saved is saved.
-                () = signals.again(first) => {}
-                () = tokio::time::sleep(STOP) => {}
-            }
-            std::process::exit(i32::from(Exit::by_signal(number).code()));
-        });
+        let signalled = heed_signals(&self.handle);
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
         let watcher = if self.is_queue { watcher.of_queue() } else { watcher };
         self.start();
@@ -113,13 +129,15 @@ impl Engine {
     fn end_with(self, is_over: bool, signalled: Option<watch::Receiver<Option<i32>>>) -> Result<(), Trouble> {
         self.handle.stop();
         let (task, snapshots) = (self.task, self.handle.snapshots());
-        let ended = self.runtime.block_on(async {
+        let aside = of_its_own()?;
+        let ended = aside.block_on(async {
             match task {
-                Some(task) => tokio::time::timeout(STOP, task).await.map(|_| ()),
+                Some(task) => timeout(STOP, task).await.map(|_| ()),
                 None => Ok(()),
             }
         });
         if let Some(hooks) = self.hooks {
+            let is_over = is_over && ended.is_ok();
             let patience = if is_over { HOOKS_END } else { HOOKS_LEAVE };
             let left = async {
                 if let Some(mut signalled) = signalled.filter(|_| is_over)
@@ -129,7 +147,7 @@ impl Engine {
                 }
                 pending::<()>().await;
             };
-            self.runtime.block_on(hooks.finish(is_over, patience, left));
+            aside.block_on(hooks.finish(is_over, patience, left));
         }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");

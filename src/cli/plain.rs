@@ -107,8 +107,11 @@ impl<W: Write> Plain<W> {
         let (mut events, mut snapshots) = (self.handle.events(), self.handle.snapshots());
         let mut signals = Signals::listen()?;
         // Orders may come at once, down a pipe: the queue is known first.
-        let _ = snapshots.changed().await;
-        snapshots.mark_changed();
+        tokio::select! {
+            biased;
+            number = signals.next() => return Ok(Exit::by_signal(number)),
+            _ = snapshots.changed() => snapshots.mark_changed(),
+        }
         let known = snapshots.borrow().clone();
         self.take(known);
         self.tell(
@@ -121,7 +124,12 @@ impl<W: Write> Plain<W> {
                 event = events.recv() => self.hear(event),
                 changed = snapshots.changed() => changed.is_ok() && self.look(&mut snapshots),
                 line = lines.recv(), if self.adding.is_empty() => match line {
-                    Some(line) => self.order(&line).await,
+                    Some(line) => tokio::select! {
+                        biased;
+                        going = self.order(&line) => going,
+                        // An engine that hangs on a dead disk takes no orders.
+                        number = signals.next() => return Ok(Exit::by_signal(number)),
+                    },
                     None => false,
                 },
             };

@@ -6,7 +6,7 @@ use rustix::process::Signal;
 
 use super::{MIB, PATH, holds_no_finished_file, holds_only};
 use crate::support::server::{Answer, File, Running, Server};
-use crate::support::{Exit, Sandbox, Terminal};
+use crate::support::{Exit, Sandbox, Strace, Terminal, eventually, strace_works};
 
 /// How long haul may take to save what it has.
 const SOON: Duration = Duration::from_secs(5);
@@ -91,4 +91,37 @@ fn a_get_on_a_terminal_shows_its_progress_and_leaves_the_terminal_alone() {
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
     holds_only(&sandbox, "file.bin", &sum);
+}
+
+/// A disk that never answers: each write waits for an hour.
+fn dead_disk() -> Strace {
+    Strace::delay("pwrite64,pwritev", 3600)
+}
+
+/// Starts haul on a dead disk, has it asked to leave, and waits until it has.
+fn leaves_a_dead_disk(arguments: &[&str], ask: impl Fn(&crate::support::Process, &mut std::process::ChildStdin)) {
+    let (server, _) = slow();
+    server.set_rate(None);
+    let sandbox = Sandbox::new();
+    let url = server.url(PATH);
+    let arguments: Vec<&str> = arguments.iter().copied().chain([&*url]).collect();
+    let (haul, mut lines) = dead_disk().start_open(&sandbox, &arguments, "");
+    let entered = || std::fs::read_dir(sandbox.downloads()).unwrap().count() > 0;
+    eventually("a part file", entered);
+    server.wait("more than anybody reads", |seen| seen.total() > MIB / 2);
+    ask(&haul, &mut lines);
+    // strace itself would wait for the end of the delay.
+    eventually("the end of haul", || haul.child_is_over());
+    haul.signal(Signal::KILL);
+    haul.finish();
+}
+
+#[test]
+fn a_disk_that_never_answers_keeps_nobody_from_leaving() {
+    if !strace_works() {
+        return;
+    }
+    leaves_a_dead_disk(&["get"], |haul, _| haul.signal_child(Signal::TERM));
+    leaves_a_dead_disk(&["--plain"], |haul, _| haul.signal_child(Signal::INT));
+    leaves_a_dead_disk(&["--plain"], |_, lines| std::io::Write::write_all(lines, b"quit\nquit\n").unwrap());
 }

@@ -247,12 +247,23 @@ impl Process {
 
     /// Sends a signal to the first program that it has started, as strace does with the one that it traces.
     pub fn signal_child(&self, signal: Signal) {
-        let children = format!("/proc/{0}/task/{0}/children", self.number());
         // Either may have ended by itself meanwhile.
-        let text = std::fs::read_to_string(children).unwrap_or_default();
-        if let Some(child) = text.split_whitespace().next().and_then(|number| Pid::from_raw(number.parse().ok()?)) {
+        if let Some(child) = self.child() {
             let _ = kill_process(child, signal);
         }
+    }
+
+    /// True once the first program that it has started has ended, whether or not anybody has taken notice of that.
+    pub fn child_is_over(&self) -> bool {
+        let Some(child) = self.child() else { return true };
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap_or_default();
+        stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with(['Z', 'X']))
+    }
+
+    fn child(&self) -> Option<Pid> {
+        let children = format!("/proc/{0}/task/{0}/children", self.number());
+        let text = std::fs::read_to_string(children).unwrap_or_default();
+        text.split_whitespace().next().and_then(|number| Pid::from_raw(number.parse().ok()?))
     }
 
     /// What it wrote to standard error so far.
