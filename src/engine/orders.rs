@@ -15,7 +15,7 @@ use super::limiter::Limiter;
 use super::report::{Progress, Report, What};
 use super::running::Rest;
 use super::setup::RoomAt;
-use super::upload::{Namings, Streams};
+use super::upload::{Abandons, Namings, Streams};
 use crate::api::Activity;
 use crate::model::{Categories, Fault, FaultKind, OnChange, Patience, Source, Spec, TransferId};
 use crate::plan::is_silent;
@@ -43,6 +43,8 @@ pub(super) struct Shared {
     pub(super) namings: Arc<Namings>,
     /// Streams of which bytes were read.
     pub(super) streams: Arc<Streams>,
+    /// The uploads that are being freed.
+    pub(super) abandons: Abandons,
     pub(super) hosts: Arc<Hosts>,
     pub(super) clerk: Arc<Clerk>,
     pub(super) sockets: Arc<Sockets>,

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::running::Then;
 use super::supervisor::Supervisor;
-use super::upload::abandon;
+use super::upload::{Abandoning, abandon};
 use crate::api::Happening;
 use crate::model::{Source, Spec, Status, TransferId, Upload};
 use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint};
@@ -226,8 +226,8 @@ impl Supervisor {
     fn release(&self, spec: Spec) {
         if self.roster.listed(&spec).is_some() {
             UploadCheckpoint::stays(&self.begun(&spec));
-        } else {
-            self.tasks.spawn(abandon(self.shared.clone(), spec));
+        } else if let Some(begun) = Abandoning::begin(self.shared.clone(), self.begun(&spec), &self.side.stop) {
+            self.tasks.spawn(abandon(begun, spec));
         }
     }
 

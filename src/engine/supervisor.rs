@@ -24,6 +24,7 @@ use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
 use super::shares::Shares;
 use super::sweep::Sweep;
+use super::upload::Abandons;
 use crate::api::{EngineSide, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Status, TransferId};
 use crate::plan::{Line, Queue, Timetable};
@@ -83,6 +84,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         uplink: Arc::new(Limiter::new(setup.upload_limit, clock)),
         namings: Arc::default(),
         streams: Arc::default(),
+        abandons: Abandons::default(),
         hosts: Hosts::new(clock, shares.connections, known),
         clock,
     });
@@ -183,15 +185,19 @@ impl Supervisor {
         }
         self.roster.call_back();
         while self.queue.running() > 0 || self.roster.is_busy() {
-            match inbox.recv().await {
-                Some(report) => self.report(report),
-                None => break,
+            // One that can't end, on a disk that is dead, must not take down with it what is known of the others.
+            self.scribe.begin();
+            tokio::select! {
+                biased;
+                written = self.scribe.written() => self.written(written),
+                Some(report) = inbox.recv() => self.report(report),
             }
         }
         self.delete_removed(true);
+        self.memory.last().await;
+        self.finish_writing().await;
         self.tasks.close();
         self.tasks.wait().await;
-        self.memory.last().await;
         self.forget_complete();
         self.finish_writing().await;
         self.take_figures();

@@ -1,5 +1,6 @@
 //! The engine against a scripted driver, on paused time.
 
+mod abandoning;
 mod adopting;
 mod arrivals;
 mod basics;

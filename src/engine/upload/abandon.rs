@@ -1,6 +1,13 @@
 //! The end of an upload that the user gives up: the store frees what was sent, and its checkpoint goes.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::super::download::blocking;
 use super::super::orders::Shared;
@@ -10,32 +17,100 @@ use crate::plan::{Verdict, verdict};
 use crate::protocol::Place;
 use crate::store::{UploadCheckpoint, UploadLock};
 
+/// How long a store that was asked may still take when haul is left, or when the upload is wanted again.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// The uploads that are being freed, by their checkpoints. Who wants one again calls that off.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Abandons(Mutex<HashMap<PathBuf, Begun>>);
+
+#[derive(Clone, Debug)]
+struct Begun {
+    stop: CancellationToken,
+    over: CancellationToken,
+}
+
+/// One of them, until this is dropped.
+pub(in crate::engine) struct Abandoning {
+    shared: Arc<Shared>,
+    path: PathBuf,
+    begun: Begun,
+}
+
+impl Abandons {
+    /// The upload with this checkpoint is wanted again: ends with its freeing, which does not go on.
+    pub(super) async fn call_off(&self, path: &Path) {
+        let begun = self.lock().get(path).cloned();
+        if let Some(Begun { stop, over }) = begun {
+            stop.cancel();
+            over.cancelled().await;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Begun>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Abandoning {
+    /// The upload with this checkpoint is being freed from now on, until `stop`; `None` if it is already.
+    pub(in crate::engine) fn begin(shared: Arc<Shared>, path: PathBuf, stop: &CancellationToken) -> Option<Self> {
+        let begun = Begun { stop: stop.child_token(), over: CancellationToken::new() };
+        match shared.abandons.lock().entry(path.clone()) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(free) => free.insert(begun.clone()),
+        };
+        Some(Self { shared, path, begun })
+    }
+}
+
+impl Drop for Abandoning {
+    fn drop(&mut self) {
+        self.shared.abandons.lock().remove(&self.path);
+        self.begun.over.cancel();
+    }
+}
+
 /// Frees the parts of an upload that does not run any more. Nobody waits for it; what can't be freed is told to the log,
-/// and its checkpoint stays.
-pub(in crate::engine) async fn abandon(shared: Arc<Shared>, spec: Spec) {
-    if let Err(fault) = free(&shared, spec).await {
+/// and its checkpoint stays. Where it was stopped, its mark stays too, and the next run goes on with it.
+pub(in crate::engine) async fn abandon(this: Abandoning, spec: Spec) {
+    if let Err(fault) = free(&this, spec).await {
         tracing::warn!("the parts of an upload could not be freed: {fault}");
     }
 }
 
-async fn free(shared: &Arc<Shared>, spec: Spec) -> Result<(), Fault> {
-    let upload = spec.upload.unwrap_or_default();
-    let path = UploadCheckpoint::path(&shared.state, spec.source.url().as_str(), &upload.file);
-    let (found, locked) = (path.clone(), path.clone());
+async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
+    let (shared, stop) = (&this.shared, &this.begun.stop);
+    let (path, found, locked) = (this.path.clone(), this.path.clone(), this.path.clone());
     // One that another haul sends just now is that one's.
     let Some(_lock) = blocking(move || UploadLock::take(&locked)).await? else { return Ok(()) };
     let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(()) };
     let driver = shared.registry.taker(&spec.source)?;
-    let place = Place { source: spec.source, headers: spec.headers, upload };
+    let place = Place { source: spec.source, headers: spec.headers, upload: spec.upload.unwrap_or_default() };
     let mut failures = 0;
     loop {
-        let request = driver.abort(&place, &kept.upload);
-        let Err(fault) = answered(request, &place.source, shared.patience.stall).await else { break };
+        let request = answered(driver.abort(&place, &kept.upload), &place.source, shared.patience.stall);
+        let last_call = async {
+            stop.cancelled().await;
+            sleep(LAST_CALL).await;
+        };
+        let fault = tokio::select! {
+            biased;
+            freed = request => match freed {
+                Ok(()) => break,
+                Err(fault) => fault,
+            },
+            () = last_call => return Ok(()),
+        };
         failures += 1;
         let Verdict::Again { after } = verdict(&fault, failures, false, &shared.patience, fastrand::f64()) else {
             return Err(fault);
         };
-        tokio::time::sleep(after).await;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            () = sleep(after) => {}
+        }
     }
     blocking(move || {
         UploadCheckpoint::remove(&path);

@@ -20,7 +20,7 @@ mod task;
 mod unfinished;
 mod watch;
 
-pub(super) use abandon::abandon;
+pub(super) use abandon::{Abandoning, Abandons, abandon};
 pub(super) use namings::Namings;
 pub(super) use pipe::Streams;
 pub(super) use task::run;

@@ -76,6 +76,7 @@ async fn upload(orders: Orders) -> Ending {
     let wanted = orders.spec.upload.clone().unwrap_or_default();
     let checkpoint = UploadCheckpoint::path(&shared.state, orders.spec.source.url().as_str(), &wanted.file);
     let path = checkpoint.clone();
+    shared.abandons.call_off(&path).await;
     let taken = blocking(move || {
         let lock = UploadLock::take(&path)?;
         if lock.is_some() {
