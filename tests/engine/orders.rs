@@ -1,7 +1,7 @@
 //! Orders in every state: pause, resume, remove, retry, and the end of the engine itself.
 
-use haul::api::{Activity, Changes, Command, Happening};
-use haul::model::{FaultKind, Patience, Status, TransferId};
+use haul::api::{Activity, Changes, Command, Happening, Place};
+use haul::model::{FaultKind, Patience, Spec, Status, TransferId};
 use tokio::time::Duration;
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -263,4 +263,27 @@ async fn a_bug_in_one_transfer_ends_that_one_and_no_other() {
         stage.complete(bad, "odd", &odd).await;
         stage.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_to_either_end_changes_the_place_of_one_alone() {
+    let mut stage = Stage::new();
+    let mut ids = Vec::new();
+    for path in ["/0", "/1", "/2", "/3", "/4"] {
+        ids.push(stage.add_spec(Spec { held: true, ..stage.spec(path) }).await);
+    }
+    let ranks = |stage: &Stage| ids.iter().map(|id| stage.item(*id).unwrap().rank).collect::<Vec<_>>();
+    let before = ranks(&stage);
+    for (which, to) in [(3, Place::Top), (1, Place::Bottom), (2, Place::Top), (0, Place::Bottom)] {
+        stage.send(Command::Move { id: ids[which], to }).await;
+    }
+    let added = stage.add_spec(Spec { held: true, ..stage.spec("/5") }).await;
+    let wanted: Vec<TransferId> = [2, 3, 4, 1, 0].iter().map(|number| ids[*number]).chain([added]).collect();
+    stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted.iter().copied()).then_some(())).await;
+    assert_eq!(ranks(&stage)[4], before[4], "it was passed four times");
+    let stage = stage.again().await;
+    stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted.iter().copied()).then_some(())).await;
+    let first = stage.item(wanted[0]).unwrap().rank;
+    assert!(first < before[0], "{first} goes before all that there were");
+    stage.end().await;
 }

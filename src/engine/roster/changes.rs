@@ -60,12 +60,23 @@ impl Roster {
         if from == to {
             return Vec::new();
         }
+        let rank = |id: TransferId| self.entries.get(&id).map_or(0, |entry| entry.item.rank);
+        // At either end there are ranks that nobody has: of a long queue one record is written, and not one for each it passes.
+        let beyond = match place {
+            Place::Top => self.order.first().and_then(|first| rank(*first).checked_sub(1)),
+            Place::Bottom => self.last_rank.checked_add(1),
+            _ => None,
+        };
         let span = from.min(to)..=from.max(to);
         let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| self.entries[id].item.rank).collect();
         ranks.sort_unstable();
         let moved = self.order.remove(from);
         self.order.insert(to, moved);
-        let changed: Vec<(TransferId, i64)> = self.order[span].iter().copied().zip(ranks).collect();
+        let changed: Vec<(TransferId, i64)> = match beyond {
+            Some(rank) => vec![(id, rank)],
+            None => self.order[span].iter().copied().zip(ranks).collect(),
+        };
+        self.last_rank = changed.iter().map(|(_, rank)| *rank).fold(self.last_rank, i64::max);
         for (id, rank) in &changed {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.item.rank = *rank;
