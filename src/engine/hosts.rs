@@ -78,7 +78,7 @@ impl Hosts {
 
     /// True if somebody waits who would get the next connection to this host that is closed.
     pub(super) fn is_waited_for(&self, host: &str) -> bool {
-        self.lock().is_waited_for(host)
+        self.lock().is_waited_for(host, self.clock.now())
     }
 
     /// A permit as soon as the host bears another connection, and all have theirs who have waited longer.

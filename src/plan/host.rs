@@ -52,6 +52,12 @@ impl Host {
         granted
     }
 
+    /// True if `open` would grant another connection.
+    pub fn bears_another(&self, now: Moment) -> bool {
+        !self.is_full()
+            || self.grows_at().is_some_and(|at| at <= now && self.open <= self.allowed().unwrap_or(u16::MAX))
+    }
+
     fn is_full(&self) -> bool {
         self.open >= self.allowed().unwrap_or(u16::MAX)
     }

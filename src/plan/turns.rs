@@ -37,13 +37,15 @@ impl<W> Turns<W> {
     /// True if one that has connections may open one more, which then counts as open. It goes before nobody who waits
     /// for the same host and may have none.
     pub fn try_open(&mut self, host: &str, now: Moment) -> bool {
-        !self.is_waited_for(host) && self.open(host, now)
+        !self.is_waited_for(host, now) && self.open(host, now)
     }
 
     /// True if somebody waits who would get the next connection to this host that is closed.
-    pub fn is_waited_for(&self, host: &str) -> bool {
+    pub fn is_waited_for(&self, host: &str, now: Moment) -> bool {
         let full = self.open >= self.most;
-        self.waiting.iter().any(|waiting| full || waiting.host == host)
+        // Where all connections are in use, any that is closed is of use to one whose own host bears another.
+        let bears = |host: &str| self.hosts.get(host).is_none_or(|host| host.bears_another(now));
+        self.waiting.iter().any(|waiting| waiting.host == host || full && bears(&waiting.host))
     }
 
     /// Stands in line for a connection to a host. The ticket is for `leave`; `serve` is to be called next.

@@ -51,7 +51,7 @@ fn one_who_waits_for_a_host_holds_up_no_other_host() {
     turns.wait("h", 1);
     turns.wait("other", 2);
     assert_eq!(served(&mut turns, 0), [2]);
-    assert_eq!((turns.is_waited_for("h"), turns.is_waited_for("other")), (true, false));
+    assert_eq!((turns.is_waited_for("h", at(0)), turns.is_waited_for("other", at(0))), (true, false));
     assert!(turns.try_open("other", at(0)));
 }
 
@@ -86,11 +86,11 @@ fn a_calm_serves_one_more() {
 fn the_limit_over_all_hosts_is_waited_for_in_order_too() {
     let mut turns = Turns::new(2);
     assert!(turns.try_open("a", at(0)) && turns.try_open("b", at(0)) && !turns.try_open("c", at(0)));
-    assert!(!turns.is_waited_for("a"));
+    assert!(!turns.is_waited_for("a", at(0)));
     turns.wait("c", 1);
     turns.wait("d", 2);
     assert_eq!(served(&mut turns, 0), NOBODY);
-    assert!(turns.is_waited_for("a"), "whatever is closed goes to those who wait");
+    assert!(turns.is_waited_for("a", at(0)), "whatever is closed goes to those who wait");
     turns.close("a");
     assert_eq!(served(&mut turns, 0), [1]);
     turns.close("b");
@@ -255,4 +255,17 @@ proptest! {
         }
         prop_assert!(bench.line.is_empty(), "{:?} still wait", bench.line);
     }
+}
+
+#[test]
+fn where_all_connections_are_in_use_none_is_given_up_for_a_host_that_takes_no_more() {
+    let mut turns = Turns::new(3);
+    turns.remember("h".to_owned(), 1, at(0));
+    assert!(turns.try_open("h", at(0)) && turns.try_open("a", at(0)) && turns.try_open("a", at(0)));
+    turns.wait("h", 1);
+    assert!(turns.is_waited_for("h", at(0)));
+    assert!(!turns.is_waited_for("a", at(0)), "one of these is of no use to it");
+    assert!(turns.is_waited_for("a", at(30)), "the host may bear another by now");
+    turns.wait("b", 2);
+    assert!(turns.is_waited_for("a", at(0)), "another host has room");
 }
