@@ -164,3 +164,16 @@ async fn what_stands_in_for_a_file_is_called_by_its_name() {
     );
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_came_of_a_version_that_is_gone_counts_as_fetched() {
+    let file = FakeFile::new(1, 8 * MIB).etag(None).script(|ask| match ask.number {
+        1 => Act::serve().etag("\"old\"").cut(2 * MIB),
+        _ => Act::serve().etag("\"new\""),
+    });
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone()).await;
+    let told = stage.complete(id, "a.bin", &file).await;
+    assert_eq!(restarts(&stage), 1);
+    assert!(matches!(told, Happening::Completed { fetched, .. } if fetched >= 10 * MIB), "{told:?}");
+    stage.end().await;
+}

@@ -103,7 +103,7 @@ impl Task {
         let bytes = desk.done_total();
         let target = desk.part.target().to_path_buf();
         let mut finished = Finished { target, validator, length: bytes, by: Some(id) };
-        let fetched = desk.fetched();
+        let fetched = self.fetched_before + desk.fetched();
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
         let checkpointed = self.may_have_checkpoint() || id != self.orders.id || desk.lock().log.is_saved();
         let mut committed =

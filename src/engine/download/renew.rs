@@ -91,6 +91,7 @@ impl Task {
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
             held.let_rest().await;
+            self.fetched_before += held.desk.fetched();
         }
         self.shuns = true;
     }

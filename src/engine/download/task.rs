@@ -54,6 +54,8 @@ pub(super) struct Task {
     pub(super) shuns: bool,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) retries: u32,
+    /// Bytes that came over the network in this run and were thrown away.
+    pub(super) fetched_before: u64,
     /// Further connections in a row that gave another part than was asked for, or the whole file.
     pub(super) strays: u32,
     /// One connection alone: answers to several contradicted each other, or the bytes that they brought.
@@ -101,6 +103,7 @@ async fn download(orders: Orders) {
         shuns: false,
         fault: None,
         retries: 0,
+        fetched_before: 0,
         strays: 0,
         alone: false,
         wanted: None,
@@ -255,6 +258,7 @@ impl Task {
         if let Some(mut held) = self.held.take() {
             held.saver.settle().await;
             held.let_rest().await;
+            self.fetched_before += held.desk.fetched();
             // These bytes are of no use; a part file that no checkpoint knows would stay for ever if this ends here.
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
