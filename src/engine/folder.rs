@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout};
 
-use super::orders::Orders;
+use super::orders::{Halt, Orders};
 use super::report::{Ending, Progress, Report, What};
+use super::running::Rest;
 use crate::api::{Activity, Happening, Live};
 use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Pages, Source, Spec};
 use crate::plan::{Verdict, verdict};
@@ -35,12 +36,18 @@ struct Reading {
     /// The first object takes the folder's own place in the list.
     first: Option<Spec>,
     failures: u32,
+    fault: Option<Arc<Fault>>,
 }
 
-async fn read(orders: Orders) -> Ending {
+async fn read(mut orders: Orders) -> Ending {
     let mut reading = Reading::default();
+    if let Some(Rest { until, fault }) = orders.rest.take()
+        && reading.wait(&orders, until, fault).await.is_err()
+    {
+        return Ending::Stopped;
+    }
     loop {
-        show(&orders, Activity::Connecting);
+        reading.show(&orders, Activity::Connecting);
         let asked = tokio::select! {
             biased;
             () = orders.stop.cancelled() => return Ending::Stopped,
@@ -65,8 +72,7 @@ async fn read(orders: Orders) -> Ending {
                     return Ending::Failed(fault);
                 };
                 tell(&orders, What::Happened(Happening::Retried { fault: fault.clone(), after })).await;
-                let until = Instant::now() + after;
-                if orders.wait(until, &fault, |activity| show(&orders, activity)).await.is_err() {
+                if reading.wait(&orders, Instant::now() + after, Arc::new(fault)).await.is_err() {
                     return Ending::Stopped;
                 }
             }
@@ -84,8 +90,20 @@ impl Reading {
         Ok(())
     }
 
+    /// Waits before the next attempt, which a stop cuts short.
+    async fn wait(&mut self, orders: &Orders, until: Instant, why: Arc<Fault>) -> Result<bool, Halt> {
+        self.fault = Some(why.clone());
+        orders.wait(until, &why, |activity| self.show(orders, activity)).await
+    }
+
+    fn show(&self, orders: &Orders, activity: Activity) {
+        let live = Live { activity, allowed: 1, ..Live::default() };
+        let (fault, live) = (self.fault.clone(), Some(Arc::new(live)));
+        orders.progress.send_replace(Progress { resumable: true, fault, live, ..Progress::default() });
+    }
+
     async fn take(&mut self, orders: &Orders, page: Listing) {
-        self.failures = 0;
+        (self.failures, self.fault) = (0, None);
         let objects: Vec<Listed> = page.entries.into_iter().filter(|entry| !entry.is_folder).collect();
         let count = objects.len();
         // The folders below stay together: each file by itself would be torn out of them.
@@ -133,10 +151,4 @@ async fn page(orders: &Orders, after: Option<&str>) -> Result<Listing, Fault> {
 
 async fn tell(orders: &Orders, what: What) {
     let _ = orders.reports.send(Report { id: orders.id, what }).await;
-}
-
-fn show(orders: &Orders, activity: Activity) {
-    let live = Live { activity, allowed: 1, ..Live::default() };
-    let progress = Progress { resumable: true, live: Some(Arc::new(live)), ..Progress::default() };
-    orders.progress.send_replace(progress);
 }

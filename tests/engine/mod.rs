@@ -10,6 +10,7 @@ mod closing;
 mod completing;
 mod errands;
 mod figures;
+mod folders;
 mod hostile;
 mod hosts;
 mod lasting;

@@ -21,6 +21,7 @@ use tokio::time::timeout;
 use crate::support::clock::FakeClock;
 use crate::support::depot::Depot;
 use crate::support::fetch::{Fake, FakeFile};
+use crate::support::shelf::Shelf;
 
 pub const MIB: u64 = 1 << 20;
 
@@ -74,6 +75,7 @@ pub struct Stage {
     folder: Arc<TempDir>,
     pub fake: Fake,
     pub depot: Depot,
+    pub shelf: Shelf,
     pub handle: Handle,
     pub clock: FakeClock,
     engine: JoinHandle<()>,
@@ -111,7 +113,7 @@ impl Stage {
         } else {
             Queueing::Passing
         };
-        let clock = FakeClock::start();
+        let (clock, shelf) = (FakeClock::start(), Shelf::default());
         let setup = Setup {
             state,
             queueing,
@@ -119,7 +121,8 @@ impl Stage {
                 .with("http", Arc::new(fake.clone()))
                 .with("https", Arc::new(fake.clone()))
                 .with_put("http", Arc::new(depot.clone()))
-                .with_put("s3", Arc::new(depot.clone())),
+                .with_put("s3", Arc::new(depot.clone()))
+                .with_list("s3", Arc::new(shelf.clone())),
             transfers: wishes.transfers,
             connections: (wishes.connections > 0).then_some(wishes.connections),
             limit: wishes.limit,
@@ -135,7 +138,7 @@ impl Stage {
         let (handle, side) = pair();
         let events = handle.events();
         let engine = tokio::spawn(run(side, setup));
-        Self { folder, fake, depot, handle, clock, engine, events, told: Vec::new(), wishes }
+        Self { folder, fake, depot, shelf, handle, clock, engine, events, told: Vec::new(), wishes }
     }
 
     /// A server with one file, and the transfer of it.

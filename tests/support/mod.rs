@@ -21,6 +21,7 @@ pub mod pty;
 pub mod relay;
 pub mod sandbox;
 pub mod server;
+pub mod shelf;
 pub mod store;
 pub mod strace;
 #[cfg(test)]
