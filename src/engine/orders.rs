@@ -1,6 +1,7 @@
 //! What a transfer's task is started with, and what all of them share.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,6 +125,8 @@ impl Orders {
         why: &Fault,
         show: impl Fn(Activity),
     ) -> Result<bool, Halt> {
+        // Who was in a hurry while nothing was waited for has what they wanted.
+        pin!(self.nudge.notified()).enable();
         let is_long = until.saturating_duration_since(Instant::now()) > LONG;
         let silent = is_silent(why);
         let leaves = is_long && (silent || matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());

@@ -294,3 +294,20 @@ async fn where_a_redirect_led_is_left_once_it_is_sick() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hurry_for_one_that_does_not_wait_cuts_no_later_wait_short() {
+    let file = FakeFile::new(1, 4 * MIB).rate(MIB).script(|ask| match ask.number {
+        1 => Act::serve().at_most(2 * MIB),
+        2 => Act::status(429).retry_after(seconds(60)),
+        _ => Act::serve(),
+    });
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone()).await;
+    stage.has(id, MIB).await;
+    stage.send(Command::Retry(vec![id])).await;
+    stage.complete(id, "a.bin", &file).await;
+    let opened = stage.fake.opened("/a.bin");
+    let waited = opened[2].at - opened[1].at;
+    assert!(waited >= seconds(60), "asked again after {waited:?}");
+    stage.end().await;
+}
