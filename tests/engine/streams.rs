@@ -7,7 +7,7 @@ use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Upload};
 use haul::store::UploadCheckpoint;
 
-use super::stage::{MIB, Stage, Wishes, impatient};
+use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
 use super::uploads::{URL, bytes, spec};
 use crate::support::depot::{Call, Trouble};
 
@@ -222,5 +222,23 @@ async fn a_stream_that_has_not_begun_can_be_paused() {
     std::thread::spawn(move || std::fs::write(path, bytes(2 * MIB)));
     stage.outcome(id).await.unwrap();
     assert!(stage.depot.object(URL).unwrap() == bytes(2 * MIB));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_refused_is_told_of_and_its_wait_can_be_cut_short() {
+    let patience = haul::model::Patience { wait: seconds(3600), ..haul::model::Patience::default() };
+    let mut stage = Stage::with(Wishes { patience, ..Wishes::default() });
+    let path = pipe(&stage, bytes(3 * MIB));
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    stage.depot.script(|call, before| {
+        (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(FaultKind::Status(503)))
+    });
+    let id = stage.add_spec(spec(upload)).await;
+    let told = stage.until(id, |happening| matches!(happening, Happening::PartFailed { .. })).await;
+    assert!(matches!(told, Happening::PartFailed { number: 2, after: Some(_), .. }), "{told:?}");
+    stage.send(Command::Retry(vec![id])).await;
+    within(seconds(10), stage.outcome(id)).await.unwrap();
+    assert!(stage.depot.object(URL).unwrap() == bytes(3 * MIB));
     stage.end().await;
 }

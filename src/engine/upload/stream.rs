@@ -1,14 +1,17 @@
 //! A stream whose length nobody knows: each part is kept in a file without a name until the store has it. It can't be
 //! resumed, so that nothing is left at the store if it ends early.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::super::download::blocking;
-use super::super::report::Ending;
+use super::super::orders::Shared;
+use super::super::report::{Ending, Report, What};
 use super::original::Original;
 use super::payload::{Piece, Sent};
 use super::pipe::Pipe;
@@ -16,7 +19,7 @@ use super::proof::Proof;
 use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{ByteRange, Checksum, Fault, FaultKind, Patience, Upload};
+use crate::model::{ByteRange, Checksum, Fault, FaultKind, TransferId, Upload};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::combined;
@@ -148,10 +151,9 @@ impl Task {
             length += piece.length;
             if piece.length > 0 || number == 1 {
                 let bytes = piece.length;
-                let sender = self.sender(upload, piece, bounds);
-                let patience = self.shared().patience;
+                let (sender, line) = (self.sender(upload, piece, bounds), self.line());
                 sending.spawn(async move {
-                    let (part, sum) = persistently(sender, number, patience).await?;
+                    let (part, sum) = line.send(sender, number).await?;
                     Ok(Arrived { start, length: bytes, part, sum })
                 });
             }
@@ -186,6 +188,16 @@ impl Task {
             stall: self.shared().patience.stall,
             id: self.orders.id,
             namings: self.shared().namings.clone(),
+        }
+    }
+
+    fn line(&self) -> Line {
+        let orders = &self.orders;
+        Line {
+            shared: orders.shared.clone(),
+            reports: orders.reports.clone(),
+            nudge: orders.nudge.clone(),
+            id: orders.id,
         }
     }
 
@@ -243,18 +255,38 @@ impl Task {
     }
 }
 
-/// Sends a part as often as the verdict allows.
-async fn persistently(sender: Sender, number: u32, patience: Patience) -> Result<(StoredPart, Checksum), Fault> {
-    let mut failures = 0;
-    loop {
-        let fault = match sender.clone().send(number).await {
-            Ok(arrived) => return Ok(arrived),
-            Err(fault) => fault,
-        };
-        failures += 1;
-        let Verdict::Again { after } = verdict(&fault, failures, false, &patience, fastrand::f64()) else {
-            return Err(fault);
-        };
-        sleep(after.max(Duration::from_millis(1))).await;
+/// What a part that is sent beside its task has of that one.
+struct Line {
+    shared: Arc<Shared>,
+    reports: mpsc::Sender<Report>,
+    /// Ends a wait for the next attempt.
+    nudge: Arc<Notify>,
+    id: TransferId,
+}
+
+impl Line {
+    /// Sends a part as often as the verdict allows, each time on a connection that its host bears.
+    async fn send(self, sender: Sender, number: u32) -> Result<(StoredPart, Checksum), Fault> {
+        let (host, mut failures) = (sender.place.source.host(), 0);
+        loop {
+            let permit = self.shared.hosts.open(&host).await;
+            let fault = match sender.clone().send(number).await {
+                Ok(arrived) => return Ok(arrived),
+                Err(fault) => fault,
+            };
+            drop(permit);
+            failures += 1;
+            let patience = &self.shared.patience;
+            let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
+                return Err(fault);
+            };
+            let what = What::Happened(Happening::PartFailed { number, fault, after: Some(after) });
+            let _ = self.reports.send(Report { id: self.id, what }).await;
+            pin!(self.nudge.notified()).enable();
+            tokio::select! {
+                () = self.nudge.notified() => {}
+                () = sleep(after.max(Duration::from_millis(1))) => {}
+            }
+        }
     }
 }
