@@ -181,9 +181,19 @@ impl Supervisor {
         self.note_items(&[id]);
     }
 
+    /// A page of a folder has come. One that is being paused, removed or given another URL adds no others.
+    pub(super) fn listed(&mut self, id: TransferId, specs: Vec<Spec>, left_out: usize) {
+        let Some(task) = self.roster.get_mut(id).and_then(|entry| entry.running.as_mut()) else { return };
+        if task.relink.is_none() && matches!(task.then, None | Some(Then::Queue)) {
+            self.unfold(id, specs, left_out);
+        } else {
+            task.lacks = true;
+        }
+    }
+
     /// A transfer's URL is a folder: what lies below it are transfers of their own, unless they are in the list already, or
     /// have come since the folder was asked for: a list that was stopped is read from its beginning again.
-    pub(super) fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
+    fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
         let asked = self.roster.get(id).and_then(|entry| entry.item.added);
         specs.retain(|spec| self.roster.listed(spec).is_none() && !self.roster.has_come_since(spec, asked));
         let more: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();

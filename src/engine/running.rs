@@ -44,6 +44,8 @@ pub(super) struct Running {
     pub(super) retarget: Option<Target>,
     /// Until when it rests; `None` if it does not.
     pub(super) rests_until: Option<Instant>,
+    /// True for a folder of which a page was left out: it is read again from its beginning.
+    pub(super) lacks: bool,
     /// Tells one that has rested that it has a slot again.
     pub(super) turn: Option<oneshot::Sender<()>>,
 }

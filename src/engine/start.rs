@@ -46,6 +46,7 @@ impl Supervisor {
             relink: None,
             retarget: None,
             rests_until: None,
+            lacks: false,
             turn: None,
         };
         let orders = Orders {

@@ -251,7 +251,7 @@ impl Supervisor {
                 self.tell(id, happening);
             }
             What::Room(rooms) => self.room_found(rooms),
-            What::Listed(specs, left_out) => self.unfold(id, specs, left_out),
+            What::Listed(specs, left_out) => self.listed(id, specs, left_out),
             What::Fetched => self.queue.end(id),
             What::Resting(until, silent) => self.rests(id, until, silent),
             What::Woke(turn) => self.woke(id, turn),
@@ -267,6 +267,7 @@ impl Supervisor {
         self.queue.leave(id);
         self.hangs_up(id, &ending);
         self.keep_rest(id);
+        let lacks = self.roster.get(id).and_then(|entry| entry.running.as_ref()).is_some_and(|task| task.lacks);
         let (then, relinked, retargeted) =
             self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
         let ending = match (ending, relinked) {
@@ -278,7 +279,7 @@ impl Supervisor {
                 Ending::Stopped
             }
             (Ending::Unfolded(first), None) => {
-                if matches!(then, None | Some(Then::Queue)) {
+                if !lacks && matches!(then, None | Some(Then::Queue)) {
                     self.become_other(id, *first);
                 }
                 Ending::Stopped
