@@ -1,7 +1,7 @@
 //! Removing transfers, and bringing them back: for some seconds a removal can be undone, and until then the partial data
 //! that goes with it is only set aside.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const MOST: usize = 16;
 struct Removal {
     until: Instant,
     /// What was to be removed.
-    ids: Vec<TransferId>,
+    ids: HashSet<TransferId>,
     /// What is removed by now, with the data that was to go.
     taken: Vec<(Item, Option<Leaving>)>,
 }
@@ -71,7 +71,8 @@ impl Supervisor {
         if ids.is_empty() {
             return;
         }
-        self.removals.0.push(Removal { until: Instant::now() + UNDO, ids: ids.clone(), taken: Vec::new() });
+        let these = ids.iter().copied().collect();
+        self.removals.0.push(Removal { until: Instant::now() + UNDO, ids: these, taken: Vec::new() });
         let is_held =
             |id: &TransferId| self.roster.get(*id).is_some_and(|entry| entry.running.is_some() || entry.busy.is_some());
         let (held, resting): (Vec<_>, Vec<_>) = ids.iter().copied().partition(is_held);
@@ -95,6 +96,7 @@ impl Supervisor {
         }
         for id in &known {
             self.let_rest(*id);
+            self.shared.namings.forget(*id);
         }
         self.take(&known, data);
         self.scribe.note([Record::Removed(known.iter().map(ToString::to_string).collect())]);

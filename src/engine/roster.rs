@@ -214,6 +214,10 @@ impl Roster {
             self.rests.remove(id);
             if let Some(entry) = self.entries.remove(id) {
                 *self.counts.entry(entry.status).or_default() -= 1;
+                let place = place(&entry.item.spec);
+                if self.places.get(&place) == Some(id) {
+                    self.places.remove(&place);
+                }
             }
         }
         self.order.retain(|id| self.entries.contains_key(id));

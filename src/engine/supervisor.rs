@@ -299,6 +299,7 @@ impl Supervisor {
                 }
                 self.has_moved(id, fetched, took, shared);
                 self.roster.complete(id, target.clone(), bytes);
+                self.shared.namings.forget(id);
                 self.rest(id, Status::Done, None);
                 self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
                 if let Some(Then::Remove(_)) = then {

@@ -69,6 +69,16 @@ impl Namings {
         learnt.others.entry(store.host()).or_default().insert(transfer);
     }
 
+    /// A transfer is over: nothing more is asked of it.
+    pub(in crate::engine) fn forget(&self, transfer: TransferId) {
+        let mut learnt = self.lock();
+        learnt.told.retain(|part, _| part.0 != transfer);
+        learnt.honest.remove(&transfer);
+        for found in learnt.others.values_mut().filter(|found| found.len() > AGREEING) {
+            found.remove(&transfer);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Learnt> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
