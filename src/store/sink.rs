@@ -1,6 +1,6 @@
 //! The part file: positioned writes beside the target, and one atomic step that gives it the target's name.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IoSlice};
 use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
 use rustix::io::Errno;
 
-use super::atomic::{make_folder, rename_to_free, sync_folder};
+use super::atomic::{lock, make_folder, rename_to_free, sync_folder};
 use super::commit::Settled;
 use super::ends::Ends;
 use super::ledger::Fragment;
@@ -21,6 +21,8 @@ use super::room::unmade;
 use super::standing::{Standing, exists, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
+/// How often its lock is tried, some milliseconds apart.
+const TRIES: u32 = 5;
 /// So many bytes are read at once to be summed.
 const STEP: u64 = 1 << 20;
 /// So many bytes are reserved at once at first; more, where that took less than this.
@@ -97,15 +99,10 @@ impl PartFile {
     }
 
     fn lock(&self) -> Result<(), Fault> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => Err(self.busy()),
-            // Without locks (some network file systems) the final rename still can't replace anything.
-            Err(TryLockError::Error(why)) => {
-                tracing::warn!("{}: no lock here: {why}", self.path.display());
-                Ok(())
-            }
-        }
+        // A program that haul starts, such as a hook, has all of haul's locks too until it runs by itself; one that was given
+        // back at that moment seems to be held. Without locks (some network file systems) the final rename still can't replace
+        // anything.
+        lock(&self.file, TRIES).map(drop).map_err(|_| self.busy())
     }
 
     /// False if somebody has deleted or moved the part file, or put another one in its place; or if nobody can tell.
