@@ -2,8 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{Header, Priority, Rate, Source, Spec, StartTime, TransferId};
+
+/// How long a removal can be taken back.
+pub const UNDO: Duration = Duration::from_secs(10);
 
 /// An order to the engine.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ mod log;
 mod snapshot;
 mod words;
 
-pub use command::{Command, Place};
+pub use command::{Command, Place, UNDO};
 pub use event::{Event, Happening};
 pub use handle::{EngineSide, Handle, pair};
 pub use log::{Log, LogEntry};

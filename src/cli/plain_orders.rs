@@ -2,18 +2,14 @@
 //! `2 pause`, `1,3-5 remove`; without numbers it is about those that were named last.
 
 use std::io::Write;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::plain::{Plain, list};
-use crate::api::{Command, Place, Row};
+use crate::api::{Command, Place, Row, UNDO};
 use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
-
-/// How long a removal can be taken back.
-const UNDO: Duration = Duration::from_secs(10);
 
 /// What comes of a line.
 pub(super) enum Reply {

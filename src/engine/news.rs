@@ -38,9 +38,9 @@ impl Supervisor {
     /// Takes over how far those have come that run.
     pub(super) fn take_figures(&mut self) {
         for id in self.roster.running() {
-            let before = self.roster.done(id);
+            let before = (!self.line.is_clear()).then(|| self.roster.done(id));
             self.dirty |= self.roster.take_progress(id);
-            if self.roster.done(id) > before && !self.line.is_clear() {
+            if before.is_some_and(|before| self.roster.done(id) > before) {
                 self.hears(id);
             }
         }

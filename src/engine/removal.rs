@@ -3,19 +3,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::running::Then;
 use super::supervisor::Supervisor;
 use super::upload::{Abandoning, abandon};
-use crate::api::Happening;
+use crate::api::{Happening, UNDO};
 use crate::model::{Source, Spec, Status, TransferId, Upload};
 use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint};
 
-/// How long a removal can be undone.
-const UNDO: Duration = Duration::from_secs(10);
 /// So many removals can be undone at the most, one after the other.
 const MOST: usize = 16;
 

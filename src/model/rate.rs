@@ -30,9 +30,7 @@ impl Rate {
     pub const fn bytes(self) -> u64 {
         self.0.get() - 1
     }
-}
 
-impl Rate {
     /// The same as a limit that somebody has set, in the steps in which it was written: `500 KiB/s` is what `500K` says, and
     /// `500 kB/s` what `500KB` says.
     pub fn limit_text(self) -> String {

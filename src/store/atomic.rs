@@ -68,6 +68,23 @@ pub(super) fn private_file() -> OpenOptions {
     options
 }
 
+/// The bytes of a file of haul's own, which has at most so many; `None` if there is none. What is no such file has
+/// [`io::ErrorKind::InvalidData`].
+pub(super) fn read_own(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let read = fs::symlink_metadata(path).and_then(|meta| {
+        // A pipe would be waited for.
+        if !meta.is_file() || meta.len() > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is none of haul's files"));
+        }
+        fs::read(path)
+    });
+    match read {
+        // Also one that is being replaced or removed just now.
+        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// Makes the names in a folder durable, where that can be had: some file systems sync no folders, and a folder may
 /// be writable and not readable.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {

@@ -11,12 +11,11 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_file, private_folder, sync_folder, write_beside};
+use super::atomic::{private_file, private_folder, read_own, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::name::part_name;
 use super::path_text;
@@ -140,22 +139,22 @@ impl Checkpoint {
     pub fn load(state: &Path, id: TransferId) -> Result<Option<Self>, Fault> {
         let path = Self::path(state, id);
         for generation in [path.clone(), path.with_extension("old")] {
-            match read(&generation) {
-                Ok(None) => {}
-                Ok(Some(bytes)) => match Self::parse(&bytes) {
-                    Ok(checkpoint) => return Ok(Some(checkpoint)),
-                    Err(Unreadable::Newer(version)) => {
-                        let detail =
-                            format!("it was written by a newer haul (version {version}); this one leaves it alone");
-                        return Err(Fault::new(FaultKind::State, generation.display(), detail));
-                    }
-                    Err(Unreadable::Damaged(why)) => {
-                        tracing::warn!("{}: damaged ({why}), set aside", generation.display());
-                        let _ = fs::rename(&generation, generation.with_extension("damaged"));
-                    }
-                },
-                Err(why) => {
-                    return Err(Fault::new(FaultKind::State, generation.display(), format!("can't be read: {why}")));
+            let unusable = |detail: String| Fault::new(FaultKind::State, generation.display(), detail);
+            let parsed = match read_own(&generation, MAX_SIZE) {
+                Ok(None) => continue,
+                Ok(Some(bytes)) => Self::parse(&bytes),
+                Err(why) if why.kind() == io::ErrorKind::InvalidData => Err(Unreadable::Damaged(why.to_string())),
+                Err(why) => return Err(unusable(format!("can't be read: {why}"))),
+            };
+            match parsed {
+                Ok(checkpoint) => return Ok(Some(checkpoint)),
+                Err(Unreadable::Newer(version)) => {
+                    let detail = "it was written by a newer haul";
+                    return Err(unusable(format!("{detail} (version {version}); this one leaves it alone")));
+                }
+                Err(Unreadable::Damaged(why)) => {
+                    tracing::warn!("{}: damaged ({why}), set aside", generation.display());
+                    let _ = fs::rename(&generation, generation.with_extension("damaged"));
                 }
             }
         }
@@ -281,17 +280,6 @@ pub enum Unreadable {
     Newer(u32),
     /// They are not as they were written, and why that is known.
     Damaged(String),
-}
-
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::symlink_metadata(path) {
-        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(why) => return Err(why),
-        Ok(meta) if !meta.is_file() || meta.size() > MAX_SIZE => return Ok(Some(Vec::new())),
-        Ok(_) => {}
-    }
-    // One that is being replaced or removed just now is not there.
-    fs::read(path).map(Some).or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(None) } else { Err(why) })
 }
 
 /// A seal's sealed words, the length that it tells and its checksum.

@@ -94,7 +94,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
 
 /// Lets a finished file's checkpoint go, which is left where haul was killed before, or the file's name could not be made durable:
 /// it is now.
-pub fn settle(state: &Path, finished: &Finished) -> Result<(), Fault> {
+pub fn conclude(state: &Path, finished: &Finished) -> Result<(), Fault> {
     let Some(id) = finished.by else { return Ok(()) };
     if Checkpoint::path(state, id).exists() {
         let folder = finished.target.parent().unwrap_or(Path::new("."));

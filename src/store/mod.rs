@@ -33,7 +33,7 @@ mod upload;
 pub use aside::Aside;
 pub use burst::burst;
 pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
-pub use commit::{Commit, Committed, Uncommitted, commit, settle};
+pub use commit::{Commit, Committed, Uncommitted, commit, conclude};
 pub use digest::{Sum, combined, digest, multipart_etag};
 pub use files::open_files;
 pub use history::{Finished, History};

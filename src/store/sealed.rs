@@ -1,11 +1,9 @@
 //! Small files of haul's own: a seal (a RON comment with what it is, its version and the checksum of what follows), then
 //! RON. Nothing is believed that the seal does not cover.
 
-use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::atomic::read_own;
 use super::checkpoint::Unreadable;
 use super::ledger::seal;
 
@@ -48,20 +46,6 @@ impl Kind {
 
     /// The bytes of such a file; `None` if there is none.
     pub(super) fn read(self, path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
-        let broken = |why: io::Error| Unreadable::Damaged(why.to_string());
-        match fs::symlink_metadata(path) {
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(why) => return Err(broken(why)),
-            // A pipe would be waited for.
-            Ok(meta) if !meta.is_file() || meta.size() > self.most => {
-                return Err(Unreadable::Damaged("it is none of haul's files".to_owned()));
-            }
-            Ok(_) => {}
-        }
-        match fs::read(path) {
-            // One that is being replaced or removed just now.
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some).map_err(broken),
-        }
+        read_own(path, self.most).map_err(|why| Unreadable::Damaged(why.to_string()))
     }
 }

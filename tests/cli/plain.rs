@@ -1,5 +1,6 @@
 //! The plain mode, with the test in the engine's place.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -7,13 +8,51 @@ use haul::api::{Command, EngineSide, Event, Happening, Snapshot, pair};
 use haul::cli::{Exit, Plain};
 use haul::model::{Categories, Status, TransferId};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::run::turn;
 use super::support::Tape;
-use crate::support::builders;
+use crate::support::builders::{self, RowBuilder};
 
-fn show(engine: &EngineSide, latest: &Arc<Snapshot>, happened: u64) {
-    engine.snapshots.send_replace(Arc::new(Snapshot { happened, ..(**latest).clone() }));
+/// A plain session that runs, with the test at its keyboard and in the engine's place.
+struct Session {
+    engine: EngineSide,
+    lines: mpsc::Sender<String>,
+    out: Tape,
+    task: JoinHandle<io::Result<Exit>>,
+}
+
+impl Session {
+    /// One that has seen a list of these.
+    async fn with(rows: impl IntoIterator<Item = RowBuilder>) -> Self {
+        let (handle, engine) = pair();
+        let (lines, typed) = mpsc::channel(4);
+        let (out, places) = (Tape::default(), (PathBuf::from("/downloads"), Arc::new(Categories::default())));
+        let task = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
+        let session = Self { engine, lines, out, task };
+        turn().await;
+        session.show(&builders::snapshot(rows), 0).await;
+        session
+    }
+
+    /// It sees this list, which was made when so much had happened.
+    async fn show(&self, latest: &Arc<Snapshot>, happened: u64) {
+        self.engine.snapshots.send_replace(Arc::new(Snapshot { happened, ..(**latest).clone() }));
+        turn().await;
+    }
+
+    fn tell(&self, number: u64, id: TransferId, happening: Happening) {
+        self.engine.events.send(Event { number, id, happening }).unwrap();
+    }
+
+    async fn type_line(&self, line: &str) {
+        self.lines.send(line.to_owned()).await.unwrap();
+        turn().await;
+    }
+
+    async fn sent(&mut self) -> Command {
+        self.engine.commands.recv().await.expect("a session that runs")
+    }
 }
 
 /// Several that move keep their order among themselves.
@@ -25,16 +64,10 @@ async fn those_that_were_named_move_together() {
         ("3,2 top", ["3 Top", "2 Top"]),
         ("1,2 bottom", ["1 Bottom", "2 Bottom"]),
     ] {
-        let (handle, mut engine) = pair();
-        let (lines, typed) = mpsc::channel(4);
-        let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
-        let _session = tokio::spawn(Plain::new(handle, places, true, Tape::default()).run(typed));
-        turn().await;
-        show(&engine, &builders::snapshot((1..=4).map(|number| builders::row(number, "x"))), 0);
-        turn().await;
-        lines.send(order.to_owned()).await.unwrap();
+        let mut session = Session::with((1..=4).map(|number| builders::row(number, "x"))).await;
+        session.type_line(order).await;
         for expected in sent {
-            let Some(Command::Move { id, to }) = engine.commands.recv().await else { panic!("{order}: no move") };
+            let Command::Move { id, to } = session.sent().await else { panic!("{order}: no move") };
             assert_eq!(format!("{} {to:?}", id.bits()), expected, "{order}");
         }
     }
@@ -43,92 +76,63 @@ async fn those_that_were_named_move_together() {
 /// A limit behind numbers is about these transfers, and one without about everything.
 #[tokio::test(start_paused = true)]
 async fn a_limit_is_about_those_that_the_line_names() {
-    let (handle, mut engine) = pair();
-    let (lines, typed) = mpsc::channel(4);
-    let out = Tape::default();
-    let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
-    let _session = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
-    turn().await;
-    show(&engine, &builders::snapshot([builders::row(1, "x")]), 0);
-    turn().await;
-    lines.send("2 limit 10K".to_owned()).await.unwrap();
-    turn().await;
-    assert!(out.text().ends_with("the list has 1 transfer\n"), "{}", out.text());
-    lines.send("1 limit 10K".to_owned()).await.unwrap();
-    let sent = engine.commands.recv().await;
-    assert!(matches!(&sent, Some(Command::LimitEach { ids, rate: Some(_) }) if ids[0].bits() == 1), "{sent:?}");
-    lines.send("limit 10K".to_owned()).await.unwrap();
-    let sent = engine.commands.recv().await;
-    assert!(matches!(sent, Some(Command::Limit(Some(_)))), "{sent:?}");
+    let mut session = Session::with([builders::row(1, "x")]).await;
+    session.type_line("2 limit 10K").await;
+    assert!(session.out.text().ends_with("the list has 1 transfer\n"), "{}", session.out.text());
+    session.type_line("1 limit 10K").await;
+    let sent = session.sent().await;
+    assert!(matches!(&sent, Command::LimitEach { ids, rate: Some(_) } if ids[0].bits() == 1), "{sent:?}");
+    session.type_line("limit 10K").await;
+    let sent = session.sent().await;
+    assert!(matches!(sent, Command::Limit(Some(_))), "{sent:?}");
 }
 
 /// Who reads that one has started and says `quit` is asked first, however late the list comes.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_before_the_list_shows_it() {
-    let (handle, engine) = pair();
-    let (lines, typed) = mpsc::channel(4);
-    let out = Tape::default();
-    let plain = Plain::new(handle, (PathBuf::from("/downloads"), Arc::new(Categories::default())), true, out.clone());
-    let session = tokio::spawn(plain.run(typed));
-    turn().await;
     let (waits, runs) =
         (builders::snapshot([]), builders::snapshot([builders::row(1, "a.iso").status(Status::Running)]));
-    show(&engine, &waits, 0);
-    turn().await;
+    let session = Session::with([]).await;
     // This list was made before the event, and the session sees it after the event.
-    show(&engine, &waits, 6);
-    let started = Event { number: 7, id: TransferId::from_bits(1), happening: Happening::Started };
-    engine.events.send(started).unwrap();
+    session.show(&waits, 6).await;
+    session.tell(7, TransferId::from_bits(1), Happening::Started);
     turn().await;
-    assert!(!out.text().contains("start"), "{}", out.text());
-    show(&engine, &runs, 7);
-    lines.send("quit".to_owned()).await.unwrap();
-    turn().await;
-    assert!(out.text().contains("a.iso: start: "), "{}", out.text());
-    assert!(out.text().ends_with("1 active. All that has come is saved; quit once more to leave.\n"), "{}", out.text());
-    lines.send("quit".to_owned()).await.unwrap();
-    assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
+    assert!(!session.out.text().contains("start"), "{}", session.out.text());
+    session.engine.snapshots.send_replace(Arc::new(Snapshot { happened: 7, ..(*runs).clone() }));
+    session.type_line("quit").await;
+    let told = session.out.text();
+    assert!(told.contains("a.iso: start: "), "{told}");
+    assert!(told.ends_with("1 active. All that has come is saved; quit once more to leave.\n"), "{told}");
+    session.type_line("quit").await;
+    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
 }
 
 /// A list that is asked for right behind a URL, down a pipe, has it.
 #[tokio::test(start_paused = true)]
 async fn a_line_behind_an_added_url_is_read_once_the_list_has_it() {
-    let (handle, mut engine) = pair();
-    let (lines, typed) = mpsc::channel(4);
-    let out = Tape::default();
-    let plain = Plain::new(handle, (PathBuf::from("/downloads"), Arc::new(Categories::default())), true, out.clone());
-    let session = tokio::spawn(plain.run(typed));
-    show(&engine, &builders::snapshot([]), 0);
-    turn().await;
+    let mut session = Session::with([]).await;
     for line in ["https://example.org/a.iso", "list", "quit"] {
-        lines.send(line.to_owned()).await.unwrap();
+        session.lines.send(line.to_owned()).await.unwrap();
     }
-    let Some(Command::Add(batch)) = engine.commands.recv().await else { panic!("nothing was added") };
+    let Command::Add(batch) = session.sent().await else { panic!("nothing was added") };
     turn().await;
-    assert!(!out.text().contains("empty"), "{}", out.text());
-    engine.events.send(Event { number: 1, id: batch[0].0, happening: Happening::Added }).unwrap();
+    assert!(!session.out.text().contains("empty"), "{}", session.out.text());
+    session.tell(1, batch[0].0, Happening::Added);
     let row = builders::row(batch[0].0.bits(), "a.iso").status(Status::Queued);
-    show(&engine, &builders::snapshot([row]), 1);
-    assert!(matches!(session.await.unwrap(), Ok(Exit::Complete)));
-    assert!(out.text().contains("1: a.iso, "), "{}", out.text());
+    session.show(&builders::snapshot([row]), 1).await;
+    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
+    assert!(session.out.text().contains("1: a.iso, "), "{}", session.out.text());
 }
 
 #[tokio::test(start_paused = true)]
 async fn undo_says_so_where_nothing_was_removed() {
-    let (handle, mut engine) = pair();
-    let (lines, typed) = mpsc::channel(4);
-    let out = Tape::default();
-    let places = (PathBuf::from("/downloads"), Arc::new(Categories::default()));
-    let _session = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
-    turn().await;
-    show(&engine, &builders::snapshot([builders::row(1, "x")]), 0);
-    turn().await;
-    lines.send("undo".to_owned()).await.unwrap();
-    turn().await;
-    assert!(out.text().ends_with("nothing to take back: a removal can be undone for ten seconds\n"), "{}", out.text());
+    let mut session = Session::with([builders::row(1, "x")]).await;
+    session.type_line("undo").await;
+    let told = session.out.text();
+    assert!(told.ends_with("nothing to take back: a removal can be undone for ten seconds\n"), "{told}");
     for line in ["1 remove", "undo"] {
-        lines.send(line.to_owned()).await.unwrap();
+        session.type_line(line).await;
     }
-    assert!(matches!(engine.commands.recv().await, Some(Command::Remove { .. })));
-    assert!(matches!(engine.commands.recv().await, Some(Command::Undo)));
+    assert!(matches!(session.sent().await, Command::Remove { .. }));
+    assert!(matches!(session.sent().await, Command::Undo));
 }

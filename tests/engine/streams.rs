@@ -1,7 +1,9 @@
 //! Uploads of streams whose length nobody knows, against a scripted store on paused time.
 
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
+use std::thread::JoinHandle;
 
 use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Upload};
@@ -32,6 +34,18 @@ fn pipe(stage: &Stage, bytes: Vec<u8>) -> PathBuf {
     // It may be told to stop before it is read to its end.
     std::thread::spawn(move || std::fs::write(writer, bytes));
     path
+}
+
+/// One that gives so many bytes and has no end yet: whoever joins the thread has what writes to it.
+fn unended(stage: &Stage, length: u64) -> (PathBuf, JoinHandle<File>) {
+    let path = fifo(stage);
+    let writer = path.clone();
+    let writer = std::thread::spawn(move || {
+        let mut pipe = File::options().write(true).open(writer).unwrap();
+        pipe.write_all(&bytes(length)).unwrap();
+        pipe
+    });
+    (path, writer)
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,14 +110,7 @@ async fn a_stream_that_fails_leaves_nothing_at_the_store() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_refused_does_not_wait_for_its_next_bytes() {
     let mut stage = Stage::new();
-    let path = fifo(&stage);
-    let writer = path.clone();
-    let writer = std::thread::spawn(move || {
-        let mut pipe = std::fs::OpenOptions::new().write(true).open(writer).unwrap();
-        pipe.write_all(&bytes(MIB + 1000)).unwrap();
-        // Whoever has it keeps it open.
-        pipe
-    });
+    let (path, writer) = unended(&stage, MIB + 1000);
     let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
     stage.depot.script(|call, _| (call == Call::Part(1)).then_some(Trouble::Refused(FaultKind::Status(403))));
     let id = stage.add_spec(spec(upload)).await;
@@ -185,13 +192,7 @@ async fn what_a_stream_has_left_that_was_killed_is_freed_by_the_next_one() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_is_paused_does_not_go_on_in_its_middle() {
     let mut stage = Stage::new();
-    let path = fifo(&stage);
-    let writer = path.clone();
-    let writer = std::thread::spawn(move || {
-        let mut pipe = std::fs::OpenOptions::new().write(true).open(writer).unwrap();
-        pipe.write_all(&bytes(MIB + 1000)).unwrap();
-        pipe
-    });
+    let (path, writer) = unended(&stage, MIB + 1000);
     let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
     let id = stage.add_spec(spec(upload)).await;
     // From here on the next part is read, which waits for whoever writes.

@@ -66,7 +66,7 @@ impl Task {
                 Some(held) if held.desk.is_complete() => return Ok(None),
                 Some(held) => {
                     held.prepare_order();
-                    Some(held.desk.lease(1, Opener::Idle, false).ok_or_else(|| self.is_leased_out())?)
+                    Some(held.desk.lease(1, Opener::Idle, false).ok_or_else(|| self.lost_lease())?)
                 }
                 None => None,
             };

@@ -200,12 +200,11 @@ impl Crew {
         }
         let reserved = self.send_scouts(task, held);
         let receiving = self.job.desk.receiving_now().len();
-        let connections = usize::from(self.job.desk.width());
+        let (connections, looking) = (usize::from(self.job.desk.width()), self.scouting.len());
         let most = match task.strays {
             _ if !self.job.ranged || task.alone => 1,
-            // One that looks at a place is a connection too.
-            0 if self.scouting.is_empty() => connections.saturating_sub(reserved).max(1),
-            0 => connections.saturating_sub(reserved.max(self.scouting.len())),
+            // One that looks at a place is a connection too, and may be the only one.
+            0 => connections.saturating_sub(reserved.max(looking)).max(usize::from(looking == 0)),
             // One at a time, until it is known whether parts are given beside the first.
             1..MAX_STRAYS => connections.min(receiving + 1),
             _ => 1,

@@ -15,7 +15,7 @@ use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
-use crate::store::{Finished, PartFile, burst, digest, settle};
+use crate::store::{Finished, PartFile, burst, conclude, digest};
 
 /// The endings of names that tell that what they name is packed.
 const PACKED: [&str; 9] = ["gz", "tgz", "svgz", "z", "bz2", "tbz2", "xz", "br", "zst"];
@@ -167,8 +167,8 @@ impl Task {
             return Ok(Finding::default());
         }
         let (desk, stop) = (desk.clone(), self.orders.stop.clone());
-        // Of several places each is to be asked once for all that another gave: a guess must not use that up.
-        let single = self.places.was_single();
+        // Of several places each is to be asked once for all that another gave: a guess must not use that up; and a second one would not be heard.
+        let may_guess = self.places.was_single() && !self.repair.named;
         let examined = blocking(move || {
             let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
             let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
@@ -185,7 +185,7 @@ impl Task {
             let evidence =
                 Evidence { length, given: given.as_ref(), announced: &announced, whole: &whole, parts: &parts };
             let mut finding = evidence.judge();
-            if let Some(wrong) = finding.wrong.as_mut().filter(|wrong| single && wrong.bad.is_empty()) {
+            if let Some(wrong) = finding.wrong.as_mut().filter(|wrong| may_guess && wrong.bad.is_empty()) {
                 wrong.bad = evidence.suspects(|found, wanted| burst(found, wanted, length, || !stop.is_cancelled()));
             }
             Ok(finding)
@@ -303,7 +303,7 @@ impl Task {
             }
             checked.push(algorithm);
         }
-        settle(&self.orders.shared.state, &finished)?;
+        conclude(&self.orders.shared.state, &finished)?;
         PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
         Ok(Ending::Done {

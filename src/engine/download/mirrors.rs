@@ -291,7 +291,7 @@ impl Crew {
             if changed {
                 // What it brought before may be of either version.
                 held.desk.bar(place);
-                held.saver.is_outdated();
+                held.saver.outdate();
                 self.save_now = true;
             }
             task.tell(Happening::Dropped(fault.clone())).await;

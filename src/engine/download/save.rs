@@ -77,14 +77,14 @@ impl Saver {
         self.running = None;
         let result = result.unwrap_or_else(|_| Err(lost_thread()));
         if !matches!(result, Ok(None)) {
-            self.is_outdated();
+            self.outdate();
         }
         self.unsaved = result?.or(self.unsaved.take().filter(|_| !self.is_saved()));
         Ok(())
     }
 
     /// The checkpoint on disk is not what it should be: the next one is written, however few bytes have come since.
-    pub(super) fn is_outdated(&mut self) {
+    pub(super) fn outdate(&mut self) {
         self.saved = None;
     }
 

@@ -68,13 +68,14 @@ impl Roster {
             _ => None,
         };
         let span = from.min(to)..=from.max(to);
-        let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| self.entries[id].item.rank).collect();
-        ranks.sort_unstable();
         let moved = self.order.remove(from);
         self.order.insert(to, moved);
-        let changed: Vec<(TransferId, i64)> = match beyond {
-            Some(rank) => vec![(id, rank)],
-            None => self.order[span].iter().copied().zip(ranks).collect(),
+        let changed: Vec<(TransferId, i64)> = if let Some(rank) = beyond {
+            vec![(id, rank)]
+        } else {
+            let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| rank(*id)).collect();
+            ranks.sort_unstable();
+            self.order[span].iter().copied().zip(ranks).collect()
         };
         self.last_rank = changed.iter().map(|(_, rank)| *rank).fold(self.last_rank, i64::max);
         for (id, rank) in &changed {

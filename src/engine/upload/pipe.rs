@@ -25,7 +25,7 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 pub(in crate::engine) struct Streams(Mutex<BTreeSet<TransferId>>);
 
 impl Streams {
-    fn has_read(&self, id: TransferId) {
+    fn note_read(&self, id: TransferId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
     }
 
@@ -69,7 +69,7 @@ impl Pipe {
             match (&self.stream).read(&mut buffer[..step]) {
                 Ok(0) => break,
                 Ok(count) => {
-                    self.streams.has_read(self.id);
+                    self.streams.note_read(self.id);
                     file.write_all(&buffer[..count]).map_err(kept)?;
                     left -= count as u64;
                 }

@@ -52,7 +52,7 @@ impl Task {
     pub(super) async fn send_stream(&mut self) -> Result<Ending, Halt> {
         self.show(Activity::Connecting);
         if self.shared().streams.is_read(self.orders.id) {
-            return Err(self.has_gone().into());
+            return Err(self.lost_stream().into());
         }
         let (path, id) = (self.place.upload.file.clone(), self.orders.id);
         let (folder, streams) = (self.shared().state.join("uploads"), self.shared().streams.clone());
@@ -151,9 +151,9 @@ impl Task {
             length += piece.length;
             if piece.length > 0 || number == 1 {
                 let bytes = piece.length;
-                let (sender, line) = (self.sender(upload, piece, bounds), self.line());
+                let (sender, task) = (self.sender(upload, piece, bounds), self.part_task());
                 sending.spawn(async move {
-                    let (part, sum) = line.send(sender, number).await?;
+                    let (part, sum) = task.send(sender, number).await?;
                     Ok(Arrived { start, length: bytes, part, sum })
                 });
             }
@@ -191,9 +191,9 @@ impl Task {
         }
     }
 
-    fn line(&self) -> Line {
+    fn part_task(&self) -> PartTask {
         let orders = &self.orders;
-        Line {
+        PartTask {
             shared: orders.shared.clone(),
             reports: orders.reports.clone(),
             nudge: orders.nudge.clone(),
@@ -213,7 +213,7 @@ impl Task {
     }
 
     /// The fault of a stream that was read from, and did not come to its end.
-    pub(super) fn has_gone(&self) -> Fault {
+    pub(super) fn lost_stream(&self) -> Fault {
         let detail = "what was read of the stream is gone, so that it can't go on; begin what writes to it anew, and add it anew";
         Fault::new(FaultKind::Disk, self.place.upload.file.display(), detail)
     }
@@ -256,7 +256,7 @@ impl Task {
 }
 
 /// What a part that is sent beside its task has of that one.
-struct Line {
+struct PartTask {
     shared: Arc<Shared>,
     reports: mpsc::Sender<Report>,
     /// Ends a wait for the next attempt.
@@ -264,7 +264,7 @@ struct Line {
     id: TransferId,
 }
 
-impl Line {
+impl PartTask {
     /// Sends a part as often as the verdict allows, each time on a connection that its host bears.
     async fn send(self, sender: Sender, number: u32) -> Result<(StoredPart, Checksum), Fault> {
         let (host, mut failures) = (sender.place.source.host(), 0);

@@ -173,7 +173,7 @@ impl Task {
             Ok(ending) => ending,
             // The next attempt, by the user or by the next run, would send the rest as if it were all.
             Err(Halt::Stopped) if self.shared().lasts && self.shared().streams.is_read(self.orders.id) => {
-                Ending::Failed(self.has_gone())
+                Ending::Failed(self.lost_stream())
             }
             Err(Halt::Stopped) => Ending::Stopped,
             Err(Halt::Fault(fault)) => Ending::Failed(for_good(fault)),

@@ -58,7 +58,7 @@ impl Addresses {
     }
 
     /// The server at this address has trouble. True if its host has others: new connections go to these first from now on.
-    pub(super) fn is_ill(&self, address: IpAddr) -> bool {
+    pub(super) fn put_last(&self, address: IpAddr) -> bool {
         let mut known = self.lock();
         let is_other = |other: &IpAddr| *other != address && other.is_ipv6() == address.is_ipv6();
         let mut hosts = known.names.values().map(|(_, addresses)| addresses);

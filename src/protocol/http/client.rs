@@ -87,7 +87,7 @@ impl Clients {
     /// then no connection to it is to be used again.
     pub(super) fn answered(&self, response: &Response) -> bool {
         let Some(peer) = response.remote_addr() else { return false };
-        let is_ill = matches!(response.status().as_u16(), 500 | 502..=504) && self.addresses.is_ill(peer.ip());
+        let is_ill = matches!(response.status().as_u16(), 500 | 502..=504) && self.addresses.put_last(peer.ip());
         if !is_ill {
             self.addresses.answered(peer.ip());
         }

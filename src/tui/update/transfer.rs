@@ -1,7 +1,6 @@
 //! What can be done to the marked transfers or to the selected one, and to all of them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tui_input::Input;
 
@@ -9,13 +8,11 @@ use super::super::view::key_of;
 use super::super::{Effect, Mode, Question, State, Tone};
 use super::link::linked;
 use super::{edit, toast};
-use crate::api::{Activity, Command, Place, Row};
+use crate::api::{Activity, Command, Place, Row, UNDO};
 use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Source, Status, TransferId, harmless, shortened};
 
-/// How long a removal can be taken back.
-const UNDO: Duration = Duration::from_secs(10);
 /// What is said to a new URL for what has all its bytes.
 const COMPLETE: &str = "it is complete, and needs no other URL";
 
