@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{rename_to_free, sync_folder};
+use super::atomic::{folder_of, rename_to_free, sync_folder_or_warn};
 use super::checkpoint::Checkpoint;
 use super::name::{id_name, part_name};
 use super::sink::PartFile;
@@ -51,7 +51,7 @@ impl Aside {
             };
             let leaving: Vec<Leaving> = some.iter().map(begin).collect();
             if leaving.iter().any(|leaving| leaving.is_noted) {
-                synced(&state.join("checkpoints"));
+                sync_folder_or_warn(&state.join("checkpoints"));
             }
             asides.extend(leaving.into_iter().map(Leaving::finish));
         }
@@ -116,7 +116,7 @@ impl Aside {
             }
             // Durably, while the note still finds it where it was.
             if is_back {
-                synced(folder(target));
+                sync_folder_or_warn(folder_of(target));
             }
         }
         let _ = fs::rename(self.checkpoint(), Checkpoint::path(&self.state, self.id));
@@ -126,7 +126,7 @@ impl Aside {
     pub fn delete(asides: impl IntoIterator<Item = Self>) {
         let asides: Vec<Self> = asides.into_iter().collect();
         let folders: HashSet<&Path> = asides.iter().filter_map(Self::delete_part).collect();
-        folders.into_iter().for_each(synced);
+        folders.into_iter().for_each(sync_folder_or_warn);
         for aside in &asides {
             let _ = fs::remove_file(aside.checkpoint());
         }
@@ -136,13 +136,13 @@ impl Aside {
     fn delete_part(&self) -> Option<&Path> {
         let (target, held) = self.part()?;
         if fs::remove_file(held).is_ok() {
-            return Some(folder(target));
+            return Some(folder_of(target));
         }
         let is_noted = standing(&self.checkpoint()) != Standing::Nothing;
         if is_noted && Checkpoint::find(&self.state, target).is_ok_and(|found| found.is_none()) {
             // It was not set aside yet, or put back already, when the program was killed; and nobody else knows it.
             PartFile::delete(target);
-            return Some(folder(target));
+            return Some(folder_of(target));
         }
         None
     }
@@ -166,16 +166,5 @@ impl Leaving {
             let _ = fs::rename(part.path(), held);
         }
         self.aside
-    }
-}
-
-fn folder(target: &Path) -> &Path {
-    target.parent().unwrap_or(Path::new("."))
-}
-
-/// A folder whose names can't be made durable costs only that a power cut may leave something.
-fn synced(folder: &Path) {
-    if let Err(why) = sync_folder(folder) {
-        tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
     }
 }

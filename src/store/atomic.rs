@@ -15,6 +15,11 @@ use rustix::io::Errno;
 const TRIES: u32 = 50;
 const WAIT: Duration = Duration::from_millis(20);
 
+/// The folder that a file lies in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
 /// Makes a folder for haul's own files, mode 0700, with all that it lies in.
 pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
     make_folder(folder, 0o700)
@@ -26,7 +31,7 @@ pub(super) fn make_folder(folder: &Path, mode: u32) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    let parent = folder.parent().unwrap_or(Path::new("."));
+    let parent = folder_of(folder);
     make_folder(parent, mode)?;
     match DirBuilder::new().mode(mode).create(folder) {
         Err(why) if why.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
@@ -97,6 +102,21 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
         }
         synced => synced,
     }
+}
+
+/// The same where a name that is not durable costs only that a power cut may leave something.
+pub(super) fn sync_folder_or_warn(folder: &Path) {
+    if let Err(why) = sync_folder(folder) {
+        tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
+    }
+}
+
+/// Gives a file of haul's own new content in one step, durably, by way of a file beside it with this extension.
+pub(super) fn replace(path: &Path, extension: &str, text: &[u8]) -> io::Result<()> {
+    private_folder(folder_of(path))?;
+    let (temporary, _) = write_beside(path, extension, text)?;
+    fs::rename(temporary, path)?;
+    sync_folder(folder_of(path))
 }
 
 /// Writes a new file beside `path`, durably; the caller renames it to `path`.

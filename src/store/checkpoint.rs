@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_file, private_folder, read_own, sync_folder, write_beside};
+use super::atomic::{folder_of, private_file, private_folder, read_own, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::name::part_name;
 use super::path_text;
@@ -341,7 +341,7 @@ impl CheckpointLog {
     /// so that writes go on meanwhile.
     pub fn write(path: &Path, claim: &Claim) -> Result<(PathBuf, File), Fault> {
         let broken = |why: io::Error| Fault::disk_of_state(path.display(), "saving the checkpoint", &why);
-        private_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)?;
+        private_folder(folder_of(path)).map_err(broken)?;
         write_beside(path, "new", claim.as_bytes()).map_err(broken)
     }
 
@@ -376,7 +376,7 @@ impl CheckpointLog {
     /// Makes the names of the generations durable.
     pub fn sync(path: &Path) -> Result<(), Fault> {
         let broken = |why: io::Error| Fault::disk_of_state(path.display(), "saving the checkpoint", &why);
-        sync_folder(path.parent().unwrap_or(Path::new("."))).map_err(broken)
+        sync_folder(folder_of(path)).map_err(broken)
     }
 
     /// Goes on with a checkpoint that was loaded: writes are told to its file, on a line of their own if the last one

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::atomic::sync_folder;
+use super::atomic::{folder_of, sync_folder};
 use super::checkpoint::Checkpoint;
 use super::history::{Finished, History};
 use super::sink::PartFile;
@@ -97,7 +97,7 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
 pub fn conclude(state: &Path, finished: &Finished) -> Result<(), Fault> {
     let Some(id) = finished.by else { return Ok(()) };
     if Checkpoint::path(state, id).exists() {
-        let folder = finished.target.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&finished.target);
         sync_folder(folder).map_err(|why| unsynced(folder, &why))?;
     }
     Checkpoint::remove(state, id);
@@ -111,13 +111,13 @@ fn unsynced(folder: &Path, why: &io::Error) -> Fault {
 /// Syncs the folders of those that have their names. Where that fails a power cut may take the name back: such a download has not
 /// come to its end, and keeps its checkpoint. The next run finds the file by its record in the history.
 fn make_durable(downloads: &[Commit<'_>], ends: &mut [Result<(), Uncommitted>]) {
-    let folder_of = |download: &Commit<'_>| download.finished.target.parent().map(Path::to_path_buf);
     let named = downloads.iter().zip(&*ends).filter(|(_, end)| end.is_ok());
-    let folders: BTreeSet<PathBuf> = named.filter_map(|(download, _)| folder_of(download)).collect();
+    let folders: BTreeSet<PathBuf> =
+        named.map(|(download, _)| folder_of(&download.finished.target).to_path_buf()).collect();
     for folder in folders {
         let Err(why) = sync_folder(&folder) else { continue };
         for (download, end) in downloads.iter().zip(&mut *ends) {
-            if end.is_ok() && folder_of(download).as_ref() == Some(&folder) {
+            if end.is_ok() && folder_of(&download.finished.target) == folder {
                 *end = Err(Uncommitted { fault: unsynced(&folder, &why), synced: true });
             }
         }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{lock_folder, private_file, private_folder, sync_folder};
+use super::atomic::{folder_of, lock_folder, private_file, private_folder, replace, sync_folder};
 use super::path_text;
 use super::standing::{Standing, standing};
 use crate::model::{Fault, FaultKind, Source, TransferId, Validator};
@@ -90,7 +90,7 @@ impl History {
             lines.push_str(&ron::to_string(&entry).map_err(io::Error::other)?);
             lines.push('\n');
         }
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&self.path);
         private_folder(folder)?;
         // Of two that are written at once neither may shorten the file under the other. Who gets no lock writes all the
         // same, since a whole line is added at once.
@@ -145,9 +145,7 @@ impl History {
         {
             let half = text.len() / 2;
             let from = text[half..].iter().position(|byte| *byte == b'\n').map_or(0, |at| half + at + 1);
-            if let Ok((temporary, _)) = super::atomic::write_beside(&self.path, "new", &text[from..]) {
-                let _ = fs::rename(temporary, &self.path);
-            }
+            let _ = replace(&self.path, "new", &text[from..]);
         }
     }
 }

@@ -7,13 +7,12 @@
 //! what can't be written soon is not written.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{lock_folder, private_folder, sync_folder, write_beside};
+use super::atomic::{folder_of, lock_folder, private_folder, replace};
 use super::checkpoint::Unreadable;
 use super::sealed::Kind;
 use crate::model::HostLimit;
@@ -53,7 +52,7 @@ impl HostLimits {
     }
 
     fn try_update(&self, change: impl FnOnce(Vec<HostLimit>) -> Vec<HostLimit>) -> io::Result<()> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&self.path);
         private_folder(folder)?;
         let lock = lock_folder(folder)?;
         let known = match self.read() {
@@ -65,9 +64,7 @@ impl HostLimits {
         let text = Self::text(&change(known)).map_err(io::Error::other)?;
         // Where there are no locks the last one to write wins: none may rename what another one is writing.
         let beside = if lock.is_some() { "new".to_owned() } else { format!("new.{}", std::process::id()) };
-        let (temporary, _) = write_beside(&self.path, &beside, text.as_bytes())?;
-        fs::rename(temporary, &self.path)?;
-        sync_folder(folder)
+        replace(&self.path, &beside, text.as_bytes())
     }
 
     fn read(&self) -> Result<Vec<HostLimit>, Unreadable> {

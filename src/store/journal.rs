@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::atomic::{lock, private_file, private_folder, sync_folder, write_beside};
+use super::atomic::{folder_of, lock, private_file, private_folder, replace, sync_folder, write_beside};
 use super::record::{Item, Record};
 use super::replay::{Replay, TORN};
 use crate::model::{Fault, FaultKind, Source};
@@ -242,8 +242,7 @@ impl Journal {
     /// A queue of which not every line can be read is kept beside the one that is used from now on, as it was found.
     fn keep_damaged(&self) -> io::Result<PathBuf> {
         let aside = self.path.with_extension("damaged");
-        let (temporary, _) = write_beside(&aside, "new", &fs::read(&self.path)?)?;
-        fs::rename(temporary, &aside)?;
+        replace(&aside, "new", &fs::read(&self.path)?)?;
         Ok(aside)
     }
 
@@ -310,7 +309,7 @@ impl Journal {
         // Held before the name is taken, so that nobody appends between the rename and our own lock.
         lock(&file, TRIES)?;
         fs::rename(&temporary, &self.path)?;
-        sync_folder(self.path.parent().unwrap_or(Path::new(".")))?;
+        sync_folder(folder_of(&self.path))?;
         (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
     }
@@ -331,7 +330,7 @@ fn open_file(path: &Path) -> io::Result<File> {
     let is_new = !path.exists();
     let file = own(private_file().read(true).append(true).create(true).open(path))?;
     if is_new {
-        sync_folder(path.parent().unwrap_or(Path::new(".")))?;
+        sync_folder(folder_of(path))?;
     }
     Ok(file)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{private_folder, rename_to_free, sync_folder, write_beside};
+use super::atomic::{folder_of, rename_to_free, replace, sync_folder};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::name::{id_name, part_name};
 use super::path_text;
@@ -55,10 +55,6 @@ fn mark(path: &Path) -> Option<Mark> {
         Standing::File { length, modified: (seconds, nanoseconds) } => Some((length, seconds, nanoseconds)),
         Standing::Nothing | Standing::Other => None,
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("."))
 }
 
 impl Moving {
@@ -115,12 +111,9 @@ impl Moving {
             copy: self.copy,
         };
         let path = Self::note(&self.state, self.id);
-        let written = ron::to_string(&document).map_err(std::io::Error::other).and_then(|body| {
-            private_folder(folder(&path))?;
-            let (temporary, _) = write_beside(&path, UNWRITTEN, KIND.seal(&body).as_bytes())?;
-            fs::rename(temporary, &path)?;
-            sync_folder(folder(&path))
-        });
+        let written = ron::to_string(&document)
+            .map_err(std::io::Error::other)
+            .and_then(|body| replace(&path, UNWRITTEN, KIND.seal(&body).as_bytes()));
         if let Err(why) = written {
             tracing::warn!("{}: {why}", path.display());
         }
@@ -204,12 +197,12 @@ impl Moving {
     /// The file has come to its new place: that is made durable and noted, and only then it leaves the old one.
     fn conclude(&self, is_here: bool) -> Result<(), Fault> {
         let broken = |why| Fault::disk(self.to.display(), "moving it there", &why);
-        sync_folder(folder(&self.to)).map_err(broken)?;
+        sync_folder(folder_of(&self.to)).map_err(broken)?;
         self.point_to(&self.to)?;
         if is_here {
             fs::remove_file(self.old_file()).map_err(broken)?;
         }
-        sync_folder(folder(&self.from)).map_err(broken)
+        sync_folder(folder_of(&self.from)).map_err(broken)
     }
 
     /// The checkpoint is to tell of this target, if it tells of the other one.

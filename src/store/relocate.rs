@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 
-use super::atomic::{make_folder, rename_to_free, sync_folder};
+use super::atomic::{folder_of, make_folder, rename_to_free, sync_folder, sync_folder_or_warn};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::moving::Moving;
 use super::name::part_name;
@@ -129,7 +129,7 @@ fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, 
     let named = copied.and_then(|copied| {
         moving.copied();
         rename_to_free(&beside, &new).map_err(broken)?;
-        let synced = sync_folder(new.parent().unwrap_or(Path::new(".")));
+        let synced = sync_folder(folder_of(&new));
         synced.inspect_err(|_| drop(fs::remove_file(&new))).map_err(broken)?;
         Ok(Some(copied))
     });
@@ -179,9 +179,7 @@ fn leave(moving: &Moving) -> Result<(), Fault> {
 fn sync_both(moving: &Moving) {
     let (old, new) = (moving.old_file(), moving.new_file());
     for folder in [&new, &old].into_iter().filter_map(|path| path.parent()) {
-        if let Err(why) = sync_folder(folder) {
-            tracing::warn!("{}: the folder can't be synced: {why}", folder.display());
-        }
+        sync_folder_or_warn(folder);
     }
 }
 
@@ -201,7 +199,7 @@ fn take_back(moving: &Moving) {
 pub fn could_go(state: &Path, to: &Path) -> Result<(), Fault> {
     is_free(to)?;
     in_the_way(state, to)?;
-    let folder = to.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(to);
     let above = folder.ancestors().find(|above| above.symlink_metadata().is_ok());
     // Only in a folder another can be made.
     let allowed = above.map(|above| match above.metadata() {
@@ -240,7 +238,7 @@ fn waited_for(to: &Path) -> Fault {
 }
 
 fn make_room(to: &Path) -> Result<(), Fault> {
-    let folder = to.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(to);
     make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
 use rustix::io::Errno;
 
-use super::atomic::{lock, make_folder, rename_to_free, sync_folder};
+use super::atomic::{folder_of, lock, make_folder, rename_to_free, sync_folder};
 use super::commit::Settled;
 use super::ends::Ends;
 use super::ledger::Fragment;
@@ -45,7 +45,7 @@ impl PartFile {
     /// Opens or makes the part file of a target, with the folders that it lies in. The flag tells whether it was
     /// there before.
     pub fn open(target: &Path) -> Result<(Self, bool), Fault> {
-        let folder = target.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(target);
         make_folder(folder, 0o777).map_err(|why| unmade(folder, "making the folder", &why))?;
         let path = folder.join(part_name(target));
         let existed = match look(&path)? {
@@ -260,7 +260,7 @@ impl PartFile {
 
     /// Makes the part file's own name durable; needed once, before the first claim.
     pub fn sync_name(&self) -> Result<(), Fault> {
-        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(&self.path);
         sync_folder(folder).map_err(|why| self.fault("syncing the folder", &why))
     }
 

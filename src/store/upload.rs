@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::atomic::{private_file, private_folder, sync_folder, write_beside};
+use super::atomic::{folder_of, private_file, private_folder, replace, sync_folder};
 use super::checkpoint::Unreadable;
 use super::ledger::seal;
 use super::path_text;
@@ -138,11 +138,7 @@ impl UploadCheckpoint {
     }
 
     fn write(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        private_folder(folder)?;
-        let (temporary, _) = write_beside(path, "new", self.text()?.as_bytes())?;
-        fs::rename(temporary, path)?;
-        sync_folder(folder)
+        replace(path, "new", self.text()?.as_bytes())
     }
 
     fn text(&self) -> io::Result<String> {
@@ -172,7 +168,7 @@ impl UploadCheckpoint {
         if path.exists() {
             let _ = private_file().write(true).create(true).truncate(true).open(path.with_extension(LEAVING));
             // Before the queue says that the upload is gone: nobody else would free what is paid for.
-            let _ = sync_folder(path.parent().unwrap_or(Path::new(".")));
+            let _ = sync_folder(folder_of(path));
         }
     }
 
@@ -219,7 +215,7 @@ impl UploadLock {
     }
 
     fn try_take(path: &Path) -> io::Result<Option<Self>> {
-        private_folder(path.parent().unwrap_or(Path::new(".")))?;
+        private_folder(folder_of(path))?;
         loop {
             let was_left = path.exists();
             let file = private_file().write(true).create(true).truncate(false).open(path)?;
