@@ -90,11 +90,6 @@ impl Mirrors {
         self.all.get(number).map_or(Standing::Dropped, |mirror| mirror.standing(now))
     }
 
-    /// True if one other than this may be asked now.
-    pub fn has_another(&self, number: usize, now: Moment) -> bool {
-        (0..self.all.len()).any(|other| other != number && self.standing(other, now) == Standing::Ready)
-    }
-
     /// True until a mirror has shown what it gives, or is about to.
     pub fn is_untried(&self, number: usize) -> bool {
         self.all.get(number).is_some_and(Mirror::is_new)
@@ -165,11 +160,6 @@ impl Mirrors {
         let rest = backoff(mirror.failures, wait, jitter).max(asked.min(LONGEST_REST));
         mirror.rests_until = now + rest;
         rest
-    }
-
-    /// How often a mirror has failed since it last gave a byte.
-    pub fn failures(&self, number: usize) -> u32 {
-        self.all.get(number).map_or(0, |mirror| mirror.failures)
     }
 
     /// A mirror is of no use for this file. False, and nothing changes, if it is the last one.

@@ -231,12 +231,6 @@ impl Plan {
         Some(id)
     }
 
-    /// Gives out everything from the first missing byte on, to one connection; for servers that give no parts, and
-    /// for the first request.
-    pub fn lease_rest(&mut self, now: Moment) -> Option<LeaseId> {
-        self.lease(Opener::Idle, 1, now)
-    }
-
     /// The lease with this number, while it lives.
     pub fn get(&self, id: LeaseId) -> Option<&Lease> {
         self.leases.get(&id)

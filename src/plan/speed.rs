@@ -47,11 +47,6 @@ impl Meter {
         self.born
     }
 
-    /// When the last bytes came, or when it was started.
-    pub fn last(&self) -> Moment {
-        self.last
-    }
-
     /// How long `missing` bytes will take at this speed; `None` when nothing moves.
     pub fn eta(&self, missing: u64, now: Moment) -> Option<Duration> {
         let speed = self.per_second(now);

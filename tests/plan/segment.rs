@@ -258,10 +258,15 @@ fn a_stream_goes_on_into_what_is_free() {
     assert_eq!(plan.extend(LeaseId(77)), Beyond::Taken);
 }
 
+/// Everything from the first missing byte on, for one connection.
+fn rest(plan: &mut Plan, now: Moment) -> Option<LeaseId> {
+    plan.lease(Opener::Idle, 1, now)
+}
+
 #[test]
 fn an_unknown_length_is_one_stream_until_its_end() {
     let mut plan = Plan::new(None, RangeSet::new());
-    let only = plan.lease_rest(at(0)).unwrap();
+    let only = rest(&mut plan, at(0)).unwrap();
     assert_eq!(plan.lease(Opener::Idle, 8, at(0)), None, "nobody knows where to share it");
     assert_eq!((plan.missing(), plan.is_complete()), (None, false));
     assert_eq!(write(&mut plan, only, 777, at(10)), 777);
@@ -273,13 +278,13 @@ fn an_unknown_length_is_one_stream_until_its_end() {
 #[test]
 fn an_end_that_contradicts_what_is_known_is_no_end() {
     let mut known = plan(1000);
-    let lease = known.lease_rest(at(0)).unwrap();
+    let lease = rest(&mut known, at(0)).unwrap();
     write(&mut known, lease, 999, at(1));
     assert!(!known.end_at(lease));
     write(&mut known, lease, 1, at(1));
     assert!(known.end_at(lease) && known.is_complete());
     let mut unknown = Plan::new(None, [ByteRange::new(5000, 6000)].into_iter().collect());
-    let (_, lease) = (unknown.lease_rest(at(0)), unknown.lease_rest(at(0)).unwrap());
+    let (_, lease) = (rest(&mut unknown, at(0)), rest(&mut unknown, at(0)).unwrap());
     assert_eq!(range(&unknown, lease), (0, 5000));
     assert!(!unknown.end_at(lease), "bytes beyond are on disk");
 }
@@ -287,7 +292,7 @@ fn an_end_that_contradicts_what_is_known_is_no_end() {
 #[test]
 fn a_length_that_is_learnt_shares_the_rest_out_and_a_lie_is_refused() {
     let mut plan = Plan::new(None, RangeSet::new());
-    let first = plan.lease_rest(at(0)).unwrap();
+    let first = rest(&mut plan, at(0)).unwrap();
     write(&mut plan, first, MIB, at(10));
     let writing = plan.begin_write(first, MIB);
     assert!(!plan.learn(MIB - 1, 8), "more is done");
@@ -303,13 +308,13 @@ fn a_length_that_is_learnt_shares_the_rest_out_and_a_lie_is_refused() {
 #[test]
 fn bytes_that_are_lost_are_fetched_again_and_counted_once() {
     let mut plan = Plan::new(Some(100), [ByteRange::new(0, 60)].into_iter().collect());
-    let lease = plan.lease_rest(at(0)).unwrap();
+    let lease = rest(&mut plan, at(0)).unwrap();
     plan.lose(ByteRange::new(50, 200));
     plan.lose(ByteRange::new(50, 200));
     assert_eq!((plan.done_total(), plan.missing()), (50, Some(50)));
     assert_eq!(write(&mut plan, lease, 1000, at(1)), 40);
     plan.release(lease);
-    let rest = plan.lease_rest(at(2)).unwrap();
+    let rest = rest(&mut plan, at(2)).unwrap();
     assert_eq!(range(&plan, rest), (50, 60));
     write(&mut plan, rest, 10, at(3));
     assert!(plan.is_complete());
@@ -318,14 +323,14 @@ fn bytes_that_are_lost_are_fetched_again_and_counted_once() {
 #[test]
 fn a_lease_that_is_gone_can_do_nothing() {
     let mut plan = plan(MIB);
-    let lease = plan.lease_rest(at(0)).unwrap();
+    let lease = rest(&mut plan, at(0)).unwrap();
     plan.release(lease);
     assert_eq!(plan.begin_write(lease, 10), 0);
     plan.advance(lease, 10, at(1));
     plan.release(lease);
     assert_eq!((plan.done_total(), plan.free().total()), (0, MIB));
     assert!(plan.get(lease).is_none());
-    assert_ne!(plan.lease_rest(at(2) + Duration::ZERO), Some(lease), "numbers are not given twice");
+    assert_ne!(rest(&mut plan, at(2)), Some(lease), "numbers are not given twice");
 }
 
 #[test]
