@@ -132,7 +132,7 @@ impl Bench {
                 self.lease(if new { Opener::New } else { Opener::Idle }, connections);
             }
             Step::LeaseRest => {
-                let id = self.plan.lease_rest(self.now);
+                let id = self.plan.lease(Opener::Idle, 1, self.now);
                 if let Some(id) = id {
                     self.heard.insert(id, self.now);
                 }
