@@ -22,7 +22,7 @@ use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::damage::{complain, damage};
-use self::engine::{Engine, after, of_its_own};
+use self::engine::{Engine, after, heed_signals, of_its_own};
 use self::list::list_item;
 use self::log::start_log;
 use self::registry::registry;
@@ -117,6 +117,8 @@ struct House {
     arguments: Arguments,
     settings: Settings,
     paths: Paths,
+    /// Nothing is asked for through a proxy, whatever the environment says.
+    is_direct: bool,
 }
 
 impl House {
@@ -141,7 +143,7 @@ impl House {
         if let Some(log) = &arguments.places.log {
             start_log(log).wrap_err_with(|| format!("{}: no log can be written", log.display()))?;
         }
-        Ok(Self { arguments, settings, paths })
+        Ok(Self { arguments, settings, paths, is_direct: false })
     }
 
     fn open(mut self) -> Result<Exit, Trouble> {
@@ -221,6 +223,7 @@ impl House {
             user_agent: settings.user_agent.clone(),
             connect_timeout: settings.patience().connect,
             proxy: settings.proxy.clone(),
+            is_direct: self.is_direct,
             insecure: network.is_some_and(|network| network.insecure),
             ca_cert: network.and_then(|network| network.ca_cert.clone()),
             netrc: network.map(|network| self.netrc(network)).transpose()?.unwrap_or_default(),
@@ -289,23 +292,27 @@ impl House {
         folder: PathBuf,
         Opening { past, is_first, notice }: Opening,
     ) -> Result<Exit, Trouble> {
-        engine.start();
-        if !specs.is_empty() {
-            let (handle, batch) = (engine.handle.clone(), minted(specs));
-            engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
-        }
-        if self.arguments.screen.plain {
-            let places = (folder, Arc::new(self.categories()));
-            let plain = Plain::new(engine.handle.clone(), places, self.settings.confirm_quit, io::stdout());
-            let left = of_its_own()?.block_on(plain.run(stdin_lines()));
-            let ended = engine.end(false);
-            return after(left.wrap_err("signals can't be listened for")?, ended);
-        }
         let Settings { keys, columns, mouse, theme, ascii, commands, clipboard, .. } = &self.settings;
         let Settings { confirm_quit, notify, title, .. } = self.settings;
-        let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
+        // Before anything begins that would have to be ended again.
         let theme =
             theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
+        let batch = minted(specs);
+        if self.arguments.screen.plain {
+            let _ = heed_signals(&engine.handle);
+            let places = (folder, Arc::new(self.categories()));
+            let plain = Plain::new(engine.handle.clone(), places, confirm_quit, io::stdout());
+            engine.start();
+            let left = of_its_own()?.block_on(plain.run(batch, stdin_lines()));
+            let ended = engine.end(left.as_ref().is_ok_and(|exit| exit.is_by_signal()));
+            return after(left.wrap_err("signals can't be listened for")?, ended);
+        }
+        let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
+        engine.start();
+        if !batch.is_empty() {
+            let handle = engine.handle.clone();
+            engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
+        }
         let setup = tui::Setup {
             keys: keys.clone(),
             folder,
@@ -322,7 +329,7 @@ impl House {
             ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
         let left = tui::run(engine.handle.clone(), setup);
-        let ended = engine.end(false);
+        let ended = engine.end(!matches!(left, Ok(Left::Quit)));
         let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
             Left::Quit => Exit::Complete,
             Left::Signal(number) => Exit::by_signal(number),
@@ -337,6 +344,8 @@ impl House {
         // A folder of somebody else's, who would see and change what lies in it, is none that could be made.
         DirBuilder::new().mode(0o700).create(&home).wrap_err("the demo's folder can't be made")?;
         self.paths.state = home.join("state");
+        self.settings = self.settings.of_the_screen();
+        self.is_direct = true;
         let folder = home.join("files");
         let result = self.run_demo(&folder);
         let _ = std::fs::remove_dir_all(home);

@@ -3,6 +3,7 @@
 mod command;
 mod event;
 mod handle;
+mod index;
 mod log;
 mod snapshot;
 mod words;
@@ -10,6 +11,7 @@ mod words;
 pub use command::{Command, Place, UNDO};
 pub use event::{Event, Happening};
 pub use handle::{EngineSide, Handle, pair};
+pub use index::Index;
 pub use log::{Log, LogEntry};
 pub use snapshot::{
     Activity, Changes, Connection, ConnectionState, Direction, Errand, Live, Row, Rows, Snapshot, Start, Totals,

@@ -1,7 +1,7 @@
 //! An engine with the threads that it runs on, and how a face on the command line follows it.
 
 use std::future::pending;
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
-use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher};
+use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher, interrupted};
 use crate::config::Hooks;
 use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, TransferId};
@@ -21,10 +21,8 @@ use crate::shell::HookRunner;
 /// How long the engine may take to save everything once it was told to stop.
 const STOP: Duration = Duration::from_secs(5);
 
-/// How long hooks that still run are waited for when haul is left,
-const HOOKS_LEAVE: Duration = Duration::from_secs(2);
-/// and when all has ended: each of them is ended after a time of its own, and Ctrl-C ends the wait.
-const HOOKS_END: Duration = Duration::from_secs(86_400);
+/// How long hooks that still run are waited for after a signal. Else each is ended after a time of its own, or by a signal.
+const HOOKS_LEAVE: Duration = Duration::from_secs(1);
 
 /// What it means that the queue could not be written.
 const UNSAVED: &str = "the queue does not tell all that this run has done, and the next one does that part again";
@@ -43,7 +41,7 @@ pub(super) fn of_its_own() -> Result<Runtime, Trouble> {
 
 /// Listens for the signals that ask haul to end from now on. The first one stops the engine, and haul ends soon whatever becomes
 /// of that.
-fn heed_signals(handle: &Handle) -> watch::Receiver<Option<i32>> {
+pub(super) fn heed_signals(handle: &Handle) -> watch::Receiver<Option<i32>> {
     let (heard, signalled) = watch::channel(None);
     let Ok(runtime) = of_its_own() else { return signalled };
     let Ok(mut signals) = runtime.block_on(async { Signals::listen() }) else { return signalled };
@@ -120,12 +118,12 @@ impl Engine {
         after(exit, ended)
     }
 
-    /// Stops the engine: what runs is saved. `is_over` says that every transfer has ended; then the user's hooks are waited for.
-    pub(super) fn end(self, is_over: bool) -> Result<(), Trouble> {
-        self.end_with(is_over, None)
+    /// Stops the engine: what runs is saved. Then the user's hooks are waited for, but after a signal.
+    pub(super) fn end(self, was_signalled: bool) -> Result<(), Trouble> {
+        self.end_with(false, was_signalled.then(|| watch::channel(Some(0)).1))
     }
 
-    /// The same; a signal that comes meanwhile ends the hooks.
+    /// The same. `is_over` says that every transfer has ended; the signal is the one that has come, or that comes.
     fn end_with(self, is_over: bool, signalled: Option<watch::Receiver<Option<i32>>>) -> Result<(), Trouble> {
         self.handle.stop();
         let (task, snapshots) = (self.task, self.handle.snapshots());
@@ -137,17 +135,10 @@ impl Engine {
             }
         });
         if let Some(hooks) = self.hooks {
-            let is_over = is_over && ended.is_ok();
-            let patience = if is_over { HOOKS_END } else { HOOKS_LEAVE };
-            let left = async {
-                if let Some(mut signalled) = signalled.filter(|_| is_over)
-                    && signalled.wait_for(Option::is_some).await.is_ok()
-                {
-                    return;
-                }
-                pending::<()>().await;
-            };
-            aside.block_on(hooks.finish(is_over, patience, left));
+            let waits = || say("waiting for hooks that still run; Ctrl-C ends them");
+            if aside.block_on(hooks.finish(is_over && ended.is_ok(), waits, left(signalled))) {
+                say("hooks that still ran were ended");
+            }
         }
         self.runtime.shutdown_timeout(Duration::from_millis(100));
         let late = |_| Fault::new(FaultKind::State, "haul", "the engine did not stop in time; what was saved is saved");
@@ -157,6 +148,27 @@ impl Engine {
             Some(why) => Err(Trouble { exit: Exit::State, why: format!("{why}; {UNSAVED}") }),
             None => Ok(()),
         }
+    }
+}
+
+/// Says something to the user. Nobody may be there to read it any more.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "haul: {text}");
+}
+
+/// Waits until nobody waits for hooks any more: until a signal comes, or a moment after it.
+async fn left(signalled: Option<watch::Receiver<Option<i32>>>) {
+    let Some(mut signalled) = signalled else {
+        interrupted().await;
+        return;
+    };
+    let has_come = signalled.borrow().is_some();
+    // Where the channel has gone nobody can tell.
+    if signalled.wait_for(Option::is_some).await.is_err() {
+        pending::<()>().await;
+    }
+    if has_come {
+        sleep(HOOKS_LEAVE).await;
     }
 }
 

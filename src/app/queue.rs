@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use super::damage::{complain, damage};
 use super::engine::Engine;
+use super::shown::shown;
 use super::{House, Trouble};
 use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
 use crate::config::SystemClock;
@@ -79,9 +80,9 @@ impl House {
             record
         });
         journal.append(records)?;
-        let _ = write_added(&added, io::stdout().lock());
+        let written = write_added(&added, io::stdout().lock());
         tell_left(&left);
-        Ok(Exit::Complete)
+        shown(written)
     }
 }
 

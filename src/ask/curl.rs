@@ -208,12 +208,15 @@ impl Call {
 
     /// Headers that haul sets itself, such as what it can unpack, are left to it.
     fn header(&mut self, text: &str) -> Result<(), String> {
-        // `Name;` is a header without a value, and `Name:` takes curl's own away.
-        if text.ends_with([':', ';']) {
+        // `Name;` is a header without a value, `Name:` takes curl's own away, and `:name: …` is one of HTTP/2's own.
+        let is_empty = text
+            .split_once(':')
+            .map_or(text.ends_with(';'), |(name, value)| name.is_empty() || value.trim().is_empty());
+        if is_empty {
             return Ok(());
         }
         let header = Header::parse(text).map_err(|why| format!("in this curl command {why}"))?;
-        if !header.is_own() && !header.name.starts_with(':') {
+        if !header.is_own() {
             self.set(&header.name, &header.value);
         }
         Ok(())

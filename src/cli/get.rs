@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::arrivals::Arrivals;
 use super::live::Size;
 use super::outcome::Outcome;
-use super::report::{Known, Report, Style};
+use super::report::{Followed, Report, Style};
 use super::waiting::waited_for;
 use crate::api::{Event, Handle, Happening, Row, Snapshot};
 use crate::model::{Fault, FaultKind, Source, Status, TransferId};
@@ -49,7 +49,7 @@ pub struct Watcher<O, E> {
     events: broadcast::Receiver<Event>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     report: Report<O, E>,
-    open: HashMap<TransferId, Known>,
+    open: HashMap<TransferId, Followed>,
     /// Those that have ended: a snapshot may be older than that.
     ended: HashSet<TransferId>,
     outcome: Outcome,
@@ -104,7 +104,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
     /// Follows these until each is complete, failed, refused, removed or paused, or until the engine has ended (its
     /// end of the channels is dropped). Never fails, and a reader that went away does not stop it.
     pub async fn watch(mut self, wanted: &[(TransferId, Source)]) -> Outcome {
-        self.open = wanted.iter().map(|(id, source)| (*id, Known::new(*id, source))).collect();
+        self.open = wanted.iter().map(|(id, source)| (*id, Followed::new(*id, source))).collect();
         self.plan_look(false);
         while !self.is_over() {
             let wake = [self.look, self.settle].into_iter().flatten().min();
@@ -132,6 +132,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         self.leave_rest();
         self.report.end();
         self.report.all(&self.outcome, self.began.elapsed());
+        self.report.unwritten();
         self.outcome
     }
 
@@ -141,7 +142,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             let totals = self.snapshots.borrow().totals;
             arrivals.is_empty() && totals.queued + totals.running == 0
         };
-        self.open.values().all(|known| known.waits.is_some()) && self.arrivals.as_ref().is_none_or(is_idle)
+        self.open.values().all(|one| one.waits().is_some()) && self.arrivals.as_ref().is_none_or(is_idle)
     }
 
     /// Follows those that were added, once the snapshot shows them.
@@ -153,7 +154,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             if self.ended.remove(&id) {
                 self.outcome.failed.retain(|failed| failed.0 != id);
             }
-            self.open.entry(id).or_insert_with(|| Known::new(id, &source));
+            self.open.entry(id).or_insert_with(|| Followed::new(id, &source));
         }
         for event in heard {
             self.hear(event.id, &event.happening);
@@ -165,7 +166,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         if !self.is_over() {
             return;
         }
-        let waiting = self.open.values().filter_map(|known| Some((known.id, known.waits.clone()?)));
+        let waiting = self.open.values().filter_map(|one| Some((one.id, one.waits()?.clone())));
         for (id, fault) in waiting.collect::<Vec<_>>() {
             self.hear(id, &Happening::Failed(fault));
         }
@@ -210,7 +211,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
 
     fn hear(&mut self, id: TransferId, happening: &Happening) {
         let now = Instant::now();
-        let Some(known) = self.open.get_mut(&id) else { return };
+        let Some(known) = self.open.get_mut(&id).map(Followed::known) else { return };
         known.learn(happening, now);
         let ends = self.outcome.take(id, happening);
         if ends {
@@ -218,7 +219,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
         self.report.fact(known, happening, now);
         if let Happening::Described { others, .. } | Happening::Listed { others, .. } = happening {
-            self.open.extend(others.iter().map(|(id, source)| (*id, Known::new(*id, source))));
+            self.open.extend(others.iter().map(|(id, source)| (*id, Followed::new(*id, source))));
         }
         if ends {
             self.open.remove(&id);
@@ -285,7 +286,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         let snapshot = self.snapshots.borrow().clone();
         // What a folder or a metalink has added may be among what was not heard.
         for (id, source) in unfinished(&snapshot).into_iter().filter(|(id, _)| is_alive && !self.ended.contains(id)) {
-            self.open.entry(id).or_insert_with(|| Known::new(id, &source));
+            self.open.entry(id).or_insert_with(|| Followed::new(id, &source));
         }
         let rows = self.open_rows(&snapshot);
         let ids: Vec<TransferId> = self.open.keys().copied().collect();
@@ -315,13 +316,13 @@ impl<O: Write, E: Write> Watcher<O, E> {
             Status::Expired => Some(Happening::Expired(reason(row))),
             Status::DiskFull => Some(Happening::DiskFull(reason(row))),
             Status::Done => {
-                let known = self.open.get(&row.id)?;
+                let seen = self.open.get(&row.id)?.seen();
                 let bytes = row.length.unwrap_or_else(|| row.bytes_done());
                 Some(Happening::Completed {
                     target: row.target.to_path_buf(),
                     bytes,
-                    fetched: bytes.saturating_sub(known.resumed),
-                    took: known.started_at.map_or(Duration::ZERO, |at| at.elapsed()),
+                    fetched: bytes.saturating_sub(seen.map_or(0, |known| known.resumed)),
+                    took: seen.and_then(|known| known.started_at).map_or(Duration::ZERO, |at| at.elapsed()),
                     unchanged: false,
                     checked: Vec::new(),
                 })
@@ -333,15 +334,16 @@ impl<O: Write, E: Write> Watcher<O, E> {
     fn leave_rest(&mut self) {
         let snapshot = self.snapshots.borrow().clone();
         let rows = self.open_rows(&snapshot);
-        let mut left: Vec<Known> = std::mem::take(&mut self.open).into_values().collect();
-        left.sort_by_key(|known| (rows.get(&known.id).is_none_or(|row| row.bytes_done() == 0), known.id));
+        let mut left: Vec<Followed> = std::mem::take(&mut self.open).into_values().collect();
+        left.sort_by_key(|one| (rows.get(&one.id).is_none_or(|row| row.bytes_done() == 0), one.id));
         let named = if self.report.style() == Style::Json { left.len() } else { NAMED };
-        for known in left.iter().take(named) {
-            self.report.forget(known.id);
-            self.report.left(known, rows.get(&known.id).copied());
+        for one in left.iter_mut().take(named) {
+            self.report.forget(one.id);
+            let row = rows.get(&one.id).copied();
+            self.report.left(one.known(), row);
         }
         self.report.left_more(left.len().saturating_sub(named));
-        self.outcome.left.extend(left.iter().map(|known| known.id));
+        self.outcome.left.extend(left.iter().map(|one| one.id));
     }
 }
 

@@ -34,6 +34,11 @@ impl<W: Write> Outlet<W> {
         }
     }
 
+    /// Why not all of it was written, unless the reader has gone.
+    pub fn trouble(&self) -> Option<String> {
+        self.failed.as_ref().filter(|why| why.kind() != ErrorKind::BrokenPipe).map(ToString::to_string)
+    }
+
     /// Whether all of it was written, or why not.
     pub fn end(self) -> io::Result<()> {
         self.failed.map_or(Ok(()), Err)

@@ -5,20 +5,23 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, BufRead, Read, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::exit::Exit;
 use super::plain_orders::{Reply, obey, states};
 use super::signals::Signals;
-use crate::api::{Command, Event, Handle, Happening, Row, Snapshot};
-use crate::model::{Categories, Status, TransferId, brief_duration, harmless, percent};
+use crate::api::{Changes, Command, Event, Handle, Happening, Index, Row, Snapshot};
+use crate::model::{Categories, Spec, Status, TransferId, brief_duration, harmless, percent};
 
 /// A line of more bytes than this is no URL and no order.
 const LONGEST: u64 = 64 << 10;
 /// Lines that may wait.
 const LINES: usize = 16;
+/// How long what was added may take to be in the list.
+const SHOWN: Duration = Duration::from_secs(5);
 /// So many events may wait for the list to show their transfers.
 const WAITING: usize = 1024;
 
@@ -64,6 +67,8 @@ pub struct Plain<W> {
     pub(super) folder: PathBuf,
     /// or the folders of these.
     pub(super) categories: Arc<Categories>,
+    /// Where each transfer stands in the list.
+    pub(super) index: Index,
     /// What orders are about until others are named.
     pub(super) these: Vec<TransferId>,
     /// When something was removed last.
@@ -78,6 +83,8 @@ pub struct Plain<W> {
     waiting: Vec<Event>,
     /// What was added and is not known to be in the list: no line is read before, since it may be about these.
     adding: HashSet<TransferId>,
+    /// An engine that hangs is not waited for longer than this, since a line may be to leave it.
+    adding_until: Instant,
     out: W,
 }
 
@@ -90,6 +97,7 @@ impl<W: Write> Plain<W> {
             snapshot,
             folder: places.0,
             categories: places.1,
+            index: Index::default(),
             these: Vec::new(),
             removed_at: None,
             confirm_quit,
@@ -98,12 +106,13 @@ impl<W: Write> Plain<W> {
             quarters: HashMap::new(),
             waiting: Vec::new(),
             adding: HashSet::new(),
+            adding_until: Instant::now(),
             out,
         }
     }
 
-    /// Tells and obeys until the user leaves, the lines end or a signal comes.
-    pub async fn run(mut self, mut lines: mpsc::Receiver<String>) -> io::Result<Exit> {
+    /// Adds these, and tells and obeys until the user leaves, the lines end or a signal comes.
+    pub async fn run(mut self, batch: Vec<(TransferId, Spec)>, mut lines: mpsc::Receiver<String>) -> io::Result<Exit> {
         let (mut events, mut snapshots) = (self.handle.events(), self.handle.snapshots());
         let mut signals = Signals::listen()?;
         // Orders may come at once, down a pipe: the queue is known first.
@@ -114,6 +123,9 @@ impl<W: Write> Plain<W> {
         }
         let known = snapshots.borrow().clone();
         self.take(known);
+        if !batch.is_empty() && !self.send(Command::Add(batch)).await {
+            return Ok(Exit::Complete);
+        }
         self.tell(
             "haul in plain mode. Paste a URL or type an order; list shows the queue, help the orders, quit leaves.",
         );
@@ -132,6 +144,10 @@ impl<W: Write> Plain<W> {
                     },
                     None => false,
                 },
+                () = sleep_until(self.adding_until), if !self.adding.is_empty() => {
+                    self.adding.clear();
+                    true
+                }
             };
             if !going {
                 return Ok(Exit::Complete);
@@ -160,6 +176,7 @@ impl<W: Write> Plain<W> {
             }
             Err(broadcast::error::RecvError::Lagged(_)) => {
                 self.adding.clear();
+                self.tell("So much happened at once that not all of it was told; list shows how things stand.");
                 true
             }
             Err(broadcast::error::RecvError::Closed) => false,
@@ -203,23 +220,23 @@ impl<W: Write> Plain<W> {
         }
     }
 
-    fn take(&mut self, snapshot: Arc<Snapshot>) {
+    /// Takes a list in, tells what had to wait for it, and gives the rows that have changed.
+    fn take(&mut self, snapshot: Arc<Snapshot>) -> Vec<Arc<Row>> {
         self.snapshot = snapshot;
-        for row in self.snapshot.rows.iter() {
-            let known = self.names.get(&row.id);
-            if known.is_none_or(|name| !Arc::ptr_eq(name, &row.name)) {
-                self.names.insert(row.id, row.name.clone());
-            }
-        }
+        let rows = &self.snapshot.rows;
+        let changed: Vec<Arc<Row>> = match self.index.renew(rows) {
+            Changes::Rows(places) => places.iter().filter_map(|place| rows.get(*place).cloned()).collect(),
+            Changes::Order => rows.iter().cloned().collect(),
+        };
+        self.names.extend(changed.iter().map(|row| (row.id, row.name.clone())));
         self.tell_until(self.snapshot.happened);
+        changed
     }
 
     /// Tells of each that runs when another quarter has come.
     fn look(&mut self, snapshots: &mut watch::Receiver<Arc<Snapshot>>) -> bool {
         let latest = snapshots.borrow_and_update().clone();
-        self.take(latest);
-        let snapshot = self.snapshot.clone();
-        for row in snapshot.rows.iter().filter(|row| row.status == Status::Running) {
+        for row in self.take(latest).iter().filter(|row| row.status == Status::Running) {
             let Some(length) = row.length.filter(|length| *length > 0) else { continue };
             let quarter = percent(row.bytes_done(), length) / 25;
             let before = self.quarters.insert(row.id, quarter).unwrap_or(0);
@@ -251,9 +268,6 @@ impl<W: Write> Plain<W> {
             self.tell(&line);
         }
         for command in commands {
-            if let Command::Add(batch) = &command {
-                self.adding.extend(batch.iter().map(|(id, _)| *id));
-            }
             if !self.send(command).await {
                 return false;
             }
@@ -262,6 +276,10 @@ impl<W: Write> Plain<W> {
     }
 
     async fn send(&mut self, command: Command) -> bool {
+        if let Command::Add(batch) = &command {
+            self.adding.extend(batch.iter().map(|(id, _)| *id));
+            self.adding_until = Instant::now() + SHOWN;
+        }
         self.handle.send(command).await
     }
 }

@@ -11,6 +11,9 @@ use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
 
+/// No list is longer.
+const MOST: usize = 10_000_000;
+
 /// What comes of a line.
 pub(super) enum Reply {
     /// These commands and these words.
@@ -79,15 +82,17 @@ fn places(text: &str) -> Option<Vec<usize>> {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         let (from, to): (usize, usize) = (from.parse().ok()?, to.parse().ok()?);
         // A range beyond any list is not written out.
-        all.extend((from..=to).take(1_000_000));
+        all.extend((from..=to).take(MOST));
     }
     Some(all)
 }
 
 /// The transfers that orders are about, in lines.
 fn named<W: Write>(plain: &Plain<W>) -> Vec<String> {
-    let is_named = |row: &&std::sync::Arc<Row>| plain.these.contains(&row.id);
-    plain.snapshot.rows.iter().filter(is_named).map(|row| format!("{}, {}", row.name, states(row))).collect()
+    let mut places: Vec<usize> = plain.these.iter().filter_map(|id| plain.index.place(*id)).collect();
+    places.sort_unstable();
+    let rows = places.into_iter().filter_map(|place| plain.snapshot.rows.get(place));
+    rows.map(|row| format!("{}, {}", row.name, states(row))).collect()
 }
 
 /// Carries an order out. `numbered`: it says itself which transfers it is about.
@@ -101,10 +106,7 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
         Order::Pause(Extent::All) => send(Command::PauseAll, "all are paused"),
         Order::Resume(Extent::All) => send(Command::ResumeAll, "all go on"),
         Order::Limit(Extent::All, rate) if !numbered => send(Command::Limit(rate), limit(rate)),
-        Order::Set(name, rate) if name == "limit" => match rate.parse() {
-            Ok(rate) => send(Command::Limit(Some(rate)), limit(Some(rate))),
-            Err(why) => say(why),
-        },
+        Order::Set(name, rate) if name == "limit" => self::order(plain, &format!("limit {rate}"), false),
         Order::Undo => undo(plain),
         Order::Help => help(),
         Order::Quit => Reply::Leave,
@@ -128,14 +130,15 @@ fn undo<W: Write>(plain: &mut Plain<W>) -> Reply {
 /// Orders about transfers that were named.
 fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
     let rows = &plain.snapshot.rows;
-    let ids: Vec<TransferId> = plain.these.iter().copied().filter(|id| rows.iter().any(|row| row.id == *id)).collect();
+    let ids: Vec<TransferId> = plain.these.iter().copied().filter(|id| plain.index.place(*id).is_some()).collect();
     let Some(id) = ids.first().copied() else {
         return say("say which: a number of the list before the order, such as 2 pause");
     };
-    let first = rows.iter().find(|row| row.id == id);
+    let first = plain.index.row(id);
     let moved = |to: Place| {
-        let places = rows.iter().enumerate().filter(|(_, row)| ids.contains(&row.id));
-        let turns = to.in_turn(places.map(|(place, row)| (place, row.id)).collect(), rows.len());
+        let mut places: Vec<_> = ids.iter().filter_map(|id| Some((plain.index.place(*id)?, *id))).collect();
+        places.sort_unstable();
+        let turns = to.in_turn(places, rows.len());
         Reply::Do(turns.into_iter().map(|id| Command::Move { id, to }).collect(), vec!["moved".to_owned()])
     };
     match order {
@@ -164,9 +167,11 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
         Order::Check => send(Command::Verify(ids), "reading back"),
         // There is no clipboard to rely on: what was to be copied is said.
         Order::CopyUrl => say(first.map_or_else(String::new, |row| row.source.url().to_string())),
-        Order::CopyPath | Order::Open | Order::Folder => {
-            say(first.map_or_else(String::new, |row| row.target.display().to_string()))
-        }
+        Order::Folder => say(first.map_or_else(String::new, |row| row.folder().display().to_string())),
+        Order::CopyPath | Order::Open => say(match first {
+            Some(row) if row.is_named => row.target.display().to_string(),
+            _ => "its file has no name yet".to_owned(),
+        }),
         Order::Log => {
             let log =
                 first.map(|row| row.log.iter().map(|entry| format!("{}: {}", entry.word, entry.sentence)).collect());

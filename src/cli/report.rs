@@ -115,6 +115,35 @@ impl Known {
     }
 }
 
+/// A transfer that is waited for. Of one in a long list that has yet to begin no more is kept than its URL.
+pub(super) struct Followed {
+    pub id: TransferId,
+    source: Source,
+    known: Option<Box<Known>>,
+}
+
+impl Followed {
+    /// One of which nothing is known but its URL.
+    pub fn new(id: TransferId, source: &Source) -> Self {
+        Self { id, source: source.clone(), known: None }
+    }
+
+    /// What is known of it, to learn more.
+    pub fn known(&mut self) -> &mut Known {
+        self.known.get_or_insert_with(|| Box::new(Known::new(self.id, &self.source)))
+    }
+
+    /// What is known of it, if anything has happened.
+    pub fn seen(&self) -> Option<&Known> {
+        self.known.as_deref()
+    }
+
+    /// Why it waits for room on its disk, while it does.
+    pub fn waits(&self) -> Option<&Fault> {
+        self.seen()?.waits.as_ref()
+    }
+}
+
 /// Tells, in one style, to two streams.
 pub(super) struct Report<O, E> {
     style: Style,
@@ -151,7 +180,7 @@ impl<O: Write, E: Write> Report<O, E> {
     }
 
     /// Tells of the transfers that run.
-    pub fn running(&mut self, rows: &[&Row], known: &mut HashMap<TransferId, Known>) {
+    pub fn running(&mut self, rows: &[&Row], followed: &mut HashMap<TransferId, Followed>) {
         match self.style {
             Style::Live => self.err.write(&self.block.draw(rows)),
             Style::Plain => {
@@ -161,7 +190,8 @@ impl<O: Write, E: Write> Report<O, E> {
             }
             Style::Json => {
                 for row in rows {
-                    if let Some(known) = known.get_mut(&row.id).filter(|known| known.is_news(row.bytes_done())) {
+                    let known = followed.get_mut(&row.id).map(Followed::known);
+                    if let Some(known) = known.filter(|known| known.is_news(row.bytes_done())) {
                         known.told = Some(row.bytes_done());
                         self.out.write(&json::progress(known, row));
                     }
@@ -208,6 +238,13 @@ impl<O: Write, E: Write> Report<O, E> {
     /// Takes the live lines away.
     pub fn end(&mut self) {
         self.err.write(&self.block.clear());
+    }
+
+    /// Says so if a program was not told all: the transfers are as they are, but what was written of them is not whole.
+    pub fn unwritten(&mut self) {
+        if let Some(why) = self.out.trouble() {
+            self.lasting(&format!("haul: not all of the output could be written: {why}"));
+        }
     }
 
     /// Takes the live line of one that ended away, with the next text.

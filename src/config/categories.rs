@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize};
+use url::Host;
 
 use super::Paths;
 use crate::model::{Categories, Category};
@@ -60,7 +61,9 @@ impl<'de> Deserialize<'de> for CategoryTable {
         let mut all = Self::default().0;
         for (name, Written { extensions, hosts, folder }) in written {
             check(&name, hosts.as_deref().unwrap_or_default()).map_err(serde::de::Error::custom)?;
-            let terms = all.entry(name).or_default();
+            // Words find them however they are capitalised.
+            let known = all.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned();
+            let terms = all.entry(known.unwrap_or(name)).or_default();
             terms.extensions = extensions.unwrap_or_else(|| std::mem::take(&mut terms.extensions));
             terms.hosts = hosts.unwrap_or_else(|| std::mem::take(&mut terms.hosts));
             terms.folder = folder.or_else(|| terms.folder.take());
@@ -85,6 +88,13 @@ fn check(name: &str, hosts: &[String]) -> Result<(), String> {
     }
 }
 
+/// A host as URLs write it: in small letters, and in ASCII where it has others.
+fn as_in_urls(host: &str) -> String {
+    let (below, plain) = host.strip_prefix("*.").map_or(("", host), |plain| ("*.", plain));
+    let plain = Host::parse(plain).map_or_else(|_| plain.to_lowercase(), |host| host.to_string());
+    format!("{below}{plain}")
+}
+
 impl CategoryTable {
     /// The categories, with folders seen from the one where downloads go; `each`: one without a folder has one of its name
     /// there.
@@ -97,7 +107,7 @@ impl CategoryTable {
         let category = |(name, terms): (&String, &CategoryTerms)| Category {
             name: name.as_str().into(),
             extensions: terms.extensions.iter().map(|ending| ending.trim_start_matches('.').to_lowercase()).collect(),
-            hosts: terms.hosts.iter().map(|host| host.to_lowercase()).collect(),
+            hosts: terms.hosts.iter().map(|host| as_in_urls(host)).collect(),
             folder: folder(name, terms).map(Into::into),
         };
         Categories::new(self.0.iter().map(category).collect())

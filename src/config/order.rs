@@ -297,13 +297,14 @@ fn connections(text: &str) -> Result<u16, String> {
     text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(|| "connections= is from 1 to 64".to_owned())
 }
 
-/// The words of a line; what stands in quotes is one word, or a part of one.
+/// The words of a line; what stands in quotes is one word, or what an option is set to. Within a word a quote is a character like
+/// any other: a URL may have one.
 fn words(line: &str) -> Result<Vec<String>, String> {
     let (mut words, mut word, mut quote, mut begun) = (Vec::new(), String::new(), None, false);
     for c in line.chars() {
         match (c, quote) {
             (c, Some(open)) if c == open => quote = None,
-            ('"' | '\'', None) => (quote, begun) = (Some(c), true),
+            ('"' | '\'', None) if word.strip_suffix('=').map_or(!begun, is_name) => (quote, begun) = (Some(c), true),
             (c, None) if c.is_whitespace() => {
                 if std::mem::take(&mut begun) {
                     words.push(std::mem::take(&mut word));
@@ -319,6 +320,11 @@ fn words(line: &str) -> Result<Vec<String>, String> {
         words.push(word);
     }
     quote.map_or(Ok(words), |quote| Err(format!("a closing {quote} is missing")))
+}
+
+/// True for what an option may be called.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase())
 }
 
 /// A text without the quotes around all of it.

@@ -125,6 +125,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What these say of the screen alone; all else is as usual.
+    pub fn of_the_screen(&self) -> Self {
+        let Self { columns, mouse, theme, ascii, clipboard, confirm_quit, notify, title, commands, keys, .. } =
+            self.clone();
+        let usual = Self::default();
+        Self { columns, mouse, theme, ascii, clipboard, confirm_quit, notify, title, commands, keys, ..usual }
+    }
+
     /// Reads a settings file. One that does not exist, or is empty, means the defaults.
     pub fn load(path: &Path) -> Result<Self, String> {
         let mut text = String::new();

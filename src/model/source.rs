@@ -34,8 +34,23 @@ const SIGNATURES: [&str; 15] = [
 ];
 
 /// Others whose values open a door: keys, logins, and what nginx signs with beside an end (md5).
-const KEYS: [&str; 10] =
-    ["auth", "authorization", "key", "api_key", "apikey", "passwd", "jwt", "session", "code", "md5"];
+const KEYS: [&str; 15] = [
+    "auth",
+    "authorization",
+    "key",
+    "api_key",
+    "api-key",
+    "apikey",
+    "access_key",
+    "access-key",
+    "pass",
+    "passwd",
+    "pwd",
+    "jwt",
+    "session",
+    "code",
+    "md5",
+];
 
 /// Others of signed URLs: until when they are good, and with which key they are signed.
 const ENDS: [&str; 8] = ["key-pair-id", "expires", "expire", "expiry", "expiration", "exp", "e", "se"];

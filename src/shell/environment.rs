@@ -18,7 +18,8 @@ pub fn environment(event: &str, row: &Row) -> Environment {
         ("HAUL_EVENT", event.into()),
         ("HAUL_ID", row.id.to_string().into()),
         ("HAUL_NAME", (&*row.name).into()),
-        ("HAUL_PATH", row.target.as_os_str().to_owned()),
+        // A folder in its place would be moved or deleted by a hook that means the file.
+        ("HAUL_PATH", if row.is_named { row.target.as_os_str().to_owned() } else { OsString::new() }),
         ("HAUL_FOLDER", row.folder().as_os_str().to_owned()),
         ("HAUL_URL", row.source.to_string().into()),
         ("HAUL_HOST", row.source.host().into()),

@@ -1,7 +1,8 @@
 //! Runs the user's hooks beside the transfers: none of them is ever waited for by one, and one that hangs is ended.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Environment, Program, environment};
-use crate::api::{Event, Handle, Happening, Row, Snapshot};
+use crate::api::{Event, Handle, Happening, Index, Row, Snapshot};
 use crate::config::{Hook, Hooks};
 use crate::model::{Status, TransferId};
 
@@ -19,6 +20,8 @@ use crate::model::{Status, TransferId};
 const LANES: usize = 4;
 /// So many may wait in each lane; more of them are left out, which the log tells.
 const WAITING: usize = 16_384;
+/// How long hooks are waited for at the end before that is said.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long hooks that are ended may take to end, which is more than they are given.
 const ENDED: Duration = Duration::from_secs(5);
 /// How long the snapshot may take to show what an event has told.
@@ -52,23 +55,31 @@ impl HookRunner {
         Self { stop, kill, all_done, task }
     }
 
-    /// The engine has ended: what it still told is heard, and the hooks for that are waited for. `all_done` says that every
-    /// transfer has ended. When `left` is ready nobody waits any more, and those that run are ended.
-    pub async fn finish(self, all_done: bool, patience: Duration, left: impl Future<Output = ()>) {
+    /// The engine has ended: what it still told is heard, and the hooks for that are waited for: one that haul leaves behind ends
+    /// in its middle as soon as it says something. `all_done` says that every transfer has ended, `waits` says so to the user where
+    /// that takes longer. When `left` is ready nobody waits any more, and those that run are ended; true if that was so.
+    pub async fn finish(self, all_done: bool, waits: impl FnOnce(), left: impl Future<Output = ()>) -> bool {
         // Fails only if the task has ended, and then nobody needs to know.
         let _ = self.all_done.send(all_done);
         self.stop.cancel();
         let mut task = self.task;
-        let ended = tokio::select! {
-            biased;
-            ended = timeout(patience, &mut task) => ended.is_ok(),
-            () = left => {
-                self.kill.cancel();
-                timeout(ENDED, task).await.is_ok()
+        let mut left = pin!(left);
+        let patience = async {
+            if timeout(QUIET, &mut left).await.is_err() {
+                waits();
+                left.await;
             }
         };
-        if !ended {
-            tracing::warn!("some hooks still ran when haul ended");
+        tokio::select! {
+            biased;
+            _ = &mut task => false,
+            () = patience => {
+                self.kill.cancel();
+                if timeout(ENDED, task).await.is_err() {
+                    tracing::warn!("some hooks still ran when haul ended");
+                }
+                true
+            }
         }
     }
 }
@@ -83,7 +94,8 @@ struct Follower {
     pending: watch::Sender<usize>,
     complete: usize,
     failed: usize,
-    last: Option<TransferId>,
+    /// The number of the event by which the last transfer ended, unless one was paused since: then not all is done.
+    ended: Option<u64>,
     /// The number of the latest event that was heard.
     heard: u64,
     is_over: watch::Receiver<bool>,
@@ -95,11 +107,12 @@ impl Follower {
         let hooks = Arc::new(hooks.clone());
         let (pending, _) = watch::channel(0);
         let (mut lanes, mut workers) = (Vec::new(), Vec::new());
+        let index = Arc::new(Mutex::new(Index::default()));
         for _ in 0..LANES {
             let (lane, jobs) = mpsc::channel(WAITING);
             lanes.push(lane);
-            let work = work(jobs, hooks.clone(), handle.snapshots(), pending.clone(), kill.clone());
-            workers.push(tokio::spawn(work));
+            let list = List { snapshots: handle.snapshots(), index: index.clone() };
+            workers.push(tokio::spawn(work(jobs, hooks.clone(), list, pending.clone(), kill.clone())));
         }
         let (events, snapshots) = (handle.events(), handle.snapshots());
         Self {
@@ -111,7 +124,7 @@ impl Follower {
             pending,
             complete: 0,
             failed: 0,
-            last: None,
+            ended: None,
             heard: 0,
             is_over,
             kill,
@@ -147,7 +160,7 @@ impl Follower {
             }
         }
         let is_over = *self.is_over.borrow();
-        if self.last.is_some() && (is_over || self.is_idle()) {
+        if self.ended.is_some() && (is_over || self.is_idle()) {
             self.all_done();
         }
         self.lanes.clear();
@@ -175,42 +188,42 @@ impl Follower {
                 self.failed += 1;
                 ("failed", vec![("HAUL_FAULT", fault.to_string().into())])
             }
+            Happening::Paused => {
+                self.ended = None;
+                return;
+            }
             other => match step(other) {
                 Some(step) => step,
                 None => return,
             },
         };
         if matches!(name, "completed" | "failed") {
-            self.last = Some(event.id);
+            self.ended = Some(event.number);
         }
         if of(&self.hooks, name).is_empty() {
             return;
         }
         let lane = (event.id.bits() % LANES as u64) as usize;
-        if self.lanes[lane].try_send(Job { event: name, id: event.id, said }).is_ok() {
-            self.pending.send_modify(|count| *count += 1);
-        } else {
+        self.pending.send_modify(|count| *count += 1);
+        if self.lanes[lane].try_send(Job { event: name, id: event.id, said }).is_err() {
+            self.pending.send_modify(|count| *count -= 1);
             tracing::warn!("the hooks for {name} of {} are left out: too many wait", event.id);
         }
     }
 
     /// True once something has ended and nothing is left that runs or waits for its turn.
     fn is_idle(&self) -> bool {
-        let Some(last) = self.last else { return false };
+        let Some(ended) = self.ended else { return false };
         let snapshot = self.snapshots.borrow();
-        let totals = snapshot.totals;
-        // A snapshot may be ahead of what was heard: then more is to be counted.
-        if totals.running + totals.queued > 0 || snapshot.happened > self.heard {
-            return false;
-        }
-        // A snapshot from before the end says nothing.
-        find(&snapshot, last).is_some_and(|row| matches!(row.status, Status::Done | Status::Failed | Status::Expired))
+        // A snapshot may be ahead of what was heard: then more is to be counted. One from before the end says nothing.
+        let fits = (ended..=self.heard).contains(&snapshot.happened);
+        fits && snapshot.totals.running + snapshot.totals.queued == 0
     }
 
     /// Runs the hooks for the end of all, once those for each end are done.
     fn all_done(&mut self) {
         let (complete, failed) = (std::mem::take(&mut self.complete), std::mem::take(&mut self.failed));
-        self.last = None;
+        self.ended = None;
         if self.hooks.all_done.is_empty() {
             return;
         }
@@ -222,7 +235,7 @@ impl Follower {
                 ("HAUL_COMPLETE", complete.to_string().into()),
                 ("HAUL_FAILED", failed.to_string().into()),
             ];
-            run_all(&hooks.all_done, &said, hooks.timeout, &kill).await;
+            run_all("all_done", &hooks.all_done, &said, hooks.timeout, &kill).await;
         };
         self.workers.push(tokio::spawn(run));
         // Those that have ended need not be remembered.
@@ -261,15 +274,40 @@ fn of<'a>(hooks: &'a Hooks, event: &str) -> &'a [Hook] {
     }
 }
 
-fn find(snapshot: &Snapshot, id: TransferId) -> Option<Arc<Row>> {
-    snapshot.rows.iter().find(|row| row.id == id).cloned()
+/// The list, in which a transfer is found without a look at all others.
+struct List {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    index: Arc<Mutex<Index>>,
+}
+
+impl List {
+    /// The transfer's row, once it shows what the event has told, or what there is of it.
+    async fn shown(&mut self, job: &Job) -> Option<Arc<Row>> {
+        let is_so = |row: &Row| match job.event {
+            "started" => row.status != Status::Queued,
+            "completed" => row.status == Status::Done,
+            _ => matches!(row.status, Status::Failed | Status::Expired),
+        };
+        // What happens on the way is told by the event alone.
+        if matches!(job.event, "started" | "completed" | "failed") {
+            let fits = |snapshot: &Arc<Snapshot>| find(&self.index, snapshot, job.id).is_some_and(|row| is_so(&row));
+            let _ = timeout(SHOWN, self.snapshots.wait_for(fits)).await;
+        }
+        find(&self.index, &self.snapshots.borrow(), job.id)
+    }
+}
+
+fn find(index: &Mutex<Index>, snapshot: &Snapshot, id: TransferId) -> Option<Arc<Row>> {
+    let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
+    index.renew(&snapshot.rows);
+    index.row(id).cloned()
 }
 
 /// Runs the hooks of one lane, one job after the other.
 async fn work(
     mut jobs: mpsc::Receiver<Job>,
     hooks: Arc<Hooks>,
-    mut snapshots: watch::Receiver<Arc<Snapshot>>,
+    mut list: List,
     pending: watch::Sender<usize>,
     kill: CancellationToken,
 ) {
@@ -278,42 +316,28 @@ async fn work(
             pending.send_modify(|count| *count -= 1);
             continue;
         }
-        let row = shown(&mut snapshots, &job).await;
+        let row = list.shown(&job).await;
         let mut data = match &row {
             Some(row) => environment(job.event, row),
             None => vec![("HAUL_EVENT", job.event.into()), ("HAUL_ID", job.id.to_string().into())],
         };
         data.retain(|(name, _)| job.said.iter().all(|said| said.0 != *name));
         data.extend(job.said);
-        run_all(of(&hooks, job.event), &data, hooks.timeout, &kill).await;
+        run_all(job.event, of(&hooks, job.event), &data, hooks.timeout, &kill).await;
         pending.send_modify(|count| *count -= 1);
     }
 }
 
-/// The transfer's row, once it shows what the event has told, or what there is of it.
-async fn shown(snapshots: &mut watch::Receiver<Arc<Snapshot>>, job: &Job) -> Option<Arc<Row>> {
-    let is_so = |row: &Row| match job.event {
-        "started" => row.status != Status::Queued,
-        "completed" => row.status == Status::Done,
-        // What happens on the way is told by the event alone.
-        name if name != "failed" => true,
-        _ => matches!(row.status, Status::Failed | Status::Expired),
-    };
-    let fits = |snapshot: &Arc<Snapshot>| find(snapshot, job.id).is_some_and(|row| is_so(&row));
-    let _ = timeout(SHOWN, snapshots.wait_for(fits)).await;
-    let latest = snapshots.borrow().clone();
-    find(&latest, job.id)
-}
-
-async fn run_all(hooks: &[Hook], data: &Environment, seconds: f64, kill: &CancellationToken) {
-    for hook in hooks.iter().take_while(|_| !kill.is_cancelled()) {
+/// Runs the hooks for one event. The log names them by their number: a line for the shell may hold a password.
+async fn run_all(event: &str, hooks: &[Hook], data: &Environment, seconds: f64, kill: &CancellationToken) {
+    for (number, hook) in (1..).zip(hooks).take_while(|_| !kill.is_cancelled()) {
         let program = match hook {
             Hook::Run(words) => Program::Run(words.iter().map(Into::into).collect()),
             Hook::Shell(line) => Program::Shell(line.clone()),
         };
         match program.run_until(data, Some(Duration::from_secs_f64(seconds)), kill).await {
-            Ok(said) => tracing::debug!("hook {}: {said}", program.name()),
-            Err(why) => tracing::warn!("hook: {why}"),
+            Ok(said) => tracing::debug!("hook {number} of {event}: {said}"),
+            Err(why) => tracing::warn!("hook {number} of {event}: {why}"),
         }
     }
 }

@@ -46,7 +46,10 @@ impl Program {
     pub fn name(&self) -> String {
         let name = match self {
             Self::Run(words) => words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default(),
-            Self::Shell(line) => line.clone(),
+            // The rest of the line, and what it sets before, may hold a password.
+            Self::Shell(line) => {
+                line.split_whitespace().find(|word| !word.contains('=')).unwrap_or("the shell").to_owned()
+            }
             Self::Open(_) => OPENER.to_owned(),
             Self::Notify(_) => NOTIFIER.to_owned(),
         };

@@ -84,6 +84,12 @@ fn several_cookies_are_one_header_and_a_login_has_a_colon() {
 }
 
 #[test]
+fn a_header_that_ends_in_a_semicolon_is_one_like_any_other() {
+    let entries = read("curl http://a/ -H 'Cookie: a=1; b=2;' -H 'X-None;' -H 'Accept:' -H ':authority: a'").unwrap();
+    assert_eq!(headers(&entries[0]), [("Cookie", "a=1; b=2;")]);
+}
+
+#[test]
 fn what_haul_can_not_do_is_refused_in_a_sentence_without_secrets() {
     for (text, why) in [
         ("curl http://a/ --data-raw 'token=s3cret'", "--data-raw"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use haul::api::{Command, EngineSide, Event, Happening, Snapshot, pair};
 use haul::cli::{Exit, Plain};
-use haul::model::{Categories, Status, TransferId};
+use haul::model::{Categories, Source, Spec, Status, TransferId};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -25,10 +25,15 @@ struct Session {
 impl Session {
     /// One that has seen a list of these.
     async fn with(rows: impl IntoIterator<Item = RowBuilder>) -> Self {
+        Self::adding(Vec::new(), rows).await
+    }
+
+    /// The same, which is to add something first.
+    async fn adding(batch: Vec<(TransferId, Spec)>, rows: impl IntoIterator<Item = RowBuilder>) -> Self {
         let (handle, engine) = pair();
         let (lines, typed) = mpsc::channel(4);
         let (out, places) = (Tape::default(), (PathBuf::from("/downloads"), Arc::new(Categories::default())));
-        let task = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(typed));
+        let task = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(batch, typed));
         let session = Self { engine, lines, out, task };
         turn().await;
         session.show(&builders::snapshot(rows), 0).await;
@@ -122,6 +127,27 @@ async fn a_line_behind_an_added_url_is_read_once_the_list_has_it() {
     session.show(&builders::snapshot([row]), 1).await;
     assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
     assert!(session.out.text().contains("1: a.iso, "), "{}", session.out.text());
+}
+
+/// As are those of the command line.
+#[tokio::test(start_paused = true)]
+async fn a_line_is_read_once_the_list_has_what_the_command_line_adds() {
+    let source = Source::parse("https://example.org/a.iso").unwrap();
+    let batch = vec![(TransferId::from_bits(1), Spec::new(source, "/downloads".into()))];
+    let mut session = Session::adding(batch, []).await;
+    session.type_line("1 pause").await;
+    assert!(matches!(session.sent().await, Command::Add(_)));
+    assert!(session.engine.commands.try_recv().is_err(), "{}", session.out.text());
+    session.tell(1, TransferId::from_bits(1), Happening::Added);
+    session.show(&builders::snapshot([builders::row(1, "a.iso")]), 1).await;
+    assert!(matches!(session.sent().await, Command::Pause(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_limit_can_be_set_too() {
+    let mut session = Session::with([builders::row(1, "x")]).await;
+    session.type_line("set limit none").await;
+    assert!(matches!(session.sent().await, Command::Limit(None)));
 }
 
 #[tokio::test(start_paused = true)]

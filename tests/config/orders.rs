@@ -19,6 +19,18 @@ fn wrong(line: &str) -> String {
 }
 
 #[test]
+fn a_quote_within_a_url_is_a_part_of_it() {
+    let urls = |line: &str| match order(line) {
+        Order::Add(addition) => addition.urls,
+        other => panic!("{other:?}"),
+    };
+    let two = ["https://x/Rock'n'Roll.mp3", "https://x/L'amour"];
+    assert_eq!(urls(&format!("add {} {}", two[0], two[1])), two);
+    assert_eq!(urls("add \"https://x/a\" 'https://x/b' dir=\"/a b\""), ["https://x/a", "https://x/b"]);
+    assert_eq!(urls("add https://x/?q=\"a\""), ["https://x/?q=\"a\""]);
+}
+
+#[test]
 fn lines_are_read_as_people_write_them() {
     let rate = Some(Rate::per_second(5 << 20));
     assert_eq!(order(":limit 5M"), Order::Limit(Extent::All, rate));

@@ -1,7 +1,10 @@
 //! The settings file: the one that haul carries, and the ones that people get wrong.
 
+use std::path::Path;
+
 use haul::config::{DEFAULT_SETTINGS, Settings};
 use haul::model::Rate;
+use url::Url;
 
 fn mistake(text: &str) -> String {
     Settings::parse(text).expect_err(text)
@@ -150,4 +153,19 @@ fn a_user_agent_that_no_header_can_hold_is_told() {
         let why = mistake(&format!("(user_agent: \"{text}\")"));
         assert!(why.contains("user_agent"), "{why}");
     }
+}
+
+#[test]
+fn a_category_is_found_however_it_is_capitalised_and_its_hosts_as_urls_write_them() {
+    let text = r#"(categories: {"Video": (folder: "films"), "books": (hosts: ["bücher.example", "*.Ä.example"])})"#;
+    let categories = Settings::parse(text).unwrap().categories.categories(Path::new("/d"), false);
+    assert_eq!(categories.names().filter(|name| name.eq_ignore_ascii_case("video")).count(), 1);
+    let category = |url: &str, name: &str| {
+        let url = Url::parse(url).unwrap();
+        categories.of(name, url.host_str().unwrap()).map(|category| category.name.to_string())
+    };
+    assert_eq!(category("https://x/", "a.mkv").map(|name| name.to_lowercase()).as_deref(), Some("video"));
+    assert_eq!(categories.named("video").unwrap().folder.as_deref(), Some(Path::new("/d/films")));
+    assert_eq!(category("https://bücher.example/", "a.xyz").as_deref(), Some("books"));
+    assert_eq!(category("https://b.ä.example/", "a.xyz").as_deref(), Some("books"));
 }

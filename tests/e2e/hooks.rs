@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use haul::api::{Event, Happening, Snapshot, pair};
 use haul::config::{Hook, Hooks};
-use haul::model::{Status, TransferId, Vendor};
+use haul::model::{Fault, FaultKind, Status, TransferId, Vendor};
 use haul::shell::HookRunner;
 use rustix::process::Signal;
 
 use super::{MIB, PATH, REFUSED, file};
-use crate::support::builders::row;
+use crate::support::builders::{RowBuilder, row};
 use crate::support::server::{Answer, File, Server};
 use crate::support::store::Refusing;
 use crate::support::{Exit, Sandbox, Store, Terminal, eventually};
@@ -73,6 +73,53 @@ fn a_file_that_comes_in_one_request_has_no_parts() {
     assert!(lines.iter().all(|line| line["event"] != "part_done"), "{lines:?}");
 }
 
+/// Whoever has all switch the machine off does not want that because of a pause.
+#[tokio::test]
+async fn a_pause_is_no_end_of_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let hooks = Hooks { all_done: vec![Hook::Shell(format!("echo >> {}", told.display()))], ..Hooks::default() };
+    let (handle, engine) = pair();
+    let runner = HookRunner::start(&handle, &hooks);
+    let event = |number, happening| Event { number, id: TransferId::from_bits(number), happening };
+    let rows = [row(1, "x").status(Status::Failed), row(2, "x").status(Status::Paused)];
+    engine.events.send(event(1, Happening::Failed(Fault::new(FaultKind::Cut, "x", "y")))).unwrap();
+    engine.events.send(event(2, Happening::Paused)).unwrap();
+    let rows = rows.into_iter().map(RowBuilder::build).collect();
+    engine.snapshots.send_replace(Arc::new(Snapshot { rows, happened: 2, ..Snapshot::default() }));
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    runner.finish(false, || {}, std::future::pending()).await;
+    assert!(!told.exists());
+}
+
+#[test]
+fn the_hooks_of_a_file_that_has_no_name_yet_are_not_told_the_folder_in_its_place() {
+    let server = Server::new().start();
+    let sandbox = Sandbox::new();
+    sandbox.settings(r#"(hooks: (failed: [Shell("echo \"path:$HAUL_PATH:$HAUL_FOLDER\" >> ../told")]))"#);
+    sandbox.get(&["-q", &server.url("/none.bin")]).code(REFUSED);
+    let told = told(&sandbox);
+    assert!(told[0].starts_with("path::/") && told[0].ends_with("/downloads"), "{told:?}");
+}
+
+/// A program that is left behind ends in its middle as soon as it says something.
+#[test]
+fn hooks_that_still_run_are_waited_for_when_haul_is_left() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    let wait = "echo begun >> ../told; until [ -e ../go ]; do sleep 0.05; done; echo noise; echo whole >> ../told";
+    sandbox.settings(&format!("(hooks: (completed: [Shell(\"{wait}\")]))"));
+    let mut terminal = Terminal::start(&sandbox, &[&server.url(PATH)], (100, 30));
+    eventually("the hook", || !told(&sandbox).is_empty());
+    terminal.keys("q");
+    terminal.wait_for_text("waiting for hooks that still run; Ctrl-C ends them");
+    std::fs::write(sandbox.path("go"), "").unwrap();
+    assert_eq!(terminal.finish(), Exit::Code(0));
+    assert_eq!(told(&sandbox), ["begun", "whole"]);
+}
+
 /// The list may show the end of all before each end was told.
 #[tokio::test]
 async fn all_is_done_once_however_far_the_list_is_ahead() {
@@ -101,7 +148,7 @@ async fn all_is_done_once_however_far_the_list_is_ahead() {
             tokio::task::yield_now().await;
         }
     }
-    runner.finish(true, Duration::from_secs(60), std::future::pending()).await;
+    runner.finish(true, || {}, std::future::pending()).await;
     assert_eq!(std::fs::read_to_string(told).unwrap(), "2/0\n");
 }
 
@@ -141,7 +188,7 @@ fn a_hook_that_hangs_or_fails_holds_up_nothing_and_is_told_in_the_log() {
     let server = Server::new().file(PATH, file(Answer::new())).start();
     let sandbox = Sandbox::new();
     let hooks = format!(
-        "started: [Run([\"sleep\", \"1000\"])], completed: [Shell(\"echo no >&2; exit 4\"), Run([\"none-such\"]), {TELL}]"
+        "started: [Run([\"sleep\", \"1000\"])], completed: [Shell(\"TOKEN=s3cret echo no s3cret >&2; exit 4\"), Run([\"none-such\"]), {TELL}]"
     );
     sandbox.settings(&format!("(hooks: ({hooks}, timeout: 0.5))"));
     let started = Instant::now();
@@ -151,9 +198,14 @@ fn a_hook_that_hangs_or_fails_holds_up_nothing_and_is_told_in_the_log() {
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(told(&sandbox).len(), 1);
     let log = std::fs::read_to_string(log).unwrap();
-    for said in ["sleep was ended", "ended with code 4: no", "none-such can't be started: there is no such program"] {
+    for said in [
+        "sleep was ended",
+        "hook 1 of completed: echo ended with code 4: no",
+        "none-such can't be started: there is no such program",
+    ] {
         assert!(log.contains(said), "{said}: {log}");
     }
+    assert!(!log.contains("TOKEN"), "a line for the shell may hold a password: {log}");
 }
 
 #[test]

@@ -187,7 +187,11 @@ fn no_color_means_no_color() {
 
 #[test]
 fn the_demo_needs_no_network() {
-    let sandbox = Sandbox::new();
+    let mut sandbox = Sandbox::new();
+    // Nor does it do what the user wants of downloads that are none.
+    let hook = r#"Shell("echo $HAUL_EVENT >> ../hooked")"#;
+    sandbox.settings(&format!("(limit: \"1K\", cookies: \"/none\", hooks: (started: [{hook}], steps: [{hook}]))"));
+    sandbox.set("http_proxy", "http://127.0.0.1:9");
     let mut terminal = Terminal::start(&sandbox, &["demo"], (120, 34));
     terminal.wait_for("four transfers that fill", |screen| {
         let rows = screen.rows(0, 120).filter(|line| line.contains(" %"));
@@ -197,4 +201,5 @@ fn the_demo_needs_no_network() {
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
     assert_eq!(sandbox.names(), [""; 0], "the demo leaves nothing behind");
+    assert!(!sandbox.path("hooked").exists());
 }

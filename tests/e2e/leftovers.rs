@@ -83,6 +83,11 @@ fn what_could_not_be_shown_is_told_and_no_success() {
         assert!(full.stderr.starts_with("haul: the output can't be written: "), "{words:?}: {}", full.stderr);
         assert_eq!(sandbox.run_within("exec 3>&1 > /dev/null", words).ok().stderr, "");
     }
+    let added = sandbox.run_within("exec > /dev/full", &["add", "http://127.0.0.1:9/a"]).code(5);
+    assert!(added.stderr.contains("the output can't be written: "), "{}", added.stderr);
+    let server = Server::new().file("/small", File::new(1, 100)).start();
+    let got = sandbox.run_within("exec > /dev/full", &["get", "--json", &server.url("/small")]).ok();
+    assert!(got.stderr.contains("not all of the output could be written: No space"), "{}", got.stderr);
     // A reader that has gone has read what it wanted.
     let mut command = std::process::Command::new("bash");
     let script = "set -o pipefail; for words in 'completions bash' list help; do \"$0\" $words | true || exit; done";

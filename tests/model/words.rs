@@ -151,6 +151,8 @@ fn a_source_shows_no_secret() {
     for url in [
         "https://me:hunter2@host/a",
         "https://host/a?token=hunter2",
+        "https://host/a?access_key=hunter2",
+        "https://host/a?pwd=hunter2",
         "https://host/a?x=1&X-Amz-Signature=hunter2&y=2",
         "https://host/a?Signature=hunter2",
         "https://host/a?x-oss-security-token=hunter2",

@@ -38,6 +38,7 @@ pub(super) fn serve(answer: Answer) -> Running {
 /// How a driver is set up that no proxy of this machine's environment gets in the way of.
 pub(super) fn options() -> HttpOptions {
     HttpOptions {
+        is_direct: false,
         user_agent: "haul/test".to_owned(),
         connect_timeout: Duration::from_secs(20),
         proxy: None,

@@ -47,6 +47,8 @@ pub struct HttpOptions {
     pub connect_timeout: Duration,
     /// A proxy's URL; `None` follows the environment.
     pub proxy: Option<Secret>,
+    /// Go to all servers directly, whatever the environment says of a proxy.
+    pub is_direct: bool,
     /// Accept any certificate.
     pub insecure: bool,
     /// A PEM file with the user's own authorities.
@@ -80,7 +82,7 @@ impl Clients {
 
     /// The way that requests take.
     pub(super) fn route(&self) -> &Route {
-        self.route.get_or_init(|| Route::new(self.options.proxy.clone()))
+        self.route.get_or_init(|| Route::new(self.options.proxy.clone(), self.options.is_direct))
     }
 
     /// A response came: whose address it came from is one that answers. True if that server has trouble and its host has others:

@@ -14,18 +14,22 @@ use crate::model::{Fault, FaultKind, Secret};
 pub(super) struct Route {
     /// The settings' proxy, for all URLs.
     fixed: Option<Secret>,
+    /// No host is to be asked through a proxy.
+    is_off: bool,
     matcher: Matcher,
 }
 
 impl Route {
-    /// By the settings or, without them, by the environment.
-    pub(super) fn new(fixed: Option<Secret>) -> Self {
+    /// By the settings or, without them, by the environment; `is_direct`: by neither.
+    pub(super) fn new(fixed: Option<Secret>, is_direct: bool) -> Self {
+        let fixed = fixed.filter(|_| !is_direct);
+        let is_off = is_direct || fixed.is_none() && is_off();
         let matcher = match &fixed {
             Some(proxy) => Matcher::builder().all(proxy.text().to_owned()).build(),
-            None if is_off() => Matcher::builder().build(),
+            None if is_off => Matcher::builder().build(),
             None => Matcher::from_system(),
         };
-        Self { fixed, matcher }
+        Self { fixed, is_off, matcher }
     }
 
     /// A client for a scheme that takes this way. A proxy's URL that makes no sense is an error: the library would go to the
@@ -35,7 +39,7 @@ impl Route {
             let wrong = |why| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
             return Ok(builder.proxy(Proxy::all(proxy.text()).map_err(wrong)?));
         }
-        if is_off() {
+        if self.is_off {
             return Ok(builder.no_proxy());
         }
         if let Some((name, text)) = variable(scheme)
@@ -49,6 +53,9 @@ impl Route {
 
     /// True if the proxy for URLs of this scheme is spoken to over TLS.
     pub(super) fn is_secure(&self, scheme: &str) -> bool {
+        if self.is_off {
+            return false;
+        }
         let own = self.fixed.as_ref().map(|proxy| proxy.text().to_owned());
         let proxy = own.or_else(|| variable(scheme).map(|(_, text)| text));
         proxy.is_some_and(|proxy| proxy.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:")))
