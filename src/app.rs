@@ -162,7 +162,7 @@ impl House {
             Some(Command::Presign(presign)) => self.presign(&presign),
             Some(Command::Run(run)) => self.run(&run),
             Some(Command::Add(add)) => {
-                let specs = add.specs(&self.downloads())?;
+                let specs = add.specs(&self.downloads(), io::stdin().lock())?;
                 self.add(specs)
             }
             Some(Command::List(list)) => {
@@ -248,7 +248,7 @@ impl House {
     /// `haul get`: an engine without a queue, for these transfers alone.
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
         // Looked up only where it is needed: it may be gone.
-        let specs = get.specs(Path::new("."))?;
+        let specs = get.specs(Path::new("."), io::stdin().lock())?;
         self.follow(specs, &get.network, get.output.style(stderr_is_terminal()))
     }
 
@@ -267,7 +267,7 @@ impl House {
 
     /// `haul`: the screen. While another haul has the queue, URLs are put into it, and that haul takes them up.
     fn screen(&self) -> Result<Exit, Trouble> {
-        let specs = self.arguments.screen.specs(&self.downloads())?;
+        let specs = self.arguments.screen.specs(&self.downloads(), io::stdin().lock())?;
         let is_first = !Journal::is_there(&self.paths.state);
         let (_lock, queueing) = match self.queue() {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,26 +32,16 @@ impl fmt::Display for Usage {
 impl std::error::Error for Usage {}
 
 impl GetArgs {
-    /// What to download; `folder` is used where neither -d nor -o says another one. Reads the list of -i.
-    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
-        self.specs_with(folder, io::stdin().lock())
-    }
-
-    /// The same, with something else in place of stdin.
-    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+    /// What to download; `folder` is used where neither -d nor -o says another one. Reads the list of -i, `-` from `stdin`.
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let limits = Limits { connections: self.whole.connections.count(), rate: None };
         Ok(once(needed("get", self.transfers.specs(folder, limits, stdin)?)?))
     }
 }
 
 impl AddArgs {
-    /// What to queue; `folder` is used where neither -d nor -o says another one. Reads the list of -i.
-    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
-        self.specs_with(folder, io::stdin().lock())
-    }
-
-    /// The same, with something else in place of stdin.
-    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+    /// What to queue; `folder` is used where neither -d nor -o says another one. Reads the list of -i, `-` from `stdin`.
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let mut specs = self.transfers.specs(folder, self.each.limits(), stdin)?;
         self.transfers.sort(&mut specs, folder);
         needed("add", self.each.settled(specs, &SystemClock::here())?)
@@ -60,13 +50,8 @@ impl AddArgs {
 
 impl ScreenArgs {
     /// What to queue, which may be nothing; `folder` is used where neither -d nor -o says another one. Reads the list
-    /// of -i.
-    pub fn specs(&self, folder: &Path) -> Result<Vec<Spec>, Usage> {
-        self.specs_with(folder, io::stdin().lock())
-    }
-
-    /// The same, with something else in place of stdin.
-    pub fn specs_with(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+    /// of -i, `-` from `stdin`.
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
         let limits = self.each.limits();
         let each = &self.each;
         let idle = limits == Limits::default()
