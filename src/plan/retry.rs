@@ -9,6 +9,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The longest wait that a server may ask for; a larger Retry-After counts as this.
 const LONGEST_ASKED: Duration = Duration::from_secs(600);
 
+/// From this failure in a row on, a server that asks for less than haul would wait of its own accord is not heeded.
+const MANY: u32 = 3;
+
 /// What to do about a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -60,7 +63,8 @@ fn again(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Verd
     let own = backoff(failures, patience.wait, jitter);
     // No time at all, or one that has passed by one of the two clocks, says nothing: all attempts would be gone at once.
     let asked = fault.retry_after.filter(|asked| !asked.is_zero());
-    Verdict::Again { after: asked.map_or(own, |asked| asked.min(LONGEST_ASKED)) }
+    let least = if failures < MANY { Duration::ZERO } else { own };
+    Verdict::Again { after: asked.map_or(own, |asked| asked.min(LONGEST_ASKED).max(least)) }
 }
 
 /// The wait before the next attempt after `failures` failures in a row: it doubles each time up to a minute, and is
