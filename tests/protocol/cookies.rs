@@ -234,3 +234,29 @@ proptest! {
         let _ = Cookies::parse(format!("{domain}\tTRUE\t{path}\tFALSE\t{time}\t{name}\t{value}").as_bytes());
     }
 }
+
+#[test]
+fn the_oldest_cookies_of_a_domain_make_room_for_new_ones() {
+    let driver = driver();
+    let server = Server::new().start();
+    let set = |round: u32, count: u32, what: &str| {
+        let answer = (0..count).fold(Answer::new(), |answer, number| {
+            answer.header("Set-Cookie", &format!("c{round}x{number:02}=1; Path=/{what}"))
+        });
+        server.put("/a", File::new(SEED, LENGTH).answer(answer));
+        get(&driver, &server.url("/a"));
+    };
+    set(1, 20, "");
+    set(2, 20, "");
+    // Those that are over count no more.
+    set(2, 20, "; Max-Age=0");
+    set(3, 20, "");
+    set(4, 15, "");
+    server.put("/b", File::new(SEED, LENGTH).answer(Answer::new()));
+    get(&driver, &server.url("/b"));
+    let last = cookies(&server).pop().unwrap();
+    assert_eq!(last.split("; ").count(), 50);
+    for (name, is_kept) in [("c1x00", false), ("c1x04", false), ("c1x05", true), ("c2x19", false), ("c4x14", true)] {
+        assert_eq!(last.contains(&format!("{name}=")), is_kept, "{name}: {last}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Cookies: those of a cookies.txt, and those that servers set on the way, for one run and all its transfers.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -36,8 +38,16 @@ pub struct Cookies {
 #[derive(Default)]
 struct Jar {
     store: CookieStore,
-    /// How many servers have set.
-    set: usize,
+    /// Those that servers have set, the oldest first.
+    set: VecDeque<Key>,
+}
+
+/// What makes two cookies the same (RFC 6265, section 5.3).
+#[derive(PartialEq, Eq)]
+struct Key {
+    domain: String,
+    path: String,
+    name: String,
 }
 
 impl Cookies {
@@ -120,15 +130,36 @@ impl Cookies {
 
 impl Jar {
     fn set(&mut self, cookie: Cookie<'static>, url: &Url) {
-        let Some(domain) = cookie.domain.as_cow() else { return };
-        let known = self.store.contains_any(&domain, &cookie.path, cookie.name());
-        let of_domain =
-            || self.store.iter_any().filter(|other| other.domain.as_cow() == cookie.domain.as_cow()).count();
-        if known || (self.set < MAX_COOKIES && of_domain() < MAX_OF_DOMAIN) {
-            drop(domain);
-            let set = self.store.insert(cookie, url).is_ok();
-            self.set += usize::from(set && !known);
+        let Some(domain) = cookie.domain.as_cow().map(Cow::into_owned) else { return };
+        let key = Key { domain, path: cookie.path.to_string(), name: cookie.name().to_owned() };
+        let is_new = !cookie.is_expired() && !self.store.contains_any(&key.domain, &key.path, &key.name);
+        if self.store.insert(cookie, url).is_ok() && is_new {
+            self.set.push_back(key);
+            self.make_room();
         }
+    }
+
+    /// If there are too many now, those go that have expired, and then the oldest ones (RFC 6265, section 5.3).
+    fn make_room(&mut self) {
+        let Some(domain) = self.set.back().map(|newest| newest.domain.clone()) else { return };
+        if self.surplus(&domain).is_none() {
+            return;
+        }
+        let is_good = |key: &Key| self.store.contains(&key.domain, &key.path, &key.name);
+        let (kept, mut leaving): (VecDeque<Key>, VecDeque<Key>) =
+            std::mem::take(&mut self.set).into_iter().partition(is_good);
+        self.set = kept;
+        leaving.extend(self.surplus(&domain).and_then(|oldest| self.set.remove(oldest)));
+        for Key { domain, path, name } in leaving {
+            self.store.remove(&domain, &path, &name);
+        }
+    }
+
+    /// The oldest cookie of a domain that has one too many; or of all, if these are one too many.
+    fn surplus(&self, domain: &str) -> Option<usize> {
+        let mut of_domain = self.set.iter().enumerate().filter(|(_, key)| key.domain == domain);
+        let (oldest, _) = of_domain.next()?;
+        if of_domain.count() >= MAX_OF_DOMAIN { Some(oldest) } else { (self.set.len() > MAX_COOKIES).then_some(0) }
     }
 }
 
