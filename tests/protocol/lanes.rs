@@ -12,6 +12,7 @@ use haul::model::{Fault, FaultKind};
 use haul::protocol::{Asked, Fetch, Http, HttpOptions, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net;
+use tokio::sync::Notify;
 use tokio_rustls::server::TlsStream;
 
 use super::driver::{driver, options, question};
@@ -185,4 +186,46 @@ async fn a_server_that_never_answers_is_not_asked_twice_at_once() {
     let ((url, asked), http) = (ends_at(1), driver());
     assert_eq!(fetch(&http, &url, false).await.unwrap_err().kind, FaultKind::Cut);
     assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+/// The first connection gives one answer and is silent from then on; the others work.
+fn falls_silent(stream: Stream) -> Done {
+    if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+        return plain(stream);
+    }
+    Box::pin(async move {
+        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+        let mut unanswered = Vec::new();
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            if unanswered.is_empty() {
+                let mut sender = respond.send_response(http::Response::new(()), false).unwrap();
+                sender.send_data(Bytes::from_static(b"abc"), true).unwrap();
+            }
+            unanswered.push(respond);
+            if unanswered.len() > 1 {
+                UNANSWERED.notify_one();
+            }
+        }
+    })
+}
+
+static UNANSWERED: Notify = Notify::const_new();
+
+#[tokio::test]
+async fn a_shared_connection_that_has_gone_silent_is_left_after_two_attempts() {
+    let server = Tls::start(|offered| two_if_offered(offered).or(Some(b"http/1.1")), falls_silent).await;
+    let http = trusting(&server);
+    let url = server.url("/a");
+    assert_eq!(fetch(&http, &url, true).await.unwrap(), (b"abc".to_vec(), true));
+    for _ in 0..2 {
+        // Whoever has asked gives up once the server has heard it.
+        tokio::select! {
+            answer = fetch(&http, &url, true) => panic!("{answer:?}"),
+            () = UNANSWERED.notified() => {}
+        }
+    }
+    tokio::select! {
+        answer = fetch(&http, &url, true) => assert_eq!(answer.unwrap(), (b"abc".to_vec(), false)),
+        () = UNANSWERED.notified() => panic!("it is asked once more"),
+    }
 }

@@ -20,7 +20,7 @@ use super::client::{Clients, HttpOptions, Lane};
 use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
 use super::fields::address;
-use super::lanes::Lanes;
+use super::lanes::{Lanes, Waiting};
 use super::refusal;
 use crate::model::{Fault, FaultKind, Ranges, Source};
 use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Ends, Fetch, Request};
@@ -177,7 +177,10 @@ impl Http {
                 None => request,
             })
         };
-        let mut response = build(lane)?.send().await;
+        let request = build(lane)?;
+        let mut waiting = Waiting { lanes: &self.lanes, origin: &origin, lane, is_over: false };
+        let mut response = request.send().await;
+        waiting.is_over = true;
         if let Err(error) = &response {
             let is_dead = || method == Method::GET && fault(subject, error).kind == FaultKind::Cut;
             let other = match lane {

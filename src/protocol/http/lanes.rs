@@ -9,6 +9,9 @@ use url::Origin;
 
 use super::client::{IDLE, Lane};
 
+/// Servers that something is known of; all of it is forgotten where there are more.
+const MOST: usize = 1024;
+
 /// What is known of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speaks {
@@ -23,6 +26,22 @@ enum Speaks {
 /// What was found out about servers.
 #[derive(Debug, Default)]
 pub(super) struct Lanes(Mutex<HashMap<Origin, Found>>);
+
+/// A request that waits for its answer. If it is dropped before it `is_over`, it was given up.
+pub(super) struct Waiting<'a> {
+    pub(super) lanes: &'a Lanes,
+    pub(super) origin: &'a Origin,
+    pub(super) lane: Lane,
+    pub(super) is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.lanes.given_up(self.origin, self.lane);
+        }
+    }
+}
 
 /// What was found out about one.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,7 +71,7 @@ impl Lanes {
             Some(Speaks::OnlyTwo) => Lane::Http2,
             Some(Speaks::Two) if brief => Lane::Shared,
             None if brief => {
-                all.entry(origin.clone()).or_default().speaks = Some(Speaks::One);
+                entry(&mut all, origin).speaks = Some(Speaks::One);
                 Lane::Shared
             }
             _ => Lane::Own,
@@ -68,20 +87,23 @@ impl Lanes {
             Lane::Shared | Lane::Http2 => Some(Speaks::One),
         };
         let mut all = self.lock();
-        match all.get_mut(origin) {
-            Some(found) => {
-                found.has_answered = true;
-                found.speaks = speaks.or(found.speaks);
-            }
-            None => {
-                all.insert(origin.clone(), Found { speaks, has_answered: true, shuns_until: None });
-            }
-        }
+        let found = entry(&mut all, origin);
+        (found.speaks, found.has_answered) = (speaks.or(found.speaks), true);
     }
 
     /// No connection that was kept is used before it would be closed.
     pub(super) fn shun(&self, origin: &Origin) {
-        self.lock().entry(origin.clone()).or_default().shuns_until = Some(Instant::now() + IDLE);
+        entry(&mut self.lock(), origin).shuns_until = Some(Instant::now() + IDLE);
+    }
+
+    /// A request on a lane was given up before its answer came. A shared connection that has gone silent would be offered to all
+    /// that follow: the next one finds out once more whether sharing is possible, and the others go their own way meanwhile.
+    fn given_up(&self, origin: &Origin, lane: Lane) {
+        if let Some(found) = self.lock().get_mut(origin).filter(|_| lane == Lane::Shared)
+            && found.speaks == Some(Speaks::Two)
+        {
+            found.speaks = None;
+        }
     }
 
     /// Where a request is to be made once more, at once: one that no answer came to although its connection was made. An
@@ -98,4 +120,12 @@ impl Lanes {
             Lane::Own | Lane::Fresh | Lane::Http2 => None,
         }
     }
+}
+
+/// What is known of a server, to be changed.
+fn entry<'a>(all: &'a mut HashMap<Origin, Found>, origin: &Origin) -> &'a mut Found {
+    if all.len() >= MOST && !all.contains_key(origin) {
+        all.clear();
+    }
+    all.entry(origin.clone()).or_default()
 }
