@@ -1,6 +1,7 @@
 //! Whether the bytes on disk are the ones that were promised. Pure: sums in, a finding out.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::model::{Algorithm, Announced, ByteRange, Checksum, RangeSet, Weight};
 
@@ -128,7 +129,8 @@ impl Evidence<'_> {
             let parts: RangeSet = met.iter().filter(of).map(|part| part.1).collect();
             self.length > 0 && parts.contains(ByteRange::new(0, self.length))
         };
-        met.iter().map(|part| part.0).filter(|algorithm| whole(algorithm)).collect()
+        let algorithms: BTreeSet<Algorithm> = met.iter().map(|part| part.0).collect();
+        algorithms.into_iter().filter(whole).collect()
     }
 
     fn differs(&self, wanted: &Checksum, given: bool) -> String {
