@@ -8,8 +8,8 @@ use crate::api::Totals;
 use crate::model::{Moment, Rate, TransferId};
 use crate::plan::Meter;
 
-/// A transfer of no more bytes does little but wait for an answer.
-const BRIEF: u64 = 128 << 10;
+/// A transfer of no more bytes does little but wait for an answer, and some dozens of them may be in memory at once.
+pub(super) const BRIEF: u64 = 128 << 10;
 /// One that takes no longer is over before its own speed can be read,
 const UNSEEN: Duration = Duration::from_secs(1);
 /// so that the totals tell the mean of all of them over about so long.

@@ -70,6 +70,7 @@ impl Supervisor {
         let paused: Vec<TransferId> = ids.iter().filter(waits).copied().collect();
         for id in &paused {
             self.let_rest(*id);
+            self.queue.forget(*id);
             self.roster.set_status(*id, Status::Paused);
         }
         self.note_status(&paused, Status::Paused);
@@ -128,10 +129,6 @@ impl Supervisor {
             return;
         }
         self.take_link(id, link);
-        if let Some(entry) = self.roster.get_mut(id) {
-            // What went wrong with the old URL says nothing of this one.
-            entry.fault = None;
-        }
         self.requeue(&[id], &[Status::Expired, Status::Failed]);
     }
 
@@ -150,6 +147,10 @@ impl Supervisor {
     pub(super) fn take_link(&mut self, id: TransferId, (source, headers): (Source, Vec<Header>)) {
         self.scribe.note([Stamp::Source(source.clone()).record(id)]);
         self.roster.rests.remove(&id);
+        if let Some(entry) = self.roster.get_mut(id) {
+            // What went wrong with the old URL says nothing of this one.
+            entry.fault = None;
+        }
         self.roster.relink(id, source.clone());
         if !headers.is_empty() {
             self.roster.change(id, |spec| spec.headers = headers.into());

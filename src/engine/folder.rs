@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::orders::{Halt, Orders};
+use super::patiently::in_time;
 use super::report::{Ending, Progress, Report, What};
 use super::running::Rest;
 use crate::api::{Activity, Happening, Live};
@@ -144,9 +145,7 @@ async fn page(orders: &Orders, after: Option<&str>) -> Result<Listing, Fault> {
     let source = &orders.spec.source;
     let lister = orders.shared.registry.lister(source)?;
     let folder = Folder { place: source, headers: &orders.spec.headers, deep: true };
-    let patience = orders.shared.patience.stall;
-    let late = |_| Fault::new(FaultKind::Stalled, source, format!("no answer for {} s", patience.as_secs_f64()));
-    timeout(patience, lister.list(&folder, after)).await.map_err(late)?
+    in_time(source, orders.shared.patience.stall, lister.list(&folder, after)).await
 }
 
 async fn tell(orders: &Orders, what: What) {

@@ -114,7 +114,7 @@ impl Supervisor {
             self.dirty = true;
         }
         if let Some(at) = at {
-            self.queue.leave(id);
+            self.queue.forget(id);
             self.hours.schedule.set(id, at);
             self.hours.at = Instant::now();
         } else {

@@ -59,6 +59,8 @@ pub(super) struct Orders {
     pub(super) spec: Spec,
     /// The target, if an earlier run has settled on it.
     pub(super) target: Option<PathBuf>,
+    /// What was last shown of its file, which holds until the disk was looked at.
+    pub(super) known: Arc<Progress>,
     pub(super) shared: Arc<Shared>,
     pub(super) limiter: Arc<Limiter>,
     /// Begin from the first byte, whatever is on disk.

@@ -18,9 +18,7 @@ pub async fn patiently<T, Request: Future<Output = Result<T, Fault>>>(
 ) -> Result<T, Fault> {
     let mut failures = 0;
     loop {
-        let late =
-            |_| Fault::new(FaultKind::Stalled, place, format!("no answer for {} s", patience.stall.as_secs_f64()));
-        let fault = match timeout(patience.stall, request()).await.map_err(late).flatten() {
+        let fault = match in_time(place, patience.stall, request()).await {
             Ok(answer) => return Ok(answer),
             Err(fault) => fault,
         };
@@ -31,4 +29,14 @@ pub async fn patiently<T, Request: Future<Output = Result<T, Fault>>>(
         tell(&Happening::Retried { fault, after });
         sleep(after.max(Duration::from_millis(1))).await;
     }
+}
+
+/// The outcome of a request about `place` that is to be answered within so long.
+pub(super) async fn in_time<T>(
+    place: &Source,
+    stall: Duration,
+    request: impl Future<Output = Result<T, Fault>>,
+) -> Result<T, Fault> {
+    let late = |_| Fault::new(FaultKind::Stalled, place, format!("no answer for {} s", stall.as_secs_f64()));
+    timeout(stall, request).await.map_err(late).flatten()
 }

@@ -93,6 +93,7 @@ impl Supervisor {
         }
         for id in &known {
             self.let_rest(*id);
+            self.queue.forget(*id);
             self.shared.namings.forget(*id);
         }
         self.take(&known, data);
@@ -146,7 +147,7 @@ impl Supervisor {
                 if let Some(running) =
                     entry.running.as_mut().filter(|running| matches!(running.then, Some(Then::Remove(_))))
                 {
-                    running.then = Some(Then::Queue);
+                    running.then = running.before.or(Some(Then::Queue));
                 }
                 if let Some(busy) = &mut entry.busy {
                     busy.then_remove = None;

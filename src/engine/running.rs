@@ -38,6 +38,8 @@ pub(super) struct Running {
     pub(super) limiter: Arc<Limiter>,
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) then: Option<Then>,
+    /// What was to become of it before it was to be removed.
+    pub(super) before: Option<Then>,
     /// The URL that takes the present one's place when it has stopped.
     pub(super) relink: Option<(Source, Vec<Header>)>,
     /// Where its file is to go when it has stopped.

@@ -1,5 +1,7 @@
 //! How the files that the process may have open are shared out.
 
+use crate::plan::FILES_RESTING;
+
 /// Files that are kept free for all else than transfers: the terminal, the queue, the log, names that are resolved;
 /// and for each transfer its part file, its checkpoint, the one that is being written and its folder.
 const FILES: usize = 16;
@@ -9,8 +11,6 @@ const OF_ENDINGS: usize = 8;
 /// One in so many may be of a transfer that shares its connection; the others are left to connections.
 const OF_SHARING: usize = 4;
 
-/// One that only waits for a time has its part file open, and its checkpoint.
-const FILES_RESTING: usize = 2;
 /// No more transfers wait for a time beside those that run: each is a task, and has begun.
 const MOST_RESTS: usize = 64;
 

@@ -1,5 +1,6 @@
 //! Transfers whose disk is full: looked at every few seconds while there are any, and let go on when there is room.
 
+use std::collections::HashMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,10 @@ impl Supervisor {
     /// Asks the disks, on a thread that may block; the answer comes as a report.
     pub(super) fn look_for_room(&mut self) {
         self.room_at = Instant::now() + EVERY;
+        // A disk that hangs holds the thread that asks it, for as long as it does.
+        if self.looking.as_ref().is_some_and(|looking| !looking.is_finished()) {
+            return;
+        }
         let waiting = self.roster.with_status(Status::DiskFull);
         let asked: Vec<(TransferId, PathBuf, Option<u64>)> = waiting
             .into_iter()
@@ -56,15 +61,18 @@ impl Supervisor {
             .collect();
         let Some(first) = asked.first().map(|entry| entry.0) else { return };
         let (room, reports) = (self.shared.room.clone(), self.reports.clone());
-        self.tasks.spawn_blocking(move || {
+        self.looking = Some(self.tasks.spawn_blocking(move || {
+            let mut folders: HashMap<PathBuf, Option<u64>> = HashMap::new();
             let look = |(id, target, length): (TransferId, PathBuf, Option<u64>)| {
                 let needed = length.map(|length| PartFile::needs(&target, length));
-                Some(Room { id, needed, free: room(&target).ok()? })
+                let folder = target.parent().unwrap_or(&target).to_path_buf();
+                let free = *folders.entry(folder).or_insert_with(|| room(&target).ok());
+                Some(Room { id, needed, free: free? })
             };
             let rooms = asked.into_iter().filter_map(look).collect();
-            // Fails only when the engine has stopped.
+            // Where it finds no room among the reports, the next look tells.
             let _ = reports.try_send(Report { id: first, what: What::Room(rooms) });
-        });
+        }));
     }
 
     /// Lets those go on for which there is room, the first in the queue first.
@@ -83,6 +91,7 @@ impl Supervisor {
             let is_over = shortage.is_over(needed, free, now);
             let is_news = !is_over && shortage.is_unknown();
             let shortage = if is_news { Shortage::met(None, done, now) } else { shortage };
+            let is_shown = entry.lack.as_ref().is_some_and(|lack| lack.short == short);
             entry.lack = Some(Box::new(Lack { shortage, short }));
             if is_over {
                 promised += needed.unwrap_or(0);
@@ -92,7 +101,9 @@ impl Supervisor {
                 let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
                 self.tell(id, Happening::DiskFull(fault));
             }
-            self.roster.refresh(id);
+            if !is_shown {
+                self.roster.refresh(id);
+            }
         }
         self.requeue(&goes_on, &[Status::DiskFull]);
     }

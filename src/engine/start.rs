@@ -33,7 +33,7 @@ impl Supervisor {
 
     fn start(&mut self, id: TransferId) {
         let rest = self.roster.rests.remove(&id);
-        let Some(entry) = self.roster.get_mut(id) else { return self.queue.leave(id) };
+        let Some(entry) = self.roster.get_mut(id) else { return self.queue.forget(id) };
         let (progress, receiver) = watch::channel(Progress::default());
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
         let limiter = Arc::new(Limiter::new(entry.item.spec.limits.rate, self.shared.clock));
@@ -43,6 +43,7 @@ impl Supervisor {
             limiter: limiter.clone(),
             progress: receiver,
             then: None,
+            before: None,
             relink: None,
             retarget: None,
             rests_until: None,
@@ -53,6 +54,7 @@ impl Supervisor {
             id,
             spec: Spec::clone(&entry.item.spec),
             target: entry.item.target.as_deref().map(Into::into),
+            known: entry.latest.clone(),
             shared: self.shared.clone(),
             limiter,
             fresh: std::mem::take(&mut entry.anew),

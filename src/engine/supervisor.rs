@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
@@ -55,6 +56,8 @@ pub(super) struct Supervisor {
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
     pub(super) room_at: Instant,
+    /// The last look at them.
+    pub(super) looking: Option<JoinHandle<()>>,
     pub(super) hours: Hours,
     pub(super) removals: Removals,
     /// The order that is being carried out in steps.
@@ -112,6 +115,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         tasks,
         reports,
         room_at,
+        looking: None,
         hours,
         removals,
         sweep: None,
@@ -229,6 +233,9 @@ impl Supervisor {
     /// whatever is ordered after it.
     pub(super) fn stop(&mut self, id: TransferId, then: Then) {
         if let Some(running) = self.roster.get_mut(id).and_then(|entry| entry.running.as_mut()) {
+            if !matches!(running.then, Some(Then::Remove(_))) {
+                running.before = running.then;
+            }
             running.then = Some(match (running.then, then) {
                 (Some(Then::Remove(before)), Then::Remove(data)) => Then::Remove(before || data),
                 (Some(removal @ Then::Remove(_)), _) => removal,
@@ -351,6 +358,10 @@ impl Supervisor {
     /// A transfer does not run any more; the journal learns its status and what is on disk.
     fn rest(&mut self, id: TransferId, status: Status, reason: Option<Fault>) {
         self.roster.set_status(id, status);
+        // An order to start it whatever the hour holds for as long as it goes on by itself.
+        if !matches!(status, Status::Queued | Status::DiskFull) {
+            self.queue.forget(id);
+        }
         let known = self.roster.known(id).map(|(target, length, done)| Stamp::Known(target, length, done));
         let stamps: Vec<Stamp> = known.into_iter().chain([Stamp::Status(status, reason)]).collect();
         self.note(id, &stamps);

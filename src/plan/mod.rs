@@ -28,7 +28,7 @@ pub use line::{Line, is_silent};
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use pace::Pace;
 pub use part::{Parts, part_size};
-pub use queue::Queue;
+pub use queue::{FILES_RESTING, Queue};
 pub use refusals::Refusals;
 pub use retry::{MUCH, Verdict, backoff, is_expired, may_pass, reopening, verdict};
 pub use schedule::Schedule;

@@ -26,7 +26,7 @@ impl Place {
 }
 
 /// One that rests has its part file open, and its checkpoint; one that ends only its file.
-const FILES_RESTING: usize = 2;
+pub const FILES_RESTING: usize = 2;
 
 /// One that has rested and waits for a slot again. The lowest number came first.
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +114,7 @@ impl Queue {
         self.shut = shut;
     }
 
-    /// This one starts though the queue is shut, from now on until it leaves.
+    /// This one starts though the queue is shut, from now on until it is forgotten.
     pub fn exempt(&mut self, id: TransferId) {
         self.exempt.insert(id);
     }
@@ -124,10 +124,15 @@ impl Queue {
         self.exempt.contains(&id)
     }
 
-    /// This one neither waits nor runs any more.
+    /// Nothing is known of this one any more: if it comes back, it starts like all others.
+    pub fn forget(&mut self, id: TransferId) {
+        self.leave(id);
+        self.exempt.remove(&id);
+    }
+
+    /// This one neither waits nor runs any more. It may come back soon, and starts then as it would have now.
     pub fn leave(&mut self, id: TransferId) {
         self.take_out(id);
-        self.exempt.remove(&id);
         self.running.remove(&id);
         self.ending.remove(&id);
         self.resting.remove(&id);

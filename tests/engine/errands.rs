@@ -1,10 +1,12 @@
 //! Files that get another name or folder, and files that are read back.
 
-use haul::api::{Command, Event, Happening};
+use std::sync::Arc;
+
+use haul::api::{Activity, Command, Event, Happening, Row};
 use haul::model::{Checksum, FaultKind, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
-use crate::support::fetch::FakeFile;
+use crate::support::fetch::{Act, FakeFile};
 use crate::support::server::sha256;
 
 fn slow() -> FakeFile {
@@ -256,5 +258,57 @@ async fn a_move_to_where_it_is_stops_nothing_and_says_so() {
     assert_eq!(starts(&stage), 1, "it was not stopped for that");
     stage.send(Command::MoveTo { ids: vec![id], folder }).await;
     assert!(denied(&mut stage, id).await.contains("there already"));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_moved_while_it_waits_still_waits_with_what_it_has_and_can_be_renamed() {
+    let file = FakeFile::new(1, 4 * MIB).script(|ask| match ask.number {
+        1 => Act::serve().cut(MIB),
+        2 => Act::status(429).retry_after(seconds(600)),
+        _ => Act::serve(),
+    });
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone()).await;
+    let waits = |activity| matches!(activity, Activity::Waiting(rest) if rest > seconds(60));
+    stage.does(id, waits).await;
+    let folder = stage.downloads().join("else");
+    stage.send(Command::MoveTo { ids: vec![id], folder: folder.clone() }).await;
+    assert_eq!(moved(&mut stage, id).await, folder.join("a.bin"));
+    let is_waiting = |row: &Row| row.live.as_ref().is_some_and(|live| waits(live.activity));
+    let at = |row: &&Arc<Row>| *row.target == folder.join("a.bin") && is_waiting(row);
+    let row = stage.seen(|now| now.rows.iter().find(at).cloned()).await;
+    assert_eq!((row.bytes_done(), row.length), (MIB, Some(4 * MIB)));
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    assert_eq!(moved(&mut stage, id).await, folder.join("b.bin"));
+    let done = stage.outcome(id).await.unwrap();
+    let Happening::Completed { target, fetched, .. } = done else { panic!("{done:?}") };
+    assert_eq!((target, fetched), (folder.join("b.bin"), 3 * MIB));
+    assert_eq!(std::fs::read(folder.join("b.bin")).unwrap(), file.bytes()[..]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_begins_anew_keeps_its_target_and_tells_of_no_bytes() {
+    let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, slow()).await;
+    stage.has(id, MIB).await;
+    stage.pause(id).await;
+    let new = FakeFile::new(2, MIB);
+    let begun = stage.fake.opened("/a.bin").len();
+    stage.fake.put(
+        "/a.bin",
+        new.clone().script(move |ask| match ask.number - begun {
+            2 => Act::status(503).retry_after(seconds(60)),
+            _ => Act::serve(),
+        }),
+    );
+    stage.resume(id).await;
+    stage.until(id, |happening| matches!(happening, Happening::Restarted(_))).await;
+    stage.does(id, |activity| matches!(activity, Activity::Waiting(_))).await;
+    let row = stage.row(id).unwrap();
+    assert_eq!((row.bytes_done(), &*row.target), (0, &*stage.downloads().join("a.bin")));
+    stage.send(Command::Rename { id, name: "b.bin".to_owned() }).await;
+    assert_eq!(moved(&mut stage, id).await, stage.downloads().join("b.bin"));
+    stage.complete(id, "b.bin", &new).await;
+    assert_eq!(stage.names(), ["b.bin"]);
     stage.end().await;
 }

@@ -330,3 +330,18 @@ async fn a_changed_file_is_begun_anew_once() {
     assert!(stage.names().iter().all(|name| name.strip_suffix(".part").is_some()));
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_body_brings_beyond_the_part_that_its_head_tells_of_is_not_used() {
+    // What lies beyond comes otherwise than it is.
+    for surplus in [1, 100_000, 2 * MIB] {
+        let file = FakeFile::new(1, 4 * MIB).damaged(MIB, 0..1).script(move |ask| match ask.number {
+            1 => Act::serve().at_most(MIB).surplus(surplus),
+            _ => Act::serve(),
+        });
+        let stage = fetched(1, file, 20).await;
+        let asked: Vec<u64> = stage.fake.opened(PATH).iter().map(|opened| opened.asked.start()).collect();
+        assert_eq!(asked, [0, MIB], "what lies before it stays");
+        stage.end().await;
+    }
+}

@@ -1,12 +1,14 @@
 //! Several places of one file, of which one goes wrong.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use haul::api::Happening;
+use haul::api::{Command, Happening};
 use haul::model::{FaultKind, Patience, Source, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
 use crate::support::fetch::{Act, Ask, FakeFile};
+use crate::support::server::sha256;
 
 /// The same file at `/a.bin` and at `/b.bin`, of which the first is asked first.
 async fn of_two(wishes: Wishes, first: FakeFile, second: FakeFile) -> (Stage, TransferId) {
@@ -72,5 +74,56 @@ async fn what_a_place_brought_that_has_changed_is_claimed_no_more_at_once() {
     let claimed = stage.checkpoint(id).unwrap().ledger.done().total();
     assert!(claimed < 3 * MIB, "kill -9 now, and {claimed} bytes of two versions are one file");
     stage.complete(id, "a.bin", &file).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_etag_of_a_place_that_has_nothing_any_more_is_not_asked_of_another() {
+    let file = FakeFile::new(1, 8 * MIB).named("x.bin");
+    let wishes = Wishes { connections: 1, ..Wishes::default() };
+    let (mut stage, id) = Stage::of(wishes, file.clone().rate(MIB)).await;
+    stage.has(id, 4 * MIB).await;
+    stage.send(Command::Remove { ids: vec![id], data: false }).await;
+    stage.seen(|now| now.rows.is_empty().then_some(())).await;
+    stage.fake.put("/a.bin", file.clone().script(|_| Act::status(404)));
+    stage.fake.put("/b.bin", file.clone().etag(Some("\"b\"")));
+    let mut spec = stage.spec("/a.bin");
+    spec.mirrors = [Source::parse("http://fake/b.bin").unwrap()].into();
+    let id = stage.add_spec(spec).await;
+    stage.complete(id, "x.bin", &file).await;
+    assert!(!stage.told.iter().any(|event| matches!(event.happening, Happening::Restarted(_))));
+    assert!(stage.fake.given("/b.bin") < 5 * MIB, "{}", stage.fake.given("/b.bin"));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_asked_alone_has_its_turn_also_after_a_bad_moment() {
+    // The first place lies. The second has a bad moment when all has come and it is asked alone.
+    let file = FakeFile::new(1, 8 * MIB);
+    let mut stage = Stage::with(Wishes { connections: 2, ..Wishes::default() });
+    stage.fake.put("/a.bin", file.clone().damaged(MIB, 0..u32::MAX).rate(16 * MIB));
+    let (fake, is_over) = (stage.fake.clone(), AtomicBool::new(false));
+    let honest = file.clone().rate(MIB).script(move |_| {
+        let has_come = fake.given("/a.bin") + fake.given("/b.bin") >= 8 * MIB;
+        if has_come && !is_over.swap(true, Ordering::Relaxed) { Act::status(503) } else { Act::serve() }
+    });
+    stage.fake.put("/b.bin", honest);
+    let mut spec = stage.spec("/a.bin");
+    spec.mirrors = [Source::parse("http://fake/b.bin").unwrap()].into();
+    spec.checksum = Some(format!("sha256:{}", sha256(1, 8 * MIB)).parse().map(Box::new).unwrap());
+    let id = stage.add_spec(spec).await;
+    stage.complete(id, "a.bin", &file).await;
+    assert_eq!(stage.fake.refused("/b.bin"), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_at_a_place_that_is_lost_keeps_no_connection() {
+    let file = FakeFile::new(1, 16 * MIB).rate(MIB);
+    let wishes = Wishes { connections: 2, ..Wishes::default() };
+    let (mut stage, id) = of_two(wishes, file.clone(), file.clone().script(|_| Act::bug())).await;
+    // One connection takes 16 s.
+    within(seconds(11), stage.complete(id, "a.bin", &file)).await;
+    assert_eq!(stage.fake.opened("/b.bin").len(), 1);
     stage.end().await;
 }

@@ -183,3 +183,15 @@ async fn what_a_killed_program_left_is_cleared_up_or_put_back() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_before_it_has_stopped_pauses_what_was_being_paused() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, MIB).await;
+    stage.send(Command::Pause(vec![id])).await;
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    stage.send(Command::Undo).await;
+    stage.until(id, |happening| matches!(happening, Happening::Paused)).await;
+    stage.is(id, Status::Paused).await;
+    stage.end().await;
+}

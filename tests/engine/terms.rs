@@ -1,7 +1,7 @@
 //! What is set for a transfer while it is in the list: its limit, its priority, when it starts; and the hours of all.
 
 use haul::api::{Command, Happening, Place};
-use haul::model::{Priority, Rate, Spec, Status, TransferId};
+use haul::model::{Priority, Rate, Source, Spec, Status, TransferId};
 use tokio::time::Instant;
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
@@ -254,5 +254,58 @@ async fn an_order_by_hand_goes_before_the_time_and_the_queue() {
     }
     stage.send(Command::StartNow(vec![ids[0]])).await;
     stage.until(ids[0], |happening| matches!(happening, Happening::Denied(_))).await;
+    stage.end().await;
+}
+
+/// One that was started by hand while the queue is shut, of which a MiB is on disk.
+async fn started_by_hand(file: &FakeFile) -> (Stage, TransferId) {
+    let (mut stage, id) =
+        Stage::of(Wishes { queue_hours: &["22:00-23:00"], ..Wishes::default() }, file.clone().rate(MIB / 4)).await;
+    stage.fake.put("/b.bin", file.clone());
+    let other = stage.add("/b.bin").await;
+    stage.send(Command::StartNow(vec![id])).await;
+    stage.has(id, MIB).await;
+    assert_eq!(stage.row(other).unwrap().status, Status::Queued);
+    (stage, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_started_by_hand_goes_on_whatever_stops_it_for_a_moment() {
+    let file = FakeFile::new(1, 4 * MIB);
+    for order in 0..3 {
+        let (mut stage, id) = started_by_hand(&file).await;
+        let name = match order {
+            0 => {
+                stage.send(Command::Rename { id, name: "other".to_owned() }).await;
+                "other"
+            }
+            1 => {
+                let source = Source::parse("http://fake/b.bin").unwrap();
+                stage.send(Command::Relink { id, source, headers: Vec::new() }).await;
+                "a.bin"
+            }
+            _ => {
+                stage.fake.set_room(Some(0));
+                stage.pause(id).await;
+                stage.send(Command::StartNow(vec![id])).await;
+                stage.is(id, Status::DiskFull).await;
+                stage.fake.set_room(None);
+                "a.bin"
+            }
+        };
+        within(seconds(60), stage.complete(id, name, &file)).await;
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_started_by_hand_and_is_paused_waits_for_its_hour_like_all_others() {
+    let file = FakeFile::new(1, 4 * MIB);
+    let (mut stage, id) = started_by_hand(&file).await;
+    stage.pause(id).await;
+    stage.resume(id).await;
+    let began = Instant::now();
+    stage.complete(id, "a.bin", &file).await;
+    assert!(began.elapsed() > seconds(14 * 3600));
     stage.end().await;
 }

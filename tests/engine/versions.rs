@@ -1,6 +1,6 @@
 //! Answers that contradict each other: which version of the file each of them is of.
 
-use haul::api::Happening;
+use haul::api::{Command, Happening};
 use haul::model::{FaultKind, Status};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
@@ -176,4 +176,50 @@ async fn what_came_of_a_version_that_is_gone_counts_as_fetched() {
     assert_eq!(restarts(&stage), 1);
     assert!(matches!(told, Happening::Completed { fetched, .. } if fetched >= 10 * MIB), "{told:?}");
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_all_its_bytes_needs_no_server() {
+    // Its name was taken when the last byte had come.
+    let file = FakeFile::new(1, 4 * MIB).etag(None);
+    let mut stage = Stage::new();
+    stage.fake.put(PATH, file.clone().rate(MIB));
+    let mut spec = stage.spec(PATH);
+    spec.target.name = Some("mine".to_owned());
+    let id = stage.add_spec(spec).await;
+    stage.has(id, MIB).await;
+    let taken = stage.downloads().join("mine");
+    std::fs::write(&taken, "taken").unwrap();
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Exists);
+    std::fs::remove_file(&taken).unwrap();
+    let mut stage = stage.again().await;
+    let asked = stage.fake.opened(PATH).len();
+    stage.fake.put(PATH, file.clone().script(|_| Act::status(404)));
+    stage.send(Command::Retry(vec![id])).await;
+    stage.complete(id, "mine", &file).await;
+    assert_eq!(stage.fake.opened(PATH).len(), asked);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sample_that_comes_shorter_than_asked_for_speaks_for_what_it_holds() {
+    // A KiB is enough, and fewer are no other version either.
+    for most in [4000, 1024, 1000] {
+        let file = FakeFile::new(1, 8 * MIB).etag(None);
+        let (mut stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone().rate(MIB)).await;
+        stage.has(id, 2 * MIB).await;
+        stage.pause(id).await;
+        let begun = stage.fake.opened(PATH).len();
+        let given = stage.fake.given(PATH);
+        stage.fake.put(
+            PATH,
+            file.clone()
+                .script(move |ask| if ask.number <= begun + 2 { Act::serve().at_most(most) } else { Act::serve() }),
+        );
+        stage.resume(id).await;
+        stage.complete(id, "a.bin", &file).await;
+        assert_eq!(restarts(&stage), 0, "{most}");
+        assert!(most < 1024 || stage.fake.given(PATH) - given <= 6 * MIB + 10_000, "{most}");
+        stage.end().await;
+    }
 }

@@ -1,6 +1,6 @@
 //! What waits for a new URL or for room on the disk, and goes on from what it has.
 
-use haul::api::{Command, Happening};
+use haul::api::{Activity, Command, Happening};
 use haul::model::{FaultKind, Header, Source, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -309,5 +309,50 @@ async fn a_hurry_for_one_that_does_not_wait_cuts_no_later_wait_short() {
     let opened = stage.fake.opened("/a.bin");
     let waited = opened[2].at - opened[1].at;
     assert!(waited >= seconds(60), "asked again after {waited:?}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_says_nothing_is_asked_once() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.set_room(Some(4 * MIB));
+    let mut ids = Vec::new();
+    for path in ["/a", "/b", "/c"] {
+        stage.fake.put(path, file.clone());
+        ids.push(stage.add(path).await);
+        stage.is(ids[ids.len() - 1], Status::DiskFull).await;
+    }
+    stage.fake.hang_disk(true);
+    let looks = stage.fake.looks();
+    for _ in 0..20 {
+        // A thread that blocks keeps the clock from going on by itself.
+        tokio::time::advance(seconds(4)).await;
+        tokio::task::yield_now().await;
+    }
+    let looks = stage.fake.looks() - looks;
+    stage.fake.set_room(None);
+    stage.fake.hang_disk(false);
+    assert!(looks <= 1, "{looks}");
+    for id in ids {
+        within(seconds(10), stage.is(id, Status::Done)).await;
+    }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_wrong_with_the_old_url_is_not_told_of_the_new_one() {
+    let file = FakeFile::new(1, MIB);
+    let busy = file.clone().script(|_| Act::status(503).retry_after(seconds(60)));
+    let (mut stage, id) = Stage::of(Wishes { transfers: Some(1), ..Wishes::default() }, busy).await;
+    stage.does(id, |activity| matches!(activity, Activity::Waiting(_))).await;
+    // Another one has the only slot.
+    stage.fake.put("/slow", file.clone().rate(MIB / 60));
+    let slow = stage.add("/slow").await;
+    stage.is(slow, Status::Running).await;
+    let source = Source::parse("http://fake/slow").unwrap();
+    stage.send(Command::Relink { id, source, headers: Vec::new() }).await;
+    stage.is(id, Status::Queued).await;
+    assert_eq!(stage.row(id).unwrap().fault, None);
     stage.end().await;
 }

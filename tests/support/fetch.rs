@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ struct State {
     most_open: usize,
     room: Option<u64>,
     looks: usize,
+    hung: bool,
     given: HashMap<String, u64>,
 }
 
@@ -50,6 +51,7 @@ struct State {
 pub struct Fake {
     state: Arc<Mutex<State>>,
     closed: Arc<Notify>,
+    back: Arc<Condvar>,
 }
 
 impl Fake {
@@ -63,6 +65,12 @@ impl Fake {
         self.lock().room = room;
     }
 
+    /// From now on the disk says nothing to those who ask for its room, until it is back.
+    pub fn hang_disk(&self, hung: bool) {
+        self.lock().hung = hung;
+        self.back.notify_all();
+    }
+
     /// How often the disk was asked.
     pub fn looks(&self) -> usize {
         self.lock().looks
@@ -74,6 +82,7 @@ impl Fake {
         Arc::new(move |path| {
             let mut state = fake.lock();
             state.looks += 1;
+            let state = fake.back.wait_while(state, |state| state.hung).unwrap();
             state.room.map_or_else(|| haul::store::room(path), Ok)
         })
     }
@@ -137,7 +146,7 @@ impl Fake {
         let body = Scripted {
             bytes: file.bytes.clone(),
             position: from,
-            end,
+            end: (end + act.surplus).min(file.bytes.len() as u64),
             rate: act.rate.unwrap_or(file.rate),
             cut: act.cut.map(|after| from + after),
             stall: act.stall.map(|after| from + after),

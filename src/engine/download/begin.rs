@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::time::timeout;
-
 use super::super::hosts::Permit;
+use super::super::patiently::in_time;
 use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::{Desk, Width};
@@ -164,7 +163,7 @@ impl Task {
         desk.lock().durability.take_up(checkpoint.unsynced);
         let checking = Checking::start(desk, self.orders.stop.child_token());
         // Another URL's file may bear the same ETag (nginx makes it of date and length).
-        let same_url = place.is_some();
+        let same_url = place == Some(self.places.lead_number());
         let vouched = same_url && held.resource.validator.strong_etag().is_some();
         if !same_url {
             held.is_of(checkpoint.url);
@@ -277,13 +276,10 @@ impl Task {
         let driver = shared.registry.driver(&request.source)?;
         let source = request.source.clone();
         let host = request.expected.as_ref().map_or_else(|| source.host(), |known| known.at.host());
-        let late = |_| {
-            Fault::new(FaultKind::Stalled, &source, format!("no answer for {} s", shared.patience.stall.as_secs_f64()))
-        };
         loop {
             let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
-            let opening = timeout(shared.patience.stall, driver.open(request.clone()));
-            match self.unless_stopped(opening).await?.map_err(late)? {
+            let opening = in_time(&source, shared.patience.stall, driver.open(request.clone()));
+            match self.unless_stopped(opening).await? {
                 Ok(answer) => {
                     shared.hosts.served(&source.host());
                     return Ok((answer, permit));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -45,7 +45,7 @@ pub(super) struct Crew {
     pub(super) seats: BTreeMap<u32, usize>,
     /// Looks at places that may be asked next.
     pub(super) scouts: JoinSet<(usize, Result<Arc<Resource>, Fault>)>,
-    pub(super) scouting: BTreeSet<usize>,
+    pub(super) scouting: BTreeMap<usize, Id>,
     pub(super) stops: BTreeMap<u32, CancellationToken>,
     /// Those that were closed before they were answered.
     pub(super) unanswered: BTreeSet<u32>,
@@ -77,7 +77,7 @@ impl Crew {
             workers: JoinSet::new(),
             seats: BTreeMap::new(),
             scouts: JoinSet::new(),
-            scouting: BTreeSet::new(),
+            scouting: BTreeMap::new(),
             stops: BTreeMap::new(),
             unanswered: BTreeSet::new(),
             last_number: 0,
@@ -158,7 +158,7 @@ impl Crew {
                 biased;
                 () = task.orders.stop.cancelled() => return Err(Halt::Stopped),
                 Some(ended) = self.workers.join_next() => self.ended(ended, task, held).await?,
-                Some(Ok((place, found))) = self.scouts.join_next() => self.found(place, found, task, held).await,
+                Some(found) = self.scouts.join_next() => self.found(found, task, held).await,
                 (place, permit) = next_in_line(&mut self.line) => {
                     self.line = None;
                     if !self.employ(task, place, permit) {
@@ -270,7 +270,7 @@ impl Crew {
 
     async fn ended(
         &mut self,
-        ended: Result<(u32, End), tokio::task::JoinError>,
+        ended: Result<(u32, End), JoinError>,
         task: &mut Task,
         held: &mut Held,
     ) -> Result<(), Halt> {

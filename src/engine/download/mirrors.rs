@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
+
 use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
@@ -61,7 +63,8 @@ impl Task {
             Suspect::Judged => None,
         };
         let lasting = blame == Blame::Lasting && place.is_some_and(|place| self.drop_place(place, fault));
-        if !lasting && failures > self.orders.shared.patience.retries {
+        let is_alone = blame == Blame::Passing && self.places.asks_alone();
+        if !lasting && (is_alone || failures > self.orders.shared.patience.retries) {
             return false;
         }
         if let Some(place) = place.filter(|place| !lasting && self.places.is_ready(*place, now)) {
@@ -231,14 +234,19 @@ impl Task {
 }
 
 impl Crew {
-    /// A scout is back: its place works too, or is of no use, or rests.
+    /// A scout is back, or was lost: its place works too, or is of no use, or rests.
     pub(super) async fn found(
         &mut self,
-        place: usize,
-        found: Result<Arc<Resource>, Fault>,
+        found: Result<(usize, Result<Arc<Resource>, Fault>), JoinError>,
         task: &mut Task,
         held: &mut Held,
     ) {
+        let lost = |why: JoinError| {
+            let place = *self.scouting.iter().find(|(_, scout)| **scout == why.id())?.0;
+            let detail = "the look at this mirror was lost, which is a bug of haul";
+            Some((place, Err(Fault::new(FaultKind::State, task.places.source(place)?, detail))))
+        };
+        let Some((place, found)) = found.map_or_else(lost, Some) else { return };
         self.scouting.remove(&place);
         let made = found.and_then(|resource| task.job(place, held, resource));
         match made {

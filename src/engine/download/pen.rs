@@ -40,6 +40,8 @@ pub(super) struct Pen {
     pub(super) position: u64,
     /// Where the lease ended when last looked at; it may end sooner by now.
     pub(super) end: u64,
+    /// Bytes that the answer's head speaks of and that have not come yet; `None` if it does not say how many.
+    promised: Option<u64>,
     /// Bytes that come before the first wanted one.
     skip: u64,
     /// Where they come from, if they are on disk too and are to be compared.
@@ -72,6 +74,7 @@ impl Pen {
             began: 0,
             position: 0,
             end: 0,
+            promised: None,
             skip: 0,
             passing: (!job.ranged).then(|| job.source.clone()),
             received: 0,
@@ -84,10 +87,21 @@ impl Pen {
         }
     }
 
-    pub(super) fn begin(&mut self, lease: LeaseId, range: ByteRange, skip: u64) {
+    /// Begins with what a lease is missing, and an answer that says that it holds these bytes.
+    pub(super) fn begin(&mut self, lease: LeaseId, range: ByteRange, (start, end): (u64, Option<u64>)) {
         self.buffer.clear();
         (self.lease, self.began, self.position, self.end) = (lease, range.start, range.start, range.end);
-        (self.skip, self.dropped) = (skip, false);
+        (self.skip, self.dropped) = (range.start.saturating_sub(start), false);
+        self.promised = end.map(|end| end.saturating_sub(start));
+    }
+
+    /// Cuts off what the answer's head does not speak of: nobody vouches for it. True if there was any.
+    pub(super) fn cut_off(&mut self, chunk: &mut Chunk) -> bool {
+        let Some(promised) = &mut self.promised else { return false };
+        let length = chunk.len();
+        chunk.truncate(usize::try_from(*promised).unwrap_or(usize::MAX));
+        *promised -= chunk.len() as u64;
+        chunk.len() < length
     }
 
     /// An answer came after so long, on this connection. False if that is not fit for the limit of now.

@@ -127,6 +127,11 @@ impl Places {
         order
     }
 
+    /// True while only the lead is to be asked.
+    pub(super) fn asks_alone(&self) -> bool {
+        !self.alone.is_empty()
+    }
+
     /// One other than the lead that may lead now; in the place of one that was dropped, also one that rests.
     pub(super) fn another(&self, now: Moment) -> Option<usize> {
         let ready = self.board.order(now).into_iter().filter(|place| *place != self.lead);

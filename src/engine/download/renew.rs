@@ -92,6 +92,7 @@ impl Task {
             held.saver.settle().await;
             held.let_rest().await;
             self.fetched_before += held.desk.fetched();
+            self.orders.known = Arc::default();
         }
         self.shuns = true;
     }

@@ -14,9 +14,11 @@ use crate::protocol::{Answer, Asked};
 use crate::store::{Fragment, PartFile};
 
 /// Samples of what is on disk, and the bytes of each, that are compared with the server's when no strong validator
-/// vouches for them. Chromium compares 1 KiB once.
+/// vouches for them.
 pub(super) const SAMPLES: usize = 3;
 pub(super) const SAMPLE: u64 = 4096;
+/// A sample of so many bytes is one: Chromium compares as many.
+const TELLING: u64 = 1 << 10;
 /// As many bytes of all samples together, where an answer's ETag speaks against it that they are of the server's version,
 const MUCH: u64 = 64 << 10;
 /// and where no answer before it has said anything of a version.
@@ -69,6 +71,10 @@ impl Task {
     pub(super) async fn compare_overlap(&mut self) -> Result<(), Halt> {
         // One stream is compared as it comes.
         let Some(held) = self.held.as_ref().filter(|held| !held.vouched && held.ranged) else { return Ok(()) };
+        // Where nothing is to be put to them, their server need not be there any more.
+        if held.desk.is_complete() && !held.foreign {
+            return Ok(());
+        }
         let desk = held.desk.clone();
         // Bytes that are wrong on disk must not be taken for another version.
         let (doubted, most) = (held.doubted, held.sample());
@@ -108,6 +114,13 @@ pub(super) async fn agrees(
     stall: Duration,
 ) -> Result<Resource, Fault> {
     let resource = answer.resource.clone();
+    let end = answer.end.map_or(range.end, |end| end.min(range.end));
+    // Fewer bytes than were asked for are legal, and some of them are enough; but not a handful.
+    if end.saturating_sub(range.start) < range.len().min(TELLING) {
+        let detail = "the server gives only a few bytes of a part at a time";
+        return Err(Fault::new(FaultKind::RangeIgnored, source, detail));
+    }
+    let range = ByteRange::new(range.start, end);
     let theirs = gather(answer, range, source, stall).await?;
     let mut ours = Vec::new();
     if part.read_at(range, &mut ours)? && ours == theirs {
@@ -129,6 +142,9 @@ async fn gather(mut answer: Answer, range: ByteRange, source: &Source, stall: Du
         let skipped = usize::try_from(range.start.saturating_sub(at)).unwrap_or(usize::MAX).min(chunk.len());
         bytes.extend_from_slice(&chunk[skipped..]);
         at += chunk.len() as u64;
+    }
+    if at < range.end && answer.end.is_some() {
+        return Err(Fault::new(FaultKind::Cut, source, "the connection ended before the last byte"));
     }
     bytes.truncate(usize::try_from(range.len()).unwrap_or(usize::MAX));
     Ok(bytes)

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::super::hosts::Permit;
+use super::super::patiently::in_time;
 use super::begin::Held;
 use super::crew::Crew;
 use super::desk::Desk;
@@ -14,7 +13,6 @@ use super::samples::{SAMPLE, SAMPLES, agrees};
 use super::save::Checking;
 use super::task::Task;
 use super::version::merged;
-use super::worker::stalled;
 use crate::model::{Fault, FaultKind, Header, Resource, Source};
 use crate::plan::MIN_PART;
 use crate::protocol::{Asked, Fetch, Request};
@@ -65,8 +63,7 @@ impl Scout {
                 named: self.named,
                 brief: false,
             };
-            let answer = timeout(self.stall, self.driver.open(request)).await;
-            let answer = answer.map_err(|_| stalled(&self.source, self.stall))??;
+            let answer = in_time(&self.source, self.stall, self.driver.open(request)).await?;
             if self.desk.contradicts(&answer.resource.digests) {
                 let detail = "this mirror announces another checksum for the file than the others";
                 return Err(Fault::new(FaultKind::Different, &self.source, detail));
@@ -117,11 +114,10 @@ impl Crew {
         let connections = usize::from(desk.width());
         for place in new.iter().filter(|_| ready) {
             if self.workers.len() + self.scouting.len() < connections
-                && !self.scouting.contains(place)
+                && !self.scouting.contains_key(place)
                 && let Some(scout) = task.scout(*place, held)
             {
-                self.scouting.insert(*place);
-                self.scouts.spawn(scout.look());
+                self.scouting.insert(*place, self.scouts.spawn(scout.look()).id());
             }
         }
         new.len().min(connections / 2)

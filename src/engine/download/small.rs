@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
+use super::super::brief::BRIEF;
 use super::super::hosts::Permit;
 use super::super::report::{Ending, What};
 use super::task::{Halt, Task};
@@ -15,8 +16,6 @@ use crate::model::{Fault, Resource};
 use crate::protocol::{Answer, Body, Chunk};
 use crate::store::Finished;
 
-/// No larger than this: some dozens of them may be in memory at once.
-const MOST: u64 = 128 << 10;
 /// All of it comes within this, so that kill -9 loses no more than on the usual way.
 const AT_ONCE: Duration = Duration::from_millis(200);
 
@@ -59,7 +58,7 @@ impl Task {
     /// The length of a file that all of this answer holds and nobody has said more of than its length.
     fn is_small(&self, answer: &Answer) -> Option<usize> {
         let resource = &answer.resource;
-        let length = resource.length.filter(|length| (1..=MOST).contains(length))?;
+        let length = resource.length.filter(|length| (1..=BRIEF).contains(length))?;
         let is_all = answer.start == 0 && answer.end == Some(length) && resource.coding.is_none();
         let spec = &self.orders.spec;
         let is_plain =
@@ -99,7 +98,7 @@ impl Task {
     pub(super) fn is_squeezed(&self, answer: &Answer) -> bool {
         let rest = answer.end.map(|end| end.saturating_sub(answer.start));
         let has_parts = self.held.as_ref().is_some_and(|held| held.ranged);
-        self.orders.brief && has_parts && is_shared(answer) && rest.is_some_and(|rest| rest > MOST)
+        self.orders.brief && has_parts && is_shared(answer) && rest.is_some_and(|rest| rest > BRIEF)
     }
 }
 

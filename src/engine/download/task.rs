@@ -263,6 +263,8 @@ impl Task {
             held.desk.part.discard();
             Checkpoint::remove(&self.orders.shared.state, held.id);
             self.before = Some(held.resource);
+            let target = Some(held.desk.part.target().to_path_buf());
+            self.orders.known = Arc::new(Progress { target, ..Progress::default() });
         }
         self.alone |= std::mem::take(&mut self.comparisons) > 0;
         let way = if self.alone { "; it comes over one connection from now on" } else { "" };
@@ -333,7 +335,8 @@ impl Task {
             retries: self.retries,
             ..Live::default()
         };
-        let mut progress = Progress { resumable: true, fault: self.fault.clone(), ..Progress::default() };
+        let mut progress =
+            Progress { resumable: true, fault: self.fault.clone(), live: None, ..Progress::clone(&self.orders.known) };
         if let Some(held) = held {
             let outlook = held.desk.outlook();
             progress.target = Some(held.desk.part.target().to_path_buf());

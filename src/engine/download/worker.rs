@@ -7,11 +7,12 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::task::yield_now;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::super::hosts::Permit;
 use super::super::limiter::Limiters;
+use super::super::patiently::in_time;
 use super::desk::Desk;
 use super::parts::PartEnd;
 use super::pen::Pen;
@@ -129,7 +130,7 @@ impl Worker {
         self.job.desk.receiving(self.number, self.job.host.as_ref(), peer);
         self.job.desk.vouch(&answer.resource.digests);
         let missing = self.job.desk.missing(lease);
-        pen.begin(lease, missing, missing.start - answer.start.min(missing.start));
+        pen.begin(lease, missing, (answer.start, answer.end));
         let streamed = self.stream(answer, pen).await;
         // Whatever happened, what has come is kept.
         let flushed = pen.flush().await;
@@ -184,12 +185,12 @@ impl Worker {
         let answer = tokio::select! {
             biased;
             () = self.stop.cancelled() => return None,
-            answer = timeout(job.stall, job.driver.open(request)) => answer,
+            answer = in_time(&job.source, job.stall, job.driver.open(request)) => answer,
         };
-        if let Ok(Ok(_)) = answer {
+        if answer.is_ok() {
             job.desk.lock().plan.answered(begun.elapsed());
         }
-        Some(answer.unwrap_or_else(|_| Err(stalled(&job.source, job.stall))))
+        Some(answer)
     }
 
     async fn stream(&self, answer: Answer, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
@@ -239,13 +240,18 @@ impl Worker {
 
     /// Takes a chunk in; true if the lease is finished. A stream that goes on beyond its lease goes on with what is
     /// free there: that saves a request, and on a server that answers only once it saves the file.
-    async fn absorb(&self, chunk: Chunk, end: Option<u64>, pen: &mut Pen) -> Result<bool, Fault> {
+    async fn absorb(&self, mut chunk: Chunk, end: Option<u64>, pen: &mut Pen) -> Result<bool, Fault> {
+        let goes_beyond = pen.cut_off(&mut chunk);
         let mut rest = pen.take(chunk).await?;
         while let Some(beyond) = rest {
             if !self.extend(end, pen).await {
                 return Ok(true);
             }
             rest = pen.take(beyond).await?;
+        }
+        if goes_beyond {
+            let detail = "the answer goes on beyond the part that it says it holds";
+            return Err(Fault::new(FaultKind::WrongRange, &self.job.source, detail));
         }
         Ok(false)
     }
@@ -337,7 +343,7 @@ async fn next(
     .await
 }
 
-pub(super) fn stalled(source: &Source, stall: Duration) -> Fault {
+fn stalled(source: &Source, stall: Duration) -> Fault {
     let detail = format!("no byte came for {} s", stall.as_secs_f64());
     Fault::new(FaultKind::Stalled, source, detail)
 }

@@ -23,6 +23,7 @@ pub struct Act {
     pub(super) fault: Option<Fault>,
     pub(super) whole: bool,
     pub(super) most: Option<u64>,
+    pub(super) surplus: u64,
     pub(super) silent: bool,
     pub(super) etag: Option<String>,
     pub(super) untagged: bool,
@@ -101,6 +102,11 @@ impl Act {
     /// The answer is for so many bytes at most, and says so.
     pub fn at_most(self, most: u64) -> Self {
         Self { most: Some(most), ..self }
+    }
+
+    /// The body goes on for so many bytes beyond what its head says.
+    pub fn surplus(self, surplus: u64) -> Self {
+        Self { surplus, ..self }
     }
 }
 
