@@ -1,6 +1,6 @@
 //! Several places of one file, of which one goes wrong.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use haul::api::{Command, Happening};
@@ -96,25 +96,39 @@ async fn the_etag_of_a_place_that_has_nothing_any_more_is_not_asked_of_another()
     stage.end().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn one_that_is_asked_alone_has_its_turn_also_after_a_bad_moment() {
-    // The first place lies. The second has a bad moment when all has come and it is asked alone.
+/// The first place lies. One of the two does not serve when all has come and it is asked alone, so often.
+async fn asked_alone(unserved: &'static str, times: usize) -> Stage {
     let file = FakeFile::new(1, 8 * MIB);
     let mut stage = Stage::with(Wishes { connections: 2, ..Wishes::default() });
-    stage.fake.put("/a.bin", file.clone().damaged(MIB, 0..u32::MAX).rate(16 * MIB));
-    let (fake, is_over) = (stage.fake.clone(), AtomicBool::new(false));
-    let honest = file.clone().rate(MIB).script(move |_| {
-        let has_come = fake.given("/a.bin") + fake.given("/b.bin") >= 8 * MIB;
-        if has_come && !is_over.swap(true, Ordering::Relaxed) { Act::status(503) } else { Act::serve() }
-    });
-    stage.fake.put("/b.bin", honest);
+    for (name, file) in [("/a.bin", file.clone().damaged(MIB, 0..u32::MAX)), ("/b.bin", file.clone())] {
+        let (fake, refused) = (stage.fake.clone(), AtomicUsize::new(0));
+        stage.fake.put(
+            name,
+            file.rate(if name == "/a.bin" { 16 * MIB } else { MIB }).script(move |_| {
+                let has_come = fake.given("/a.bin") + fake.given("/b.bin") >= 8 * MIB;
+                let serves = name != unserved || !has_come || refused.fetch_add(1, Ordering::Relaxed) >= times;
+                if serves { Act::serve() } else { Act::status(503) }
+            }),
+        );
+    }
     let mut spec = stage.spec("/a.bin");
     spec.mirrors = [Source::parse("http://fake/b.bin").unwrap()].into();
     spec.checksum = Some(format!("sha256:{}", sha256(1, 8 * MIB)).parse().map(Box::new).unwrap());
     let id = stage.add_spec(spec).await;
     stage.complete(id, "a.bin", &file).await;
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_asked_alone_has_its_turn_also_after_a_bad_moment() {
+    let stage = asked_alone("/b.bin", 1).await;
     assert_eq!(stage.fake.refused("/b.bin"), 1);
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_asked_alone_and_never_answers_is_left_for_the_next() {
+    asked_alone("/a.bin", usize::MAX).await.end().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -62,9 +62,15 @@ impl Task {
             Suspect::Place(place) => Some(place),
             Suspect::Judged => None,
         };
-        let lasting = blame == Blame::Lasting && place.is_some_and(|place| self.drop_place(place, fault));
+        let is_too_often = failures > self.orders.shared.patience.retries;
         let is_alone = blame == Blame::Passing && self.places.asks_alone();
-        if !lasting && (is_alone || failures > self.orders.shared.patience.retries) {
+        if is_alone && !is_too_often {
+            // It keeps its turn, and is waited for.
+            return false;
+        }
+        let is_over = blame == Blame::Lasting || is_alone;
+        let lasting = is_over && place.is_some_and(|place| self.drop_place(place, fault));
+        if !lasting && is_too_often {
             return false;
         }
         if let Some(place) = place.filter(|place| !lasting && self.places.is_ready(*place, now)) {
