@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, listen, socket_with};
@@ -96,11 +97,13 @@ fn serve_part(mut client: TcpStream, met: &Met) -> Option<()> {
     client.write_all(&vec![7; (end - start).saturating_sub(100_000)]).ok()
 }
 
+/// What a server answers with the file.
+const HELLO: &str = "200 OK\r\nContent-Length: 5\r\n\r\nhello";
+
 /// Answers on one connection until it is closed: at the first address that the server is busy, and at all others with the file.
 fn serve_but_at_the_first(mut client: TcpStream) -> Option<()> {
     let is_ill = client.local_addr().ok()?.ip() == Ipv4Addr::LOCALHOST;
-    let answer =
-        if is_ill { "503 Busy\r\nContent-Length: 0\r\n\r\n" } else { "200 OK\r\nContent-Length: 5\r\n\r\nhello" };
+    let answer = if is_ill { "503 Busy\r\nContent-Length: 0\r\n\r\n" } else { HELLO };
     let mut request = [0; 4096];
     while client.read(&mut request).ok()? > 0 {
         client.write_all(format!("HTTP/1.1 {answer}").as_bytes()).ok()?;
@@ -143,4 +146,32 @@ fn the_addresses_of_a_name_are_used_side_by_side() {
     assert!(output.status.success(), "{output:?}");
     assert_eq!(std::fs::read(sandbox.downloads().join("x")).unwrap(), vec![7; LENGTH]);
     assert_eq!(met.0.lock().unwrap().len(), 3);
+}
+
+#[test]
+fn where_all_addresses_have_trouble_their_connections_are_kept() {
+    let server = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
+    let url = format!("http://many.test:{}/x", server.local_addr().unwrap().port());
+    let (connections, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let opened = connections.clone();
+    std::thread::spawn(move || {
+        for mut client in server.incoming().flatten() {
+            opened.fetch_add(1, Ordering::Relaxed);
+            let asked = requests.clone();
+            std::thread::spawn(move || {
+                let mut request = [0; 4096];
+                while client.read(&mut request).is_ok_and(|count| count > 0) {
+                    let is_busy = asked.fetch_add(1, Ordering::Relaxed) < 8;
+                    let answer = if is_busy { "503 Slow Down\r\nContent-Length: 0\r\n\r\n" } else { HELLO };
+                    client.write_all(format!("HTTP/1.1 {answer}").as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+    let sandbox = Sandbox::new();
+    let options = ["--retries", "20", "--retry-wait", "0", &url];
+    let Some(output) = get(&sandbox, "127.0.0.1 many.test\n127.0.0.2 many.test\n", &options) else { return };
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read(sandbox.downloads().join("x")).unwrap(), b"hello");
+    assert_eq!(connections.load(Ordering::Relaxed), 2, "one to each");
 }

@@ -12,6 +12,8 @@ use tokio::task::spawn_blocking;
 
 /// An answer of the system's resolver holds for so long; it does not tell for how long it may be kept.
 const KEPT: Duration = Duration::from_secs(10);
+/// A server that had trouble is taken for one that has for so long, unless it answers.
+const ILL: Duration = Duration::from_secs(30);
 /// More names or addresses than this are not remembered at a time.
 const MOST: usize = 1024;
 
@@ -43,6 +45,8 @@ struct Known {
     names: HashMap<String, (Instant, Vec<IpAddr>)>,
     /// Of the addresses of names that have several.
     used: HashMap<IpAddr, Use>,
+    /// Those whose servers had trouble, and when.
+    ill: HashMap<IpAddr, Instant>,
 }
 
 impl Addresses {
@@ -52,15 +56,22 @@ impl Addresses {
 
     /// A connection to this address was answered.
     pub(super) fn answered(&self, address: IpAddr) {
-        if let Some(used) = self.lock().used.get_mut(&address) {
+        let mut known = self.lock();
+        known.ill.remove(&address);
+        if let Some(used) = known.used.get_mut(&address) {
             used.unanswered = used.unanswered.saturating_sub(1);
         }
     }
 
-    /// The server at this address has trouble. True if its host has others: new connections go to these first from now on.
+    /// The server at this address has trouble. True if its host has others that have none: new connections go to these first
+    /// from now on. Where others have it too the host itself is busy, and no address is better.
     pub(super) fn put_last(&self, address: IpAddr) -> bool {
         let mut known = self.lock();
-        let is_other = |other: &IpAddr| *other != address && other.is_ipv6() == address.is_ipv6();
+        known.ill.retain(|_, since| since.elapsed() < ILL);
+        known.ill.insert(address, Instant::now());
+        let is_other = |other: &IpAddr| {
+            *other != address && other.is_ipv6() == address.is_ipv6() && !known.ill.contains_key(other)
+        };
         let mut hosts = known.names.values().map(|(_, addresses)| addresses);
         let has_others = hosts.any(|all| all.contains(&address) && all.iter().any(is_other));
         if has_others {
@@ -81,6 +92,7 @@ impl Known {
         if self.names.len() >= MOST || self.used.len() >= MOST {
             self.names.clear();
             self.used.clear();
+            self.ill.clear();
         }
         self.names.insert(name, (Instant::now(), addresses));
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, redirect};
 use rustls::ClientConfig;
 
@@ -38,6 +39,15 @@ pub(super) enum Lane {
     Http2,
 }
 
+/// Which servers of a host have trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The one that has answered: no connection to it is to be used again, for there are others.
+    Here,
+    /// All that are known.
+    Everywhere,
+}
+
 /// How haul speaks HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
@@ -68,6 +78,8 @@ pub(super) struct Clients {
     route: OnceLock<Route>,
     tls: OnceLock<ClientConfig>,
     plain: OnceLock<Client>,
+    fresh_plain: OnceLock<Client>,
+    fresh_secure: OnceLock<Client>,
     secure: OnceLock<Client>,
     shared: OnceLock<Client>,
     http2: OnceLock<Client>,
@@ -75,9 +87,18 @@ pub(super) struct Clients {
 
 impl Clients {
     pub(super) fn new(options: HttpOptions) -> Self {
-        let (plain, secure, shared, http2) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let (route, tls) = (OnceLock::new(), OnceLock::new());
-        Self { options, addresses: Addresses::default(), route, tls, plain, secure, shared, http2 }
+        Self {
+            options,
+            addresses: Addresses::default(),
+            route: OnceLock::new(),
+            tls: OnceLock::new(),
+            plain: OnceLock::new(),
+            fresh_plain: OnceLock::new(),
+            fresh_secure: OnceLock::new(),
+            secure: OnceLock::new(),
+            shared: OnceLock::new(),
+            http2: OnceLock::new(),
+        }
     }
 
     /// The way that requests take.
@@ -85,22 +106,25 @@ impl Clients {
         self.route.get_or_init(|| Route::new(self.options.proxy.clone(), self.options.is_direct))
     }
 
-    /// A response came: whose address it came from is one that answers. True if that server has trouble and its host has others:
-    /// then no connection to it is to be used again.
-    pub(super) fn answered(&self, response: &Response) -> bool {
-        let Some(peer) = response.remote_addr() else { return false };
-        let is_ill = matches!(response.status().as_u16(), 500 | 502..=504) && self.addresses.put_last(peer.ip());
-        if !is_ill {
-            self.addresses.answered(peer.ip());
+    /// A response came: whose address it came from is one that answers. `None` if that server has no trouble. One that says when to
+    /// come again has none either, and is only busy.
+    pub(super) fn answered(&self, response: &Response) -> Option<Trouble> {
+        let peer = response.remote_addr()?;
+        let has_trouble = matches!(response.status().as_u16(), 500 | 502..=504);
+        if has_trouble && !response.headers().contains_key(RETRY_AFTER) {
+            let has_better = self.addresses.put_last(peer.ip());
+            return Some(if has_better { Trouble::Here } else { Trouble::Everywhere });
         }
-        is_ill
+        self.addresses.answered(peer.ip());
+        None
     }
 
     /// The client for URLs of a scheme.
     pub(super) fn client(&self, scheme: &str, lane: Lane) -> Result<Client, Fault> {
         match (scheme, lane) {
-            // Seldom needed, and it must not find a connection that another request has left.
-            (_, Lane::Fresh) => self.single(scheme, |builder| builder.pool_max_idle_per_host(0)),
+            // It keeps no connection, so that a request finds none that another one has left.
+            ("https", Lane::Fresh) => made(&self.fresh_secure, || self.unkept(scheme)),
+            (_, Lane::Fresh) => made(&self.fresh_plain, || self.unkept(scheme)),
             ("https", Lane::Http2) => made(&self.http2, || {
                 self.build(scheme, &self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
             }),
@@ -115,6 +139,10 @@ impl Clients {
             ("https", Lane::Own) => made(&self.secure, || self.single(scheme, |builder| builder)),
             _ => made(&self.plain, || self.single(scheme, |builder| builder)),
         }
+    }
+
+    fn unkept(&self, scheme: &str) -> Result<Client, Fault> {
+        self.single(scheme, |builder| builder.pool_max_idle_per_host(0))
     }
 
     /// A client that speaks HTTP/1.1 only.

@@ -16,7 +16,7 @@ use url::Url;
 
 use super::auth::Logins;
 use super::check::{Accepted, Head, check};
-use super::client::{Clients, HttpOptions, Lane};
+use super::client::{Clients, HttpOptions, Lane, Trouble};
 use super::cookies::Cookies;
 use super::error::{fault, wants_http2};
 use super::fields::address;
@@ -196,8 +196,10 @@ impl Http {
         }
         if let Ok(response) = &response {
             self.lanes.answered(&origin, lane, response.version());
-            if self.clients.answered(response) {
-                self.lanes.shun(&origin);
+            match self.clients.answered(response) {
+                Some(Trouble::Here) => self.lanes.shun(&origin),
+                Some(Trouble::Everywhere) => self.lanes.shun_no_more(&origin),
+                None => {}
             }
         }
         response.map_err(|error| self.clients.route().explain(fault(subject, &error), url))

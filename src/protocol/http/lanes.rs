@@ -91,9 +91,20 @@ impl Lanes {
         (found.speaks, found.has_answered) = (speaks.or(found.speaks), true);
     }
 
-    /// No connection that was kept is used before it would be closed.
+    /// No connection that was kept is used before it would be closed. That is over in its time, whatever the server says
+    /// meanwhile: none is kept by then that was open before.
     pub(super) fn shun(&self, origin: &Origin) {
-        entry(&mut self.lock(), origin).shuns_until = Some(Instant::now() + IDLE);
+        let now = Instant::now();
+        let mut all = self.lock();
+        let until = &mut entry(&mut all, origin).shuns_until;
+        *until = until.filter(|until| now < *until).or(Some(now + IDLE));
+    }
+
+    /// A new connection is no better than one that was kept.
+    pub(super) fn shun_no_more(&self, origin: &Origin) {
+        if let Some(found) = self.lock().get_mut(origin) {
+            found.shuns_until = None;
+        }
     }
 
     /// A request on a lane was given up before its answer came. A shared connection that has gone silent would be offered to all
