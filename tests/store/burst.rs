@@ -54,6 +54,23 @@ fn what_is_far_apart_or_the_same_or_no_crc_is_not_found() {
 }
 
 #[test]
+fn in_a_long_file_chance_is_not_taken_for_damage() {
+    // What is before the damage changes nothing: it may be at the end of a file of any length.
+    let looks = |right: &[u8], wrong: &[u8], length: u64| {
+        let [right, wrong] = [right, wrong].map(|bytes| sum(Algorithm::Crc64, bytes));
+        let steps = std::cell::Cell::new(0);
+        burst(&wrong, &right, length, || steps.replace(steps.get() + 1) == 0)
+    };
+    for (width, most) in [(4, 1_u64 << 28), (3, 1 << 36), (2, 1 << 44)] {
+        let (right, wrong) = (vec![1; width], vec![2; width]);
+        let range = ByteRange::new(most - width as u64, most);
+        assert_eq!(looks(&right, &wrong, most), Some(range), "{width}");
+        assert_eq!(looks(&right, &wrong, most + 1), None, "{width}");
+    }
+    assert_eq!(looks(&[1], &[2], u64::MAX), Some(ByteRange::new(u64::MAX - 1, u64::MAX)));
+}
+
+#[test]
 fn a_search_can_be_stopped() {
     let [right, wrong] = [b"abc", b"abd"].map(|bytes| sum(Algorithm::Crc64, bytes));
     assert_eq!(burst(&wrong, &right, 3, || true), Some(ByteRange::new(2, 3)));
