@@ -114,6 +114,8 @@ impl Supervisor {
         self.roster.rests.remove(&id);
         let Some(entry) = self.roster.get(id) else { return };
         if let Some(running) = &entry.running {
+            // Each part of a stream waits by itself; and one that does not wait yet is not to.
+            running.nudge.notify_waiters();
             running.nudge.notify_one();
             self.queue.hasten(id, entry.item.spec.priority);
         }

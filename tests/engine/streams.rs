@@ -204,9 +204,19 @@ async fn a_stream_that_is_paused_does_not_go_on_in_its_middle() {
     // Whatever writes to it has not noticed.
     let mut pipe = writer.join().unwrap();
     stage.send(Command::Retry(vec![id])).await;
-    assert_eq!(stage.fail(id).await.kind, FaultKind::Disk);
+    let fault = stage.fail(id).await;
+    assert!(fault.kind == FaultKind::Disk && fault.detail.contains("remove it"), "{fault}");
     assert!(pipe.write_all(&bytes(1000)).is_err(), "nobody reads it any more");
     assert_eq!((stage.depot.open_uploads().len(), stage.depot.object(URL)), (0, None));
+    drop(pipe);
+    // As it is told to.
+    let spec = stage.item(id).unwrap().spec;
+    let path = spec.upload.as_ref().unwrap().file.clone();
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    std::thread::spawn(move || std::fs::write(path, bytes(2 * MIB)));
+    let id = stage.add_spec(haul::model::Spec::clone(&spec)).await;
+    stage.outcome(id).await.unwrap();
+    assert!(stage.depot.object(URL).unwrap() == bytes(2 * MIB));
     stage.end().await;
 }
 
@@ -227,17 +237,20 @@ async fn a_stream_that_has_not_begun_can_be_paused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_part_that_is_refused_is_told_of_and_its_wait_can_be_cut_short() {
+async fn parts_that_are_refused_are_told_of_and_their_waits_can_be_cut_short() {
     let patience = haul::model::Patience { wait: seconds(3600), ..haul::model::Patience::default() };
     let mut stage = Stage::with(Wishes { patience, ..Wishes::default() });
     let path = pipe(&stage, bytes(3 * MIB));
     let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
     stage.depot.script(|call, before| {
-        (call == Call::Part(2) && before == 0).then_some(Trouble::Refused(FaultKind::Status(503)))
+        let is_refused = matches!(call, Call::Part(2 | 3)) && before == 0;
+        is_refused.then_some(Trouble::Refused(FaultKind::Status(503)))
     });
     let id = stage.add_spec(spec(upload)).await;
-    let told = stage.until(id, |happening| matches!(happening, Happening::PartFailed { .. })).await;
-    assert!(matches!(told, Happening::PartFailed { number: 2, after: Some(_), .. }), "{told:?}");
+    for number in [2, 3] {
+        let is_it = |told: &Happening| matches!(told, Happening::PartFailed { number: found, after: Some(_), .. } if *found == number);
+        stage.until(id, is_it).await;
+    }
     stage.send(Command::Retry(vec![id])).await;
     within(seconds(10), stage.outcome(id)).await.unwrap();
     assert!(stage.depot.object(URL).unwrap() == bytes(3 * MIB));

@@ -214,7 +214,8 @@ impl Task {
 
     /// The fault of a stream that was read from, and did not come to its end.
     pub(super) fn lost_stream(&self) -> Fault {
-        let detail = "what was read of the stream is gone, so that it can't go on; begin what writes to it anew, and add it anew";
+        let detail = "what was read of the stream is gone, so that it can't go on; remove it, begin what writes to it anew, and \
+                      add it anew";
         Fault::new(FaultKind::Disk, self.place.upload.file.display(), detail)
     }
 
