@@ -19,12 +19,16 @@ impl State {
                 brought.ranges.remove(range);
             }
         }
-        let brought = self.brought.entry(place).or_default();
-        if brought.barred {
+        if self.is_barred(place) {
             self.lose(range);
         } else {
-            brought.ranges.insert(range);
+            self.brought.entry(place).or_default().ranges.insert(range);
         }
+    }
+
+    /// True if nothing that comes from this place is believed.
+    pub(super) fn is_barred(&self, place: usize) -> bool {
+        self.brought.get(&place).is_some_and(|brought| brought.barred)
     }
 }
 

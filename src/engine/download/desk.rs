@@ -226,7 +226,10 @@ impl Desk {
         if state.durability.wrote(ByteRange::new(position, position + length)) {
             self.much_written.notify_one();
         }
-        state.log.wrote(&sums);
+        if !place.is_some_and(|place| state.is_barred(place)) {
+            // What is not believed must not be claimed after a kill either.
+            state.log.wrote(&sums);
+        }
         for fragment in sums {
             state.ledger.record(fragment);
         }
