@@ -2,6 +2,7 @@
 //! the new place. So the next haul finishes or takes back what a kill or a power cut has left in between.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -169,8 +170,10 @@ impl Moving {
         // A second lock on one file would be refused.
         let _held = (self.hold(&self.from)?, if is_twofold { None } else { self.hold(&self.to)? });
         let is_here = self.file.is_some() && mark(&old) == self.file;
-        // Its original goes only once it has its name; one that was written to since is newer.
-        let is_whole = is_here && self.copy.is_some() && mark(&copy) == self.copy;
+        // Its original goes only once it has its name; one that was written to since is newer. Where none is to be seen, its disk
+        // may be gone, and the copy is all that there is.
+        let is_newest = is_here || mark(&old).is_none();
+        let is_whole = is_newest && self.copy.is_some() && mark(&copy) == self.copy;
         if !is_whole || rename_to_free(&copy, &new).is_err() {
             let _ = fs::remove_file(&copy);
         }
@@ -202,7 +205,11 @@ impl Moving {
         if is_here {
             fs::remove_file(self.old_file()).map_err(broken)?;
         }
-        sync_folder(folder_of(&self.from)).map_err(broken)
+        match sync_folder(folder_of(&self.from)) {
+            // It is gone with its disk, and nothing was done there.
+            Err(why) if why.kind() == ErrorKind::NotFound && !is_here => Ok(()),
+            synced => synced.map_err(broken),
+        }
     }
 
     /// The checkpoint is to tell of this target, if it tells of the other one.

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use haul::model::{ByteRange, FaultKind, TransferId};
-use haul::store::{Checkpoint, Moving, PartFile, move_finished, move_partial, part_name};
+use haul::store::{Checkpoint, Moving, PartFile, Standing, move_finished, move_partial, part_name, standing};
 use tempfile::TempDir;
 
 use crate::support::begun::begin;
@@ -226,6 +226,34 @@ fn a_copy_that_a_kill_cut_short_is_taken_back_and_can_be_made_again() {
         assert!(names(from.path()).is_empty());
         assert_eq!(names(to.path()).len(), 1);
     }
+}
+
+#[test]
+fn a_whole_copy_whose_original_cannot_be_seen_gets_its_name() {
+    let (from, to) = places().remove(1);
+    let state = tempfile::tempdir().unwrap();
+    let (old, new) = (from.path().join("a"), to.path().join("b"));
+    fs::write(&old, bytes()).unwrap();
+    let left = std::cell::Cell::new(1);
+    let die = || left.replace(left.get() - 1) > 0 || panic!("killed");
+    let moves = || move_finished(state.path(), ID, &old, &new, die);
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(moves)).is_ok() {
+        // Both are on one disk here, and nothing was copied.
+        return;
+    }
+    // It was killed a little later.
+    let copy = to.path().join(&names(to.path())[0]);
+    fs::write(&copy, bytes()).unwrap();
+    let Standing::File { length, modified: (seconds, nanoseconds) } = standing(&copy) else { panic!() };
+    let note = state.path().join(format!("checkpoints/{ID}.moving"));
+    let text = fs::read_to_string(&note).unwrap();
+    let body = text.split_once('\n').unwrap().1;
+    let body = body.replace("copy:None", &format!("copy:Some(({length},{seconds},{nanoseconds}))"));
+    let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, body.as_bytes());
+    fs::write(&note, format!("// haul move, version 1, crc64 {sum:016x}\n{body}")).unwrap();
+    drop(from);
+    assert_eq!(settled(state.path()), Some(new.clone()));
+    assert!(fs::read(&new).unwrap() == bytes() && names(to.path()) == ["b"]);
 }
 
 #[test]
