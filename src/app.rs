@@ -163,7 +163,7 @@ impl House {
             Some(Command::Run(run)) => self.run(&run),
             Some(Command::Add(add)) => {
                 let specs = add.specs(&self.downloads(), io::stdin().lock())?;
-                self.add(specs)
+                self.add(&specs)
             }
             Some(Command::List(list)) => {
                 let (items, damage) = Journal::inspect(&self.paths.state)?;
@@ -270,7 +270,7 @@ impl House {
         let specs = self.arguments.screen.specs(&self.downloads(), io::stdin().lock())?;
         let is_first = !Journal::is_there(&self.paths.state);
         let (_lock, queueing) = match self.queue() {
-            Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(specs),
+            Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(&specs),
             other => other?,
         };
         let damage = damage(&queueing).cloned();

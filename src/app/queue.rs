@@ -11,7 +11,7 @@ use super::{House, Trouble};
 use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
 use crate::config::SystemClock;
 use crate::engine::{Queueing, place};
-use crate::model::{Source, Spec, Status, TransferId, WallClock, harmless};
+use crate::model::{Fault, Source, Spec, Status, TransferId, WallClock, harmless};
 use crate::store::{Item, Journal, Record, StateLock};
 
 /// So many are named that were left as they are.
@@ -55,10 +55,22 @@ impl House {
 
     /// `haul add`: on disk when this returns, whether or not a haul is running. What was given up is asked for again, as it
     /// is asked for now; what is queued already stays as it is.
-    pub(super) fn add(&self, specs: Vec<Spec>) -> Result<Exit, Trouble> {
+    pub(super) fn add(&self, specs: &[Spec]) -> Result<Exit, Trouble> {
         let mut journal = Journal::open_to_append(&self.paths.state)?;
-        // From the look on, so that of two that add the same at once one finds it there.
-        journal.hold()?;
+        // A long list takes its time, and nobody is to wait for that.
+        let mut addition = self.addition(&journal, specs)?;
+        if !journal.hold()? {
+            // Of two that add the same at once one finds it there.
+            addition = self.addition(&journal, specs)?;
+        }
+        journal.append_lines(&addition.lines)?;
+        let written = write_added(&addition.added, io::stdout().lock());
+        tell_left(&addition.left);
+        shown(written)
+    }
+
+    /// What these come to beside what the queue has now.
+    fn addition(&self, journal: &Journal, specs: &[Spec]) -> Result<Addition, Fault> {
         let sources: Vec<&Source> = specs.iter().map(|spec| &spec.source).collect();
         let queued = Journal::peek_at(&self.paths.state, &sources)?;
         let open = queued.iter().filter(|item| item.status != Status::Done);
@@ -67,23 +79,30 @@ impl House {
         let (mut added, mut left) = (Vec::with_capacity(specs.len()), Vec::new());
         let now = SystemClock::here().now();
         // One record after the other becomes a line: a long list is not in memory once more.
-        let records = specs.into_iter().filter_map(|spec| {
-            let source = spec.source.clone();
-            let (id, record) = match open.entry(place(&spec)) {
+        let records = specs.iter().filter_map(|spec| {
+            let (id, record) = match open.entry(place(spec)) {
                 Entry::Vacant(free) => {
                     let id = free.insert(Held { id: TransferId::mint(), item: None }).id;
-                    (id, Some(Item::added(id, spec, now)))
+                    (id, Some(Item::added(id, spec.clone(), now)))
                 }
-                Entry::Occupied(held) => held.into_mut().ask_again(spec, &mut left),
+                Entry::Occupied(held) => held.into_mut().ask_again(spec.clone(), &mut left),
             };
-            added.push((id, source));
+            added.push((id, spec.source.clone()));
             record
         });
-        journal.append(records)?;
-        let written = write_added(&added, io::stdout().lock());
-        tell_left(&left);
-        shown(written)
+        let lines = journal.lines(records)?;
+        Ok(Addition { lines, added, left })
     }
+}
+
+/// What is to be added to the queue.
+struct Addition {
+    /// The lines of the queue's file,
+    lines: String,
+    /// what is asked for, in its order,
+    added: Vec<(TransferId, Source)>,
+    /// and sentences on what is left as it is.
+    left: Vec<String>,
 }
 
 /// A transfer that the queue has.

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::running::Then;
@@ -239,16 +240,15 @@ impl Supervisor {
 
     /// Forgets what an earlier run has noted of files that are complete by now: somebody has deleted their part files, and they
     /// came anew.
-    pub(super) fn forget_complete(&self) {
-        if self.roster.count(Status::Done) == 0 {
+    pub(super) async fn forget_complete(&mut self) {
+        if !self.has_completed {
             return;
         }
-        let gone: HashMap<PathBuf, TransferId> = Checkpoint::without_part(&self.shared.state).into_iter().collect();
-        let done = if gone.is_empty() { Vec::new() } else { self.roster.with_status(Status::Done) };
         let target = |id: TransferId| self.roster.get(id)?.latest.target.clone();
-        for id in done.into_iter().filter_map(target).filter_map(|target| gone.get(&target)) {
-            Checkpoint::remove(&self.shared.state, *id);
-        }
+        let done: HashSet<PathBuf> = self.roster.with_status(Status::Done).into_iter().filter_map(target).collect();
+        let state = self.shared.state.clone();
+        // A thread that is lost leaves what was there.
+        let _ = spawn_blocking(move || Checkpoint::forget_complete(&state, &done)).await;
     }
 
     /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.

@@ -49,6 +49,8 @@ pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
     pub(super) scribe: Scribe,
     pub(super) dirty: bool,
+    /// True once a transfer has come to its end in this run.
+    pub(super) has_completed: bool,
     /// How many events there have been.
     pub(super) happened: u64,
     pub(super) unseen: Unseen,
@@ -110,6 +112,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
         shared,
         scribe,
         dirty: true,
+        has_completed: false,
         happened: 0,
         unseen: Unseen::new(clock),
         tasks,
@@ -202,7 +205,7 @@ impl Supervisor {
         self.finish_writing().await;
         self.tasks.close();
         self.tasks.wait().await;
-        self.forget_complete();
+        self.forget_complete().await;
         self.finish_writing().await;
         self.take_figures();
         self.publish();
@@ -307,6 +310,8 @@ impl Supervisor {
                 self.has_moved(id, fetched, took, shared);
                 self.roster.complete(id, target.clone(), bytes);
                 self.shared.namings.forget(id);
+                self.shared.streams.forget(id);
+                self.has_completed = true;
                 self.rest(id, Status::Done, None);
                 self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
                 if let Some(Then::Remove(_)) = then {

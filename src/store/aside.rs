@@ -4,19 +4,22 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::atomic::{folder_of, rename_to_free, sync_folder_or_warn};
-use super::checkpoint::Checkpoint;
+use super::atomic::{folder_of, read_own, rename_to_free, sync_folder_or_warn};
+use super::checkpoint::{Checkpoint, MAX_SIZE, Unreadable};
+use super::files::open_files;
 use super::name::{id_name, part_name};
 use super::sink::PartFile;
-use super::standing::{Standing, standing};
+use super::standing::{Standing, look, standing};
 use crate::model::TransferId;
 
 /// What is set aside has this at the end of its name.
 const EXTENSION: &str = "removed";
-/// So many part files are held at once: they take file descriptors, of which there may be few.
+/// So many part files are held at once, and no more than such a share of all files that may be open.
 const AT_ONCE: usize = 32;
+const SHARE: usize = 16;
 
 /// The partial data of one removed transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Aside {
         is_ours: impl Fn(TransferId, &str) -> bool,
     ) -> Vec<Self> {
         let mut asides = Vec::with_capacity(removed.len());
-        for some in removed.chunks(AT_ONCE) {
+        for some in removed.chunks((open_files() / SHARE).clamp(1, AT_ONCE)) {
             let begin = |(id, target): &(TransferId, Option<PathBuf>)| {
                 Self::begin(state, *id, target.as_deref(), |url| is_ours(*id, url))
             };
@@ -58,40 +61,33 @@ impl Aside {
         asides
     }
 
-    /// Gives the checkpoint its other name.
+    /// Gives the checkpoint its other name. One that can't be read just now is none the less there, and holds what it holds.
     fn begin(state: &Path, id: TransferId, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Leaving {
-        let own = Checkpoint::load(state, id).ok().flatten();
-        let target = own.as_ref().map(|found| found.target.clone()).or_else(|| target.map(Path::to_path_buf));
-        let aside = Self { state: state.to_path_buf(), id, target };
-        let Some(target) = aside.target.as_deref() else {
+        let own = Checkpoint::load(state, id);
+        let noted = own.as_ref().ok().and_then(Option::as_ref).map(|own| own.target.clone());
+        let aside = Self { state: state.to_path_buf(), id, target: noted.or_else(|| target.map(Path::to_path_buf)) };
+        let part = aside.target.as_deref().and_then(held);
+        let holder = match (&own, &part) {
+            (Ok(None), Some(part)) => left_by(state, part, is_ours),
+            (Ok(None), None) => None,
+            (Ok(Some(_)) | Err(_), _) => Some(id),
+        };
+        let is_noted = holder.is_some_and(|holder| aside.note(holder));
+        if matches!(own, Ok(None)) {
+            // Of generations that were none.
             Checkpoint::remove(state, id);
-            return Leaving { aside, part: None, is_noted: false };
-        };
-        let is_there = standing(&target.with_file_name(part_name(target))) != Standing::Nothing;
-        let part = is_there.then(|| PartFile::open(target).ok()).flatten().map(|(part, _)| part);
-        let found = match (own, &part) {
-            (Some(own), _) => Some((id, own)),
-            (None, Some(_)) => Checkpoint::find(state, target).ok().flatten(),
-            (None, None) => None,
-        };
-        let is_noted = match (found, &part) {
-            (Some((holder, checkpoint)), _) if holder == id || is_ours(&checkpoint.url) => {
-                let (path, note) = (Checkpoint::path(state, holder), aside.checkpoint());
-                if fs::rename(&path, &note).is_err() {
-                    let _ = fs::rename(path.with_extension("old"), &note);
-                }
-                Checkpoint::remove(state, holder);
-                true
-            }
-            // Bytes of which nothing is known are of no use to anyone.
-            (None, Some(part)) => {
-                part.discard();
-                false
-            }
-            _ => false,
-        };
-        Checkpoint::remove(state, id);
+        }
         Leaving { aside, part, is_noted }
+    }
+
+    /// The checkpoint of this transfer becomes the note; false if it stays where it is.
+    fn note(&self, holder: TransferId) -> bool {
+        let (path, note) = (Checkpoint::path(&self.state, holder), self.checkpoint());
+        let is_noted = fs::rename(&path, &note).is_ok() || fs::rename(path.with_extension("old"), &note).is_ok();
+        if is_noted {
+            Checkpoint::remove(&self.state, holder);
+        }
+        is_noted
     }
 
     /// What programs have left that were killed before they could delete it.
@@ -101,18 +97,20 @@ impl Aside {
         let removed = paths.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
         let found = removed.filter_map(|path| {
             let id = path.file_stem()?.to_str()?.parse().ok()?;
-            let checkpoint = Checkpoint::parse(&fs::read(&path).ok()?).ok();
-            Some((id, Self { state: state.to_path_buf(), id, target: checkpoint.map(|found| found.target) }))
+            Some((id, Self { state: state.to_path_buf(), id, target: noted(&path).ok()? }))
         });
         found.collect()
     }
 
-    /// Puts it back where it was, unless something else is there by now; then it is deleted.
+    /// Puts it back where it was, unless something else is there by now; then it is deleted. Where that can't be known, the note
+    /// stays, and the next start finds both by it.
     pub fn put_back(self) {
         if let Some((target, held)) = self.part() {
             let is_back = rename_to_free(&held, &target.with_file_name(part_name(target))).is_ok();
-            if standing(&held) != Standing::Nothing {
-                return Self::delete([self]);
+            match look(&held) {
+                Ok(Standing::Nothing) => {}
+                Ok(_) => return Self::delete([self]),
+                Err(why) => return tracing::warn!("{why}"),
             }
             // Durably, while the note still finds it where it was.
             if is_back {
@@ -124,12 +122,18 @@ impl Aside {
 
     /// Deletes them. Their notes go last, once nothing is left that would be found by them.
     pub fn delete(asides: impl IntoIterator<Item = Self>) {
-        let asides: Vec<Self> = asides.into_iter().collect();
+        let asides: Vec<Self> = asides.into_iter().filter_map(Self::found).collect();
         let folders: HashSet<&Path> = asides.iter().filter_map(Self::delete_part).collect();
         folders.into_iter().for_each(sync_folder_or_warn);
         for aside in &asides {
             let _ = fs::remove_file(aside.checkpoint());
         }
+    }
+
+    /// The same with its target, if only the note tells that; `None` if it can't be told just now: the next start asks again.
+    fn found(self) -> Option<Self> {
+        let target = if self.target.is_some() { self.target } else { noted(&self.checkpoint()).ok()? };
+        Some(Self { target, ..self })
     }
 
     /// Deletes the part file; gives the folder in which one was.
@@ -156,6 +160,35 @@ impl Aside {
 
     fn checkpoint(&self) -> PathBuf {
         Checkpoint::path(&self.state, self.id).with_extension(EXTENSION)
+    }
+}
+
+/// The target that a note tells of; `None` if it is damaged, or there is none.
+fn noted(note: &Path) -> io::Result<Option<PathBuf>> {
+    match read_own(note, MAX_SIZE)?.map(|bytes| Checkpoint::parse(&bytes)) {
+        Some(Ok(found)) => Ok(Some(found.target)),
+        Some(Err(Unreadable::Newer(_))) => Err(io::Error::other("a newer haul wrote it")),
+        Some(Err(_)) | None => Ok(None),
+    }
+}
+
+/// The part file of a target, if there is one that nobody writes.
+fn held(target: &Path) -> Option<PartFile> {
+    let is_there = standing(&target.with_file_name(part_name(target))) != Standing::Nothing;
+    is_there.then(|| PartFile::open_patiently(target).ok()).flatten()
+}
+
+/// Whose checkpoint tells of a part file that an earlier transfer has left, if that is one of ours. Bytes of which nothing is known
+/// are of no use to anyone, and go.
+fn left_by(state: &Path, part: &PartFile, is_ours: impl Fn(&str) -> bool) -> Option<TransferId> {
+    match Checkpoint::find(state, part.target()) {
+        Ok(Some((holder, checkpoint))) => is_ours(&checkpoint.url).then_some(holder),
+        Ok(None) => {
+            part.discard();
+            None
+        }
+        // They may be those of one that can't be read.
+        Err(_) => None,
     }
 }
 

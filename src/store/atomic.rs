@@ -52,9 +52,10 @@ pub(super) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
 /// Locks a file, and tries so often; false where there are no locks (NFS without its daemon for them): there is one engine then,
 /// and nothing more to be had.
 pub(super) fn lock(file: &File, tries: u32) -> io::Result<bool> {
-    for _ in 0..tries {
+    for left in (0..tries).rev() {
         match file.try_lock() {
             Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if left == 0 => break,
             Err(TryLockError::WouldBlock) => sleep(WAIT),
             Err(TryLockError::Error(why)) if why.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(why)) => {
@@ -84,10 +85,17 @@ pub(super) fn read_own(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
         fs::read(path)
     });
     match read {
-        // Also one that is being replaced or removed just now.
-        Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(why) if is_of_nothing(path, &why) => Ok(None),
         read => read.map(Some),
     }
+}
+
+/// True if a file can't be looked at for there is none: also one that is being replaced or removed just now, and one in a folder
+/// that can't be, as below the home of an account without one. A file in the folder's own place is another matter.
+pub(super) fn is_of_nothing(path: &Path, why: &io::Error) -> bool {
+    let is_below_a_file = |why: &io::Error| why.kind() == io::ErrorKind::NotADirectory;
+    let has_no_folder = || fs::symlink_metadata(folder_of(path)).is_err_and(|why| is_below_a_file(&why));
+    why.kind() == io::ErrorKind::NotFound || is_below_a_file(why) && has_no_folder()
 }
 
 /// Makes the names in a folder durable, where that can be had: some file systems sync no folders, and a folder may

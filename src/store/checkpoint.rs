@@ -17,15 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::{folder_of, private_file, private_folder, read_own, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
-use super::name::part_name;
 use super::path_text;
-use super::standing::{Standing, standing};
 use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";
 const VERSION: u32 = 1;
 /// A checkpoint larger than this is not one of ours.
-const MAX_SIZE: u64 = 256 << 20;
+pub(super) const MAX_SIZE: u64 = 256 << 20;
 
 /// Whose bytes a part file holds, and which. `Debug` does not show the URL, which may hold secrets.
 #[derive(Clone)]
@@ -144,7 +142,7 @@ impl Checkpoint {
                 Ok(None) => continue,
                 Ok(Some(bytes)) => Self::parse(&bytes),
                 Err(why) if why.kind() == io::ErrorKind::InvalidData => Err(Unreadable::Damaged(why.to_string())),
-                Err(why) => return Err(unusable(format!("can't be read: {why}"))),
+                Err(why) => Err(Unreadable::Unread(why.to_string())),
             };
             match parsed {
                 Ok(checkpoint) => return Ok(Some(checkpoint)),
@@ -152,6 +150,7 @@ impl Checkpoint {
                     let detail = "it was written by a newer haul";
                     return Err(unusable(format!("{detail} (version {version}); this one leaves it alone")));
                 }
+                Err(Unreadable::Unread(why)) => return Err(unusable(format!("can't be read: {why}"))),
                 Err(Unreadable::Damaged(why)) => {
                     tracing::warn!("{}: damaged ({why}), set aside", generation.display());
                     let _ = fs::rename(&generation, generation.with_extension("damaged"));
@@ -239,7 +238,7 @@ impl Checkpoint {
     }
 
     /// The transfers that have one. Where that can't be known, nobody is to take it for none.
-    fn all(state: &Path) -> io::Result<BTreeSet<TransferId>> {
+    pub(super) fn all(state: &Path) -> io::Result<BTreeSet<TransferId>> {
         let folder = match fs::read_dir(state.join("checkpoints")) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
             // Nor is there one in a folder that can't be: of an account without a home.
@@ -253,15 +252,6 @@ impl Checkpoint {
         };
         let entries: Vec<fs::DirEntry> = folder.collect::<io::Result<_>>()?;
         Ok(entries.iter().filter_map(|entry| id(&entry.path())).collect())
-    }
-
-    /// The targets of those whose part files are gone, each with whose they are.
-    pub fn without_part(state: &Path) -> Vec<(PathBuf, TransferId)> {
-        let target = |id| {
-            let target = Self::load(state, id).ok()??.target;
-            (standing(&target.with_file_name(part_name(&target))) == Standing::Nothing).then_some((target, id))
-        };
-        Self::all(state).into_iter().flatten().filter_map(target).collect()
     }
 
     /// Forgets a transfer's checkpoint, all generations.
@@ -280,6 +270,8 @@ pub enum Unreadable {
     Newer(u32),
     /// They are not as they were written, and why that is known.
     Damaged(String),
+    /// The system could not read them, and why: they may be as they were written.
+    Unread(String),
 }
 
 /// A seal's sealed words, the length that it tells and its checksum.

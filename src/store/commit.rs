@@ -93,14 +93,15 @@ pub fn commit(state: &Path, downloads: &[Commit<'_>], disks: &Disks<'_>) -> Comm
 }
 
 /// Lets a finished file's checkpoint go, which is left where haul was killed before, or the file's name could not be made durable:
-/// it is now.
-pub fn conclude(state: &Path, finished: &Finished) -> Result<(), Fault> {
-    let Some(id) = finished.by else { return Ok(()) };
-    if Checkpoint::path(state, id).exists() {
+/// it is now, unless its folder `is_sure`, of which every sync has told that all went well. Blocking.
+pub fn conclude(state: &Path, finished: &Finished, is_sure: bool) -> Result<(), Fault> {
+    if !is_sure {
         let folder = folder_of(&finished.target);
         sync_folder(folder).map_err(|why| unsynced(folder, &why))?;
     }
-    Checkpoint::remove(state, id);
+    if let Some(id) = finished.by {
+        Checkpoint::remove(state, id);
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{folder_of, lock_folder, private_file, private_folder, replace, sync_folder};
+use super::index::Index;
 use super::path_text;
 use super::standing::{Standing, standing};
 use crate::model::{Fault, FaultKind, Source, TransferId, Validator};
@@ -46,15 +47,17 @@ struct Entry {
 }
 
 /// `history.ron` in a state folder: RON records, one a line, appended.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct History {
     path: PathBuf,
+    /// Where its lines are, for whoever looks into it again.
+    index: Mutex<Index>,
 }
 
 impl History {
     /// The history of a state folder.
     pub fn of(state: &Path) -> Self {
-        Self { path: state.join("history.ron") }
+        Self { path: state.join("history.ron"), index: Mutex::default() }
     }
 
     /// Adds downloads that are about to get their names, durably: whatever moment the program dies at, a file under its
@@ -116,17 +119,23 @@ impl History {
     /// # Errors
     /// A sentence, if it is not found and the history can't be read, or not all of it: it may be there all the same.
     pub fn find(&self, source: &Source, folder: &Path, name: Option<&str>) -> Result<Option<Finished>, Fault> {
-        let text = match fs::read(&self.path) {
-            // Damage costs the lines that it hit: what is no text any more is no entry.
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(why) => return Err(self.unread(&why.to_string())),
-        };
+        let unread = |why: io::Error| self.unread(&why.to_string());
         let url = hash(source);
-        if let Some(finished) = newest(&text, &url, folder, name) {
-            return Ok(Some(finished));
+        let (lines, mut damaged) = {
+            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            index.renew(&self.path).map_err(unread)?;
+            (index.lines(&url), index.damaged())
+        };
+        // A file that is looked at on a slow disk keeps nobody else waiting.
+        for line in lines {
+            let line = line.map_err(unread)?;
+            match fitting(&line, &url, folder, name) {
+                Some(finished) => return Ok(Some(finished)),
+                None if is_damaged(&line, &url) => damaged += 1,
+                None => {}
+            }
         }
-        match text.lines().filter(|line| is_damaged(line, &url)).count() {
+        match damaged {
             0 => Ok(None),
             1 => Err(self.unread("1 line is damaged, which can be deleted")),
             lines => Err(self.unread(&format!("{lines} lines are damaged, which can be deleted"))),
@@ -150,33 +159,27 @@ impl History {
     }
 }
 
-/// The newest entry that fits, whose file is as it was left.
-fn newest(text: &str, url: &str, folder: &Path, name: Option<&str>) -> Option<Finished> {
-    let mut entries = text.lines().rev().filter(|line| line.contains(url));
-    entries.find_map(|line| {
-        let entry: Entry = ron::from_str(line).ok()?;
-        let target = path_text::decode(&entry.target);
-        let place = match name {
-            Some(name) => target == folder.join(name),
-            None => target.parent() == Some(folder),
-        };
-        let untouched = Standing::File { length: entry.length, modified: entry.modified };
-        let known = Finished {
-            target,
-            validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
-            length: entry.length,
-            by: entry.by.as_deref().and_then(|id| id.parse().ok()),
-        };
-        (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
-    })
+/// What a line tells of, if it fits and the file is as it was left.
+fn fitting(line: &str, url: &str, folder: &Path, name: Option<&str>) -> Option<Finished> {
+    let entry: Entry = ron::from_str(line).ok()?;
+    let target = path_text::decode(&entry.target);
+    let place = match name {
+        Some(name) => target == folder.join(name),
+        None => target.parent() == Some(folder),
+    };
+    let untouched = Standing::File { length: entry.length, modified: entry.modified };
+    let known = Finished {
+        target,
+        validator: Validator { etag: entry.etag, last_modified: entry.last_modified },
+        length: entry.length,
+        by: entry.by.as_deref().and_then(|id| id.parse().ok()),
+    };
+    (entry.url == url && place && standing(&known.target) == untouched).then_some(known)
 }
 
-/// True for a line that may have told of this URL, and can't be read. What a crash has torn, or left as zeros, was never needed:
-/// that file did not get its name.
+/// True for a line of this URL that can't be read. One that has no end was torn by a crash, and never needed: that file did not
+/// get its name.
 fn is_damaged(line: &str, url: &str) -> bool {
-    if !line.starts_with("(url:\"") {
-        return !line.trim_matches('\0').is_empty();
-    }
     line.contains(url) && line.ends_with(')') && ron::from_str::<Entry>(line).is_err()
 }
 

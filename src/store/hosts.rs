@@ -59,6 +59,7 @@ impl HostLimits {
             Err(Unreadable::Newer(version)) => {
                 return Err(io::Error::other(format!("it is of a newer haul (version {version})")));
             }
+            Err(Unreadable::Unread(why)) => return Err(io::Error::other(why)),
             read => read.unwrap_or_default(),
         };
         let text = Self::text(&change(known)).map_err(io::Error::other)?;

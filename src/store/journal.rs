@@ -6,7 +6,6 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -16,6 +15,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::atomic::{folder_of, lock, private_file, private_folder, replace, sync_folder, write_beside};
+use super::damage::Damage;
 use super::record::{Item, Record};
 use super::replay::{Replay, TORN};
 use crate::model::{Fault, FaultKind, Source};
@@ -24,8 +24,10 @@ use crate::model::{Fault, FaultKind, Source};
 const SMALL: usize = 1000;
 /// One that is shorter than this is compacted to forget what was removed: logins and signed URLs may be among it.
 const FORGETFUL: usize = 10_000;
-/// How often its lock is tried: somebody may be making a long one shorter, or was stopped while he had it.
+/// How often its lock is tried: somebody may be making a long one shorter, or was stopped while he had it. More often by one who
+/// has nothing else to do.
 const TRIES: u32 = 500;
+const PATIENT_TRIES: u32 = 6000;
 /// For so many URLs a queue is searched line by line; for more it is faster to read it as a whole.
 const FEW: usize = 8;
 
@@ -40,31 +42,6 @@ pub struct Journal {
     damage: Option<Damage>,
 }
 
-/// Lines of a queue that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    /// How many.
-    pub lines: usize,
-    /// The file that has them still.
-    pub path: PathBuf,
-}
-
-impl Damage {
-    fn of(lines: usize, path: PathBuf) -> Option<Self> {
-        (lines > 0).then_some(Self { lines, path })
-    }
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match self.lines {
-            1 => write!(f, "1 line of the queue could not be read; it is kept in {path}"),
-            lines => write!(f, "{lines} lines of the queue could not be read; they are kept in {path}"),
-        }
-    }
-}
-
 impl Journal {
     /// Opens the queue of a state folder, makes it if there is none, and gives what is in it, in the queue's order.
     pub fn open(state: &Path) -> Result<(Self, Vec<Item>), Fault> {
@@ -74,7 +51,7 @@ impl Journal {
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
         let mut journal = Self { path: path.clone(), file, read: 0, torn: false, damage: None };
-        journal.lock().map_err(broken)?;
+        journal.lock(PATIENT_TRIES).map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
         Ok((journal, loaded.map_err(broken)?))
@@ -150,20 +127,38 @@ impl Journal {
         }
     }
 
-    /// Lets nobody else append before the next append of this one is over.
-    pub fn hold(&mut self) -> Result<(), Fault> {
-        self.lock().map_err(|why| Fault::disk_of_state(self.path.display(), "locking the queue", &why))
+    /// Lets nobody else append before the next append of this one is over. False if somebody may have added a transfer since
+    /// it was opened to append.
+    pub fn hold(&mut self) -> Result<bool, Fault> {
+        self.try_hold().map_err(|why| Fault::disk_of_state(self.path.display(), "locking the queue", &why))
+    }
+
+    fn try_hold(&mut self) -> io::Result<bool> {
+        let before = self.read;
+        self.lock(PATIENT_TRIES)?;
+        // Where it has got shorter, who knows.
+        let is_same = self.read >= before;
+        Ok(is_same && !self.read_on()?.iter().any(|record| matches!(record, Record::Added(_))))
     }
 
     /// Appends records durably: one write, one fsync. Records that others have appended meanwhile are returned.
     pub fn append(&mut self, batch: impl IntoIterator<Item: Borrow<Record>>) -> Result<Vec<Record>, Fault> {
+        let lines = self.lines(batch)?;
+        self.append_lines(&lines)
+    }
+
+    /// The lines of these records, for `append_lines`.
+    pub fn lines(&self, batch: impl IntoIterator<Item: Borrow<Record>>) -> Result<String, Fault> {
+        let unwritable = |why: ron::Error| Fault::new(FaultKind::State, self.path.display(), why.to_string());
+        batch.into_iter().map(|record| record.borrow().line()).collect::<Result<String, _>>().map_err(unwritable)
+    }
+
+    /// The same as `append`, of records whose lines are made already.
+    pub fn append_lines(&mut self, lines: &str) -> Result<Vec<Record>, Fault> {
         let path = self.path.clone();
         let broken = |why: io::Error| unwritten(&path, &why);
-        let unwritable = |why: ron::Error| Fault::new(FaultKind::State, path.display(), why.to_string());
-        let lines = batch.into_iter().map(|record| record.borrow().line());
-        let text = lines.collect::<Result<String, _>>().map_err(unwritable)?;
-        self.lock().map_err(broken)?;
-        let others = self.read_and_write(text.as_bytes());
+        self.lock(TRIES).map_err(broken)?;
+        let others = self.read_and_write(lines.as_bytes());
         let _ = self.file.unlock();
         others.map_err(broken)
     }
@@ -188,7 +183,7 @@ impl Journal {
 
     /// What others have appended since the last look.
     pub fn news(&mut self) -> Vec<Record> {
-        if !self.has_news() || self.lock().is_err() {
+        if !self.has_news() || self.lock(TRIES).is_err() {
             return Vec::new();
         }
         let news = self.read_on().unwrap_or_default();
@@ -196,9 +191,9 @@ impl Journal {
         news
     }
 
-    fn lock(&mut self) -> io::Result<()> {
+    fn lock(&mut self, tries: u32) -> io::Result<()> {
         loop {
-            lock(&self.file, TRIES)?;
+            lock(&self.file, tries)?;
             // A compaction may have put another file in this one's place while we waited.
             if self.is_current() {
                 return Ok(());

@@ -73,7 +73,7 @@ pub fn move_partial(
     }
     make_room(to)?;
     // Held until the end, so that nobody writes it meanwhile.
-    let (_held, _) = PartFile::open(from)?;
+    let _held = PartFile::open_patiently(from)?;
     make_way(state, to)?;
     let synced = File::open(&old).and_then(|file| file.sync_all());
     synced.map_err(|why| Fault::disk(old.display(), "syncing", &why))?;

@@ -1,6 +1,7 @@
 //! Small files of haul's own: a seal (a RON comment with what it is, its version and the checksum of what follows), then
 //! RON. Nothing is believed that the seal does not cover.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::atomic::read_own;
@@ -46,6 +47,9 @@ impl Kind {
 
     /// The bytes of such a file; `None` if there is none.
     pub(super) fn read(self, path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
-        read_own(path, self.most).map_err(|why| Unreadable::Damaged(why.to_string()))
+        read_own(path, self.most).map_err(|why| match why.kind() {
+            ErrorKind::InvalidData => Unreadable::Damaged(why.to_string()),
+            _ => Unreadable::Unread(why.to_string()),
+        })
     }
 }

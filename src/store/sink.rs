@@ -21,7 +21,7 @@ use super::room::unmade;
 use super::standing::{Standing, exists, look, standing};
 use crate::model::{ByteRange, Fault, FaultKind, size};
 
-/// How often its lock is tried, some milliseconds apart.
+/// How often the lock of one that is to be deleted or moved is tried, some milliseconds apart.
 const TRIES: u32 = 5;
 /// So many bytes are read at once to be summed.
 const STEP: u64 = 1 << 20;
@@ -43,8 +43,19 @@ pub struct PartFile {
 
 impl PartFile {
     /// Opens or makes the part file of a target, with the folders that it lies in. The flag tells whether it was
-    /// there before.
+    /// there before. Never waits for one that somebody else has.
     pub fn open(target: &Path) -> Result<(Self, bool), Fault> {
+        Self::open_trying(target, 1)
+    }
+
+    /// The same, for work that is not done again by itself: a program that haul starts, such as a hook, has all of haul's locks
+    /// too until it runs by itself, and one that was given back at that moment seems to be held. So it is waited for a little.
+    /// Blocking.
+    pub(super) fn open_patiently(target: &Path) -> Result<Self, Fault> {
+        Self::open_trying(target, TRIES).map(|(part, _)| part)
+    }
+
+    fn open_trying(target: &Path, tries: u32) -> Result<(Self, bool), Fault> {
         let folder = folder_of(target);
         make_folder(folder, 0o777).map_err(|why| unmade(folder, "making the folder", &why))?;
         let path = folder.join(part_name(target));
@@ -60,7 +71,7 @@ impl PartFile {
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(|why| unmade(&path, "opening the part file", &why))?;
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
-        part.lock()?;
+        part.lock(tries)?;
         if !existed {
             // What it may take the place of in the end: nobody is to read there meanwhile who might not read that.
             part.be_as_private_as(target);
@@ -86,7 +97,7 @@ impl PartFile {
             Err(why) => return Err(unmade(&path, "opening the part file", &why)),
         };
         let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
-        if part.lock().is_err() {
+        if part.lock(1).is_err() {
             return Ok(None);
         }
         part.write_at(bytes, 0).inspect_err(|_| part.discard())?;
@@ -98,11 +109,9 @@ impl PartFile {
         Fault::new(FaultKind::Busy, self.target.display(), detail)
     }
 
-    fn lock(&self) -> Result<(), Fault> {
-        // A program that haul starts, such as a hook, has all of haul's locks too until it runs by itself; one that was given
-        // back at that moment seems to be held. Without locks (some network file systems) the final rename still can't replace
-        // anything.
-        lock(&self.file, TRIES).map(drop).map_err(|_| self.busy())
+    fn lock(&self, tries: u32) -> Result<(), Fault> {
+        // Without locks (some network file systems) the final rename still can't replace anything.
+        lock(&self.file, tries).map(drop).map_err(|_| self.busy())
     }
 
     /// False if somebody has deleted or moved the part file, or put another one in its place; or if nobody can tell.
@@ -258,6 +267,12 @@ impl PartFile {
         }
     }
 
+    /// True if the disk still gives these bytes, and not only the system, which keeps some of them in memory.
+    pub fn is_readable(&self, range: ByteRange) -> bool {
+        self.begin_sync(Some(range));
+        self.read_at(range, &mut Vec::new()).is_ok()
+    }
+
     /// Makes the part file's own name durable; needed once, before the first claim.
     pub fn sync_name(&self) -> Result<(), Fault> {
         let folder = folder_of(&self.path);
@@ -368,16 +383,6 @@ impl PartFile {
     pub fn discard(&self) {
         if self.is_in_place() {
             let _ = fs::remove_file(&self.path);
-        }
-    }
-
-    /// Deletes the part file of a target, unless somebody writes it.
-    pub fn delete(target: &Path) {
-        let path = target.with_file_name(part_name(target));
-        if standing(&path) != Standing::Nothing
-            && let Ok((part, _)) = Self::open(target)
-        {
-            part.discard();
         }
     }
 

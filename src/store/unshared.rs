@@ -8,6 +8,7 @@ use std::path::Path;
 use super::name::{copy_name, part_name};
 use super::relocate;
 use super::sink::PartFile;
+use super::standing::{Standing, standing};
 use crate::model::{Fault, FaultKind};
 
 impl PartFile {
@@ -39,6 +40,16 @@ impl PartFile {
             return Err(Fault::disk(self.path().display(), "making it a file of its own", &why));
         }
         Self::open(self.target()).map(|(own, _)| own)
+    }
+
+    /// Deletes the part file of a target, unless somebody writes it.
+    pub fn delete(target: &Path) {
+        let path = target.with_file_name(part_name(target));
+        if standing(&path) != Standing::Nothing
+            && let Ok(part) = Self::open_patiently(target)
+        {
+            part.discard();
+        }
     }
 
     /// Takes away the part file's name of a file that is finished: a kill has left it, where the file system can't rename

@@ -94,15 +94,16 @@ impl UploadCheckpoint {
     }
 
     /// Reads the checkpoint that is kept there. `Ok(None)` if there is none; a damaged one is set aside, for the store knows the
-    /// parts; one of a newer haul is refused and kept.
+    /// parts; one of a newer haul is refused and kept, and so is one that can't be read just now.
     pub fn load(path: &Path) -> Result<Option<Self>, Fault> {
         let read = KIND.read(path).and_then(|bytes| bytes.map(|bytes| Self::parse(&bytes)).transpose());
+        let unusable = |detail: String| Err(Fault::new(FaultKind::State, path.display(), detail));
         match read {
             Ok(found) => Ok(found),
             Err(Unreadable::Newer(version)) => {
-                let detail = format!("it was written by a newer haul (version {version}); this one leaves it alone");
-                Err(Fault::new(FaultKind::State, path.display(), detail))
+                unusable(format!("it was written by a newer haul (version {version}); this one leaves it alone"))
             }
+            Err(Unreadable::Unread(why)) => unusable(format!("can't be read: {why}")),
             Err(Unreadable::Damaged(why)) => {
                 tracing::warn!("{}: damaged ({why}), set aside", path.display());
                 let _ = fs::rename(path, path.with_extension("damaged"));

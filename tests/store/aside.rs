@@ -63,3 +63,22 @@ fn bytes_of_which_nothing_is_known_go_at_once() {
     aside.put_back();
     assert!(names(downloads.path()).is_empty());
 }
+
+#[test]
+fn what_cannot_be_read_is_not_taken_for_nothing() {
+    const NEWER: &str = "// haul checkpoint, version 2, and all that follows may be anything\n{}\n";
+    for holder in [ID, EARLIER] {
+        let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let target = downloads.path().join("a");
+        begun_by(state.path(), holder, &target);
+        let path = Checkpoint::path(state.path(), holder);
+        fs::write(&path, NEWER).unwrap();
+        let aside = set(state.path(), Some(&target), ours);
+        assert_eq!(part(&target).exists(), holder == EARLIER, "it may be that one's");
+        aside.clone().put_back();
+        assert_eq!(fs::read_to_string(&path).unwrap(), NEWER);
+        assert!(part(&target).exists());
+        Aside::delete([set(state.path(), Some(&target), ours)]);
+        assert_eq!(files(state.path(), downloads.path()), if holder == ID { 0 } else { 2 });
+    }
+}

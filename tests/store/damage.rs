@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use haul::model::{FaultKind, Source, Spec, TransferId, UnixTime};
-use haul::store::{Checkpoint, CheckpointLog, Claim, Item, Journal, Stamp};
+use haul::store::{Checkpoint, CheckpointLog, Claim, History, Item, Journal, Stamp, UploadCheckpoint};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -97,6 +97,25 @@ fn what_is_no_file_is_set_aside() {
     assert_eq!(claims(&state), Some(vec![(0, 10)]));
     fs::create_dir(&path).unwrap();
     assert_eq!(claims(&state), Some(vec![(0, 10)]));
+}
+
+#[test]
+fn where_no_folder_can_be_there_is_nothing_of_haul() {
+    // Of an account without a home.
+    let state = Path::new("/dev/null/.local/state/haul");
+    assert!(Checkpoint::load(state, ID).unwrap().is_none() && Checkpoint::find(state, state).unwrap().is_none());
+    let source = Source::parse("http://host/a").unwrap();
+    assert_eq!(History::of(state).find(&source, state, None), Ok(None));
+    assert_eq!(UploadCheckpoint::load(&UploadCheckpoint::path(state, "s3://bucket/key", state)), Ok(None));
+}
+
+#[test]
+fn an_uploads_record_that_cannot_be_read_just_now_is_a_fault_and_none_that_is_damaged() {
+    let state = state();
+    // As good as any other error of the system that is not of the record.
+    symlink("uploads", state.path().join("uploads")).unwrap();
+    let fault = UploadCheckpoint::load(&state.path().join("uploads/a.ron")).unwrap_err();
+    assert!(fault.kind == FaultKind::State && fault.to_string().contains("can't be read"), "{fault}");
 }
 
 #[test]

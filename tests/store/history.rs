@@ -123,7 +123,7 @@ fn a_history_that_cannot_be_read_is_no_empty_one() {
     assert_eq!(find(URL), Ok(None), "there is none yet");
     let first = bench.finish("a", URL);
     let whole = fs::read_to_string(bench.path()).unwrap();
-    for harmless in [&whole[..whole.len() - 9], "\0\0\0\n", "\n"] {
+    for harmless in [&whole[..whole.len() - 9], "\0\0\0\n", "\n", "(\n", "(url:\n"] {
         fs::write(bench.path(), harmless).unwrap();
         assert_eq!(find(URL), Ok(None), "a crash may leave {harmless:?}");
     }

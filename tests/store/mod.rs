@@ -2,8 +2,11 @@
 
 mod aside;
 mod burst;
+#[cfg(target_os = "linux")]
+mod busy;
 mod checkpoint;
 mod commit;
+mod complete;
 mod damage;
 mod digest;
 mod history;
@@ -16,3 +19,4 @@ mod readahead;
 mod relocate;
 mod room;
 mod sink;
+mod turns;

@@ -1,6 +1,7 @@
 //! Commits downloads that are complete, on a thread that may block: those that come while it works go together with the
 //! next, so that a thousand small files cost few syncs, and a single one waits for nobody.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::blocking::lost_thread;
 use super::desk::Desk;
 use crate::model::{Fault, FaultKind, Source};
-use crate::store::{Commit, Committed, Finished, PartFile, Together, Uncommitted, commit};
+use crate::store::{Commit, Committed, Finished, History, PartFile, Together, Uncommitted, commit, conclude};
 
 /// How long downloads are gathered, where they come by the dozen.
 const GATHERING: Duration = Duration::from_millis(8);
@@ -35,6 +36,7 @@ const MOST_AT_ONCE: usize = MOST_WAITING / 2;
 /// Takes downloads that are complete.
 pub(in crate::engine) struct Clerk {
     state: PathBuf,
+    history: History,
     /// Where its work is counted, so that none outlives the engine.
     tasks: TaskTracker,
     tray: Mutex<Tray>,
@@ -42,6 +44,8 @@ pub(in crate::engine) struct Clerk {
     unwritten: Remark,
     /// and that it can't be read.
     unread: Remark,
+    /// Folders that were synced in this run, and whose syncs have not failed since: no name in them is in doubt.
+    sure: Mutex<HashSet<PathBuf>>,
     /// Bytes of whole files that may still come in.
     room: Arc<Semaphore>,
     together: Together,
@@ -100,11 +104,13 @@ enum Goods {
 impl Clerk {
     pub(in crate::engine) fn new(state: PathBuf, tasks: TaskTracker) -> Self {
         Self {
+            history: History::of(&state),
             state,
             tasks,
             tray: Mutex::default(),
             unwritten: Remark::default(),
             unread: Remark::default(),
+            sure: Mutex::default(),
             room: Arc::new(Semaphore::new(MOST_WAITING)),
             together: Together::default(),
         }
@@ -170,9 +176,33 @@ impl Clerk {
         self.unwritten.take().into_iter().chain(self.unread.take())
     }
 
-    /// What was complete before can't be read.
+    /// What was complete before.
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// That can't be read.
     pub(super) fn cannot_read(&self, why: Fault) {
         self.unread.note(why);
+    }
+
+    /// What is left to do for a file that was finished before. Blocking.
+    pub(super) fn conclude(&self, finished: &Finished) -> Result<(), Fault> {
+        let Some(folder) = finished.target.parent() else { return Ok(()) };
+        let sure = || self.sure.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_sure = sure().contains(folder);
+        conclude(&self.state, finished, is_sure)?;
+        if !is_sure {
+            sure().insert(folder.to_path_buf());
+        }
+        Ok(())
+    }
+
+    /// A file has come to no end in this folder; its name may be there all the same.
+    fn doubt(&self, finished: &Finished) {
+        if let Some(folder) = finished.target.parent() {
+            self.sure.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
+        }
     }
 
     fn hand_in(self: &Arc<Self>, paper: Paper) {
@@ -196,6 +226,8 @@ impl Clerk {
                 if let Some(why) = unnoted {
                     clerk.unwritten.note(why);
                 }
+                let failed = papers.iter().zip(&ends).filter(|(_, end)| end.is_err());
+                failed.for_each(|(paper, _)| clerk.doubt(&paper.finished));
                 // Their locks are free when anybody hears of it.
                 papers.into_iter().map(|paper| (paper.done, paper.turn)).zip(ends).collect::<Vec<_>>()
             });

@@ -15,7 +15,7 @@ use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
-use crate::store::{Finished, PartFile, burst, conclude, digest};
+use crate::store::{Finished, PartFile, burst, digest};
 
 /// The endings of names that tell that what they name is packed.
 const PACKED: [&str; 9] = ["gz", "tgz", "svgz", "z", "bz2", "tbz2", "xz", "br", "zst"];
@@ -303,7 +303,8 @@ impl Task {
             }
             checked.push(algorithm);
         }
-        conclude(&self.orders.shared.state, &finished)?;
+        let (clerk, done) = (self.orders.shared.clerk.clone(), finished.clone());
+        blocking(move || clerk.conclude(&done)).await?;
         PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
         Ok(Ending::Done {

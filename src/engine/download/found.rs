@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::clerk::Clerk;
 use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
-use crate::store::{Checkpoint, Finished, History, PartFile, Standing, look, numbered, part_name, safe_name, standing};
+use crate::store::{Checkpoint, Finished, PartFile, Standing, look, numbered, part_name, safe_name, standing};
 
 /// So many numbered names are tried before haul gives up to find a free one.
 const MAX_NAMES: u32 = 10_000;
@@ -41,7 +41,7 @@ pub(super) struct Search {
     /// The target that an earlier run has settled on.
     pub(super) target: Option<PathBuf>,
     pub(super) state: PathBuf,
-    /// Is told where the history can't be read.
+    /// Has the history, and is told where that can't be read.
     pub(super) clerk: Arc<Clerk>,
     pub(super) categories: Arc<Categories>,
     /// What is on disk of this transfer is of no use.
@@ -220,7 +220,7 @@ impl Search {
     /// What haul has finished at a target, or under any name in its folder.
     fn finished(&self, target: &Path, by_name: bool) -> Option<Finished> {
         let name = target.file_name().and_then(|name| name.to_str()).filter(|_| by_name);
-        let found = History::of(&self.state).find(&self.spec.source, target.parent()?, name);
+        let found = self.clerk.history().find(&self.spec.source, target.parent()?, name);
         found.unwrap_or_else(|why| {
             self.clerk.cannot_read(why);
             None

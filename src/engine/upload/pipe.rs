@@ -29,6 +29,12 @@ impl Streams {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
     }
 
+    /// A transfer's stream was read to its end: the next one begins at its own beginning. One that is removed is not forgotten,
+    /// for an undo brings it back.
+    pub(in crate::engine) fn forget(&self, id: TransferId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
     /// True if bytes of its stream were read.
     pub(super) fn is_read(&self, id: TransferId) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)

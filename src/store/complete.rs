@@ -1,0 +1,54 @@
+//! Checkpoints of files that are complete by now: an earlier run has left them, somebody has deleted its part file, and the file
+//! came anew.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::Checkpoint;
+use super::name::part_name;
+use super::path_text;
+use super::standing::{Standing, standing};
+use crate::model::TransferId;
+
+/// URL and target stand in so many of a checkpoint's first bytes,
+const HEAD: u64 = 128 << 10;
+/// and this between them; in a URL the quotes would have backslashes.
+const BEFORE_TARGET: &str = "\",target:\"";
+
+impl Checkpoint {
+    /// Forgets those of these targets, as far as their part files are gone. Of all others only the beginnings are read.
+    pub fn forget_complete(state: &Path, targets: &HashSet<PathBuf>) {
+        let is_gone = |target: &Path| standing(&target.with_file_name(part_name(target))) == Standing::Nothing;
+        let is_over = |target: &PathBuf| targets.contains(target) && is_gone(target);
+        for id in Self::all(state).into_iter().flatten() {
+            let is_likely = target_of(state, id).is_some_and(|target| is_over(&target));
+            if is_likely && Self::load(state, id).is_ok_and(|held| held.is_some_and(|held| is_over(&held.target))) {
+                Self::remove(state, id);
+            }
+        }
+    }
+}
+
+/// The target that a checkpoint tells of, as far as its beginning can be believed.
+fn target_of(state: &Path, id: TransferId) -> Option<PathBuf> {
+    let path = Checkpoint::path(state, id);
+    let file = File::open(&path).or_else(|_| File::open(path.with_extension("old"))).ok()?;
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head).ok()?;
+    let head = String::from_utf8_lossy(&head);
+    let (_, text) = head.split_once(BEFORE_TARGET)?;
+    let text = &text[..end_of_string(text)?];
+    ron::from_str::<String>(&format!("\"{text}\"")).ok().map(|text| path_text::decode(&text))
+}
+
+/// Where a string ends, which goes on after a quote with a backslash.
+fn end_of_string(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.bytes().position(|byte| {
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
+    })
+}
