@@ -1,5 +1,6 @@
 //! The real program against servers that behave, misbehave and go away. Every file is compared byte for byte.
 
+mod blocks;
 mod chunks;
 mod crash;
 mod cuts;

@@ -159,8 +159,8 @@ fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<Option<Fault>, Fault> {
 
 impl Desk {
     /// Compares claims with the bytes on disk, and loses those that are not what was written; how many. What can't be read is
-    /// lost where others can be read after it, as is so for a bad block. If it can't be to the end, the disk may be away for a
-    /// while: then it fails, and loses none of them. May block.
+    /// lost where others can be read after it, as is so for a bad block. If none can be, the disk may be away for a while: then
+    /// it fails, and loses none of them. May block.
     pub(super) fn check(&self, claims: impl IntoIterator<Item = Fragment>) -> Result<usize, Fault> {
         let (mut lost, mut buffer, mut unread, mut why) = (0, Vec::new(), Vec::new(), None);
         for claim in claims {
@@ -179,7 +179,21 @@ impl Desk {
             lost += unread.len();
             unread.drain(..).for_each(|claim| self.lose(claim));
         }
-        why.filter(|_| !unread.is_empty()).map_or(Ok(lost), Err)
+        match why.filter(|_| !unread.is_empty()) {
+            Some(why) if !self.reads_another(&unread) => return Err(why),
+            _ => {}
+        }
+        lost += unread.len();
+        for claim in unread {
+            self.lose(claim);
+        }
+        Ok(lost)
+    }
+
+    /// True if the disk still gives the bytes of a claim that is none of these.
+    fn reads_another(&self, unread: &[Fragment]) -> bool {
+        let other = self.lock().ledger.fragments().find(|claim| !unread.contains(claim));
+        other.is_some_and(|claim| self.part.is_readable(claim.range()))
     }
 }
 
