@@ -36,6 +36,10 @@ fn what_is_no_other_place_of_the_same_file_is_left_out() {
         "<http://b.example/f>",
         "<http://b.example/f>; title=duplicate",
         "<ftp://b.example/f>; rel=duplicate",
+        "<oss://bucket/f?endpoint=http://b.example&region=cn-hangzhou>; rel=duplicate",
+        "<s3://bucket/f?endpoint=http://b.example>; rel=duplicate",
+        "<tos://bucket/f?region=cn-beijing>; rel=duplicate",
+        "<chunk+http://b.example/f>; rel=duplicate",
         "<f>; rel=duplicate",
         "<http://b.example/f; rel=duplicate",
         "http://b.example/f; rel=duplicate",
@@ -46,6 +50,7 @@ fn what_is_no_other_place_of_the_same_file_is_left_out() {
     // What came over https is not asked for over plain http.
     let plain = ["<http://b.example/f>; rel=duplicate", "<https://c.example/f>; rel=duplicate"];
     assert_eq!(found("https://a.example/f", &plain), ["https://c.example/f"]);
+    assert_eq!(found("s3://bucket/f", &["</g>; rel=duplicate", plain[0], plain[1]]), ["https://c.example/f"]);
 }
 
 #[test]

@@ -71,6 +71,11 @@ fn unquoted(text: &str, wanted: char) -> Option<usize> {
 
 fn place(at: &Source, target: &str) -> Option<Source> {
     let source = Source::parse(at.url().join(target.trim()).ok()?.as_str()).ok()?;
-    let is_weaker = at.url().scheme() == "https" && source.url().scheme() != "https";
-    (!is_weaker).then_some(source)
+    // A server must not choose where requests go that are signed with the user's keys.
+    let is_fit = match source.url().scheme() {
+        "https" => true,
+        "http" => at.url().scheme() == "http",
+        _ => false,
+    };
+    is_fit.then_some(source)
 }
