@@ -65,6 +65,12 @@ impl House {
         if let Some(end) = signed.ends {
             told.write(&format!("note  the login ends at {} UTC, and the URL with it\n", date_and_time(end)));
         }
+        if let Some(region) = signed.guess {
+            told.write(&format!(
+                "note  nobody says which region the bucket is in, and the store could not be asked: the URL is signed for \
+                 {region}; another one is said by ?region=\n"
+            ));
+        }
         shown(outlet.end())
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct OpenUpload {
     pub(super) key: String,
     pub(super) id: String,
     pub(super) begun: Option<u64>,
+    /// Of which kind the checksums are that were named when it was begun, if any were (S3).
+    pub(super) algorithm: Option<String>,
 }
 
 /// A list of parts. TOS's names are those of OSS in the plural.
@@ -64,7 +66,8 @@ pub(super) fn uploads(document: &Element, vendor: Vendor) -> Option<Page<OpenUpl
     let mut items = Vec::new();
     for upload in document.all("Upload").chain(document.all("Uploads")) {
         let (key, id) = (upload.raw("Key")?.to_owned(), upload.text("UploadId")?.to_owned());
-        items.push(OpenUpload { key, id, begun: upload.text("Initiated").and_then(time::read) });
+        let algorithm = upload.text("ChecksumAlgorithm").map(str::to_owned);
+        items.push(OpenUpload { key, id, begun: upload.text("Initiated").and_then(time::read), algorithm });
     }
     let mut next = Vec::new();
     if document.says("IsTruncated") {

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use reqwest::Method;
 
-use super::exchange::{Content, Draft, Refused, Stores};
+use super::draft::{Content, Draft};
+use super::exchange::{Refused, Stores};
 use super::offer::Offer;
-use super::put::{WRITE, described};
+use super::put::{WRITE, described, is_unknown};
 use super::trailer::checksum_header;
 use crate::model::{Checksum, Fault, FaultKind, Vendor};
 use crate::protocol::{Place, Put, StoredObject, StoredPart};
@@ -24,7 +25,7 @@ impl Stores {
         let offer = Offer::of(place)?;
         let vendor = offer.url.vendor;
         let known = self.known(&offer.url).await?;
-        let sums = vendor == Vendor::S3 && known.sums && known.whole_sums;
+        let sums = known.whole_sums && self.tells_sums(&offer.url, upload).await?;
         let draft = |whole: Option<&Checksum>| {
             let draft = Draft::new(Method::POST, &offer.url.key, WRITE)
                 .query("uploadId", upload)
@@ -49,6 +50,10 @@ impl Stores {
                     return Err(uncompleted(&offer, refused));
                 }
                 self.learn(&offer.url, |known| known.whole_sums = false);
+                self.told(&offer.url, &draft(None)).await
+            }
+            // As with a part: the upload is one that takes no checksums.
+            Err(refused) if sums && whole.is_some() && is_unknown(&refused) => {
                 self.told(&offer.url, &draft(None)).await
             }
             other => other,

@@ -87,6 +87,8 @@ impl Element {
                 let mut inner = Vec::new();
                 for (name, member) in members {
                     match member {
+                        // TOS writes an empty list so.
+                        Value::Null => {}
                         Value::Array(items) => {
                             inner.extend(items.iter().filter_map(|item| Self::of_json(name, item, depth + 1)));
                         }

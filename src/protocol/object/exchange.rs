@@ -1,28 +1,27 @@
 //! One request to a store, signed last and anew each time. What a store says of itself is learnt, and asked again with: the
 //! bucket's region, its clock, and that a login has ended.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use sha2::{Digest, Sha256};
 
-use super::body::{Broken, PayloadBody};
+use super::body::Broken;
 use super::document::Element;
+use super::draft::Draft;
 use super::keychain::Keychain;
 use super::refusal::{Cure, Refusal, within_success};
 use super::sign::{Dialect, Login, Pair, Signing, hex};
 use super::site::Site;
 use super::surroundings::Surroundings;
 use super::time;
-use super::trailer::{Trailed, Trailers, framed_length};
+use super::trailer::Trailers;
 use crate::model::{Fault, FaultKind, ObjectUrl, Source, StoreOptions, Vendor};
+use crate::protocol::Http;
 use crate::protocol::http::{Call, beginning, begun};
-use crate::protocol::{Http, Payload};
 
 /// A list of a thousand long keys has this many bytes at most.
 const LONGEST: usize = 16 << 20;
@@ -37,6 +36,8 @@ pub struct Stores {
     around: Surroundings,
     pub(super) keychain: Keychain,
     known: Mutex<HashMap<String, Known>>,
+    /// Uploads that take no checksums although the store does: whoever began them named none.
+    plain: Mutex<HashSet<String>>,
 }
 
 /// What is known of a bucket.
@@ -44,7 +45,7 @@ pub struct Stores {
 pub(super) struct Known {
     pub(super) site: Arc<Site>,
     /// Seconds that the store's clock is ahead of ours.
-    ahead: i64,
+    pub(super) ahead: i64,
     /// False if it has turned out not to know checksums of whole objects (S3).
     pub(super) sums: bool,
     /// False if it refuses to be asked for an object's checksum (S3).
@@ -53,54 +54,6 @@ pub(super) struct Known {
     pub(super) whole_sums: bool,
     /// Whether it takes checksums that come behind the bytes (S3).
     pub(super) trailers: Trailers,
-}
-
-/// What is sent with a request.
-#[derive(Clone)]
-pub(super) enum Content {
-    Nothing,
-    Bytes(Bytes),
-    Payload(Arc<dyn Payload>),
-    /// A payload with its checksum behind it (S3).
-    Trailed(Arc<dyn Payload>),
-}
-
-/// A request as the driver thinks of it.
-pub(super) struct Draft {
-    pub(super) method: Method,
-    /// The object; empty for the bucket itself.
-    pub(super) key: String,
-    pub(super) query: Vec<Pair>,
-    /// Headers, with names in lower case.
-    pub(super) headers: Vec<Pair>,
-    pub(super) content: Content,
-    /// What is done, as in "the right to ... the bucket".
-    pub(super) doing: &'static str,
-}
-
-impl Draft {
-    pub(super) fn new(method: Method, key: &str, doing: &'static str) -> Self {
-        Self { method, key: key.to_owned(), query: Vec::new(), headers: Vec::new(), content: Content::Nothing, doing }
-    }
-
-    pub(super) fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
-        self.query.push((name.to_owned(), value.to_string()));
-        self
-    }
-
-    pub(super) fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    pub(super) fn headers(mut self, more: impl IntoIterator<Item = Pair>) -> Self {
-        self.headers.extend(more);
-        self
-    }
-
-    pub(super) fn content(self, content: Content) -> Self {
-        Self { content, ..self }
-    }
 }
 
 /// Why nothing came of a request.
@@ -132,7 +85,8 @@ impl Stores {
     /// A driver that goes over these HTTP clients. `settings` says of `oss://bucket`, or of all as `oss://`, how it is
     /// reached.
     pub fn new(http: Arc<Http>, settings: BTreeMap<String, StoreOptions>, around: Surroundings) -> Self {
-        Self { http, settings, keychain: Keychain::new(around.clone()), around, known: Mutex::default() }
+        let keychain = Keychain::new(around.clone());
+        Self { http, settings, keychain, around, known: Mutex::default(), plain: Mutex::default() }
     }
 
     /// What is known of a URL's bucket.
@@ -170,6 +124,21 @@ impl Stores {
         if let Some(known) = self.lock().get_mut(&name(url)) {
             what(known);
         }
+    }
+
+    /// True if the requests of an upload may tell checksums (S3).
+    pub(super) async fn tells_sums(&self, url: &ObjectUrl, upload: &str) -> Result<bool, Fault> {
+        let is_plain = || self.plain.lock().unwrap_or_else(PoisonError::into_inner).contains(upload);
+        Ok(url.vendor == Vendor::S3 && self.known(url).await?.sums && !is_plain())
+    }
+
+    /// Remembers that an upload takes no checksums.
+    pub(super) fn leave_sums(&self, upload: &str) {
+        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        if plain.len() >= MOST_KNOWN {
+            plain.clear();
+        }
+        plain.insert(upload.to_owned());
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
@@ -306,42 +275,6 @@ impl Stores {
             return Err(fault);
         }
         answer.map_err(|fault| Fault { detail: format!("{} (at {})", fault.detail, site.host()), ..fault })
-    }
-}
-
-impl Content {
-    /// The bytes, where they are at hand.
-    fn bytes(&self) -> Option<&[u8]> {
-        match self {
-            Self::Nothing => Some(b""),
-            Self::Bytes(bytes) => Some(bytes),
-            Self::Payload(_) | Self::Trailed(_) => None,
-        }
-    }
-
-    fn length(&self) -> u64 {
-        match self {
-            Self::Nothing => 0,
-            Self::Bytes(bytes) => bytes.len() as u64,
-            Self::Payload(payload) => payload.length(),
-            Self::Trailed(payload) => framed_length(payload.length()),
-        }
-    }
-
-    fn is_announced(&self) -> bool {
-        match self {
-            Self::Payload(payload) | Self::Trailed(payload) => payload.is_announced(),
-            Self::Nothing | Self::Bytes(_) => false,
-        }
-    }
-
-    fn body(&self, broken: &Broken) -> Option<reqwest::Body> {
-        match self {
-            Self::Nothing => None,
-            Self::Bytes(bytes) => Some(bytes.clone().into()),
-            Self::Payload(payload) => Some(reqwest::Body::wrap(PayloadBody::new(payload.as_ref(), broken.clone()))),
-            Self::Trailed(payload) => Some(reqwest::Body::wrap(Trailed::new(payload.clone(), broken.clone()))),
-        }
     }
 }
 

@@ -6,7 +6,8 @@ use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue
 use reqwest::{Method, Response};
 
 use super::document::Element;
-use super::exchange::{Draft, Stores};
+use super::draft::Draft;
+use super::exchange::Stores;
 use super::offer::{ASKS_SUM, given};
 use super::put::is_unknown;
 use super::refusal::{Refusal, is_error};

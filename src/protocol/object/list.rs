@@ -4,7 +4,8 @@ use reqwest::Method;
 
 use super::answers::decoded;
 use super::document::Element;
-use super::exchange::{Draft, Stores};
+use super::draft::Draft;
+use super::exchange::Stores;
 use super::offer::given;
 use super::time;
 use crate::model::{Fault, FaultKind, Listed, Listing, ObjectUrl, Vendor};
@@ -77,7 +78,9 @@ fn page(url: &ObjectUrl, document: &Element) -> Option<Listing> {
             etag: object.text("ETag").map(str::to_owned),
         });
     }
-    let next = document.raw("NextContinuationToken").map(str::to_owned);
+    // OSS encodes this too; that of S3 is its own affair.
+    let token = |token: &str| if url.vendor == Vendor::Oss { plain(token) } else { token.to_owned() };
+    let next = document.raw("NextContinuationToken").map(token);
     if document.says("IsTruncated") && next.is_none() {
         return None;
     }

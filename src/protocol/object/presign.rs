@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use url::Url;
 
+use super::draft::Draft;
 use super::exchange::{Stores, now};
 use super::sign::{Pair, Signing};
 use crate::model::{Fault, FaultKind, ObjectUrl, Signature, Source, Vendor};
@@ -18,6 +20,8 @@ pub struct Presigned {
     pub url: Url,
     /// When the login ends that it is signed with, in seconds since 1970, if that is before the URL's own end.
     pub ends: Option<u64>,
+    /// The region that it is signed for, if that is a guess which the store has not confirmed.
+    pub guess: Option<String>,
 }
 
 impl Stores {
@@ -32,19 +36,21 @@ impl Stores {
             return Err(wrong("a version can be read, and haul signs nothing else of it: leave versionId out"));
         }
         let known = self.known(&url).await?;
-        let site = &known.site;
-        let is_old = url.vendor == Vendor::Oss && site.signature == Signature::V1;
+        let is_old = url.vendor == Vendor::Oss && known.site.signature == Signature::V1;
         if span > LONGEST && !is_old {
             return Err(wrong("no store takes a signed URL that is good for more than 7 days"));
         }
         let login = self.login(&known, place).await?;
         let login = login.ok_or_else(|| wrong("nothing can be signed without a login: leave anonymous out"))?;
+        let is_confirmed = !known.site.is_guessed || self.is_answered(&url).await;
+        let known = self.known(&url).await?;
+        let site = &known.site;
         let query: Vec<Pair> = url.version.iter().map(|version| ("versionId".to_owned(), version.clone())).collect();
         let signing = Signing {
             vendor: site.vendor,
             signature: site.signature,
             region: &site.region,
-            time: now(),
+            time: now().saturating_add_signed(known.ahead),
             login: &login,
             method,
             host: &site.host(),
@@ -56,6 +62,18 @@ impl Stores {
         };
         let signed = site.url_with(&url.key, &signing.url_query(span.as_secs().max(1)))?;
         let ends = self.keychain.ends(&site.who).filter(|end| *end < now().saturating_add(span.as_secs()));
-        Ok(Presigned { url: signed, ends })
+        let guess = (!is_confirmed).then(|| site.region.clone());
+        Ok(Presigned { url: signed, ends, guess })
+    }
+
+    /// Asks the store for the object, so that the bucket's region and the store's clock are learnt from what it says. True if
+    /// it has taken the signature, whatever it thinks of the request.
+    async fn is_answered(&self, url: &ObjectUrl) -> bool {
+        // In answer to a HEAD some stores do not name the region.
+        let draft = Draft::new(Method::GET, &url.key, "read").header("range", "bytes=0-0");
+        match self.send(url, &draft, |status| matches!(status, 200 | 206 | 416)).await {
+            Ok(_) => true,
+            Err(refused) => matches!(refused.refusal.status, 403 | 404),
+        }
     }
 }

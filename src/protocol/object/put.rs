@@ -9,11 +9,12 @@ use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED};
 
 use super::answers::{self, decoded};
 use super::document::Element;
-use super::exchange::{Content, Draft, Refused, Reply, Stores};
+use super::draft::{Content, Draft};
+use super::exchange::{Refused, Reply, Stores};
 use super::offer::{ENCRYPTION, Offer, sum_of};
-use super::sign::Pair;
+use super::part::PartOf;
 use super::time;
-use super::trailer::{Trailers, Trial, announcing, checksum_header};
+use super::trailer::checksum_header;
 use crate::model::{Algorithm, Checksum, Fault, FaultKind, ObjectUrl, Vendor};
 use crate::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, StoredPart};
 
@@ -39,13 +40,14 @@ impl Put for Stores {
     fn head<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<Option<StoredObject>, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
-            match self.look(&offer).await {
-                Ok(reply) => Ok(Some(described(offer.url.vendor, &reply.headers, &Element::default()))),
+            let outcome = match self.look(&offer).await {
+                Err(refused) if !is_nothing(&refused) => self.explained(&offer, refused).await,
+                outcome => outcome,
+            };
+            match outcome {
                 Err(refused) if is_nothing(&refused) => Ok(None),
-                Err(refused) => match self.explained(&offer, refused).await {
-                    refused if is_nothing(&refused) => Ok(None),
-                    refused => Err(refused.fault),
-                },
+                Err(refused) => Err(refused.fault),
+                Ok(reply) => Ok(Some(described(offer.url.vendor, &reply.headers, &Element::default()))),
             }
         })
     }
@@ -108,20 +110,7 @@ impl Put for Stores {
     ) -> BoxFuture<'a, Result<StoredPart, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
-            let part = PartOf { offer: &offer, upload, number, payload };
-            if offer.url.vendor != Vendor::S3 || !self.known(&offer.url).await?.sums {
-                return self
-                    .send_part(&part, Vec::new(), Content::Payload(part.payload.clone()))
-                    .await
-                    .map_err(Fault::from);
-            }
-            if let Some(trial) = self.trial(&offer.url)
-                && let Some(stored) = self.send_trailed(&part, trial).await?
-            {
-                return Ok(stored);
-            }
-            let headers = Vec::from_iter(checksum_header(&part.payload.sum(Algorithm::Crc64Nvme).await?));
-            Ok(self.send_part(&part, headers, Content::Payload(part.payload.clone())).await?)
+            self.deliver(&PartOf { offer: &offer, upload, number, payload }).await
         })
     }
 
@@ -172,6 +161,8 @@ impl Put for Stores {
                 draft
             };
             let mut all = self.pages(&offer, draft, |document| answers::uploads(document, vendor)).await?;
+            // The parts of such a one would have to be told checksums of its kind.
+            all.retain(|upload| upload.algorithm.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("CRC64NVME")));
             all.retain(|upload| upload.key == key || (vendor != Vendor::Tos && decoded(&upload.key, vendor) == key));
             all.sort_by_key(|upload| Reverse(upload.begun));
             Ok(all.into_iter().map(|upload| upload.id).collect())
@@ -251,47 +242,6 @@ impl Stores {
         Err(unreadable(offer, "sends a list that does not end"))
     }
 
-    async fn send_part(&self, part: &PartOf<'_>, headers: Vec<Pair>, content: Content) -> Result<StoredPart, Refused> {
-        let PartOf { offer, upload, number, payload } = part;
-        let draft = Draft::new(Method::PUT, &offer.url.key, WRITE)
-            .query("partNumber", number)
-            .query("uploadId", upload)
-            .headers(offer.each_time())
-            .headers(offer.slowly())
-            .headers(headers)
-            .content(content);
-        let headers = self.taken(&offer.url, &draft).await?;
-        let stored = described(offer.url.vendor, &headers, &Element::default());
-        let etag = stored.etag.ok_or_else(|| unreadable(offer, "tells no ETag of the part"))?;
-        let md5 = stored.md5.filter(|_| !offer.encrypts());
-        Ok(StoredPart { number: *number, length: Some(payload.length()), etag, sum: stored.sum, md5 })
-    }
-
-    /// Sends a part that is read once, with its checksum behind it. `None` if the store has not taken it for what it is: then
-    /// it is sent once more, and no other one in this way.
-    async fn send_trailed(&self, part: &PartOf<'_>, trial: Trial<'_>) -> Result<Option<StoredPart>, Fault> {
-        let payload = &part.payload;
-        let sent = self.send_part(part, announcing(payload.as_ref()), Content::Trailed(payload.clone())).await;
-        match sent {
-            Ok(stored) if trial.is_proven || is_right(&stored, payload.as_ref()).await? => {
-                trial.ended(Trailers::Taken);
-                Ok(Some(stored))
-            }
-            Ok(_) => {
-                tracing::info!("{}: nothing shows that the store takes checksums behind the bytes", part.offer.url);
-                trial.ended(Trailers::Left);
-                Ok(None)
-            }
-            Err(refused) if !trial.is_proven && is_of_the_form(&refused) => {
-                tracing::info!("{}: the store takes no checksums behind the bytes", part.offer.url);
-                trial.ended(Trailers::Left);
-                // Damage on the way is told as such, and the part sent again as any other.
-                if refused.fault.kind == FaultKind::PartDamaged { Err(refused.fault) } else { Ok(None) }
-            }
-            Err(refused) => Err(refused.fault),
-        }
-    }
-
     /// Asks what stands at a place: with its checksum, unless the store refuses to be asked for that.
     async fn look(&self, offer: &Offer<'_>) -> Result<Reply, Refused> {
         let asks_sum = self.known(&offer.url).await?.asks_sums;
@@ -309,16 +259,19 @@ impl Stores {
         }
     }
 
-    /// Why a HEAD was refused. Its answer has no body, so the first byte is asked for to hear it.
-    async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Refused {
+    /// Why a HEAD was refused. Its answer has no body, so the first byte is asked for to hear it. What can be mended about the
+    /// refusal is mended there, and then it is looked once more; an empty object has no first byte.
+    async fn explained(&self, offer: &Offer<'_>, refused: Refused) -> Result<Reply, Refused> {
         if !refused.refusal.is_mute() || refused.refusal.status == 0 {
-            return refused;
+            return Err(refused);
         }
         let draft =
             Draft::new(Method::GET, &offer.url.key, "read").headers(offer.each_time()).header("range", "bytes=0-0");
         match self.reply(&offer.url, &draft).await {
-            Err(told) if !told.refusal.is_mute() => told,
-            _ => refused,
+            Err(told) if told.refusal.status == 416 => self.look(offer).await,
+            Err(told) if !told.refusal.is_mute() => Err(told),
+            Err(_) => Err(refused),
+            Ok(_) => self.look(offer).await,
         }
     }
 }
@@ -326,29 +279,6 @@ impl Stores {
 /// True if a refusal says that no object stands there.
 fn is_nothing(refused: &Refused) -> bool {
     refused.refusal.status == 404 && !refused.refusal.is("NoSuchBucket")
-}
-
-/// A part, and where it goes.
-struct PartOf<'a> {
-    offer: &'a Offer<'a>,
-    upload: &'a str,
-    number: u32,
-    payload: Arc<dyn Payload>,
-}
-
-/// True if the store's word for a part shows that it has its bytes, and not what stood around them: its checksum, or an
-/// ETag that is the MD5.
-async fn is_right(stored: &StoredPart, payload: &dyn Payload) -> Result<bool, Fault> {
-    if stored.sum.is_some() {
-        return Ok(stored.sum == payload.sent_sum());
-    }
-    let md5 = payload.sum(Algorithm::Md5).await?;
-    Ok(stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex))
-}
-
-/// True if a request was refused for what it looks like, and not for what it is about or for the moment.
-fn is_of_the_form(refused: &Refused) -> bool {
-    matches!(refused.refusal.status, 400 | 401 | 403 | 405 | 411 | 415 | 501) && !refused.refusal.is("RequestTimeout")
 }
 
 /// What headers and document say of an object or a part.

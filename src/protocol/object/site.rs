@@ -25,6 +25,8 @@ pub(super) struct Site {
     pub(super) region: String,
     pub(super) signature: Signature,
     pub(super) who: Identity,
+    /// True if nobody has said the region, so that it is the one which S3 began with.
+    pub(super) is_guessed: bool,
     /// True if the endpoint is the vendor's own for the region: then another region has another endpoint.
     is_own: bool,
 }
@@ -47,7 +49,7 @@ impl Site {
         let Said { options, endpoint, region } = said(url, stores, around);
         let region = region.or_else(|| region_of(url.vendor, endpoint.as_deref()?));
         let region = region.map(|region| bare_region(url.vendor, region));
-        let is_own = endpoint.is_none();
+        let (is_own, is_guessed) = (endpoint.is_none(), region.is_none());
         let (endpoint, region) = match (endpoint, region, url.vendor) {
             (Some(endpoint), region, _) => (endpoint, region),
             (None, region, Vendor::S3) => {
@@ -80,7 +82,8 @@ impl Site {
             anonymous: options.anonymous == Some(true),
         };
         let bucket = url.bucket.clone();
-        Ok(Self { vendor: url.vendor, bucket, scheme, endpoint: host, addressing, region, signature, who, is_own })
+        let (vendor, endpoint) = (url.vendor, host);
+        Ok(Self { vendor, bucket, scheme, endpoint, addressing, region, signature, who, is_guessed, is_own })
     }
 
     /// The same bucket in another region, which the store itself has told.
@@ -88,7 +91,7 @@ impl Site {
         if region == self.region || check_region(region).is_err() {
             return None;
         }
-        let mut moved = Self { region: region.to_owned(), ..self.clone() };
+        let mut moved = Self { region: region.to_owned(), is_guessed: false, ..self.clone() };
         if self.is_own || self.is_at_vendor() {
             moved.endpoint = own_endpoint(self.vendor, region);
         }

@@ -169,6 +169,19 @@ fn a_head_that_is_denied_is_answered_by_a_get_that_finds_nothing() {
     });
 }
 
+/// A refused HEAD has no words, so that what is mended is heard of in answer to a GET.
+#[test]
+fn what_a_get_has_mended_is_mended_for_the_head_too() {
+    for (object, ahead) in [(&b"read"[..], 7200), (b"read", -7200), (b"", 7200)] {
+        let store = Store::start(Vendor::S3);
+        store.put("a", object);
+        store.ahead(ahead);
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        let found = run(driver.head(&place)).unwrap().unwrap();
+        assert_eq!(found.length, Some(object.len() as u64));
+    }
+}
+
 #[test]
 fn an_answer_to_bytes_that_says_something_else_is_no_success() {
     let error = "<Error><Code>InternalError</Code><Message>try again</Message></Error>";

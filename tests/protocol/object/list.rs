@@ -121,6 +121,26 @@ fn a_signed_url_is_good_for_everyone_and_for_its_method_alone() {
 }
 
 #[test]
+fn the_region_of_a_signed_url_is_found_out_where_nobody_says_it() {
+    let store = Store::start(Vendor::S3);
+    store.put("a", b"read".to_vec());
+    store.region("eu-west-9");
+    store.ahead(7200);
+    let signed = |endpoint: &str, key: &str| {
+        let place = haul::model::Source::parse(&format!("s3://bkt/{key}?endpoint={endpoint}")).unwrap();
+        run(driver(&store).presign(&place, "GET", Duration::from_secs(60))).unwrap()
+    };
+    let found = signed(&store.endpoint(), "a");
+    assert_eq!(found.guess, None);
+    let got = ask(&Http::new(options()), question(found.url.as_str(), Asked::From(0))).unwrap();
+    assert_eq!(got.bytes, b"read");
+    // What is not there yet may be signed for all the same.
+    assert_eq!(signed(&store.endpoint(), "b").guess, None);
+    // Nobody listens there.
+    assert_eq!(signed("http://127.0.0.1:1", "a").guess.as_deref(), Some("us-east-1"));
+}
+
+#[test]
 fn what_can_not_be_signed_is_told() {
     let store = Store::start(Vendor::S3);
     let week = Duration::from_secs(7 * 86_400);

@@ -4,7 +4,7 @@ use haul::model::{Algorithm, Checksum, Vendor};
 use haul::protocol::{Asked, Put};
 use md5::Digest as _;
 
-use super::stage::{driver, payload, place, run, with_headers};
+use super::stage::{bytes, driver, payload, place, run, whole, with_headers};
 use crate::protocol::driver::{ask, question};
 use crate::support::Store;
 
@@ -50,4 +50,49 @@ fn an_etag_is_an_md5_unless_the_object_is_encrypted() {
             assert_eq!(driver.put(&place, payload(b"part")).await.unwrap().md5, wanted);
         });
     }
+}
+
+#[test]
+fn an_upload_that_another_run_began_goes_on_without_checksums_where_the_store_refuses_them() {
+    for refused in [(501, "NotImplemented"), (400, "InvalidArgument")] {
+        let store = Store::start(Vendor::S3);
+        store.faults(|faults| (faults.no_sum_headers, faults.no_sums) = (Some(refused), true));
+        let place = place(&store, "a");
+        let (one, two) = (bytes(1, 5 << 20), bytes(2, 1000));
+        run(async {
+            let id = driver(&store).create(&place).await.unwrap();
+            // All that the first driver has learnt is gone.
+            let driver = driver(&store);
+            let first = driver.part(&place, &id, 1, payload(&one)).await.unwrap();
+            let second = driver.part(&place, &id, 2, payload(&two)).await.unwrap();
+            let driver = super::stage::driver(&store);
+            let all = [one.clone(), two.clone()].concat();
+            driver.complete(&place, &id, &[first, second], Some(whole(Vendor::S3, &all))).await.unwrap();
+            assert!(store.object("a") == Some(all), "{refused:?}");
+        });
+        let tried = store.requests().into_iter().filter(|seen| seen.call == "UploadPart" && seen.part == Some(2));
+        assert_eq!(tried.count(), 1, "{refused:?}: it is learnt with the first part");
+    }
+}
+
+#[test]
+fn an_upload_is_taken_up_only_if_its_checksums_are_of_a_kind_that_haul_sends() {
+    let store = Store::start(Vendor::S3);
+    let (one, two) = (bytes(1, 5 << 20), bytes(2, 1000));
+    store.begun("a", Some("CRC32"), &[(1, &one)]);
+    let plain = store.begun("a", None, &[(1, &one)]);
+    let (driver, place) = (driver(&store), place(&store, "a"));
+    run(async {
+        let own = driver.create(&place).await.unwrap();
+        assert_eq!(driver.uploads(&place).await.unwrap(), [own.clone(), plain.clone()]);
+        // That this one takes none says nothing of the others.
+        for (id, sums) in [(&plain, false), (&own, true)] {
+            let mut parts = vec![driver.part(&place, id, 1, payload(&one)).await.unwrap()];
+            parts.push(driver.part(&place, id, 2, payload(&two)).await.unwrap());
+            assert!(parts.iter().all(|part| part.sum.is_some() == sums), "{parts:?}");
+            let all = [one.clone(), two.clone()].concat();
+            driver.complete(&place, id, &parts, Some(whole(Vendor::S3, &all))).await.unwrap();
+            assert!(store.object("a") == Some(all));
+        }
+    });
 }

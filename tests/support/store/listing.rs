@@ -47,6 +47,7 @@ impl State {
         for (number, part) in page {
             let sum = match self.vendor {
                 _ if self.faults.no_sums => String::new(),
+                Vendor::S3 if upload.algorithm.is_none() => String::new(),
                 Vendor::S3 => format!("<ChecksumCRC64NVME>{}</ChecksumCRC64NVME>", nvme(&part.bytes)),
                 _ => format!("<HashCrc64ecma>{}</HashCrc64ecma>", ecma(&part.bytes)),
             };
@@ -82,8 +83,13 @@ impl State {
         }
         for (id, upload) in page {
             let (key, begun) = (self.key(request, &upload.key), moment(upload.number as u64));
-            write!(inner, "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{begun}</Initiated></Upload>")
-                .unwrap();
+            let named = upload.algorithm.as_ref().filter(|_| self.vendor == Vendor::S3);
+            let sums = named.map_or_else(String::new, |kind| format!("<ChecksumAlgorithm>{kind}</ChecksumAlgorithm>"));
+            write!(
+                inner,
+                "<Upload><Key>{key}</Key><UploadId>{id}</UploadId><Initiated>{begun}</Initiated>{sums}</Upload>"
+            )
+            .unwrap();
             let one = serde_json::json!({ "Key": upload.key, "UploadId": id, "Initiated": begun });
             json["Uploads"].as_array_mut().unwrap().push(one);
         }
@@ -119,7 +125,9 @@ impl State {
         }
         let mut json = serde_json::json!({ "IsTruncated": truncated, "Contents": [], "CommonPrefixes": [] });
         if let Some((last, _)) = names.last().filter(|_| truncated) {
-            write!(inner, "<NextContinuationToken>{}</NextContinuationToken>", escaped(last)).unwrap();
+            // OSS encodes it as the names, S3 does not.
+            let token = if self.vendor == Vendor::Oss { self.key(request, last) } else { escaped(last) };
+            write!(inner, "<NextContinuationToken>{token}</NextContinuationToken>").unwrap();
             json["NextContinuationToken"] = last.clone().into();
         }
         for (name, folder) in &names {

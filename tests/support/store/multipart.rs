@@ -10,7 +10,7 @@ use super::faults::Lost;
 use super::framing::{Trailers, unframed};
 use super::objects::{Object, described, quoted};
 use super::request::Request;
-use super::server::State;
+use super::server::{State, Store};
 use super::sums::{ecma, escaped, md5, nvme};
 use super::verify::No;
 
@@ -28,7 +28,47 @@ pub(super) struct Upload {
     pub(super) parts: BTreeMap<u32, Part>,
     /// Which one of all it is: later ones are newer.
     pub(super) number: usize,
+    /// Of which kind the parts' checksums are, as was named when it was begun (S3).
+    pub(super) algorithm: Option<String>,
     headers: Vec<(String, String)>,
+}
+
+impl Upload {
+    /// Refuses a checksum of another kind than was named, or a missing one, as S3 does.
+    fn check_algorithm(&self, sent: Option<&str>) -> Result<(), No> {
+        let named = self.algorithm.as_deref();
+        // Whoever tells none of the kind that S3 makes by itself lets S3 make it.
+        if named == sent || (named == Some(OWN) && sent.is_none()) {
+            return Ok(());
+        }
+        let word = |kind: Option<&str>| kind.unwrap_or("null").to_lowercase();
+        let (named, sent) = (word(named), word(sent));
+        let words =
+            format!("Checksum Type mismatch occurred, expected checksum Type: {named}, actual checksum Type: {sent}");
+        Err((400, "InvalidRequest", words))
+    }
+}
+
+/// The kind of checksum that S3 makes by itself.
+const OWN: &str = "CRC64NVME";
+
+impl Store {
+    /// An upload with these parts that another tool has begun, which named this kind of checksum or none.
+    pub fn begun(&self, key: &str, algorithm: Option<&str>, parts: &[(u32, &[u8])]) -> String {
+        let mut state = self.state();
+        state.minted += 1;
+        let (id, vendor) = (format!("UPLOAD-{:04}", state.minted), state.vendor);
+        let part = |bytes: &[u8]| Part { bytes: bytes.to_vec(), etag: quoted(vendor, &md5(bytes), "") };
+        let upload = Upload {
+            key: key.to_owned(),
+            parts: parts.iter().map(|(number, bytes)| (*number, part(bytes))).collect(),
+            number: state.minted,
+            algorithm: algorithm.map(str::to_owned),
+            headers: Vec::new(),
+        };
+        state.uploads.insert(id.clone(), upload);
+        id
+    }
 }
 
 impl State {
@@ -42,6 +82,13 @@ impl State {
     /// What is asked for is written in the vendor's language.
     pub(super) fn document(&self, name: &str, inner: &str, json: &serde_json::Value) -> Answer {
         if self.vendor == Vendor::Tos {
+            let mut json = json.clone();
+            for member in json.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut) {
+                // A list of nothing is none, as the vendor's own programs are made to bear.
+                if member.as_array().is_some_and(Vec::is_empty) {
+                    *member = serde_json::Value::Null;
+                }
+            }
             return Answer::new(200).header("Content-Type", "application/json").body(json.to_string());
         }
         let space = if self.vendor == Vendor::S3 { " xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"" } else { "" };
@@ -59,6 +106,7 @@ impl State {
             key: request.key.clone(),
             parts: BTreeMap::new(),
             number: self.minted,
+            algorithm: request.header("x-amz-checksum-algorithm").map(str::to_owned),
             headers: described(request),
         };
         self.uploads.insert(id.clone(), upload);
@@ -78,7 +126,11 @@ impl State {
             self.faults.forget_upload_after = None;
             self.uploads.remove(request.parameter("uploadId").unwrap_or(""));
         }
-        let (id, _) = self.upload(request)?;
+        let (id, upload) = self.upload(request)?;
+        let tells_sum = trailer.is_some() || request.header("x-amz-checksum-crc64nvme").is_some();
+        if self.vendor == Vendor::S3 && !self.faults.no_sums {
+            upload.check_algorithm(tells_sum.then_some(OWN))?;
+        }
         self.check_sum(request, &body)?;
         if trailer.as_ref().is_some_and(|sum| *sum != nvme(&body) && self.faults.trailers == Trailers::Compared) {
             return Err((400, "BadDigest", "The CRC64NVME behind the bytes is another one.".to_owned()));
@@ -88,6 +140,7 @@ impl State {
         match self.vendor {
             _ if self.faults.no_sums => {}
             _ if trailer.is_some() && self.faults.trailers == Trailers::Silent => {}
+            Vendor::S3 if upload.algorithm.is_none() => {}
             Vendor::S3 => answer = answer.header("x-amz-checksum-crc64nvme", nvme(&body)),
             Vendor::Oss => answer = answer.header("x-oss-hash-crc64ecma", ecma(&body)),
             Vendor::Tos => answer = answer.header("x-tos-hash-crc64ecma", ecma(&body)),
@@ -107,6 +160,9 @@ impl State {
     pub(super) fn complete(&mut self, request: &Request, body: &[u8]) -> Result<Option<Answer>, No> {
         let (id, upload) = self.upload(request)?;
         self.check_kept(request)?;
+        if self.vendor == Vendor::S3 && !self.faults.no_sums && request.header("x-amz-checksum-crc64nvme").is_some() {
+            upload.check_algorithm(Some(OWN))?;
+        }
         let mut wanted = listed(std::str::from_utf8(body).unwrap(), self.vendor);
         if self.vendor == Vendor::Tos {
             wanted.sort_unstable();
