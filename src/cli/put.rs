@@ -20,7 +20,8 @@ Examples:
   tar c . | haul put - s3://bucket/all.tar
 
 One file goes to the very URL, or below it if it ends with /; several, and all files in a folder, go below it. The same \
-command goes on where an earlier run stopped: only parts are sent that the store does not have. Ctrl-C keeps what was sent.
+command goes on where an earlier run stopped: only parts are sent that the store does not have, and of several files those \
+alone that do not stand there already. Ctrl-C keeps what was sent.
 
   haul put big.bin chunk+https://host/upload
 
@@ -88,17 +89,18 @@ impl PutArgs {
         let headers: Arc<[_]> = headers(&self.headers)?.into();
         let limits = Limits { connections: self.connections.count(), rate: self.limit };
         let start_at = start_at(self.at, &SystemClock::here())?;
+        let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
+        let is_one_of_many = files.len() > 1;
         let spec = |file, place| Spec {
             headers: headers.clone(),
             limits,
             start_at,
-            ..Spec::of_upload(place, self.upload(file))
+            ..Spec::of_upload(place, self.upload(file, is_one_of_many))
         };
-        let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
         Ok((files.into_iter().map(|sending| spec(sending.file, sending.place)).collect(), passed_over))
     }
 
-    fn upload(&self, file: PathBuf) -> Upload {
+    fn upload(&self, file: PathBuf, unless_equal: bool) -> Upload {
         Upload {
             file,
             part_size: self.part_size,
@@ -106,6 +108,7 @@ impl PutArgs {
             content_type: self.content_type.clone(),
             storage_class: self.storage_class.clone(),
             keep: self.no_clobber,
+            unless_equal,
             traffic_limit: self.traffic_limit,
         }
     }

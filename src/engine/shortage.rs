@@ -18,6 +18,9 @@ use crate::store::PartFile;
 /// How often the disk is asked.
 const EVERY: Duration = Duration::from_secs(3);
 
+/// What haul writes down of an upload is far less than this.
+const RECORD: u64 = 1 << 20;
+
 /// What a look at the disk of one transfer found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
@@ -53,6 +56,10 @@ impl Supervisor {
             .into_iter()
             .filter_map(|id| {
                 let item = &self.roster.get(id)?.item;
+                if item.spec.upload.is_some() {
+                    // Its file is read: what had no room is what haul keeps of it.
+                    return Some((id, self.shared.state.join("uploads"), Some(RECORD)));
+                }
                 let guess = item.spec.source.last_segment().unwrap_or_default();
                 let folder = || self.shared.categories.folder_of(&item.spec, &guess);
                 let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);

@@ -19,6 +19,8 @@ pub struct Upload {
     pub storage_class: Option<String>,
     /// Leave an object alone that stands at the place already.
     pub keep: bool,
+    /// Send nothing if the very file stands at the place already: it is one of many, and an earlier run may have sent it.
+    pub unless_equal: bool,
     /// The limit that the store itself shall keep, for each connection (`x-oss-traffic-limit`, `x-tos-traffic-limit`).
     pub traffic_limit: Option<Rate>,
 }

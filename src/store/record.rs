@@ -126,6 +126,8 @@ struct StoredUpload {
     storage_class: Option<String>,
     #[serde(skip_serializing_if = "is_false")]
     keep: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    unless_equal: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     traffic_limit: Option<u64>,
 }
@@ -139,6 +141,7 @@ impl StoredUpload {
             content_type: upload.content_type.clone(),
             storage_class: upload.storage_class.clone(),
             keep: upload.keep,
+            unless_equal: upload.unless_equal,
             traffic_limit: upload.traffic_limit.map(Rate::bytes),
         }
     }
@@ -151,6 +154,7 @@ impl StoredUpload {
             content_type: self.content_type.clone(),
             storage_class: self.storage_class.clone(),
             keep: self.keep,
+            unless_equal: self.unless_equal,
             traffic_limit: self.traffic_limit.map(Rate::per_second),
         }
     }

@@ -229,3 +229,49 @@ async fn an_upload_that_can_not_be_written_down_is_freed_again() {
     stage.send(Command::Retry(vec![id])).await;
     complete(&mut stage, id, 3 * MIB).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_away_for_a_while_costs_no_part() {
+    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+    let (path, away) = (stage.downloads().join("key.bin"), stage.downloads().join("away"));
+    stage.has(id, 2 * MIB).await;
+    std::fs::rename(&path, &away).unwrap();
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Disk);
+    assert_eq!(stage.depot.open_uploads().len(), 1);
+    std::fs::rename(&away, &path).unwrap();
+    stage.depot.forget_calls();
+    stage.send(Command::Retry(vec![id])).await;
+    complete(&mut stage, id, 4 * MIB).await;
+    assert!(stage.depot.count(is_part) <= 2 && stage.depot.count(|call| call == Call::Create) == 0);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_equal_object_of_before_is_not_taken_for_one_that_is_to_be_otherwise() {
+    for (refused, in_parts) in [(Call::Put, false), (Call::Complete, true)] {
+        let mut stage = Stage::new();
+        let path = write(&stage, 2 * MIB);
+        stage.depot.put_object(URL, &bytes(2 * MIB));
+        stage.depot.script(move |call, before| {
+            (call == refused && before == 0).then_some(Trouble::Refused(FaultKind::Status(500)))
+        });
+        let upload = if in_parts { self::in_parts(&path) } else { Upload::of(path) };
+        let id = stage.add_spec(spec(cold(upload))).await;
+        complete(&mut stage, id, 2 * MIB).await;
+        assert_eq!(stage.depot.count(|call| call == refused), 2);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_about_an_object_that_is_to_be_otherwise_costs_no_part() {
+    let mut stage = Stage::new();
+    let path = write(&stage, 2 * MIB);
+    stage.depot.script(|call, before| {
+        (call == Call::Complete && before == 0).then_some(Trouble::Unheard(FaultKind::Status(500)))
+    });
+    let id = stage.add_spec(spec(cold(in_parts(&path)))).await;
+    complete(&mut stage, id, 2 * MIB).await;
+    assert_eq!((stage.depot.count(is_part), stage.depot.count(|call| call == Call::Create)), (2, 1));
+    stage.end().await;
+}

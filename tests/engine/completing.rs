@@ -1,9 +1,10 @@
 //! The end of an upload in parts: what is made of them, and what becomes of it when the answer is lost or is an error.
 
-use haul::model::FaultKind;
+use haul::api::Happening;
+use haul::model::{FaultKind, Upload};
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{URL, complete, in_parts, is_part, spec, start, write};
+use super::uploads::{URL, bytes, complete, in_parts, is_part, spec, start, write};
 use crate::support::depot::{Call, Depot, Trouble};
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +60,7 @@ async fn what_is_gone_after_the_last_call_is_sent_again_once() {
     let id = stage.add_spec(spec(in_parts(&path))).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::Cut);
     assert_eq!((stage.depot.count(is_part), stage.depot.open_uploads().len()), (6, 0));
-    let restarted = |event: &&haul::api::Event| matches!(event.happening, haul::api::Happening::Restarted(_));
+    let restarted = |event: &&haul::api::Event| matches!(event.happening, Happening::Restarted(_));
     assert_eq!(stage.told.iter().filter(restarted).count(), 1);
     stage.end().await;
 }
@@ -88,9 +89,9 @@ async fn what_is_refused_is_not_made_good_by_an_equal_object_that_stood_there() 
     for ((threshold, call), kind) in calls.into_iter().flat_map(|call| kinds.map(|kind| (call, kind))) {
         let mut stage = Stage::with(Wishes { patience: super::stage::impatient(), ..Wishes::default() });
         let path = write(&stage, MIB);
-        stage.depot.put_object(URL, &super::uploads::bytes(MIB));
+        stage.depot.put_object(URL, &bytes(MIB));
         stage.depot.script(move |came, _| (came == call).then_some(Trouble::Refused(kind)));
-        let upload = haul::model::Upload { threshold: Some(threshold), ..in_parts(&path) };
+        let upload = Upload { threshold: Some(threshold), ..in_parts(&path) };
         let id = stage.add_spec(spec(upload)).await;
         assert_eq!(stage.fail(id).await.kind, kind, "{call:?}");
         assert_eq!(stage.depot.count(|call| call == Call::Head), 0, "{call:?}, {kind}");
@@ -102,7 +103,7 @@ async fn what_is_refused_is_not_made_good_by_an_equal_object_that_stood_there() 
 async fn an_equal_object_that_stood_there_leaves_no_upload_open() {
     let mut stage = Stage::new();
     let path = write(&stage, 2 * MIB);
-    stage.depot.put_object(URL, &super::uploads::bytes(2 * MIB));
+    stage.depot.put_object(URL, &bytes(2 * MIB));
     stage.depot.script(|call, before| {
         (call == Call::Complete && before == 0).then_some(Trouble::Refused(FaultKind::Status(500)))
     });
@@ -121,4 +122,28 @@ async fn a_bug_in_a_part_ends_its_upload_and_does_not_let_it_run_for_ever() {
     let id = start(&mut stage, 3 * MIB).await;
     assert_eq!(stage.fail(id).await.kind, FaultKind::State);
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_many_files_that_stands_there_already_is_not_sent_again() {
+    for (tells, threshold) in [(true, 0), (true, u64::MAX), (false, 0), (false, u64::MAX)] {
+        let mut stage = Stage::with_depot(Depot::telling(tells), Wishes::default());
+        let path = write(&stage, 2 * MIB);
+        let upload = Upload { unless_equal: true, threshold: Some(threshold), ..in_parts(&path) };
+        stage.depot.put_object(URL, &bytes(2 * MIB));
+        let id = stage.add_spec(spec(upload.clone())).await;
+        let Happening::Completed { unchanged, fetched, .. } = complete(&mut stage, id, 2 * MIB).await else { panic!() };
+        assert_eq!((unchanged, fetched, stage.depot.calls()), (true, 0, vec![Call::Head]), "{tells}, {threshold}");
+        // Another one of the same length, and one that is to be otherwise.
+        let cold = Upload { storage_class: Some("COLD".to_owned()), ..upload.clone() };
+        for (stands, upload) in [(vec![0; 2 << 20], upload), (bytes(2 * MIB), cold)] {
+            stage.depot.put_object(URL, &stands);
+            let id = stage.add_spec(spec(upload)).await;
+            let Happening::Completed { unchanged, fetched, .. } = complete(&mut stage, id, 2 * MIB).await else {
+                panic!()
+            };
+            assert_eq!((unchanged, fetched), (false, 2 * MIB), "{tells}, {threshold}");
+        }
+        stage.end().await;
+    }
 }

@@ -5,6 +5,7 @@ use haul::model::{FaultKind, Header, Source, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
 use super::uploads;
+use crate::support::depot::{Call, Trouble};
 use crate::support::fetch::{Act, Ask, FakeFile};
 
 fn url(path: &str) -> Source {
@@ -354,5 +355,19 @@ async fn what_was_wrong_with_the_old_url_is_not_told_of_the_new_one() {
     stage.send(Command::Relink { id, source, headers: Vec::new() }).await;
     stage.is(id, Status::Queued).await;
     assert_eq!(stage.row(id).unwrap().fault, None);
+    stage.end().await;
+}
+
+/// What lacks room is what haul writes down, and not the file, which is there.
+#[tokio::test(start_paused = true)]
+async fn an_upload_that_waits_for_room_needs_none_for_its_file() {
+    let mut stage = Stage::new();
+    stage.fake.set_room(Some(4 * MIB));
+    stage
+        .depot
+        .script(|call, before| (call == Call::Create && before == 0).then_some(Trouble::Refused(FaultKind::DiskFull)));
+    let id = uploads::start(&mut stage, 8 * MIB).await;
+    stage.until(id, |happening| matches!(happening, Happening::DiskFull(_))).await;
+    uploads::complete(&mut stage, id, 8 * MIB).await;
     stage.end().await;
 }

@@ -58,8 +58,13 @@ impl Task {
         self.failures >= self.shared().patience.retries
     }
 
+    /// True if an object that holds the file may be one that stood there before, and is not like what the user wants now.
+    pub(super) fn may_be_an_old_one(&self) -> bool {
+        self.asks_for_more() && !self.place.upload.keep
+    }
+
     /// True if the user says what the object is to be like.
-    fn asks_for_more(&self) -> bool {
+    pub(super) fn asks_for_more(&self) -> bool {
         let wanted = &self.place.upload;
         wanted.content_type.is_some() || wanted.storage_class.is_some() || !self.place.headers.is_empty()
     }

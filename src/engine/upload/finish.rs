@@ -116,6 +116,8 @@ impl Task {
         match outcome {
             Ok(object) if proof(&object) != Proof::Silent => Ok(proof(&object)),
             Ok(object) => self.looked_at(&object, proof).await,
+            // Whether it was obeyed is told by the parts, when the next attempt asks for them.
+            Err(Halt::Fault(fault)) if !is_gone(fault.kind) && self.may_be_an_old_one() => Err(fault.into()),
             Err(Halt::Fault(fault)) if may_be_done(fault.kind) => {
                 let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
                 match stands.ok().flatten().map(|object| proof(&object)) {
@@ -134,7 +136,7 @@ impl Task {
     /// there as well, and nobody would look for them any more.
     async fn free_what_is_left(&self, upload: &str, kind: FaultKind) {
         let freed = match kind {
-            FaultKind::UploadGone | FaultKind::Status(404) => return,
+            kind if is_gone(kind) => return,
             FaultKind::Exists => self.free(upload).await.map(|_| ()),
             _ => self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await,
         };
@@ -192,6 +194,11 @@ impl Task {
             shared: false,
         }
     }
+}
+
+/// True if the store does not know the upload any more.
+fn is_gone(kind: FaultKind) -> bool {
+    matches!(kind, FaultKind::UploadGone | FaultKind::Status(404))
 }
 
 /// True if the store calls each of these parts by its MD5, by which it was compared.

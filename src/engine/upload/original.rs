@@ -57,13 +57,16 @@ impl Original {
         Self { file, path, length, modified, identity, nameless }
     }
 
-    /// Fails if the file is not what it was when it was opened, or another one stands in its place. Costs microseconds.
+    /// Fails if the file is not what it was when it was opened, or another one stands in its place. One that nobody finds there
+    /// may come back, as a disk that is mounted again: what was sent of it is still good. Costs microseconds.
     pub(super) fn check(&self) -> Result<(), Fault> {
         let open = self.file.metadata().map_err(|why| Fault::disk(self.path.display(), "reading the file", &why))?;
         let is_same = |met: &Metadata| {
             (met.size(), written(met), (met.dev(), met.ino())) == (self.length, self.modified, self.identity)
         };
-        let stands = self.nameless || std::fs::metadata(&self.path).is_ok_and(|met| is_same(&met));
+        let there = if self.nameless { Ok(None) } else { std::fs::metadata(&self.path).map(Some) };
+        let there = there.map_err(|why| unread(&self.path, "looking at the file", &why))?;
+        let stands = there.as_ref().is_none_or(is_same);
         if is_same(&open) && stands { Ok(()) } else { Err(changed(&self.path)) }
     }
 }

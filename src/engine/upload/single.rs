@@ -13,7 +13,7 @@ use super::watch::while_it_moves;
 use crate::api::{Activity, Connection, ConnectionState, Happening, Live};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Moment};
 use crate::plan::Gauge;
-use crate::protocol::{Payload, StoredObject};
+use crate::protocol::{Bounds, Payload, StoredObject};
 
 /// How often the screen's figures are renewed, and over about how long the speed is a mean.
 const TICK: std::time::Duration = std::time::Duration::from_millis(125);
@@ -35,19 +35,19 @@ impl Task {
         let object = match self.send_piece(piece, &sent).await {
             Ok(object) => object,
             Err(Halt::Stopped) => return Err(Halt::Stopped),
-            Err(halt) => return self.settled_after(halt, &original).await,
+            Err(halt) => return self.settled_after(halt, &original, &sent).await,
         };
         original.check()?;
         match self.proof_of(&object, &original, sent.sum()).await? {
             Proof::Wrong => Err(self.is_another().into()),
-            proof => Ok(self.sent_whole(&original, proof)),
+            proof => Ok(self.sent_whole(&original, proof, length)),
         }
     }
 
     /// An answer that is lost or an error may belong to a request that was obeyed: the object tells.
-    async fn settled_after(&mut self, halt: Halt, original: &Arc<Original>) -> Result<Ending, Halt> {
+    async fn settled_after(&mut self, halt: Halt, original: &Arc<Original>, sent: &Sent) -> Result<Ending, Halt> {
         original.check()?;
-        if matches!(&halt, Halt::Fault(fault) if !may_be_done(fault.kind)) {
+        if matches!(&halt, Halt::Fault(fault) if !may_be_done(fault.kind)) || self.may_be_an_old_one() {
             return Err(halt);
         }
         let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
@@ -57,14 +57,49 @@ impl Task {
             return Err(halt);
         };
         // What stands there may be what stood there before: it proves itself, and teaches nothing.
+        match self.compared(&object, original).await? {
+            right @ Proof::Right(_) => Ok(self.sent_whole(original, right, sent.bytes().min(original.length))),
+            _ => Err(halt),
+        }
+    }
+
+    /// Ends an upload whose very file stands at the place, where that is asked for: an earlier run has sent it. One that was
+    /// begun in parts goes on; the look is a help, and no more.
+    pub(super) async fn stands_equal(
+        &mut self,
+        original: &Arc<Original>,
+        bounds: Bounds,
+    ) -> Result<Option<Ending>, Halt> {
+        let is_first = self.retries == 0 && self.held.is_none() && self.given_up.is_empty();
+        let is_asked = self.place.upload.unless_equal && bounds.takes_whole && !self.asks_for_more();
+        if !is_asked || !is_first || self.kept().await?.is_some() {
+            return Ok(None);
+        }
+        let object = match self.unless_stopped(self.ask(self.driver.head(&self.place))).await {
+            Ok(Some(object)) if object.length == Some(original.length) => object,
+            Err(Halt::Stopped) => return Err(Halt::Stopped),
+            _ => return Ok(None),
+        };
+        let Proof::Right(algorithm) = self.compared(&object, original).await? else { return Ok(None) };
+        original.check()?;
+        Ok(Some(Ending::Done {
+            target: original.path.clone(),
+            bytes: original.length,
+            fetched: 0,
+            took: std::time::Duration::ZERO,
+            unchanged: true,
+            checked: vec![algorithm],
+            answered: false,
+            shared: false,
+        }))
+    }
+
+    /// What an object proves, beside the file that is read for it.
+    async fn compared(&self, object: &StoredObject, original: &Arc<Original>) -> Result<Proof, Halt> {
         let all = ByteRange::new(0, original.length);
         let algorithms = vec![self.driver.bounds(&self.place).sum, Algorithm::Md5];
         let own = self.unless_stopped(sums(original.clone(), all, algorithms)).await?;
-        let md5 = own.last().map(|sum| sum.hex.as_str());
-        match compare(&object, original.length, own.first(), md5) {
-            right @ Proof::Right(_) => Ok(self.sent_whole(original, right)),
-            _ => Err(halt),
-        }
+        Ok(compare(object, original.length, own.first(), own.last().map(|sum| sum.hex.as_str())))
     }
 
     /// What the object proves: by the store's own checksum, or else by an ETag that is an MD5, for which the file is read. An
@@ -122,8 +157,8 @@ impl Task {
         Ok(is_all)
     }
 
-    fn sent_whole(&mut self, original: &Original, proof: Proof) -> Ending {
-        self.sent += original.length;
+    fn sent_whole(&mut self, original: &Original, proof: Proof, bytes: u64) -> Ending {
+        self.sent += bytes;
         self.done(original, proof)
     }
 

@@ -225,6 +225,9 @@ impl Task {
         let original = self.original().await?;
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
         let bounds = self.driver.bounds(&self.place);
+        if let Some(ending) = self.stands_equal(&original, bounds).await? {
+            return Ok(ending);
+        }
         // A store that has no requests for whole objects takes one of a single part.
         let is_small = original.length < threshold.min(bounds.most_part) && bounds.takes_whole;
         if is_small && self.held.is_none() && !self.is_begun(&original).await? {
