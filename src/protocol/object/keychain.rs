@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::profile::{Passing, Profile};
 use super::sign::Login;
@@ -21,6 +21,9 @@ use crate::model::{Fault, FaultKind, Secret, Vendor, harmless};
 
 /// A login that ends within so many seconds is not begun with.
 const MARGIN: u64 = 60;
+/// One that was found so lately is used all the same, as long as the store takes it: who says when it ends may have another
+/// clock, and would else be asked for each request.
+const LATELY: Duration = Duration::from_secs(30);
 /// So long a command may take, since one may ask the user for a second factor;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// and after so long a request that waits for it says so. That is less than a transfer waits for an answer by itself.
@@ -42,8 +45,15 @@ pub(super) struct Identity {
     pub(super) anonymous: bool,
 }
 
+/// A login, and when it was found.
+#[derive(Debug)]
+struct Found {
+    passing: Passing,
+    at: Instant,
+}
+
 /// A login that was found, or the place for one. Whoever looks for it holds it.
-type Slot = Arc<Mutex<Option<Passing>>>;
+type Slot = Arc<Mutex<Option<Found>>>;
 
 /// The logins of a run. `Debug` shows none.
 #[derive(Debug)]
@@ -64,9 +74,10 @@ impl Keychain {
         }
         let slot = self.slot(who, subject).await?;
         let now = time::seconds(SystemTime::now()).unwrap_or(0);
-        let lasts = |passing: &&Passing| passing.expires.is_none_or(|end| end > now + MARGIN);
-        if let Some(passing) = slot.as_ref().filter(lasts) {
-            return Ok(Some(passing.login.clone()));
+        let lasts =
+            |found: &&Found| found.passing.expires.is_none_or(|end| end > now + MARGIN) || found.at.elapsed() < LATELY;
+        if let Some(found) = slot.as_ref().filter(lasts) {
+            return Ok(Some(found.passing.login.clone()));
         }
         Ok(Some(self.look(slot, who, subject).await?.login))
     }
@@ -75,7 +86,7 @@ impl Keychain {
     pub(super) async fn renew(&self, who: &Identity, refused: &Login, subject: &str) -> Result<bool, Fault> {
         let slot = self.slot(who, subject).await?;
         // Another connection may have renewed it meanwhile.
-        if slot.as_ref().is_some_and(|passing| passing.login != *refused) {
+        if slot.as_ref().is_some_and(|found| found.passing.login != *refused) {
             return Ok(true);
         }
         Ok(self.look(slot, who, subject).await?.login != *refused)
@@ -84,11 +95,11 @@ impl Keychain {
     /// When the login that was found last ends, in seconds since 1970; `None` if nobody says so.
     pub(super) fn ends(&self, who: &Identity) -> Option<u64> {
         let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(who)?.clone();
-        slot.try_lock().ok()?.as_ref()?.expires
+        slot.try_lock().ok()?.as_ref()?.passing.expires
     }
 
     /// Waits until nobody looks for this login.
-    async fn slot(&self, who: &Identity, subject: &str) -> Result<OwnedMutexGuard<Option<Passing>>, Fault> {
+    async fn slot(&self, who: &Identity, subject: &str) -> Result<OwnedMutexGuard<Option<Found>>, Fault> {
         let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).entry(who.clone()).or_default().clone();
         timeout(WORD, slot.lock_owned()).await.map_err(|_| slow(who, subject))
     }
@@ -97,19 +108,26 @@ impl Keychain {
     /// user for something is not asked anew each time, and what it brings is there for the next attempt.
     async fn look(
         &self,
-        mut slot: OwnedMutexGuard<Option<Passing>>,
+        mut slot: OwnedMutexGuard<Option<Found>>,
         who: &Identity,
         subject: &str,
     ) -> Result<Passing, Fault> {
         let (around, asked, about) = (self.around.clone(), who.clone(), subject.to_owned());
         let looking = tokio::spawn(async move {
-            let passing = look(around, asked, &about).await?;
-            *slot = Some(passing.clone());
+            let passing = look(around, asked, &about).await;
+            // What has brought one before may bring one again: a network that is away, a file that is just being written.
+            let passing = passing.map_err(|fault| if slot.is_some() { again(fault) } else { fault })?;
+            *slot = Some(Found { passing: passing.clone(), at: Instant::now() });
             Ok(passing)
         });
         let lost = |_| Fault::new(FaultKind::Credentials, subject, "the search for the login was lost");
         timeout(WORD, looking).await.map_err(|_| slow(who, subject))?.map_err(lost)?
     }
+}
+
+/// The fault of a login that may come yet.
+fn again(fault: Fault) -> Fault {
+    Fault { kind: FaultKind::Stalled, detail: format!("the login could not be renewed: {}", fault.detail), ..fault }
 }
 
 /// The fault of a login that takes a while.

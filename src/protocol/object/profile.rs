@@ -13,6 +13,9 @@ use crate::model::{Secret, Vendor};
 /// Longer files are none of these.
 const LONGEST: u64 = 1 << 20;
 
+/// What makes a login in the files of the AWS tools.
+const AWS_LOGIN: [&str; 3] = ["awsaccesskeyid", "awssecretaccesskey", "awssessiontoken"];
+
 /// A profile's entries: names in lower case without dashes and underscores, since the vendors' tools spell them freely.
 #[derive(Clone, Default)]
 pub(super) struct Profile(BTreeMap<String, String>);
@@ -81,7 +84,12 @@ impl Profile {
         };
         let title = if name == "default" { name.to_owned() } else { format!("profile {name}") };
         let mut profile = section("AWS_CONFIG_FILE", ".aws/config", &title).unwrap_or_default();
-        profile.0.extend(section("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", name).unwrap_or_default().0);
+        let own = section("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", name).unwrap_or_default();
+        if own.login().is_some() {
+            // A token beside another login's keys would be refused.
+            profile.0.retain(|name, _| !AWS_LOGIN.contains(&name.as_str()));
+        }
+        profile.0.extend(own.0);
         profile
     }
 

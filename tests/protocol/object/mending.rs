@@ -157,6 +157,42 @@ fn a_command_whose_answer_nobody_waited_for_is_not_asked_again() {
     assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
 }
 
+#[test]
+fn a_command_that_has_worked_before_may_work_again() {
+    let store = Store::start(Vendor::S3);
+    store.token(Some("first"));
+    let home = tempfile::tempdir().unwrap();
+    let (file, driver, place) = (home.path().join("login.json"), by_command(&store, home.path()), place(&store, "a"));
+    assert_eq!(run(driver.head(&place)).unwrap_err().kind, FaultKind::Credentials, "it never worked");
+    let login = |token: &str| {
+        let text = format!(r#"{{"AccessKeyId":"test-id","SecretAccessKey":"test-secret","SessionToken":"{token}"}}"#);
+        std::fs::write(&file, text).unwrap();
+    };
+    login("first");
+    run(driver.put(&place, payload(b"written"))).unwrap();
+    store.token(Some("second"));
+    std::fs::remove_file(&file).unwrap();
+    let fault = run(driver.put(&place, payload(b"written"))).unwrap_err();
+    assert!(haul::plan::may_pass(fault.kind) && fault.detail.contains("could not be renewed"), "{fault}");
+    login("second");
+    run(driver.put(&place, payload(b"written"))).unwrap();
+}
+
+/// By this machine's clock, which may be wrong, it has ended long ago.
+#[test]
+fn a_command_is_not_asked_for_each_request() {
+    let (store, home) = (Store::start(Vendor::S3), tempfile::tempdir().unwrap());
+    let runs = home.path().join("runs");
+    let login = r#"{"AccessKeyId":"test-id","SecretAccessKey":"test-secret","Expiration":"2020-01-01T00:00:00Z"}"#;
+    let driver = with_command(&store, format!("echo run >> {}; echo '{login}'", runs.display()));
+    run(async {
+        for _ in 0..3 {
+            driver.put(&place(&store, "a"), payload(b"written")).await.unwrap();
+        }
+    });
+    assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
+}
+
 /// A driver whose login a command tells that prints a file.
 fn by_command(store: &Store, home: &std::path::Path) -> Stores {
     with_command(store, format!("cat {}/login.json", home.display()))

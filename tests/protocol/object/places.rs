@@ -221,6 +221,15 @@ fn a_profile_says_where_the_store_is_too() {
 }
 
 #[test]
+fn a_token_is_not_put_beside_the_keys_of_another_login() {
+    let store = store(Vendor::S3);
+    let stale = "[default]\naws_access_key_id = old\naws_secret_access_key = old\naws_session_token = old\n";
+    let keys = "[default]\naws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
+    let room = Room::new().file(".aws/config", stale).file(".aws/credentials", keys);
+    room.reads(&store, &store.url("a"));
+}
+
+#[test]
 fn a_profile_that_is_named_goes_before_the_environments_keys() {
     let store = store(Vendor::S3);
     let keys = "[work]\naws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
