@@ -12,7 +12,7 @@ use super::supervisor::Supervisor;
 use super::upload::{Abandoning, abandon};
 use crate::api::{Happening, UNDO};
 use crate::model::{Source, Spec, Status, TransferId, Upload};
-use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint};
+use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint, UploadLock};
 
 /// So many removals can be undone at the most, one after the other.
 const MOST: usize = 16;
@@ -133,7 +133,11 @@ impl Supervisor {
         let asides = Aside::set(&self.shared.state, &removed, is_ours);
         let here = removed.iter().map(|(id, _)| *id).zip(asides.into_iter().map(Leaving::Here));
         let there = uploads.into_iter().map(|item| {
-            UploadCheckpoint::leaves(&self.begun(&item.spec));
+            let begun = self.begun(&item.spec);
+            // One that another haul sends just now is that one's.
+            if begun.exists() && UploadLock::take(&begun).is_ok_and(|lock| lock.is_some()) {
+                UploadCheckpoint::leaves(&begun);
+            }
             (item.id, Leaving::There)
         });
         here.chain(there).collect()

@@ -278,7 +278,7 @@ impl Supervisor {
         self.hangs_up(id, &ending);
         self.keep_rest(id);
         let lacks = self.roster.get(id).and_then(|entry| entry.running.as_ref()).is_some_and(|task| task.lacks);
-        let (then, relinked, retargeted) =
+        let (mut then, relinked, retargeted) =
             self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
         let ending = match (ending, relinked) {
             (Ending::Described(files), None) => {
@@ -290,7 +290,12 @@ impl Supervisor {
             }
             (Ending::Unfolded(first), None) => {
                 if !lacks && matches!(then, None | Some(Then::Queue)) {
-                    self.become_other(id, *first);
+                    // A folder that is added again: its first object is in the list already, as the others are.
+                    if self.roster.listed(&first).is_some_and(|other| other != id) {
+                        then = Some(Then::Remove(false));
+                    } else {
+                        self.become_other(id, *first);
+                    }
                 }
                 Ending::Stopped
             }

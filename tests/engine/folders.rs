@@ -36,3 +36,17 @@ async fn a_folder_that_is_moved_goes_on_with_its_wait() {
     assert!(asked[1] - asked[0] >= seconds(100), "asked again after {:?}", asked[1] - asked[0]);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_is_added_again_adds_no_twin() {
+    let mut stage = Stage::new();
+    stage.shelf.answers([Ok(page(&["a", "b"], None)), Ok(page(&["a", "b"], None))]);
+    let folder = Spec::new(source("folder/"), stage.downloads());
+    let id = stage.add_spec(folder.clone()).await;
+    // Nothing can be fetched here, so that they stay in the list.
+    stage.until(id, |happening| matches!(happening, Happening::Failed(_))).await;
+    let again = stage.add_spec(folder).await;
+    stage.until(again, |happening| matches!(happening, Happening::Removed)).await;
+    stage.seen(|now| (now.rows.iter().count() == 2).then_some(())).await;
+    stage.end().await;
+}

@@ -73,12 +73,15 @@ impl Task {
         self.keep_what_stands().await?;
         let upload = self.begin_stream().await?;
         self.tell(Happening::UploadCreated).await;
-        match self.send_pieces(&upload, source, first, first_size, bounds).await {
+        let mut sending = JoinSet::new();
+        match self.send_pieces(&mut sending, &upload, source, first, first_size, bounds).await {
             Ok(ending) => {
                 self.forget().await;
                 Ok(ending)
             }
             Err(halt) => {
+                // A part that arrives after the upload was freed would stay for ever, at some stores.
+                sending.shutdown().await;
                 self.give_back_stream(&upload, matches!(halt, Halt::Stopped)).await;
                 Err(halt)
             }
@@ -136,13 +139,13 @@ impl Task {
 
     async fn send_pieces(
         &mut self,
+        sending: &mut JoinSet<Result<Arrived, Fault>>,
         upload: &str,
         mut source: Pipe,
         first: Original,
         first_size: u64,
         bounds: Bounds,
     ) -> Result<Ending, Halt> {
-        let mut sending: JoinSet<Result<Arrived, Fault>> = JoinSet::new();
         let mut arrived: Vec<Arrived> = Vec::new();
         let (mut piece, mut number, mut length, mut size) = (first, 1, 0, first_size);
         loop {
@@ -161,7 +164,7 @@ impl Task {
                 break;
             }
             while sending.len() >= usize::from(self.connections()) {
-                self.take_one(&mut sending, &mut arrived).await?;
+                self.take_one(sending, &mut arrived).await?;
             }
             number += 1;
             if number > bounds.most_parts {
@@ -169,10 +172,10 @@ impl Task {
                 return Err(Fault::new(FaultKind::Request, &self.place.source, detail).into());
             }
             size = size_of_part(number, self.place.upload.part_size, bounds);
-            (source, piece) = self.read_on(source, size, &mut sending, &mut arrived).await?;
+            (source, piece) = self.read_on(source, size, sending, &mut arrived).await?;
         }
         while !sending.is_empty() {
-            self.take_one(&mut sending, &mut arrived).await?;
+            self.take_one(sending, &mut arrived).await?;
         }
         self.end_stream(upload, length, arrived).await
     }

@@ -85,6 +85,7 @@ impl Task {
         }
     }
 
+    /// Writes down what was begun. No run goes on with it: where this one is killed, whichever comes next frees it.
     async fn note(&self, upload: &str) -> Result<(), Fault> {
         let wanted = &self.place.upload;
         let checkpoint = UploadCheckpoint {
@@ -99,6 +100,11 @@ impl Task {
             parts: Vec::new(),
         };
         let path = self.checkpoint.clone();
-        blocking(move || checkpoint.save(&path)).await
+        blocking(move || {
+            checkpoint.save(&path)?;
+            UploadCheckpoint::leaves(&path);
+            Ok(())
+        })
+        .await
     }
 }
