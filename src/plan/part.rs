@@ -66,8 +66,8 @@ impl Parts {
 
     /// The bytes of a part, by its number from 1. Empty for a number that there is not.
     pub fn range(&self, number: u32) -> ByteRange {
-        let start = (u64::from(number).saturating_sub(1) * self.size).min(self.length);
-        ByteRange::new(start, (start + self.size).min(self.length))
+        let start = u64::from(number).saturating_sub(1).saturating_mul(self.size).min(self.length);
+        ByteRange::new(start, start.saturating_add(self.size).min(self.length))
     }
 
     /// The next part to send; it counts as being sent from now on.
@@ -124,11 +124,6 @@ impl Parts {
             self.stored += 1;
             self.done.insert(self.range(number));
         }
-    }
-
-    /// True if the store has this part, as far as is known: it was sent, or it was compared.
-    pub fn has(&self, number: u32) -> bool {
-        self.state(number) == Some(State::Stored)
     }
 
     /// True if there is a part to send.
