@@ -218,12 +218,12 @@ async fn a_stream_that_is_paused_does_not_go_on_in_its_middle() {
     let id = stage.add_spec(spec(upload)).await;
     // From here on the next part is read, which waits for whoever writes.
     stage.until(id, |happening| matches!(happening, Happening::UploadCreated)).await;
+    let mut pipe = writer.join().unwrap();
     stage.send(Command::Pause(vec![id])).await;
     let over = |happening: &Happening| matches!(happening, Happening::Paused | Happening::Failed(_));
     let told = stage.until(id, over).await;
     assert!(matches!(told, Happening::Failed(_)), "{told:?}: what was read of it is gone");
     // Whatever writes to it has not noticed.
-    let mut pipe = writer.join().unwrap();
     stage.send(Command::Retry(vec![id])).await;
     let fault = stage.fail(id).await;
     assert!(fault.kind == FaultKind::Disk && fault.detail.contains("remove it"), "{fault}");
