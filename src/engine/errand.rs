@@ -111,7 +111,13 @@ impl Supervisor {
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
         let spec = entry.item.spec.clone();
         self.send_out(id, Errand::Moving, move |go_on| {
-            let moved = if is_done {
+            let moved = if !go_on() {
+                Err(Fault::new(
+                    FaultKind::State,
+                    from.display(),
+                    "it was not moved, since haul was left before its turn came",
+                ))
+            } else if is_done {
                 move_finished(&state, id, &from, &to, go_on)
             } else {
                 move_partial(&state, id, (&from, &to), |url| spec.is_from(url), go_on)
@@ -157,8 +163,9 @@ impl Supervisor {
         self.let_rest(id);
         self.roster.set_out(id);
         self.dirty = true;
-        let reports = self.reports.clone();
+        let (reports, shared) = (self.reports.clone(), self.shared.clone());
         self.tasks.spawn(async move {
+            let _turn = shared.turns.acquire().await;
             let done = spawn_blocking(move || work(&|| !stop.is_cancelled())).await;
             let what = done.map_or(What::Lost, |done| What::Back(Box::new(done)));
             let _ = reports.send(Report { id, what }).await;
@@ -234,8 +241,9 @@ impl Supervisor {
     fn verified(&mut self, id: TransferId, verified: Result<(Checksum, bool), Fault>) {
         let (fault, happening) = match verified {
             Ok((checksum, compared)) => (None, Happening::Verified { checksum, compared }),
-            Err(fault) if fault.kind == FaultKind::State => return self.tell(id, Happening::Denied(fault)),
-            Err(fault) => (Some(fault.clone()), Happening::Damaged(fault)),
+            Err(fault) if fault.kind == FaultKind::Checksum => (Some(fault.clone()), Happening::Damaged(fault)),
+            // That it can't be read just now says nothing of what is in it.
+            Err(fault) => return self.tell(id, Happening::Denied(fault)),
         };
         if let Some(entry) = self.roster.get_mut(id) {
             entry.fault = fault.map(Into::into);

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,9 @@ pub(super) struct Shared {
     pub(super) clerk: Arc<Clerk>,
     pub(super) sockets: Arc<Sockets>,
     pub(super) errands: Errands,
+    /// Of what is done with files beside the transfers so much is done at a time: more would be no faster, and leave the
+    /// journal no thread.
+    pub(super) turns: Semaphore,
     pub(super) clock: Clock,
 }
 

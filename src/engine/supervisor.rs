@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
@@ -33,6 +33,8 @@ use crate::store::{Stamp, open_files};
 
 /// Reports that may wait for the supervisor before a task waits too.
 const REPORTS: usize = 256;
+/// So many finished files are read back or moved at a time.
+const TURNS: usize = 2;
 /// The shortest time between two snapshots,
 const SNAPSHOT: Duration = Duration::from_millis(100);
 /// and between two that show how far the transfers have come that run: figures that change more often can't be read.
@@ -75,6 +77,7 @@ pub async fn run(side: EngineSide, setup: Setup) {
     let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
         errands: Errands::default(),
+        turns: Semaphore::new(TURNS),
         sockets: Arc::default(),
         clerk: Arc::new(Clerk::new(setup.state.clone(), tasks.clone())),
         state: setup.state,

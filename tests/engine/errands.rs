@@ -312,3 +312,43 @@ async fn one_that_begins_anew_keeps_its_target_and_tells_of_no_bytes() {
     assert_eq!(stage.names(), ["b.bin"]);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_files_are_read_back_at_a_time_and_one_that_can_not_be_read_is_not_damaged() {
+    let file = FakeFile::new(7, MIB);
+    let mut stage = Stage::with(Wishes::default());
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c", "d"] {
+        stage.fake.put(&format!("/{name}"), file.clone());
+        let id = stage.add(&format!("/{name}")).await;
+        stage.complete(id, name, &file).await;
+        ids.push(id);
+    }
+    let path = |name: &str| stage.downloads().join(name);
+    let (held, looped) = ([path("a"), path("b")], path("d"));
+    for pipe in &held {
+        // To open it for reading takes until somebody opens it for writing.
+        std::fs::remove_file(pipe).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    std::fs::remove_file(&looped).unwrap();
+    std::os::unix::fs::symlink("d", &looped).unwrap();
+    stage.send(Command::Verify(ids.clone())).await;
+    for pipe in held {
+        tokio::task::spawn_blocking(move || drop(std::fs::File::options().write(true).open(pipe))).await.unwrap();
+    }
+    stage.until(ids[2], |happening| matches!(happening, Happening::Verified { .. })).await;
+    let told = stage.until(ids[3], |happening| matches!(happening, Happening::Denied(_) | Happening::Damaged(_))).await;
+    assert!(matches!(told, Happening::Denied(_)), "{told:?}");
+    let at = |id| {
+        stage.told.iter().position(|event| {
+            event.id == id
+                && !matches!(
+                    event.happening,
+                    Happening::Completed { .. } | Happening::Added | Happening::Started | Happening::Answered { .. }
+                )
+        })
+    };
+    assert!(at(ids[0]).min(at(ids[1])) < at(ids[2]), "the third waits for its turn");
+    stage.end().await;
+}
