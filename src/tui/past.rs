@@ -15,8 +15,10 @@ const LONGEST: usize = 2048;
 /// and a file of more bytes is begun anew with its newest lines.
 const LARGE: usize = 256 * 1024;
 /// A line with one of these may hold a password or a key, above all a command of the shell.
-const TELLING: [&str; 15] = [
-    "passw",
+const TELLING: [&str; 16] = [
+    "pass",
+    // Also with the password right behind it, as 7z and mysql take it.
+    " -p",
     "pwd",
     "secret",
     "token",
