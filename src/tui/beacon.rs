@@ -57,7 +57,9 @@ impl Beacon {
             return String::new();
         }
         (self.next, self.was_busy) = (state.now + PERIOD, is_busy);
-        let (title, progress) = (title(state), progress(state));
+        // It takes a look at every row.
+        let (done, running) = (done(state), state.totals.running);
+        let (title, progress) = (title(done, running), progress(done, running));
         let mut news = String::new();
         if !self.is_lit {
             news.push_str(KEEP_TITLE);
@@ -92,8 +94,8 @@ fn done(state: &State) -> Option<u64> {
     (length > 0).then(|| percent(done, length))
 }
 
-fn title(state: &State) -> String {
-    match (done(state), state.totals.running) {
+fn title(done: Option<u64>, running: usize) -> String {
+    match (done, running) {
         (_, 0) => "haul".to_owned(),
         (Some(done), count) => format!("{done} % of {count} - haul"),
         (None, count) => format!("{count} active - haul"),
@@ -101,8 +103,8 @@ fn title(state: &State) -> String {
 }
 
 /// State and percent, as OSC 9;4 has them: 0 none, 1 so many percent, 3 nobody knows how much.
-fn progress(state: &State) -> String {
-    match (done(state), state.totals.running) {
+fn progress(done: Option<u64>, running: usize) -> String {
+    match (done, running) {
         (_, 0) => "0".to_owned(),
         (Some(done), _) => format!("1;{done}"),
         (None, _) => "3".to_owned(),
