@@ -53,11 +53,11 @@ pub enum Action {
     PriorityUp,
     /// Let it go after others.
     PriorityDown,
-    /// Raise the limit on everything.
+    /// Raise the limit on all downloads.
     LimitUp,
-    /// Lower the limit on everything.
+    /// Lower the limit on all downloads.
     LimitDown,
-    /// Set the limit on everything.
+    /// Set the limit on all downloads.
     Limit,
     /// Set the selected transfer's own limit.
     LimitThis,
@@ -158,9 +158,9 @@ impl Action {
             Self::StartAt => ("start at", "start at a time: 22:00, mon 07:30, in 2h, never"),
             Self::PriorityUp => ("raise", "higher priority: before others of the queue"),
             Self::PriorityDown => ("lower", "lower priority: after others of the queue"),
-            Self::LimitUp => ("faster", "raise the limit on everything"),
-            Self::LimitDown => ("slower", "lower the limit on everything, or set one"),
-            Self::Limit => ("limit", "an exact limit on everything: 5M, 500K, none"),
+            Self::LimitUp => ("faster", "raise the limit on all downloads"),
+            Self::LimitDown => ("slower", "lower the limit on all downloads, or set one"),
+            Self::Limit => ("limit", "an exact limit on all downloads: 5M, 500K, none"),
             Self::LimitThis => ("own limit", "a limit of its own: 5M, 500K, none"),
             Self::Rename => ("rename", "give the file another name, also while it comes"),
             Self::MoveFile => ("move", "move the file to another folder, also while it comes"),

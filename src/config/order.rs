@@ -23,7 +23,7 @@ pub enum Order {
     Start,
     /// Start these at a time, or in their turn.
     At(Option<StartTime>),
-    /// Limit everything together, or each of these.
+    /// Limit all downloads together, or each of these.
     Limit(Extent, Option<Rate>),
     /// Give these a priority.
     Priority(Priority),

@@ -42,7 +42,7 @@ pub const ORDERS: [OrderWord; 33] = [
     word("retry", "", "try these again now"),
     with(word("start", "", "start these next, whatever the hour is"), Some("now"), &[]),
     with(word("at", "TIME|never", "start these at a time: 22:00, mon 07:30, in 2h"), None, &["in", "never"]),
-    with(word("limit", "[this] RATE|none", "limit everything, or each of these"), None, &["this", "none"]),
+    with(word("limit", "[this] RATE|none", "limit all downloads, or each of these"), None, &["this", "none"]),
     with(word("priority", "low|normal|high", "let these go before or after others"), None, &["low", "normal", "high"]),
     word("category", "NAME|auto|none", "give these a category; what is on disk stays where it is"),
     word("up", "", "move this one up in the queue"),

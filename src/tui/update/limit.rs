@@ -1,4 +1,4 @@
-//! Limits: the one on everything, by steps or exactly, and those of single transfers.
+//! Limits: the one on all downloads, by steps or exactly, and those of single transfers.
 
 use super::super::{Effect, State, Tone};
 use super::{toast, transfer};
@@ -22,10 +22,10 @@ fn step(from: u64, up: bool) -> u64 {
     }
 }
 
-/// Raises the limit on everything; beyond the last step there is none.
+/// Raises the limit on all downloads; beyond the last step there is none.
 pub fn raise(state: &mut State, effects: &mut Vec<Effect>) {
     match state.totals.limit.map(|limit| step(limit.bytes(), true)) {
-        None => toast::show(state, Tone::Warning, "there is no limit on the speed", effects),
+        None => toast::show(state, Tone::Warning, "there is no limit on downloads", effects),
         Some(next) => set(state, Some(Rate::per_second(next)).filter(|rate| rate.bytes() < MOST), effects),
     }
 }
@@ -37,7 +37,7 @@ pub fn lower(state: &mut State, effects: &mut Vec<Effect>) {
     set(state, Some(Rate::per_second(step(from, false).max(LEAST))), effects);
 }
 
-/// Sets or lifts the limit on everything.
+/// Sets or lifts the limit on all downloads.
 pub fn set(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>) {
     effects.push(Effect::Send(Command::Limit(rate)));
     // The next step counts from this one, although the engine's word of it is still on its way.

@@ -1,4 +1,4 @@
-//! All keys, made from the keymap, so that the help can't lie.
+//! All keys and words, made from the keymap and from what the line for orders reads, so that the help can't lie.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::{Pane, Role, State};
 use super::footer::keys_of;
 use super::{bands, text};
-use crate::config::Action;
+use crate::config::{Action, ORDERS};
 use crate::model::harmless;
 
 /// What some actions are about, and which they are.
@@ -85,6 +85,8 @@ const GROUPS: [Group; 4] = [
 ];
 /// Cells for the keys.
 const KEYS: usize = 20;
+/// Cells for the words.
+const WORDS: usize = 30;
 /// From this width on there are two columns.
 const TWO_COLUMNS: u16 = 130;
 
@@ -120,6 +122,7 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
     }
     if width < TWO_COLUMNS {
         lines.extend(groups.into_iter().flatten());
+        lines.extend(word_lines(state, width));
         return lines;
     }
     let half = usize::from(width / 2);
@@ -130,6 +133,21 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
         line.push_span(Span::raw(" ".repeat(half.saturating_sub(line.width()))));
         line.spans.extend(right.get(number).cloned().unwrap_or_default().spans);
         lines.push(line);
+    }
+    lines.extend(word_lines(state, width));
+    lines
+}
+
+/// The words of the line for orders, below the key that opens it.
+fn word_lines(state: &State, width: u16) -> Vec<Line<'static>> {
+    let words = ORDERS.iter().map(|word| {
+        let alias = word.alias.map_or_else(String::new, |alias| format!(" ({alias})"));
+        let space = if word.takes.is_empty() || word.name == "!" { "" } else { " " };
+        (format!("{}{alias}{space}{}", word.name, word.takes), word.does)
+    });
+    let mut lines = vec![Line::default(), heading(state, "Words behind :")];
+    for (word, help) in words {
+        lines.extend(entry(state, &word, help, (WORDS, width)));
     }
     lines
 }
@@ -146,29 +164,37 @@ fn own_lines(state: &State, width: u16) -> Vec<Line<'static>> {
     });
     let mut lines: Vec<Line> = own.collect();
     if !lines.is_empty() {
-        let heading = Line::from(vec![Span::raw(" "), Span::styled("Your own keys", palette.style(Role::Accent))]);
-        lines.splice(0..0, [Line::default(), heading]);
+        lines.splice(0..0, [Line::default(), heading(state, "Your own keys")]);
     }
     lines
 }
 
 fn group_lines(state: &State, title: &'static str, actions: &[Action], width: u16) -> Vec<Line<'static>> {
-    let palette = state.palette;
-    let heading = Line::from(vec![Span::raw(" "), Span::styled(title, palette.style(Role::Accent))]);
-    let mut lines = vec![Line::default(), heading];
-    let key_cells = KEYS.min(usize::from(width) / 2);
+    let mut lines = vec![Line::default(), heading(state, title)];
     for action in actions {
         let keys = keys_of(state, *action);
         if keys.is_empty() {
             continue;
         }
         let keys = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join("  ");
-        let room = usize::from(width).saturating_sub(key_cells + 3);
-        for (number, piece) in text::wrap(action.describe(), room).into_iter().enumerate() {
-            let keys = if number == 0 { keys.as_str() } else { "" };
-            let keys = Span::styled(format!("   {}", text::left(keys, key_cells)), palette.style(Role::Strong));
-            lines.push(Line::from(vec![keys, Span::raw(piece)]));
-        }
+        lines.extend(entry(state, &keys, action.describe(), (KEYS, width)));
     }
     lines
+}
+
+fn heading(state: &State, title: &'static str) -> Line<'static> {
+    Line::from(vec![Span::raw(" "), Span::styled(title, state.palette.style(Role::Accent))])
+}
+
+/// A key or a word, in so many cells, and what it does.
+fn entry(state: &State, what: &str, does: &str, (cells, width): (usize, u16)) -> Vec<Line<'static>> {
+    let cells = cells.min(usize::from(width) / 2);
+    let room = usize::from(width).saturating_sub(cells + 3);
+    let pieces = text::wrap(does, room).into_iter().enumerate();
+    let line = |(number, piece)| {
+        let what = if number == 0 { what } else { "" };
+        let what = Span::styled(format!("   {}", text::left(what, cells)), state.palette.style(Role::Strong));
+        Line::from(vec![what, Span::raw(piece)])
+    };
+    pieces.map(line).collect()
 }
