@@ -61,6 +61,9 @@ fn what_may_hold_a_secret_is_not_kept() {
         "!curl -u me:pa $HAUL_URL",
         "!API_TOKEN=abc upload \"$HAUL_PATH\"",
         "!mysql --password=x",
+        "!sshpass -p hunter2 ssh host",
+        "!gpg --passphrase x file",
+        "!7z x -pSECRET \"$HAUL_PATH\"",
         "",
         "a\u{1b}[2J",
     ] {
