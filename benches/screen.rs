@@ -98,6 +98,7 @@ impl Bench {
             categories: Arc::default(),
             clock: Arc::new(SystemClock::here()),
             past: None,
+            is_demo: false,
             is_first: false,
             clipboard: false,
             notice: None,

@@ -106,6 +106,8 @@ impl From<Report> for Trouble {
 struct Opening {
     /// The file with the lines that were typed behind `:`.
     past: Option<PathBuf>,
+    /// It is the demo, of which nothing stays.
+    is_demo: bool,
     /// There was no queue before.
     is_first: bool,
     /// One line to show.
@@ -281,7 +283,7 @@ impl House {
         let engine =
             Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?.with_hooks(&self.settings.hooks);
         let past = Some(self.paths.state.join("orders"));
-        self.show(engine, specs, self.downloads(), Opening { past, is_first, notice })
+        self.show(engine, specs, self.downloads(), Opening { past, is_demo: false, is_first, notice })
     }
 
     /// The screen on an engine, until the user leaves.
@@ -290,7 +292,7 @@ impl House {
         mut engine: Engine,
         specs: Vec<Spec>,
         folder: PathBuf,
-        Opening { past, is_first, notice }: Opening,
+        Opening { past, is_demo, is_first, notice }: Opening,
     ) -> Result<Exit, Trouble> {
         let Settings { keys, columns, mouse, theme, ascii, commands, clipboard, .. } = &self.settings;
         let Settings { confirm_quit, notify, title, .. } = self.settings;
@@ -299,7 +301,7 @@ impl House {
             theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
         let batch = minted(specs);
         if self.arguments.screen.plain {
-            let _ = heed_signals(&engine.handle);
+            let _heard = heed_signals(&engine.handle, || {});
             let places = (folder, Arc::new(self.categories()));
             let plain = Plain::new(engine.handle.clone(), places, confirm_quit, io::stdout());
             engine.start();
@@ -319,6 +321,7 @@ impl House {
             categories: Arc::new(self.categories()),
             clock: Arc::new(SystemClock::here()),
             past,
+            is_demo,
             is_first,
             clipboard: *clipboard,
             notice,
@@ -328,6 +331,8 @@ impl House {
             theme,
             ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
+        // A terminal that takes no output holds up the screen's own thread, which hears no signal then.
+        let _heard = heed_signals(&engine.handle, tui::abandon);
         let left = tui::run(engine.handle.clone(), setup);
         let ended = engine.end(!matches!(left, Ok(Left::Quit)));
         let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
@@ -360,7 +365,7 @@ impl House {
         let sources = sources.map_err(|why| eyre!(why))?;
         let specs = sources.into_iter().map(|source| Spec::new(source, folder.to_path_buf())).collect();
         let notice = "a server on this machine gives eight connections each, one of them slow; q ends the demo and deletes its files";
-        let opening = Opening { notice: Some(notice.to_owned()), ..Opening::default() };
+        let opening = Opening { is_demo: true, notice: Some(notice.to_owned()), ..Opening::default() };
         let exit = self.show(engine, specs, folder.to_path_buf(), opening);
         drop(demo);
         exit

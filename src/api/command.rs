@@ -41,16 +41,16 @@ pub enum Command {
         /// Delete the partial data too.
         data: bool,
     },
-    /// Move one in the queue.
+    /// Move these in the queue, in which they keep their order among themselves.
     Move {
         /// Which.
-        id: TransferId,
+        ids: Vec<TransferId>,
         /// Where to.
         to: Place,
     },
     /// Bring back what the last `Remove` took out that is not older than ten seconds.
     Undo,
-    /// Set or lift the limit on everything together. Where the settings have a timetable, that holds until its next change.
+    /// Set or lift the limit on all downloads together. Where the settings have a timetable, that holds until its next change.
     Limit(Option<Rate>),
     /// Set or lift the limit of each of these alone.
     LimitEach {
@@ -81,7 +81,7 @@ pub enum Command {
         /// When; `None`: in their turn.
         at: Option<StartTime>,
     },
-    /// These are next, whatever time they were to start at and whatever the hours of the queue are.
+    /// These are next in this order, whatever time they were to start at and whatever the hours of the queue are.
     StartNow(Vec<TransferId>),
     /// Give one another name in its folder: what is on disk of it, and what is still to come.
     Rename {

@@ -43,7 +43,7 @@ pub struct Totals {
     pub speed: Rate,
     /// and what goes out.
     pub upload_speed: Rate,
-    /// The limit on everything together.
+    /// The limit on all downloads together.
     pub limit: Option<Rate>,
     /// True while the hours of the queue let nothing start.
     pub shut: bool,

@@ -40,8 +40,8 @@ pub(super) fn of_its_own() -> Result<Runtime, Trouble> {
 }
 
 /// Listens for the signals that ask haul to end from now on. The first one stops the engine, and haul ends soon whatever becomes
-/// of that.
-pub(super) fn heed_signals(handle: &Handle) -> watch::Receiver<Option<i32>> {
+/// of that; `leave` is called before it ends so.
+pub(super) fn heed_signals(handle: &Handle, leave: impl FnOnce() + Send + 'static) -> watch::Receiver<Option<i32>> {
     let (heard, signalled) = watch::channel(None);
     let Ok(runtime) = of_its_own() else { return signalled };
     let Ok(mut signals) = runtime.block_on(async { Signals::listen() }) else { return signalled };
@@ -56,6 +56,7 @@ pub(super) fn heed_signals(handle: &Handle) -> watch::Receiver<Option<i32>> {
             () = signals.again(first) => {}
             () = sleep(STOP) => {}
         }
+        leave();
         std::process::exit(i32::from(Exit::by_signal(number).code()));
     };
     std::thread::spawn(move || runtime.block_on(heed));
@@ -106,7 +107,7 @@ impl Engine {
         style: Style,
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
-        let signalled = heed_signals(&self.handle);
+        let signalled = heed_signals(&self.handle, || {});
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
         let watcher = if self.is_queue { watcher.of_queue() } else { watcher };
         self.start();

@@ -135,12 +135,7 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
         return say("say which: a number of the list before the order, such as 2 pause");
     };
     let first = plain.index.row(id);
-    let moved = |to: Place| {
-        let mut places: Vec<_> = ids.iter().filter_map(|id| Some((plain.index.place(*id)?, *id))).collect();
-        places.sort_unstable();
-        let turns = to.in_turn(places, rows.len());
-        Reply::Do(turns.into_iter().map(|id| Command::Move { id, to }).collect(), vec!["moved".to_owned()])
-    };
+    let moved = |to: Place| send(Command::Move { ids: ids.clone(), to }, "moved");
     match order {
         Order::Pause(_) => send(Command::Pause(ids), "pausing"),
         Order::Resume(_) => send(Command::Resume(ids), "going on"),

@@ -24,14 +24,14 @@ impl Supervisor {
             Command::Retry(ids) => self.retry(ids),
             Command::Relink { id, source, headers } => self.relink(id, (source, headers)),
             Command::Remove { ids, data } => self.remove(&ids, data),
-            Command::Move { id, to } => self.relocate(id, to),
+            Command::Move { ids, to } => self.relocate(&ids, to),
             Command::Undo => self.undo(),
             Command::Limit(rate) => self.limit(rate),
             Command::LimitEach { ids, rate } => self.limit_each(&ids, rate),
             Command::Prioritize { ids, priority } => self.prioritize(&ids, priority),
             Command::Categorize { ids, category } => self.categorize(&ids, category.as_ref()),
             Command::Schedule { ids, at } => self.schedule(&ids, at),
-            Command::StartNow(ids) => self.start_now(&ids),
+            Command::StartNow(ids) => self.start_now(ids),
             Command::Rename { id, name } => self.rename(id, name),
             Command::MoveTo { ids, folder } => self.move_to(&ids, &folder),
             Command::Verify(ids) => self.verify(&ids),
@@ -203,9 +203,14 @@ impl Supervisor {
         self.add(more);
     }
 
-    pub(super) fn relocate(&mut self, id: TransferId, place: Place) {
-        let changed = self.roster.relocate(id, place);
-        for (id, _) in &changed {
+    fn relocate(&mut self, ids: &[TransferId], to: Place) {
+        let changed = self.roster.relocate(ids, to);
+        self.note_ranks(&changed);
+    }
+
+    /// Transfers have other places in the queue.
+    pub(super) fn note_ranks(&mut self, changed: &[(TransferId, i64)]) {
+        for (id, _) in changed {
             self.let_wait(*id);
         }
         self.scribe.note(changed.iter().map(|(id, rank)| Stamp::Rank(*rank).record(*id)));

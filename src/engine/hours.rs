@@ -1,5 +1,6 @@
 //! The time of day: transfers that start at a time, the timetable's limits, and the hours in which the queue runs.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,8 @@ use tokio::time::Instant;
 
 use super::running::Then;
 use super::supervisor::Supervisor;
-use crate::api::{Happening, Start};
+use super::sweep::Aim;
+use crate::api::{Happening, Place, Start};
 use crate::model::{
     Fault, FaultKind, LimitHours, LocalTime, Rate, StartTime, Status, TransferId, UnixTime, WallClock, start_text,
 };
@@ -89,7 +91,7 @@ impl Supervisor {
         }
     }
 
-    /// Sets or lifts the limit on everything; where there is a timetable, until that says something else.
+    /// Sets or lifts the limit on all downloads; where there is a timetable, until that says something else.
     pub(super) fn limit(&mut self, rate: Option<Rate>) {
         self.hours.usual = rate;
         self.shared.limiter.set(rate);
@@ -164,10 +166,22 @@ impl Supervisor {
         self.scribe.note(changed);
     }
 
-    /// Transfers are next, whatever the hour is.
-    pub(super) fn start_now(&mut self, ids: &[TransferId]) {
-        // The last one first, so that the first one is on top in the end.
-        for id in ids.iter().rev().copied() {
+    /// Transfers are next, in this order, whatever the hour is.
+    pub(super) fn start_now(&mut self, mut ids: Vec<TransferId>) {
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(*id));
+        let may_start = |id: &&TransferId| {
+            self.roster.get(**id).is_some_and(|entry| entry.running.is_none() && entry.status != Status::Done)
+        };
+        let first: Vec<TransferId> = ids.iter().filter(may_start).copied().collect();
+        let changed = self.roster.gather(&first, Place::Top);
+        self.note_ranks(&changed);
+        self.sweep(ids, Aim::Start);
+    }
+
+    /// Those of them that don't run wait for nothing but a slot.
+    pub(super) fn start_these(&mut self, ids: &[TransferId]) {
+        for id in ids.iter().copied() {
             let Some(entry) = self.roster.get_mut(id) else { continue };
             if entry.running.is_some() {
                 if self.is_resting(id) {
@@ -184,7 +198,6 @@ impl Supervisor {
             self.roster.rests.remove(&id);
             self.schedule(&[id], None);
             self.requeue(&[id], &[Status::Paused, Status::Failed, Status::Expired, Status::DiskFull]);
-            self.relocate(id, crate::api::Place::Top);
             self.queue.exempt(id);
         }
     }

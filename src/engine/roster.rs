@@ -15,6 +15,7 @@ use crate::plan::Shortage;
 use crate::store::Item;
 
 mod changes;
+mod moves;
 
 /// How many transfers have a log at the most, so that a long queue that is worked off does not fill the memory.
 const LOGS: usize = 512;

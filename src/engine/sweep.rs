@@ -23,6 +23,8 @@ pub(super) enum Aim {
     Pause,
     /// Those that stand so wait for their turn again.
     Queue(&'static [Status]),
+    /// They start, whatever the hour is.
+    Start,
 }
 
 impl Supervisor {
@@ -57,6 +59,7 @@ impl Supervisor {
         match aim {
             Aim::Pause => self.pause_waiting(&step),
             Aim::Queue(from) => self.requeue(&step, from),
+            Aim::Start => self.start_these(&step),
         }
         self.dirty = true;
         if is_over {

@@ -15,8 +15,14 @@ pub fn look(inquiry: Inquiry) -> Answer {
             let offers = complete(&text, &from, Paths::home().as_deref(), only_folders);
             Answer::Completed(text, offers)
         }
-        Inquiry::Read(path) => Answer::Listed(list(&Paths::of_setting(&path))),
-        Inquiry::Gather(path, place) => Answer::Gathered(placed(&[Paths::of_setting(&path)], &place)),
+        Inquiry::Read(path) => {
+            let entries = list(&Paths::of_setting(&path));
+            Answer::Listed(path, entries)
+        }
+        Inquiry::Gather(path, place) => {
+            let files = placed(&[Paths::of_setting(&path)], &place);
+            Answer::Gathered(path, place, files)
+        }
     }
 }
 

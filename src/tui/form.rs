@@ -1,9 +1,12 @@
 //! The boxes that take more than one line: what is to be downloaded, or what is to be sent.
 
+use std::path::PathBuf;
+
 use tui_input::Input;
 
+use super::Taken;
 use crate::ask::Entry;
-use crate::model::{Header, Priority, Source, Spec, TransferId, UnixTime, shortened};
+use crate::model::{Priority, Source, Spec, TransferId, UnixTime, shortened};
 
 /// A line of such a box.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,8 +126,8 @@ pub struct Form {
     pub lines: Vec<(Slot, Input)>,
     /// Which of them has the keys.
     pub at: usize,
-    /// Headers of a pasted curl command; their values are not shown.
-    pub taken: Vec<Header>,
+    /// Headers of pasted curl commands.
+    pub taken: Taken,
     /// What an order said that has no line of its own.
     pub priority: Priority,
     /// The same.
@@ -147,7 +150,7 @@ impl Form {
         Self {
             lines: slots.iter().map(|slot| (*slot, Input::default())).collect(),
             at: 0,
-            taken: Vec::new(),
+            taken: Taken::default(),
             priority: Priority::default(),
             category: None,
             literal: false,
@@ -197,14 +200,14 @@ pub enum Inquiry {
         /// What was typed.
         text: String,
         /// The folder that it is seen from.
-        from: std::path::PathBuf,
+        from: PathBuf,
         /// Offer folders alone.
         only_folders: bool,
     },
     /// What stands in a list.
-    Read(std::path::PathBuf),
+    Read(PathBuf),
     /// Which files an upload sends.
-    Gather(std::path::PathBuf, Source),
+    Gather(PathBuf, Source),
 }
 
 /// What the disk said.
@@ -212,10 +215,10 @@ pub enum Inquiry {
 pub enum Answer {
     /// To the text of `Complete`.
     Completed(String, crate::ask::Offers),
-    /// To `Read`.
-    Listed(Result<Vec<Entry>, String>),
-    /// To `Gather`.
-    Gathered(Result<crate::ask::Gathered, String>),
+    /// To `Read` of this path.
+    Listed(PathBuf, Result<Vec<Entry>, String>),
+    /// To `Gather` for this path and place.
+    Gathered(PathBuf, Source, Result<crate::ask::Gathered, String>),
 }
 
 /// When added transfers begin.
@@ -238,6 +241,8 @@ pub struct Twins {
     pub batch: Vec<(TransferId, Spec)>,
     /// Those of it that are in the list, by their place in the batch: which transfer it is, and what that is called.
     pub twins: Vec<(usize, TransferId, String)>,
-    /// When all of it begins.
-    pub begin: Begin,
+    /// Those of it that are to start at once.
+    pub now: Vec<TransferId>,
+    /// The box that it came from, with what was not understood.
+    pub rest: Option<Box<Form>>,
 }

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::clipboard::{self, ClipboardWatch};
+use super::courier::Courier;
 use super::outside::Outside;
 use super::terminal::{self, Screen};
 use super::{Effect, Frames, Message, Palette, Setup, State, beacon, input, past, update};
@@ -22,10 +22,8 @@ use crate::model::Moment;
 
 /// After a wake-up so many more messages are taken before a frame is drawn.
 const DRAIN: usize = 64;
-/// Commands that may wait for a busy engine.
-const COMMANDS: usize = 64;
-/// How long the last commands may take to reach the engine when the user leaves.
-const LAST_WORDS: Duration = Duration::from_secs(2);
+/// What is said of an engine that hears nothing any more.
+const STOPPED: &str = "the engine has stopped: leave and start haul again";
 /// How long after Ctrl-Z the program is sure to be stopped, if it can be.
 const STOPS_WITHIN: Duration = Duration::from_millis(300);
 
@@ -68,8 +66,7 @@ struct Loop {
     events: broadcast::Receiver<Event>,
     signals: Signals,
     go_on: Signal,
-    commands: mpsc::Sender<Command>,
-    sender: JoinHandle<()>,
+    courier: Courier,
     lost: mpsc::Receiver<()>,
     /// The file with the lines that were typed behind `:`.
     past: Option<PathBuf>,
@@ -109,6 +106,8 @@ impl Signals {
 enum Wake {
     Message(Message),
     GoOn,
+    /// A command that waited is on its way.
+    Sent,
     Frame,
     End(Exit),
 }
@@ -130,9 +129,8 @@ impl Loop {
             State::new(setup, palette)
         };
         state.past = past.as_deref().map(past::load).unwrap_or_default();
-        let (commands, queue) = mpsc::channel(COMMANDS);
         let (snapshots, events) = (handle.snapshots(), handle.events());
-        let sender = tokio::spawn(deliver(handle, queue));
+        let courier = Courier::start(handle);
         let screen = Screen::take(takes_mouse, has_title)?;
         let (keys, reader) = input::read()?;
         let (outside, heard) = Outside::new();
@@ -150,8 +148,7 @@ impl Loop {
             events,
             signals,
             go_on,
-            commands,
-            sender,
+            courier,
             lost,
             past,
             clipboard: None,
@@ -176,8 +173,7 @@ impl Loop {
         };
         // Dropping the screen gives the terminal back; then the engine hears what was asked for last.
         drop(self.screen);
-        drop(self.commands);
-        let _ = timeout(LAST_WORDS, self.sender).await;
+        self.courier.finish().await;
         Ok(exit)
     }
 
@@ -189,7 +185,7 @@ impl Loop {
         let mut next = match self.wait().await {
             Wake::Message(message) => Some(message),
             Wake::GoOn => return self.come_back().map(ControlFlow::Continue),
-            Wake::Frame => None,
+            Wake::Frame | Wake::Sent => None,
             Wake::End(exit) => return Ok(ControlFlow::Break(exit)),
         };
         let mut taken = 0;
@@ -235,6 +231,7 @@ impl Loop {
                 self.engine_lives = !matches!(told, Err(RecvError::Closed));
                 Wake::Message(self.latest())
             }
+            () = self.courier.send_on() => Wake::Sent,
             () = until(toasts) => {
                 self.toasts_until = None;
                 Wake::Message(Message::Expired)
@@ -261,7 +258,7 @@ impl Loop {
         if self.engine_lives {
             Message::Snapshot(self.snapshots.borrow_and_update().clone())
         } else {
-            Message::Trouble("the engine has stopped: leave and start haul again".to_owned())
+            Message::Trouble(STOPPED.to_owned())
         }
     }
 
@@ -300,8 +297,8 @@ impl Loop {
     }
 
     fn send(&mut self, command: Command) {
-        if self.commands.try_send(command).is_err() {
-            self.trouble("the engine is too busy to listen: try that again");
+        if !self.courier.send(command) {
+            self.trouble(STOPPED);
         }
     }
 
@@ -372,14 +369,5 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Hands commands to the engine, in their order, and waits for it where the screen must not.
-async fn deliver(handle: Handle, mut queue: mpsc::Receiver<Command>) {
-    while let Some(command) = queue.recv().await {
-        if !handle.send(command).await {
-            return;
-        }
     }
 }

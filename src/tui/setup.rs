@@ -20,6 +20,8 @@ pub struct Setup {
     pub clock: Arc<dyn WallClock>,
     /// The file with the lines that were typed behind `:`, if they are to be kept.
     pub past: Option<PathBuf>,
+    /// It is the demo, of which nothing stays.
+    pub is_demo: bool,
     /// Nobody has used haul here before.
     pub is_first: bool,
     /// Watch what is copied on the desktop.

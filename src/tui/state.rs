@@ -8,10 +8,10 @@ use std::time::Duration;
 use ratatui::layout::Size;
 use tui_input::Input;
 
-use super::{Form, History, List, Palette, Setup, Twins};
+use super::{Form, History, List, Palette, Setup, Taken, Twins};
 use crate::api::Totals;
 use crate::config::{Bindings, Column, Keymap, Notify};
-use crate::model::{Categories, Header, Moment, TransferId, WallClock};
+use crate::model::{Categories, Moment, TransferId, WallClock};
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Debug)]
@@ -58,18 +58,22 @@ pub struct State {
     pub past: Vec<String>,
     /// How many were completed and how many failed since all was done last.
     pub ended: (usize, usize),
+    /// The number of the latest event that was heard.
+    pub heard: u64,
+    /// All is done once this event was heard too.
+    pub done_at: Option<u64>,
     /// When something was removed last.
     pub removed_at: Option<Moment>,
     /// What the user wants of the screen.
     pub habits: Habits,
+    /// Everything is deleted when haul is left.
+    pub is_demo: bool,
     /// Nobody has used haul here before, nor pressed a key yet.
     pub welcomes: bool,
     /// What was copied on the desktop and is to be offered as soon as no box is open.
     pub copied: Option<String>,
     /// What was offered, or copied by haul itself: hashes, since texts are long.
     pub offered: HashSet<u64>,
-    /// Transfers that are to start at once, as soon as the engine has them.
-    pub hurried: HashSet<TransferId>,
     /// What was told lately, the newest last.
     pub toasts: Vec<Toast>,
     /// What the order that is being carried out is about; empty: the marked ones or the selected one.
@@ -106,12 +110,14 @@ impl State {
             mode: Mode::Browse,
             past: Vec::new(),
             ended: (0, 0),
+            heard: 0,
+            done_at: None,
             removed_at: None,
             habits: setup.habits,
+            is_demo: setup.is_demo,
             welcomes: setup.is_first,
             copied: None,
             offered: HashSet::new(),
-            hurried: HashSet::new(),
             toasts: notice.into_iter().collect(),
             about: Vec::new(),
             restores: false,
@@ -185,7 +191,7 @@ pub enum Mode {
         /// What is in the box.
         input: Input,
         /// Headers that came with it, in a pasted command.
-        taken: Vec<Header>,
+        taken: Taken,
         /// What was wrong with it.
         complaint: Option<String>,
     },

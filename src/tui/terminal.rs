@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Stdout, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::thread::ThreadId;
@@ -16,9 +17,11 @@ use crossterm::terminal::{
     disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
-use ratatui::backend::CrosstermBackend;
-use ratatui::{Frame, Terminal};
+use ratatui::backend::{Backend as _, CrosstermBackend};
+use ratatui::layout::Rect;
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
 use rustix::process::{Signal, kill_current_process_group};
 
 use super::State;
@@ -31,6 +34,9 @@ use super::view::draw;
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 /// Takes that back.
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// Columns and rows of a terminal that does not tell them.
+const UNKNOWN: (u16, u16) = (80, 24);
 
 /// True while the terminal is in our modes, so that it is given back once and not twice.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -73,7 +79,7 @@ impl Screen {
         }
         hook_panics(std::thread::current().id());
         enter(takes_mouse)?;
-        let terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())));
+        let terminal = on_stdout();
         let beacon = has_title.then(Beacon::from_environment);
         let clusters = Clusters::default();
         let screen = |terminal| Self { beacon, terminal, clusters, takes_mouse, is_forgotten: false };
@@ -82,7 +88,7 @@ impl Screen {
 
     /// The terminal's size in cells: columns, rows.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        self.terminal.size().map(|size| (size.width, size.height))
+        self.terminal.size().map(|size| if size.area() == 0 { UNKNOWN } else { (size.width, size.height) })
     }
 
     /// Draws one frame; the terminal shows it at once and not in pieces, if it can.
@@ -91,7 +97,7 @@ impl Screen {
         if std::mem::take(&mut self.is_forgotten) {
             // Not `Terminal::clear`: it asks the terminal where the cursor is, and the answer goes to the thread that reads
             // keys. A new one knows nothing of what was drawn, so it draws everything.
-            self.terminal = Terminal::new(CrosstermBackend::new(Out(io::stdout())))?;
+            self.terminal = on_stdout()?;
             queue!(self.terminal.backend_mut(), Clear(ClearType::All))?;
         }
         let Self { terminal, clusters, .. } = self;
@@ -152,6 +158,16 @@ impl Drop for Screen {
     }
 }
 
+/// Where frames are drawn. One that does not tell its size does not change it either, and is as large as most are.
+fn on_stdout() -> io::Result<Terminal<CrosstermBackend<Out>>> {
+    let backend = CrosstermBackend::new(Out(io::stdout()));
+    if backend.size()?.area() > 0 {
+        return Terminal::new(backend);
+    }
+    let (columns, rows) = UNKNOWN;
+    Terminal::with_options(backend, TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, columns, rows)) })
+}
+
 fn enter(takes_mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mouse = if takes_mouse { MOUSE_ON } else { "" };
@@ -164,24 +180,43 @@ fn enter(takes_mouse: bool) -> io::Result<()> {
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut out = io::stdout();
-        let put_out = match LIT.swap(0, Ordering::SeqCst) {
-            0 => "",
-            1 => GIVE_TITLE_BACK,
-            _ => PUT_OUT,
-        };
         // Nothing can be done about a terminal that does not listen any more.
-        let _ = execute!(
-            out,
-            EndSynchronizedUpdate,
-            Print(put_out),
-            Print(MOUSE_OFF),
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            Show
-        );
-        let _ = out.flush();
+        let _ = give_back(&mut out).and_then(|()| out.flush());
         let _ = disable_raw_mode();
     }
+}
+
+/// The same as well as it can be done while another thread may be drawing on a terminal that takes no output: nothing is waited
+/// for.
+pub fn abandon() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut modes = Vec::new();
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+        if let (Ok(()), Ok(mut terminal)) =
+            (give_back(&mut modes), File::options().write(true).custom_flags(flags).open("/dev/tty"))
+        {
+            let _ = terminal.write(&modes);
+        }
+        let _ = disable_raw_mode();
+    }
+}
+
+/// Writes what takes the terminal out of our modes.
+fn give_back(out: &mut impl Write) -> io::Result<()> {
+    let put_out = match LIT.swap(0, Ordering::SeqCst) {
+        0 => "",
+        1 => GIVE_TITLE_BACK,
+        _ => PUT_OUT,
+    };
+    queue!(
+        out,
+        EndSynchronizedUpdate,
+        Print(put_out),
+        Print(MOUSE_OFF),
+        DisableBracketedPaste,
+        LeaveAlternateScreen,
+        Show
+    )
 }
 
 /// A panic on the screen's own thread gives the terminal back before it is told. One on another thread (a task that

@@ -63,18 +63,17 @@ impl Session {
 /// Several that move keep their order among themselves.
 #[tokio::test(start_paused = true)]
 async fn those_that_were_named_move_together() {
-    for (order, sent) in [
-        ("2,3 up", ["2 Up", "3 Up"]),
-        ("2,3 down", ["3 Down", "2 Down"]),
-        ("3,2 top", ["3 Top", "2 Top"]),
-        ("1,2 bottom", ["1 Bottom", "2 Bottom"]),
+    for (order, expected) in [
+        ("2,3 up", "[2, 3] Up"),
+        ("2,3 down", "[2, 3] Down"),
+        ("3,2 top", "[3, 2] Top"),
+        ("1,2 bottom", "[1, 2] Bottom"),
     ] {
         let mut session = Session::with((1..=4).map(|number| builders::row(number, "x"))).await;
         session.type_line(order).await;
-        for expected in sent {
-            let Command::Move { id, to } = session.sent().await else { panic!("{order}: no move") };
-            assert_eq!(format!("{} {to:?}", id.bits()), expected, "{order}");
-        }
+        let Command::Move { ids, to } = session.sent().await else { panic!("{order}: no move") };
+        let ids: Vec<u64> = ids.iter().map(|id| id.bits()).collect();
+        assert_eq!(format!("{ids:?} {to:?}"), expected, "{order}: in one command, and the engine keeps their order");
     }
 }
 

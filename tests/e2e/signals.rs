@@ -125,3 +125,20 @@ fn a_disk_that_never_answers_keeps_nobody_from_leaving() {
     leaves_a_dead_disk(&["--plain"], |haul, _| haul.signal_child(Signal::INT));
     leaves_a_dead_disk(&["--plain"], |_, lines| std::io::Write::write_all(lines, b"quit\nquit\n").unwrap());
 }
+
+#[test]
+fn a_screen_that_nobody_takes_hears_signals_all_the_same() {
+    let (_server, _) = slow();
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &[], (200, 50));
+    terminal.wait_for("the screen", |screen| screen.alternate_screen() && screen.contents().contains("haul"));
+    terminal.stall();
+    // Whole frames, until the terminal takes no more.
+    for size in (0..).take_while(|_| !terminal.holds_up()) {
+        terminal.resize(200 - size % 2, 50);
+    }
+    terminal.signal(Signal::TERM);
+    terminal.signal(Signal::INT);
+    let exit = terminal.finish_within(SOON);
+    assert!(matches!(exit, Exit::Code(143 | 130)), "{exit:?}");
+}

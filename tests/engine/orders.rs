@@ -275,7 +275,7 @@ async fn a_move_to_either_end_changes_the_place_of_one_alone() {
     let ranks = |stage: &Stage| ids.iter().map(|id| stage.item(*id).unwrap().rank).collect::<Vec<_>>();
     let before = ranks(&stage);
     for (which, to) in [(3, Place::Top), (1, Place::Bottom), (2, Place::Top), (0, Place::Bottom)] {
-        stage.send(Command::Move { id: ids[which], to }).await;
+        stage.send(Command::Move { ids: vec![ids[which]], to }).await;
     }
     let added = stage.add_spec(Spec { held: true, ..stage.spec("/5") }).await;
     let wanted: Vec<TransferId> = [2, 3, 4, 1, 0].iter().map(|number| ids[*number]).chain([added]).collect();

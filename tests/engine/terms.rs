@@ -229,7 +229,7 @@ async fn one_goes_right_before_another_or_right_after_it() {
         (4, Place::After(ids[4]), [3, 4, 1, 2, 0]),
         (1, Place::Before(TransferId::from_bits(77)), [3, 4, 1, 2, 0]),
     ] {
-        stage.send(Command::Move { id: ids[which], to }).await;
+        stage.send(Command::Move { ids: vec![ids[which]], to }).await;
         let wanted = wanted.map(|number| ids[number]);
         stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted).then_some(())).await;
     }
@@ -245,7 +245,7 @@ async fn an_order_by_hand_goes_before_the_time_and_the_queue() {
         stage.fake.put(path, file.clone().rate(MIB / 16));
         ids.push(stage.add(path).await);
     }
-    stage.send(Command::Move { id: ids[1], to: Place::Bottom }).await;
+    stage.send(Command::Move { ids: vec![ids[1]], to: Place::Bottom }).await;
     stage.send(Command::Schedule { ids: vec![ids[2]], at: Some("22:00".parse().unwrap()) }).await;
     stage.send(Command::Schedule { ids: vec![ids[1]], at: Some("23:00".parse().unwrap()) }).await;
     stage.send(Command::StartNow(vec![ids[1], ids[2]])).await;
@@ -307,5 +307,50 @@ async fn what_was_started_by_hand_and_is_paused_waits_for_its_hour_like_all_othe
     let began = Instant::now();
     stage.complete(id, "a.bin", &file).await;
     assert!(began.elapsed() > seconds(14 * 3600));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_keep_their_order_wherever_they_go() {
+    let mut stage = Stage::with(Wishes::default());
+    let mut ids = Vec::new();
+    for path in ["/0", "/1", "/2", "/3", "/4"] {
+        let spec = Spec { held: true, ..stage.spec(path) };
+        ids.push(stage.add_spec(spec).await);
+    }
+    for (which, to, wanted) in [
+        (&[3, 1][..], Place::Top, [1, 3, 0, 2, 4]),
+        (&[1, 3], Place::Up, [1, 3, 0, 2, 4]),
+        (&[0, 2], Place::Up, [1, 0, 2, 3, 4]),
+        (&[1, 2], Place::Down, [0, 1, 3, 2, 4]),
+        (&[0, 3], Place::Bottom, [1, 2, 4, 0, 3]),
+        (&[3, 1], Place::After(ids[4]), [2, 4, 1, 3, 0]),
+        (&[0, 4, 2], Place::Before(ids[4]), [2, 0, 4, 1, 3]),
+    ] {
+        let moved = which.iter().map(|number| ids[*number]).collect();
+        stage.send(Command::Move { ids: moved, to }).await;
+        let wanted = wanted.map(|number| ids[number]);
+        stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted).then_some(())).await;
+    }
+    let stage = stage.again().await;
+    let wanted = [2, 0, 4, 1, 3].map(|number| ids[number]);
+    stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted).then_some(())).await;
+    stage.end().await;
+}
+
+/// One after the other, each past all the others, they kept the engine for minutes.
+#[tokio::test(start_paused = true)]
+async fn very_many_are_next_at_once() {
+    const MANY: usize = 20_000;
+    let stage = Stage::with(Wishes { transfers: Some(1), queue_hours: &["22:00-23:00"], ..Wishes::default() });
+    let spec = |number| (TransferId::mint(), Spec { held: true, ..stage.spec(&format!("/{number}")) });
+    let batch: Vec<(TransferId, Spec)> = (0..MANY).map(spec).collect();
+    let mut ids: Vec<TransferId> = batch.iter().map(|entry| entry.0).collect();
+    stage.send(Command::Add(batch)).await;
+    ids.rotate_left(MANY / 2);
+    let wanted = ids.clone();
+    stage.send(Command::StartNow(ids)).await;
+    stage.seen(|now| now.rows.iter().map(|row| row.id).eq(wanted.iter().copied()).then_some(())).await;
+    stage.send(Command::PauseAll).await;
     stage.end().await;
 }

@@ -20,6 +20,8 @@ const DEADLINE: Duration = Duration::from_secs(30);
 struct Shown {
     parser: Parser,
     raw: Vec<u8>,
+    /// The terminal takes no output.
+    stalls: bool,
     /// The terminal is being shut: the thread is to let go of it.
     closing: bool,
     /// The thread reads no more.
@@ -76,8 +78,10 @@ impl Terminal {
             let _ = tell.send(exit);
         });
         let parser = Parser::new(nonzero(rows), nonzero(columns), 0);
-        let shown: Shared =
-            Arc::new((Mutex::new(Shown { parser, raw: Vec::new(), closing: false, over: false }), Condvar::new()));
+        let shown: Shared = Arc::new((
+            Mutex::new(Shown { parser, raw: Vec::new(), stalls: false, closing: false, over: false }),
+            Condvar::new(),
+        ));
         let typing: Typing = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
         let from = pair.master.try_clone_reader().unwrap();
         let (to, answers) = (shown.clone(), typing.clone());
@@ -207,6 +211,21 @@ impl Terminal {
         }
     }
 
+    /// Reads nothing more of what the program writes, until its end.
+    pub fn stall(&self) {
+        self.lock().stalls = true;
+    }
+
+    /// True if the program's first thread waits for the terminal to take what it writes.
+    pub fn holds_up(&self) -> bool {
+        let place = std::fs::read_to_string(format!("/proc/{}/wchan", self.id.as_raw_nonzero())).unwrap_or_default();
+        let call = std::fs::read_to_string(format!("/proc/{}/syscall", self.id.as_raw_nonzero())).unwrap_or_default();
+        let mut words = call.split_whitespace();
+        // Number 1 is write(2) of x86-64, 64 that of ARM.
+        let writes = matches!(words.next(), Some("1" | "64")) && words.next() == Some("0x1");
+        writes || place == "n_tty_write"
+    }
+
     /// Sends the program a signal.
     pub fn signal(&self, signal: Signal) {
         // It may have ended by itself meanwhile.
@@ -238,6 +257,8 @@ impl Terminal {
             panic!("not ended after {span:?}:\n{}", self.text());
         };
         self.exit = Some(exit);
+        self.lock().stalls = false;
+        self.shown.1.notify_all();
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
@@ -300,9 +321,11 @@ fn read(mut from: Box<dyn Read + Send>, shown: &Shared, answers: &Typing) {
         }
         drop(typing);
         shown.1.notify_all();
-        if shown.0.lock().unwrap().closing {
+        let state = shown.1.wait_while(shown.0.lock().unwrap(), |state| state.stalls).unwrap();
+        if state.closing {
             break;
         }
+        drop(state);
     }
     drop(from);
     shown.0.lock().unwrap().over = true;

@@ -1,6 +1,6 @@
 //! The boxes that add: what they send, what they say, and what they ask first.
 
-use haul::api::{Command, Event, Happening};
+use haul::api::Command;
 use haul::ask::{Entry, Gathered, Offers, Sending, read_curl};
 use haul::model::{Source, Spec, Status, TransferId, UnixTime, Upload};
 use haul::tui::{Answer, Effect, Inquiry, Message, Mode, Slot};
@@ -147,15 +147,18 @@ fn a_list_is_read_and_its_mistakes_are_told() {
     fill(&mut stage, 9, "~/urls.txt");
     stage.press("enter enter");
     assert_eq!(inquiries(&stage), [Inquiry::Read("~/urls.txt".into())], "once");
-    stage.send(Message::Answered(Answer::Listed(Err("urls.txt, line 3: no".into()))));
+    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Err("urls.txt, line 3: no".into()))));
     assert_eq!(complaint(&stage), (Slot::List, "urls.txt, line 3: no".into()));
     let mut entry = Entry::new(source("https://e.org/1"));
     entry.output = Some("sub/one.iso".into());
-    stage.press("enter").send(Message::Answered(Answer::Listed(Ok(vec![entry]))));
+    let other = Answer::Listed("other.txt".into(), Ok(vec![Entry::new(source("https://e.org/other"))]));
+    stage.press("enter").send(Message::Answered(other));
+    assert!(specs(&stage).is_empty(), "the answer to a box that was left");
+    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok(vec![entry]))));
     let added = specs(&stage);
     let target = &added[0].1.target;
     assert_eq!((target.folder.to_str(), target.name.as_deref()), (Some("/home/me/Downloads/sub"), Some("one.iso")));
-    stage.send(Message::Answered(Answer::Listed(Ok(read_curl("curl e.org/x").unwrap().unwrap()))));
+    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok(read_curl("curl e.org/x").unwrap().unwrap()))));
     assert_eq!(specs(&stage).len(), 1, "an answer that nobody waits for");
 }
 
@@ -187,19 +190,20 @@ fn what_tab_completes_is_what_enter_reads() {
 }
 
 #[test]
-fn what_is_to_start_now_is_told_once_the_engine_has_it_and_what_is_paused_never_starts() {
+fn what_is_to_start_now_does_so_in_its_order_and_what_is_paused_never_starts() {
     for (word, commands) in [("now", 2), ("paused", 1), ("later", 1)] {
         let mut stage = stage::empty();
-        stage.press("a").types("https://e.org/a");
+        stage.press("a").types("https://e.org/[1-70]");
         fill(&mut stage, 3, word);
         stage.press("enter");
-        let (id, spec) = specs(&stage)[0].clone();
-        assert_eq!((stage.commands().len(), spec.held), (1, commands == 1));
-        for _ in 0..2 {
-            stage.send(Message::Happened(Event { number: 0, id, happening: Happening::Added }));
-            assert_eq!(stage.commands().len(), commands);
-        }
-        assert_eq!(stage.commands().last().is_some_and(|last| last.starts_with("StartNow")), commands == 2);
+        let added = specs(&stage);
+        assert_eq!((stage.commands().len(), added[0].1.held), (commands, commands == 1));
+        let started = stage.effects.iter().find_map(|effect| match effect {
+            Effect::Send(Command::StartNow(ids)) => Some(ids.clone()),
+            _ => None,
+        });
+        let ids: Vec<TransferId> = added.iter().map(|entry| entry.0).collect();
+        assert_eq!(started, (word == "now").then_some(ids), "the engine holds it until they are in the list");
     }
 }
 
@@ -249,15 +253,18 @@ fn an_upload_asks_for_its_files_and_sends_them() {
     stage.press("U").types("/srv/photos").press("down").types("s3://bucket/2026/?endpoint=minio.example.org");
     stage.press("down").types("STANDARD_IA").press("enter");
     let place = source("s3://bucket/2026/?endpoint=minio.example.org");
-    assert_eq!(inquiries(&stage), [Inquiry::Gather("/srv/photos".into(), place)]);
+    assert_eq!(inquiries(&stage), [Inquiry::Gather("/srv/photos".into(), place.clone())]);
     let sending = |name: &str| Sending {
         file: format!("/srv/photos/{name}").into(),
         place: source(&format!("s3://bucket/2026/{name}?endpoint=minio.example.org")),
     };
-    stage.send(Message::Answered(Answer::Gathered(Ok(Gathered {
-        files: vec![sending("a"), sending("b")],
-        passed_over: None,
-    }))));
+    let gathered = Gathered { files: vec![sending("a"), sending("b")], passed_over: None };
+    for (file, to) in [("/srv/other", &place), ("/srv/photos", &source("s3://bucket/other/?endpoint=e.org"))] {
+        let other = Answer::Gathered(file.into(), to.clone(), Ok(gathered.clone()));
+        stage.send(Message::Answered(other));
+        assert!(specs(&stage).is_empty(), "the answer to a box that was left");
+    }
+    stage.send(Message::Answered(Answer::Gathered("/srv/photos".into(), place, Ok(gathered))));
     let added = specs(&stage);
     let upload = added[1].1.upload.as_ref().unwrap();
     assert_eq!((upload.file.to_str(), upload.storage_class.as_deref()), (Some("/srv/photos/b"), Some("STANDARD_IA")));
@@ -272,7 +279,11 @@ fn an_upload_asks_for_its_files_and_sends_them() {
     }
     let mut missing = stage::empty();
     missing.press("U").types("/a").press("down").types("s3://b/a?endpoint=e.org").press("enter");
-    missing.send(Message::Answered(Answer::Gathered(Err("/a: no such file".into()))));
+    missing.send(Message::Answered(Answer::Gathered(
+        "/a".into(),
+        source("s3://b/a?endpoint=e.org"),
+        Err("/a: no such file".into()),
+    )));
     assert_eq!(complaint(&missing), (Slot::File, "/a: no such file".into()));
 }
 
@@ -308,11 +319,36 @@ fn an_upload_that_is_in_the_list_is_not_said_to_be_added_too() {
         let mut stage = stage::with(listed());
         stage.press("g U").types("/srv").press("down").types("s3://bucket/?endpoint=e.org").press("enter");
         let files = names.iter().map(|name| of(name)).collect();
-        stage.send(Message::Answered(Answer::Gathered(Ok(Gathered { files, passed_over: None }))));
+        let gathered = Ok(Gathered { files, passed_over: None });
+        let asked = source("s3://bucket/?endpoint=e.org");
+        stage.send(Message::Answered(Answer::Gathered("/srv".into(), asked, gathered)));
         let sent: Vec<String> = specs(&stage).iter().filter_map(|(_, spec)| spec.source.last_segment()).collect();
         assert_eq!((sent, stage.toasts()), (added.iter().map(ToString::to_string).collect(), vec![told]));
         if names == ["b"] {
             assert_eq!(stage.selected(), Some(2), "the one that is there");
         }
     }
+}
+
+#[test]
+fn what_is_understood_is_asked_about_though_something_else_is_not() {
+    let mut stage = stage::with([row(1, "a.iso").status(Status::Paused)]);
+    stage.press("a").types("https://files.example.org/pub/a.iso https://e.org/b nonsense").press("enter");
+    assert!(matches!(stage.state.mode, Mode::Twins(_)), "{:?}", stage.state.mode);
+    assert!(stage.commands().is_empty());
+    stage.press("s");
+    assert_eq!(stage.added()[0].1, "https://e.org/b");
+    let Mode::Add(form) = &stage.state.mode else { panic!("{:?}", stage.state.mode) };
+    assert_eq!(form.value(Slot::Urls), "nonsense", "it can be mended");
+    assert!(form.complaint.as_deref().is_some_and(|why| why.contains("1 not understood")), "{:?}", form.complaint);
+}
+
+#[test]
+fn a_folder_that_is_no_text_is_the_one_that_is_meant() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let folder = std::path::PathBuf::from(std::ffi::OsString::from_vec(b"/srv/\xff".to_vec()));
+    let mut stage = stage::empty();
+    stage.state.folder.clone_from(&folder);
+    stage.press("a").types("https://e.org/a").press("enter");
+    assert_eq!(*specs(&stage)[0].1.target.folder, *folder);
 }

@@ -186,7 +186,7 @@ fn urls_are_found_in_what_links_are_written_in() {
 fn moving_in_the_queue() {
     let mut stage = stage::with([row(1, "a"), row(2, "b")]);
     let sent = stage.press("J K").commands();
-    assert_eq!(sent, [format!("Move {{ id: {ONE}, to: Down }}"), format!("Move {{ id: {ONE}, to: Up }}")]);
+    assert_eq!(sent, [format!("Move {{ ids: [{ONE}], to: Down }}"), format!("Move {{ ids: [{ONE}], to: Up }}")]);
 }
 
 #[test]

@@ -40,10 +40,10 @@ fn every_order_does_what_it_says() {
         ("set limit 1M", "Limit(Some(Rate(1048576)))".to_owned()),
         ("limit this 500K", format!("LimitEach {{ ids: [{ONE}], rate: Some(Rate(512000)) }}")),
         ("priority high", format!("Prioritize {{ ids: [{ONE}], priority: High }}")),
-        ("up", format!("Move {{ id: {ONE}, to: Up }}")),
-        ("down", format!("Move {{ id: {ONE}, to: Down }}")),
-        ("top", format!("Move {{ id: {ONE}, to: Top }}")),
-        ("bottom", format!("Move {{ id: {ONE}, to: Bottom }}")),
+        ("up", format!("Move {{ ids: [{ONE}], to: Up }}")),
+        ("down", format!("Move {{ ids: [{ONE}], to: Down }}")),
+        ("top", format!("Move {{ ids: [{ONE}], to: Top }}")),
+        ("bottom", format!("Move {{ ids: [{ONE}], to: Bottom }}")),
         ("rm", format!("Remove {{ ids: [{ONE}], data: false }}")),
         ("remove!", format!("Remove {{ ids: [{ONE}], data: true }}")),
         ("rename c d.iso", format!("Rename {{ id: {ONE}, name: \"c d.iso\" }}")),
@@ -61,8 +61,8 @@ fn every_order_does_what_it_says() {
 #[test]
 fn every_key_for_an_order_does_what_it_says() {
     for (keys, sent) in [
-        ("t", format!("Move {{ id: {ONE}, to: Top }}")),
-        ("b", format!("Move {{ id: {ONE}, to: Bottom }}")),
+        ("t", format!("Move {{ ids: [{ONE}], to: Top }}")),
+        ("b", format!("Move {{ ids: [{ONE}], to: Bottom }}")),
         ("S", format!("StartNow([{ONE}])")),
         (">", format!("Prioritize {{ ids: [{ONE}], priority: High }}")),
         ("<", format!("Prioritize {{ ids: [{ONE}], priority: Low }}")),

@@ -202,16 +202,16 @@ fn every_action_works_on_the_marked_ones() {
 fn marked_ones_move_in_the_queue_together_and_keep_their_order() {
     let moved = |keys: &str| -> Vec<String> {
         let sent = stage::with((1..=5).map(|number| row(number, "x"))).press(keys).commands();
-        sent.iter().map(|sent| sent.replace("Move { id: 000000000000000", "").replace(" }", "")).collect()
+        sent.iter()
+            .map(|sent| sent.replace("Move { ids: ", "").replace("000000000000000", "").replace(" }", ""))
+            .collect()
     };
-    assert_eq!(moved("j v v K"), ["2, to: Up", "3, to: Up"]);
-    assert_eq!(moved("j v v J"), ["3, to: Down", "2, to: Down"]);
-    assert_eq!(moved("v j v K"), ["3, to: Up"], "the first one stands at the top already");
-    assert_eq!(moved("v v K"), [""; 0]);
-    assert_eq!(moved("j v v t"), ["3, to: Top", "2, to: Top"], "the last one first, or they would change places");
-    assert_eq!(moved("v v t"), ["2, to: Top", "1, to: Top"]);
-    assert_eq!(moved("v v b"), ["1, to: Bottom", "2, to: Bottom"], "although they stand at the top");
-    assert_eq!(moved("G k v v b"), ["4, to: Bottom", "5, to: Bottom"]);
+    // In one command: the engine moves all of them at once.
+    assert_eq!(moved("j v v K"), ["[2, 3], to: Up"]);
+    assert_eq!(moved("j v v J"), ["[2, 3], to: Down"]);
+    assert_eq!(moved("v j v K"), ["[1, 3], to: Up"]);
+    assert_eq!(moved("j v v t"), ["[2, 3], to: Top"]);
+    assert_eq!(moved("G k v v b"), ["[4, 5], to: Bottom"]);
 }
 
 #[test]
@@ -220,16 +220,16 @@ fn in_a_filtered_view_a_step_goes_past_the_next_row_that_is_shown() {
         let name = |number: u64| if number % 2 == 1 { "odd.iso" } else { "even.txt" };
         let mut stage = stage::with((1..=9).map(|number| row(number, name(number))));
         stage.press("/").types("iso").press("enter").press(keys);
-        let bare = |sent: &String| sent.replace("Move { id: ", "").replace("000000000000000", "").replace(" }", "");
+        let bare = |sent: &String| sent.replace("Move { ids: ", "").replace("000000000000000", "").replace(" }", "");
         stage.commands().iter().map(bare).collect()
     };
-    assert_eq!(moved("j J"), ["3, to: After(5)"]);
-    assert_eq!(moved("j K"), ["3, to: Before(1)"]);
+    assert_eq!(moved("j J"), ["[3], to: After(5)"]);
+    assert_eq!(moved("j K"), ["[3], to: Before(1)"]);
     assert_eq!(moved("K"), [""; 0], "it is the first that is shown");
     assert_eq!(moved("G J"), [""; 0], "and this the last");
-    assert_eq!(moved("j v v K"), ["3, to: Before(1)", "5, to: Before(1)"]);
-    assert_eq!(moved("j v v J"), ["5, to: After(7)", "3, to: After(7)"]);
-    assert_eq!(moved("j t"), ["3, to: Top"]);
+    assert_eq!(moved("j v v K"), ["[3, 5], to: Before(1)"]);
+    assert_eq!(moved("j v v J"), ["[5, 3], to: After(7)"]);
+    assert_eq!(moved("j t"), ["[3], to: Top"]);
 }
 
 #[test]

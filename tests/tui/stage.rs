@@ -26,6 +26,7 @@ pub fn setup() -> Setup {
         categories: Arc::default(),
         clock: Arc::new(SystemClock::of("UTC0").unwrap()),
         past: None,
+        is_demo: false,
         is_first: false,
         clipboard: false,
         notice: None,

@@ -68,10 +68,10 @@ fn answer(inquiry: &Inquiry) -> Answer {
             let offers = haul::ask::Offers { text: format!("{text}x"), names: vec!["xa/".into(), "xb".into()] };
             Answer::Completed(text.clone(), offers)
         }
-        Inquiry::Read(_) => Answer::Listed(Err("no".into())),
+        Inquiry::Read(list) => Answer::Listed(list.clone(), Err("no".into())),
         Inquiry::Gather(file, place) => {
             let files = vec![haul::ask::Sending { file: file.clone(), place: place.clone() }];
-            Answer::Gathered(Ok(haul::ask::Gathered { files, passed_over: None }))
+            Answer::Gathered(file.clone(), place.clone(), Ok(haul::ask::Gathered { files, passed_over: None }))
         }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use super::super::errand::Busy;
 use super::super::row::place;
 use super::Roster;
-use crate::api::Place;
 use crate::model::{Spec, Status, TransferId, UnixTime};
 use crate::store::Item;
 
@@ -42,49 +41,6 @@ impl Roster {
         } else {
             self.folder = Some(folder.clone());
         }
-    }
-
-    /// Moves a transfer in the order, and gives the ranks that changed.
-    pub(in crate::engine) fn relocate(&mut self, id: TransferId, place: Place) -> Vec<(TransferId, i64)> {
-        let Some(from) = self.entries.get(&id).map(|entry| entry.index()) else { return Vec::new() };
-        let last = self.order.len() - 1;
-        let index = |other: TransferId| self.entries.get(&other).map_or(from, |entry| entry.index());
-        let to = match place {
-            Place::Before(other) => index(other) - usize::from(from < index(other)),
-            Place::After(other) => index(other) + usize::from(from > index(other)),
-            Place::Up => from.saturating_sub(1),
-            Place::Down => (from + 1).min(last),
-            Place::Top => 0,
-            Place::Bottom => last,
-        };
-        if from == to {
-            return Vec::new();
-        }
-        let rank = |id: TransferId| self.entries.get(&id).map_or(0, |entry| entry.item.rank);
-        // At either end there are ranks that nobody has: of a long queue one record is written, and not one for each it passes.
-        let beyond = match place {
-            Place::Top => self.order.first().and_then(|first| rank(*first).checked_sub(1)),
-            Place::Bottom => self.last_rank.checked_add(1),
-            _ => None,
-        };
-        let span = from.min(to)..=from.max(to);
-        let moved = self.order.remove(from);
-        self.order.insert(to, moved);
-        let changed: Vec<(TransferId, i64)> = if let Some(rank) = beyond {
-            vec![(id, rank)]
-        } else {
-            let mut ranks: Vec<i64> = self.order[span.clone()].iter().map(|id| rank(*id)).collect();
-            ranks.sort_unstable();
-            self.order[span].iter().copied().zip(ranks).collect()
-        };
-        self.last_rank = changed.iter().map(|(_, rank)| *rank).fold(self.last_rank, i64::max);
-        for (id, rank) in &changed {
-            if let Some(entry) = self.entries.get_mut(id) {
-                entry.item.rank = *rank;
-            }
-        }
-        self.rebuild();
-        changed
     }
 
     /// Changes what a transfer was asked for, but not from where or to where.

@@ -1,8 +1,8 @@
 //! The rows as the screen shows them.
 //!
 //! Invariants, after every public call: `shown` holds the places of the rows that the view and the filter show, in the
-//! list's order; `selected` is the id of the row at `position` in it, or `None` if no row is shown. So the selection
-//! stays on its transfer when rows move, and what a snapshot costs follows what changed in it.
+//! list's order; `selected` is the id of the row at `position` in it or, while no row is shown, of the one that was there
+//! last. So the selection stays on its transfer when rows move, or are hidden for a moment, and what a snapshot costs follows what changed in it.
 
 use std::sync::Arc;
 
@@ -182,7 +182,7 @@ impl List {
 
     fn select(&mut self, position: usize) {
         self.position = position.min(self.len().saturating_sub(1));
-        self.selected = self.selected().map(|row| row.id);
+        self.selected = self.selected().map(|row| row.id).or(self.selected);
     }
 
     pub(super) fn welcome(&mut self) {
@@ -208,7 +208,13 @@ impl List {
         self.shown = self.order.iter().copied().filter(is_shown).collect();
         let (above, below) = before.split_at(self.position.min(before.len()));
         let nearest = below.iter().chain(above.iter().rev()).filter_map(|place| now(*place)).find(is_shown);
-        let position = nearest.and_then(|place| self.position_of(place));
+        let position = match nearest {
+            Some(place) => self.position_of(place),
+            // Nothing was shown before.
+            None => {
+                self.shown.iter().position(|place| self.rows.get(*place as usize).map(|row| row.id) == self.selected)
+            }
+        };
         self.select(position.unwrap_or(0));
     }
 

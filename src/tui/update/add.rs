@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
+use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Taken, Tone};
 use super::link::linked;
 use super::{command, edit, form, toast, transfer, twins};
 use crate::ask::{Entry, expand, read_curl};
@@ -57,11 +57,8 @@ pub fn is_wanted(text: &str) -> bool {
 /// A text was pasted: into the box if one is open, else its URLs are added at once. A pattern is shown first, with what it
 /// makes.
 pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
-    match &mut state.mode {
-        Mode::Add(form) | Mode::Send(form) => return form::paste(form, text),
-        Mode::NewUrl { .. } => return transfer::paste_url(state, text),
-        Mode::Command(line) => return command::paste(line, text),
-        _ => {}
+    if !matches!(state.mode, Mode::Filter(_)) && put_in(state, text) {
+        return;
     }
     let sorted = sort(text, false);
     if matches!(state.mode, Mode::Filter(_)) && sorted.entries.is_empty() {
@@ -84,11 +81,29 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
             toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects);
         }
         Ok(batch) => {
-            let (batch, repeated) = once(twins::join_batch(state, batch));
+            let (batch, now) = twins::join_batch(state, batch);
+            let (batch, repeated) = once(batch);
             let told = told((batch.len(), repeated), &sorted.wrong, sorted.why.as_deref());
-            twins::offer(state, batch, Begin::Turn, told, effects);
+            twins::offer(state, (batch, now), told, effects);
         }
     }
+}
+
+/// Puts a text where keys are text just now; false where they are orders.
+pub fn put_in(state: &mut State, text: &str) -> bool {
+    match &mut state.mode {
+        Mode::Add(form) | Mode::Send(form) => form::paste(form, text),
+        Mode::NewUrl { .. } => transfer::paste_url(state, text),
+        Mode::Command(line) => command::paste(line, text),
+        Mode::Filter(_) => edit::filter_paste(state, text),
+        _ => return false,
+    }
+    true
+}
+
+/// True for a text that says how many were added, whatever else it says.
+pub fn tells_of_added(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(" added")
 }
 
 fn told((good, repeated): (usize, usize), wrong: &[String], why: Option<&str>) -> (Tone, String) {
@@ -154,6 +169,9 @@ struct Terms {
     name: Option<String>,
     limits: Limits,
     checksum: Option<crate::model::Checksum>,
+    /// Headers of pasted commands, each for its own URLs,
+    taken: Taken,
+    /// and those for all of them.
     headers: Vec<Header>,
     mirrors: Vec<Source>,
     begin: Begin,
@@ -170,6 +188,7 @@ impl Terms {
             name: None,
             limits: Limits::default(),
             checksum: None,
+            taken: Taken::default(),
             headers: Vec::new(),
             mirrors: Vec::new(),
             begin: Begin::Turn,
@@ -181,14 +200,13 @@ impl Terms {
 
     /// Reads the box; an error names the line that is wrong.
     fn read(state: &State, form: &Form) -> Result<Self, (Slot, String)> {
-        let mut headers = form.taken.clone();
+        let mut headers = Vec::new();
         for text in form.value(Slot::Headers).split(" | ").map(str::trim).filter(|text| !text.is_empty()) {
             let header = Header::parse(text).map_err(|why| (Slot::Headers, why))?;
             if header.is_own() {
                 return Err((Slot::Headers, format!("the header {} is set by haul itself", header.name)));
             }
-            headers.retain(|other| !other.name.eq_ignore_ascii_case(&header.name));
-            headers.push(header);
+            lay_over(&mut headers, [header]);
         }
         let mirrors = form.value(Slot::Mirrors).split_whitespace().map(Source::parse).collect::<Result<_, _>>();
         let checksum = given(form, Slot::Checksum).map(str::parse).transpose();
@@ -199,11 +217,12 @@ impl Terms {
             name: given(form, Slot::Name).map(str::to_owned),
             limits: limits(form)?,
             checksum: checksum.map_err(|why| (Slot::Checksum, why))?,
+            taken: form.taken.clone(),
             headers,
             mirrors: mirrors.map_err(|why| (Slot::Mirrors, why))?,
             begin: begin(state, form)?,
             priority: form.priority,
-            sorts: typed.is_empty() || typed == usual_folder(state),
+            sorts: typed.is_empty() || typed == usual_folder(state).trim(),
             category: category.map_err(|why| (Slot::Urls, why))?.flatten(),
         })
     }
@@ -229,10 +248,12 @@ fn given(form: &Form, slot: Slot) -> Option<&str> {
 }
 
 fn folder_of(state: &State, form: &Form) -> std::path::PathBuf {
-    let typed = Path::new(form.value(Slot::Folder));
-    if typed.as_os_str().is_empty() {
+    let text = form.value(Slot::Folder);
+    // Not read back from the line: a path need not be text.
+    if text.is_empty() || text == usual_folder(state).trim() {
         return state.folder.clone();
     }
+    let typed = Path::new(text);
     if typed.starts_with("~") { crate::config::Paths::of_setting(typed) } else { state.folder.join(typed) }
 }
 
@@ -275,9 +296,9 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
         Some(output) => Target::named(&folder, output)?,
         None => Target { folder: folder.into(), name: None },
     };
-    let mut headers = terms.headers.clone();
-    headers.retain(|header| !entry.headers.iter().any(|own| own.name.eq_ignore_ascii_case(&header.name)));
-    headers.extend(entry.headers);
+    let mut headers = terms.taken.of(&entry.source).to_vec();
+    lay_over(&mut headers, terms.headers.iter().cloned());
+    lay_over(&mut headers, entry.headers);
     let mut spec = Spec {
         target,
         headers: headers.into(),
@@ -297,6 +318,14 @@ fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
     Ok(spec)
 }
 
+/// Puts headers in the place of those that are called the same.
+fn lay_over(headers: &mut Vec<Header>, others: impl IntoIterator<Item = Header>) {
+    for other in others {
+        headers.retain(|header| !header.name.eq_ignore_ascii_case(&other.name));
+        headers.push(other);
+    }
+}
+
 /// Enter: what is in the box is added, once a list that it names has been read.
 pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
     let Mode::Add(form) = &mut state.mode else { return };
@@ -313,10 +342,10 @@ pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
     }
 }
 
-/// The list has been read.
-pub fn listed(state: &mut State, result: Result<Vec<Entry>, String>, effects: &mut Vec<Effect>) {
+/// A list has been read. One that another box asked for, which was left since, is nobody's.
+pub fn listed(state: &mut State, list: &Path, result: Result<Vec<Entry>, String>, effects: &mut Vec<Effect>) {
     let Mode::Add(form) = &mut state.mode else { return };
-    if !std::mem::take(&mut form.waits) {
+    if Path::new(form.value(Slot::List)) != list || !std::mem::take(&mut form.waits) {
         return;
     }
     match result {
@@ -344,15 +373,18 @@ fn finish(state: &mut State, listed: Vec<Entry>, effects: &mut Vec<Effect>) {
     if batch.is_empty() {
         return form.complain(Slot::Urls, format!("nothing to add: {}", why.unwrap_or("there is no text")));
     }
-    let (batch, repeated) = once(batch);
-    let (tone, told) = told((batch.len(), repeated), &sorted.wrong, why);
+    let (mut batch, repeated) = once(batch);
+    let told = told((batch.len(), repeated), &sorted.wrong, why);
     if sorted.wrong.is_empty() {
         state.mode = Mode::Browse;
-        return twins::offer(state, batch, begin, (tone, told), effects);
+    } else {
+        // What was not understood stays in the box, so that it can be mended.
+        let rest = sorted.wrong.join(" ");
+        form.taken.keep(&rest);
+        form.put(Slot::Urls, rest);
+        form.put(Slot::List, "");
+        form.complain(Slot::Urls, told.1.as_str());
     }
-    // What was not understood stays in the box, so that it can be mended.
-    form.put(Slot::Urls, sorted.wrong.join(" "));
-    form.put(Slot::List, "");
-    form.complain(Slot::Urls, told);
-    twins::add(state, batch, begin, effects);
+    let now = twins::begin_so(&mut batch, begin);
+    twins::offer(state, (batch, now), told, effects);
 }

@@ -3,10 +3,11 @@
 use ratatui::layout::Size;
 
 use super::super::burst::text;
-use super::super::view::{details_room, list_height};
+use super::super::view::{details_height, details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, command, copied, edit, form, happened, mouse, sort, toast, transfer, twins};
 use crate::api::{Snapshot, Totals};
+use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
 
@@ -28,7 +29,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Burst(keys) => burst(state, &keys, &mut effects),
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
         Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
-        Message::Happened(event) => happened::tell(state, &event, &mut effects),
+        Message::Happened(event) => {
+            state.heard = state.heard.max(event.number);
+            happened::tell(state, &event, &mut effects);
+            tell_of_end(state, &mut effects);
+        }
         Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
         Message::Answered(answer) => form::answered(state, answer, &mut effects),
         Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
@@ -58,17 +63,19 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 /// Takes over what the engine shows.
 fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
     let busy = |totals: &Totals| totals.running + totals.queued > 0;
-    let ends = busy(&state.totals) && !busy(&snapshot.totals);
+    let stands = |totals: &Totals| totals.paused + totals.disk_full;
+    if busy(&snapshot.totals) {
+        state.done_at = None;
+    } else if busy(&state.totals) && stands(&snapshot.totals) <= stands(&state.totals) {
+        // What was paused last, or lacks room, is not done.
+        state.done_at = Some(snapshot.happened);
+    }
     // A speed moves the line of the last minute on, also while it stays the same.
     let is_moving = |totals: &Totals| totals.speed.bytes() + totals.upload_speed.bytes() > 0;
     state.stale |= state.totals != snapshot.totals || is_moving(&snapshot.totals);
     state.totals = snapshot.totals;
     state.welcomes &= snapshot.rows.is_empty();
-    if ends && state.ended != (0, 0) {
-        let (complete, failed) = std::mem::take(&mut state.ended);
-        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-        effects.push(Effect::Notify(format!("{complete} complete{failed}")));
-    }
+    tell_of_end(state, effects);
     let both = snapshot.totals.speed.bytes().saturating_add(snapshot.totals.upload_speed.bytes());
     state.history.note_total(state.now, Rate::per_second(both));
     let before = state.list.total();
@@ -81,10 +88,23 @@ fn take(state: &mut State, snapshot: &Snapshot, effects: &mut Vec<Effect>) {
     }
 }
 
+/// Tells that all is done, once all was heard that came before: what is complete is told when the journal has it.
+fn tell_of_end(state: &mut State, effects: &mut Vec<Effect>) {
+    if state.done_at.is_none_or(|last| state.heard < last) {
+        return;
+    }
+    state.done_at = None;
+    let (complete, failed) = std::mem::take(&mut state.ended);
+    if complete + failed > 0 {
+        let failed = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+        effects.push(Effect::Notify(format!("{complete} complete{failed}")));
+    }
+}
+
 /// Brings what depends on sizes and rows into its bounds.
 fn settle(state: &mut State) {
     // Keys must not go to a pane that is not on the screen.
-    if state.list.is_empty() || (!state.zoomed && details_room(state).1 == 0) {
+    if state.list.is_empty() || (!state.zoomed && details_height(state) == 0) {
         (state.zoomed, state.zoomed_for_log) = (false, false);
         state.pane = Pane::List;
     }
@@ -96,17 +116,36 @@ fn settle(state: &mut State) {
     state.details_top = if follows { last } else { state.details_top.min(last) };
 }
 
-/// Keys that came as a paste does. As long as keys are text they are typed, so that a line that is sent with its end is taken.
+/// Keys that came as a paste does. As long as keys are text they are put in line by line, so that a line that is sent with its
+/// end is taken; what follows is a paste where keys are orders.
 fn burst(state: &mut State, keys: &[Chord], effects: &mut Vec<Effect>) {
     let mut rest = keys;
-    while let ([chord, more @ ..], true) = (rest, takes_text(&state.mode)) {
-        key(state, *chord, effects);
-        rest = more;
+    while !rest.is_empty() && takes_text(&state.mode) {
+        let (line, more) = rest.split_at(line_end(rest));
+        if !line.is_empty() {
+            add::put_in(state, &text(line));
+        }
+        rest = match more {
+            [enter, more @ ..] => {
+                key(state, *enter, effects);
+                more
+            }
+            [] => more,
+        };
     }
     let rest = text(rest);
     if !rest.trim().is_empty() {
         add::pasted(state, &rest, effects);
     }
+}
+
+/// How many keys come before the Enter that ends the first line. A curl command is one, however many lines it was copied as.
+fn line_end(keys: &[Chord]) -> usize {
+    let is_enter = |chord: &Chord| chord.key == Key::Enter;
+    if read_curl(&text(keys)).is_some() {
+        return keys.iter().rposition(|chord| !is_enter(chord)).map_or(0, |last| last + 1);
+    }
+    keys.iter().position(is_enter).unwrap_or(keys.len())
 }
 
 fn takes_text(mode: &Mode) -> bool {
@@ -138,21 +177,30 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         Mode::Command(_) => command::key(state, chord, effects),
         Mode::Confirm(question) => {
             let question = question.clone();
-            match chord.key {
-                Key::Char('y' | 'Y') | Key::Enter => {
+            match answer(chord) {
+                Some(true) => {
                     state.mode = Mode::Browse;
                     transfer::remove(state, question, effects);
                 }
-                Key::Char('n' | 'N') | Key::Esc => state.mode = Mode::Browse,
-                _ => {}
+                Some(false) => state.mode = Mode::Browse,
+                None => {}
             }
         }
-        Mode::Leave => match (chord.key, action) {
-            (Key::Char('y' | 'Y') | Key::Enter, _) | (_, Some(Action::Quit)) => effects.push(Effect::Quit),
-            (Key::Char('n' | 'N') | Key::Esc, _) => state.mode = Mode::Browse,
+        Mode::Leave => match (answer(chord), action) {
+            (Some(true), _) | (_, Some(Action::Quit)) => effects.push(Effect::Quit),
+            (Some(false), _) => state.mode = Mode::Browse,
             _ => {}
         },
         Mode::Sort { .. } => sort::key(state, chord, action),
         Mode::Help { .. } => browse::help_key(state, chord, action),
+    }
+}
+
+/// Yes or no. Over a slow line Esc and a key right after it come as one with Alt, which is no answer.
+fn answer(chord: Chord) -> Option<bool> {
+    match (chord.ctrl || chord.alt, chord.key) {
+        (_, Key::Esc) | (false, Key::Char('n' | 'N')) => Some(false),
+        (false, Key::Char('y' | 'Y') | Key::Enter) => Some(true),
+        _ => None,
     }
 }

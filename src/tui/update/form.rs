@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Effect, Form, Inquiry, Mode, Slot, State};
 use super::{add, edit, send};
-use crate::ask::{Offers, expand, read_curl};
+use crate::ask::{Entry, Offers, expand, read_curl};
 use crate::config::{Chord, Key};
 use crate::model::Source;
 
@@ -70,27 +70,38 @@ fn changed(form: &mut Form) {
     form.offers.clear();
     form.waits = false;
     if form.slot() == Slot::Urls {
+        let Form { lines, taken, at, .. } = form;
+        taken.keep(lines[*at].1.value());
         look_ahead(form);
     }
 }
 
 /// A text was pasted into the box. A curl command is taken apart where its parts have lines of their own.
 pub fn paste(form: &mut Form, text: &str) {
-    let command = (form.slot() == Slot::Urls).then(|| read_curl(text)).flatten();
+    let command = (form.slot() == Slot::Urls).then(|| command(text)).flatten();
     match command {
         Some(Err(why)) => return form.complain(Slot::Urls, why),
-        Some(Ok(entries)) if entries.iter().all(|entry| entry.headers == entries[0].headers) => {
+        Some(Ok(entries)) => {
             let urls: Vec<String> = entries.iter().map(|entry| entry.source.url().to_string()).collect();
             edit::insert(form.input(), &urls.join(" "));
-            form.taken.clone_from(&entries[0].headers);
-            if let (1, Some(output)) = (entries.len(), &entries[0].output) {
+            if let [Entry { output: Some(output), .. }] = &entries[..] {
                 form.put(Slot::Name, output.to_string_lossy());
             }
+            form.taken.add(entries);
             form.literal = true;
         }
-        _ => edit::insert(form.input(), &text.replace("\\\n", " ").replace("\\\r\n", " ")),
+        None => edit::insert(form.input(), &text.replace("\\\n", " ").replace("\\\r\n", " ")),
     }
     changed(form);
+}
+
+/// The curl commands that a text is. One among other things is refused, since its secrets would stand in the line.
+fn command(text: &str) -> Option<Result<Vec<Entry>, String>> {
+    let is_command = |line: &str| read_curl(line.trim_start().trim_start_matches("$ ")).is_some();
+    read_curl(text).or_else(|| {
+        let refused = || Err("paste a curl command by itself, beginning with curl".to_owned());
+        text.lines().any(is_command).then(refused)
+    })
 }
 
 /// Says what patterns make of the URLs.
@@ -135,8 +146,8 @@ pub fn answered(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
                 complete(form, &text, offers);
             }
         }
-        Answer::Listed(result) => add::listed(state, result, effects),
-        Answer::Gathered(result) => send::gathered(state, result, effects),
+        Answer::Listed(list, result) => add::listed(state, &list, result, effects),
+        Answer::Gathered(file, place, result) => send::gathered(state, (&file, &place), result, effects),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::super::{Effect, State, Tone};
-use super::toast;
-use crate::api::{Command, Event, Happening};
+use super::{add, toast};
+use crate::api::{Event, Happening};
 use crate::model::{Fault, FaultKind, TransferId, brief_duration, repaired, size};
 
 /// So many characters of a URL are told, of its beginning and of its end.
@@ -20,10 +20,9 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     let (tone, text) = match &event.happening {
         Happening::Refused(fault) => {
             state.list.forget(event.id);
-            state.hurried.remove(&event.id);
             // That they were was said before the disk had its say.
             if fault.kind != FaultKind::Busy {
-                state.toasts.retain(|toast| !toast.text.ends_with("added"));
+                state.toasts.retain(|toast| !add::tells_of_added(&toast.text));
             }
             (Tone::Bad, format!("not added: {}", brief(fault)))
         }
@@ -51,9 +50,9 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
             (Tone::Good, format!("{name} {how}"))
         }
         Happening::Moved(target) => (Tone::Good, format!("moved to {}", target.display())),
-        Happening::Added => return added(state, event.id, effects),
         Happening::Restored => return restored(state, event.id),
-        Happening::Started
+        Happening::Added
+        | Happening::Started
         | Happening::Answered { .. }
         | Happening::Retried { .. }
         | Happening::Dropped(_)
@@ -79,13 +78,6 @@ fn brief(fault: &Fault) -> String {
     match cuts.filter(|(end, start)| subject.contains("://") && end.0 < start.0) {
         Some(((end, _), (start, _))) => format!("{}…{}: {}", &subject[..end], &subject[start..], fault.detail),
         None => fault.to_string(),
-    }
-}
-
-/// The engine has a new transfer: one that is to start at once does.
-fn added(state: &mut State, id: TransferId, effects: &mut Vec<Effect>) {
-    if state.hurried.remove(&id) {
-        effects.push(Effect::Send(Command::StartNow(vec![id])));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::list::Filter;
-use super::super::{Begin, Effect, Mode, State, Tone, View};
+use super::super::{Effect, Mode, State, Tone, View};
 use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Command, Place};
 use crate::ask::sources;
@@ -80,7 +80,7 @@ fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
     };
     let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
     let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
-    twins::offer(state, batch, Begin::Turn, (Tone::Good, told), effects);
+    twins::offer(state, (batch, Vec::new()), (Tone::Good, told), effects);
 }
 
 fn categorize(state: &mut State, word: &str, effects: &mut Vec<Effect>) {

@@ -1,7 +1,7 @@
 //! Sending: the box that takes a file and the place that it goes to.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Tone};
@@ -50,10 +50,17 @@ fn read(state: &State, form: &Form) -> Result<(Source, Limits, Begin), (Slot, St
     Ok((place, add::limits(form)?, add::begin(state, form)?))
 }
 
-/// The disk has said which files there are.
-pub fn gathered(state: &mut State, result: Result<Gathered, String>, effects: &mut Vec<Effect>) {
+/// The disk has said which files there are. What another box asked for, which was left since, is nobody's.
+pub fn gathered(
+    state: &mut State,
+    (file, place): (&Path, &Source),
+    result: Result<Gathered, String>,
+    effects: &mut Vec<Effect>,
+) {
     let Mode::Send(form) = &mut state.mode else { return };
-    if !std::mem::take(&mut form.waits) {
+    let is_asked = Path::new(form.value(Slot::File)) == file
+        && Source::parse(form.value(Slot::Place)).is_ok_and(|asked| asked == *place);
+    if !is_asked || !std::mem::take(&mut form.waits) {
         return;
     }
     let Gathered { files, passed_over } = match result {
@@ -70,14 +77,15 @@ pub fn gathered(state: &mut State, result: Result<Gathered, String>, effects: &m
     };
     let mut batch: Vec<(TransferId, Spec)> = files.into_iter().map(spec).collect();
     let twins = twins_of(state, &batch);
-    batch.retain(|(_, spec)| !twins.contains_key(&place(spec)));
+    batch.retain(|(_, spec)| !twins.contains_key(&identity(spec)));
     let told = told(batch.len(), twins.len());
     state.mode = Mode::Browse;
     let tone = if batch.is_empty() { Tone::Warning } else { Tone::Good };
     if let (true, Some(twin)) = (batch.is_empty(), twins.into_values().next()) {
         state.list.await_arrival(twin);
     }
-    twins::add(state, batch, begin, effects);
+    let now = twins::begin_so(&mut batch, begin);
+    twins::add(state, batch, now, effects);
     toast::show(state, tone, told, effects);
     if let Some(remark) = passed_over {
         toast::show(state, Tone::Warning, remark, effects);
@@ -85,16 +93,16 @@ pub fn gathered(state: &mut State, result: Result<Gathered, String>, effects: &m
 }
 
 /// What makes two uploads the same: where it goes, and the file.
-fn place(spec: &Spec) -> (Source, PathBuf) {
+fn identity(spec: &Spec) -> (Source, PathBuf) {
     (spec.source.clone(), spec.upload.as_ref().map(|upload| upload.file.clone()).unwrap_or_default())
 }
 
 /// The uploads in the list that are the same as some of these. One that is finished is none: it is sent anew.
 fn twins_of(state: &State, batch: &[(TransferId, Spec)]) -> HashMap<(Source, PathBuf), TransferId> {
-    let wanted: HashSet<_> = batch.iter().map(|entry| place(&entry.1)).collect();
+    let wanted: HashSet<_> = batch.iter().map(|entry| identity(&entry.1)).collect();
     let is_open = |row: &&Arc<Row>| row.direction == Direction::Upload && row.status != Status::Done;
-    let open = state.list.all().filter(is_open).map(|row| (place(&row.spec), row.id));
-    open.filter(|(place, _)| wanted.contains(place)).collect()
+    let open = state.list.all().filter(is_open).map(|row| (identity(&row.spec), row.id));
+    open.filter(|(upload, _)| wanted.contains(upload)).collect()
 }
 
 fn told(added: usize, known: usize) -> String {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use super::super::view::key_of;
-use super::super::{Effect, Mode, Question, State, Tone};
+use super::super::{Effect, Mode, Question, State, Taken, Tone};
 use super::link::linked;
 use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row, UNDO};
 use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
-use crate::model::{Source, Status, TransferId, harmless, shortened};
+use crate::model::{Priority, Source, Status, TransferId, harmless, shortened};
 
 /// What is said to a new URL for what has all its bytes.
 const COMPLETE: &str = "it is complete, and needs no other URL";
@@ -109,11 +109,12 @@ pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
 /// Moves transfers in the queue, and keeps their order among themselves.
 pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
     let rows: Vec<(usize, TransferId)> = placed(state).into_iter().map(|(place, row)| (place, row.id)).collect();
-    let moves = match past_shown(state, &rows, to) {
-        Some(moves) => moves,
-        None => to.in_turn(rows, state.list.total()).into_iter().map(|id| (id, to)).collect(),
-    };
-    effects.extend(moves.into_iter().map(|(id, to)| Effect::Send(Command::Move { id, to })));
+    if rows.is_empty() {
+        return;
+    }
+    let moves =
+        past_shown(state, &rows, to).unwrap_or_else(|| vec![(rows.into_iter().map(|(_, id)| id).collect(), to)]);
+    effects.extend(moves.into_iter().map(|(ids, to)| Effect::Send(Command::Move { ids, to })));
     if !state.list.sorting().is_queue() && !state.list.is_empty() {
         let by = state.list.sorting().column.describe();
         toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"), effects);
@@ -121,8 +122,8 @@ pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
 }
 
 /// A step up or down where rows are hidden: past the next one that is shown, or nothing would be seen of it. `None` where a
-/// step is one in the queue.
-fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<Vec<(TransferId, Place)>> {
+/// step is one in the queue. Those that stand one behind the other pass it together.
+fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<Vec<(Vec<TransferId>, Place)>> {
     if state.list.len() == state.list.total() || !matches!(to, Place::Up | Place::Down) {
         return None;
     }
@@ -139,7 +140,14 @@ fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<
         order.swap(rank, other);
         Some((id, if to == Place::Up { Place::Before(next) } else { Place::After(next) }))
     };
-    Some(turns.into_iter().filter_map(step).collect())
+    let mut moves: Vec<(Vec<TransferId>, Place)> = Vec::new();
+    for (id, place) in turns.into_iter().filter_map(step) {
+        match moves.last_mut() {
+            Some((ids, last)) if *last == place => ids.push(id),
+            _ => moves.push((vec![id], place)),
+        }
+    }
+    Some(moves)
 }
 
 /// Says of files that are to go elsewhere which of them go there only at their end.
@@ -169,7 +177,7 @@ pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
         return toast::show(state, Tone::Warning, COMPLETE, effects);
     }
     let name = harmless(&row.name).into_owned();
-    state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), taken: Vec::new(), complaint: None };
+    state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), taken: Taken::default(), complaint: None };
 }
 
 /// A text was pasted into the box for a new URL: of a curl command the URL and the headers are taken, of a link its URL.
@@ -185,7 +193,8 @@ pub fn paste_url(state: &mut State, text: &str) {
     };
     *complaint = match (entries.pop(), entries.is_empty()) {
         (Some(entry), true) => {
-            (*input, *taken) = (Input::new(entry.source.url().to_string()), entry.headers);
+            (*input, *taken) = (Input::new(entry.source.url().to_string()), Taken::default());
+            taken.add(vec![entry]);
             None
         }
         _ => Some("that names several URLs, and one is needed".to_owned()),
@@ -195,14 +204,14 @@ pub fn paste_url(state: &mut State, text: &str) {
 /// A key while the box for a new URL is open.
 pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let Mode::NewUrl { id, input, taken, complaint, .. } = &mut state.mode else { return };
-    let (id, headers) = (*id, taken.clone());
+    let id = *id;
     let status = || state.list.these(&[id]).pop().map(|(_, row)| row.status);
     match chord.key {
         Key::Esc => state.mode = Mode::Browse,
         Key::Enter if input.value().trim().is_empty() => state.mode = Mode::Browse,
         Key::Enter => match Source::parse(linked(input.value().trim())) {
             Ok(source) => {
-                let status = status();
+                let (status, headers) = (status(), taken.of(&source).to_vec());
                 state.mode = Mode::Browse;
                 match status {
                     // It went on while the URL was typed.
@@ -216,10 +225,7 @@ pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         _ => {
             if edit::edit(input, chord) {
                 *complaint = None;
-                // They were for the URL that was there.
-                if input.value().is_empty() {
-                    taken.clear();
-                }
+                taken.keep(input.value());
             }
         }
     }
@@ -290,14 +296,24 @@ pub fn prioritize(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
     if rows.is_empty() {
         return nothing(state, effects);
     }
-    let Some(first) = open.first() else {
+    if open.is_empty() {
         let text = "it is complete: a priority says what comes next, and nothing of it comes any more";
         return toast::show(state, Tone::Warning, text, effects);
-    };
-    let now = first.spec.priority;
-    let priority = if up { now.raised() } else { now.lowered() };
-    effects.push(Effect::Send(Command::Prioritize { ids: ids(&open), priority }));
-    toast::replace(state, Tone::Good, "priority: ", format!("priority: {priority}"), effects);
+    }
+    let next = |row: &Row| if up { row.spec.priority.raised() } else { row.spec.priority.lowered() };
+    // Each goes a step from where it is.
+    let mut groups: Vec<(Priority, Vec<TransferId>)> = Vec::new();
+    for row in &open {
+        let priority = next(row);
+        match groups.iter_mut().find(|group| group.0 == priority) {
+            Some((_, ids)) => ids.push(row.id),
+            None => groups.push((priority, vec![row.id])),
+        }
+    }
+    let told: Vec<String> = groups.iter().map(|(priority, _)| priority.to_string()).collect();
+    let send = |(priority, ids)| Effect::Send(Command::Prioritize { ids, priority });
+    effects.extend(groups.into_iter().map(send));
+    toast::replace(state, Tone::Good, "priority: ", format!("priority: {}", told.join(", ")), effects);
 }
 
 /// Copies the transfers' URLs, with everything that they need to work elsewhere.

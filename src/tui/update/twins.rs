@@ -8,20 +8,26 @@ use crate::api::{Command, Direction, Row};
 use crate::config::{Chord, Key};
 use crate::model::{Source, Spec, Status, TransferId, harmless};
 
-/// Adds a batch; if some of it is in the list already, asks first.
+/// Adds a batch; if some of it is in the list already, asks first. A box that is open stays, or comes back behind the question.
 pub fn offer(
     state: &mut State,
-    batch: Vec<(TransferId, Spec)>,
-    begin: Begin,
+    (batch, now): (Vec<(TransferId, Spec)>, Vec<TransferId>),
     (tone, told): (Tone, String),
     effects: &mut Vec<Effect>,
 ) {
     let twins = find(state, &batch);
-    if twins.is_empty() {
-        add(state, batch, begin, effects);
+    if !twins.is_empty() {
+        let rest = match std::mem::replace(&mut state.mode, Mode::Browse) {
+            Mode::Add(form) => Some(form),
+            _ => None,
+        };
+        state.mode = Mode::Twins(Box::new(Twins { batch, twins, now, rest }));
+        return;
+    }
+    add(state, batch, now, effects);
+    // An open box tells it itself.
+    if !matches!(state.mode, Mode::Add(_)) {
         toast::show(state, tone, told, effects);
-    } else {
-        state.mode = Mode::Twins(Box::new(Twins { batch, twins, begin }));
     }
 }
 
@@ -42,31 +48,44 @@ fn find(state: &State, batch: &[(TransferId, Spec)]) -> Vec<(usize, TransferId, 
 }
 
 /// What comes while the question waits is asked about together with what waits for the answer.
-pub fn join_batch(state: &mut State, more: Vec<(TransferId, Spec)>) -> Vec<(TransferId, Spec)> {
-    let Mode::Twins(_) = &state.mode else { return more };
-    let Mode::Twins(question) = std::mem::replace(&mut state.mode, Mode::Browse) else { return more };
-    let Twins { mut batch, begin, .. } = *question;
-    begin_so(state, &mut batch, begin);
+pub fn join_batch(state: &mut State, more: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, Vec<TransferId>) {
+    let Some(Twins { mut batch, now, .. }) = answered(state) else { return (more, Vec::new()) };
     batch.extend(more);
-    batch
+    (batch, now)
 }
 
-/// Lets a batch begin when it was said to.
-fn begin_so(state: &mut State, batch: &mut [(TransferId, Spec)], begin: Begin) {
+/// The question, which is asked no longer: the box that it came from is open again, if something is left in that.
+fn answered(state: &mut State) -> Option<Twins> {
+    let Mode::Twins(_) = &state.mode else { return None };
+    let Mode::Twins(mut question) = std::mem::replace(&mut state.mode, Mode::Browse) else { return None };
+    if let Some(form) = question.rest.take() {
+        state.mode = Mode::Add(form);
+    }
+    Some(*question)
+}
+
+/// Lets a batch begin when it was said to; gives those that the engine is to start at once.
+pub fn begin_so(batch: &mut [(TransferId, Spec)], begin: Begin) -> Vec<TransferId> {
     match begin {
         Begin::At(at) => batch.iter_mut().for_each(|entry| entry.1.start_at = Some(at)),
         Begin::Paused => batch.iter_mut().for_each(|entry| entry.1.held = true),
-        // Told to the engine once it has them.
-        Begin::Now => state.hurried.extend(batch.iter().map(|entry| entry.0)),
+        Begin::Now => return batch.iter().map(|entry| entry.0).collect(),
         Begin::Turn => {}
     }
+    Vec::new()
 }
 
-/// Adds a batch in one command and selects its first transfer.
-pub fn add(state: &mut State, mut batch: Vec<(TransferId, Spec)>, begin: Begin, effects: &mut Vec<Effect>) {
+/// Adds a batch in one command, starts in another those of it that are to start now, and selects its first transfer.
+pub fn add(state: &mut State, batch: Vec<(TransferId, Spec)>, mut now: Vec<TransferId>, effects: &mut Vec<Effect>) {
     let Some(first) = batch.first().map(|entry| entry.0) else { return };
-    begin_so(state, &mut batch, begin);
+    if !now.is_empty() {
+        let ids: HashSet<TransferId> = batch.iter().map(|entry| entry.0).collect();
+        now.retain(|id| ids.contains(id));
+    }
     effects.push(Effect::Send(Command::Add(batch)));
+    if !now.is_empty() {
+        effects.push(Effect::Send(Command::StartNow(now)));
+    }
     state.list.await_arrival(first);
 }
 
@@ -82,8 +101,7 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     if !matches!(answer, 'j' | 'r' | 's' | 'q') {
         return;
     }
-    let Mode::Twins(question) = std::mem::replace(&mut state.mode, Mode::Browse) else { return };
-    let Twins { mut batch, twins, begin } = *question;
+    let Some(Twins { mut batch, twins, now, .. }) = answered(state) else { return };
     match answer {
         'q' => return toast::show(state, Tone::Warning, "nothing was added", effects),
         'r' => rename(state, &mut batch, &twins),
@@ -94,7 +112,7 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         }
     }
     let count = batch.len();
-    add(state, batch, begin, effects);
+    add(state, batch, now, effects);
     if answer == 'j' {
         join(state, &twins, effects);
     }
@@ -129,12 +147,18 @@ fn join(state: &mut State, twins: &[(usize, TransferId, String)], effects: &mut 
 /// Gives each a name that no other transfer has.
 fn rename(state: &State, batch: &mut [(TransferId, Spec)], twins: &[(usize, TransferId, String)]) {
     let mut names: HashSet<String> = state.list.all().map(|row| row.name.to_string()).collect();
+    // What was found taken for one of a name is taken for the next one too.
+    let mut numbers: HashMap<&str, u32> = HashMap::new();
     for (at, _, name) in twins {
         let (stem, ending) = name.rsplit_once('.').filter(|parts| !parts.0.is_empty()).unwrap_or((name, ""));
         let ending = if ending.is_empty() { String::new() } else { format!(".{ending}") };
-        let free = (2..=u32::MAX).map(|number| format!("{stem} ({number}){ending}")).find(|name| !names.contains(name));
-        if let (Some(name), Some((_, spec))) = (free, batch.get_mut(*at)) {
-            names.insert(name.clone());
+        let first = numbers.get(name.as_str()).copied().unwrap_or(2);
+        let mut tried = (first..=u32::MAX).map(|number| (number, format!("{stem} ({number}){ending}")));
+        let free = tried.find(|(_, name)| !names.contains(name));
+        if let (Some((number, free)), Some((_, spec))) = (free, batch.get_mut(*at)) {
+            numbers.insert(name, number + 1);
+            names.insert(free.clone());
+            let name = free;
             spec.target.name = Some(name.replace(std::path::is_separator, "_"));
         }
     }

@@ -28,6 +28,11 @@ fn is_picture(tab: Tab) -> bool {
     matches!(tab, Tab::Map | Tab::Graph)
 }
 
+/// How many lines of the details fit.
+pub fn details_height(state: &State) -> usize {
+    usize::from(area(state).height)
+}
+
 /// How many lines the details have at the most, and how many are shown.
 pub fn details_room(state: &State) -> (usize, usize) {
     let area = area(state);

@@ -112,10 +112,10 @@ fn slot(state: &State, form: &Form, at: usize, frame: &mut Frame, place: Rect) {
 
 /// What stands in an empty line. Of headers that came with a pasted command only the names are shown.
 fn absent(form: &Form, slot: Slot) -> String {
-    if slot != Slot::Headers || form.taken.is_empty() {
+    let names = form.taken.names();
+    if slot != Slot::Headers || names.is_empty() {
         return slot.absent().to_owned();
     }
-    let names: Vec<&str> = form.taken.iter().map(|header| header.name.as_str()).collect();
     format!("{} of the pasted command: {}", names.len(), names.join(", "))
 }
 

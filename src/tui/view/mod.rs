@@ -27,7 +27,7 @@ mod welcome;
 mod words;
 
 pub use bands::list_height;
-pub use details::{details_room, shows_log};
+pub use details::{details_height, details_room, shows_log};
 pub use footer::key_of;
 pub use help::help_room;
 pub use screen::draw;

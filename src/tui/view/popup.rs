@@ -8,25 +8,25 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
 use tui_input::Input;
 
-use super::super::{Palette, Question, Role, State, Toast, Tone};
+use super::super::{Palette, Question, Role, State, Taken, Toast, Tone};
 use super::{footer, text};
 use crate::api::{Direction, Row};
 use crate::config::Action;
-use crate::model::{Header, Status, harmless, size};
+use crate::model::{Status, harmless, size};
 
 /// Draws the box that takes a new URL for a transfer.
 pub fn new_url(
     state: &State,
     name: &str,
-    (input, taken): (&Input, &[Header]),
+    (input, taken): (&Input, &Taken),
     complaint: Option<&str>,
     frame: &mut Frame,
     area: Rect,
 ) {
     let mut hint =
         format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");
-    if !taken.is_empty() {
-        let names: Vec<&str> = taken.iter().map(|header| header.name.as_str()).collect();
+    let names = taken.names();
+    if !names.is_empty() {
         hint = format!("{hint} With the headers of the pasted command: {}.", names.join(", "));
     }
     field(state, " New URL ", (input, complaint, &hint), frame, area);
@@ -121,11 +121,14 @@ pub fn leave(state: &State, frame: &mut Frame, area: Rect) {
     let width = area.width.min(64);
     let room = usize::from(width).saturating_sub(4);
     let running = state.totals.running;
-    let ask =
-        if running == 1 { "A transfer runs. Leave?".to_owned() } else { format!("{running} transfers run. Leave?") };
+    let ask = match running {
+        0 => "Nothing runs any more. Leave?".to_owned(),
+        1 => "A transfer runs. Leave?".to_owned(),
+        _ => format!("{running} transfers run. Leave?"),
+    };
     let strong = state.palette.style(Role::Strong);
     let muted = state.palette.style(Role::Muted);
-    let why = text::wrap("All that has come is saved; the next start goes on.", room);
+    let why = text::wrap(&kept(state), room);
     let mut lines: Vec<Line> = text::wrap(&ask, room).into_iter().map(Line::from).collect();
     lines.extend(why.into_iter().map(|piece| Line::styled(piece, muted)));
     let key = footer::key_of(state, Action::Quit);
@@ -136,6 +139,22 @@ pub fn leave(state: &State, frame: &mut Frame, area: Rect) {
     for (line, place) in lines.into_iter().zip(inner.rows()) {
         frame.render_widget(line, place);
     }
+}
+
+/// What becomes of what has come when haul is left.
+fn kept(state: &State) -> String {
+    if state.is_demo {
+        return "The demo ends, and its files are deleted.".to_owned();
+    }
+    let is_lost = |row: &&Arc<Row>| row.status == Status::Running && !row.resumable && row.bytes_done() > 0;
+    let again = match state.list.rows().iter().filter(is_lost).count() {
+        0 => return "All that has come is saved; the next start goes on.".to_owned(),
+        1 => "one begins".to_owned(),
+        count => format!("{count} begin"),
+    };
+    format!(
+        "All else that has come is saved, and the next start goes on; {again} again at the first byte, since the server gives no parts."
+    )
 }
 
 /// Clears a window in the middle, draws its edge where there is room for one, and gives back what is inside.
