@@ -129,7 +129,6 @@ fn undo<W: Write>(plain: &mut Plain<W>) -> Reply {
 
 /// Orders about transfers that were named.
 fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
-    let rows = &plain.snapshot.rows;
     let ids: Vec<TransferId> = plain.these.iter().copied().filter(|id| plain.index.place(*id).is_some()).collect();
     let Some(id) = ids.first().copied() else {
         return say("say which: a number of the list before the order, such as 2 pause");
