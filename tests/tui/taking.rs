@@ -37,7 +37,8 @@ fn both() -> [(String, String); 2] {
 
 #[test]
 fn of_two_commands_each_host_gets_its_own_headers() {
-    for texts in [&[ONE, TWO][..], &[&format!("{ONE}\n{TWO}")], &[&format!("{ONE} ;\n {TWO}\n")]] {
+    let lines = format!("{ONE}\n{TWO}");
+    for texts in [&[ONE, TWO][..], &[&lines], &[&lines.replace('\n', "\r")], &[&format!("{ONE} ;\n {TWO}\n")]] {
         let mut stage = stage::empty();
         stage.sized(100, 30).press("a");
         for text in texts {
@@ -47,6 +48,19 @@ fn of_two_commands_each_host_gets_its_own_headers() {
         assert!(shown.contains("https://one.org/a https://two.org/b") && !shown.contains("s3cret"), "{shown}");
         assert!(shown.contains("2 of the pasted command: Cookie, Authorization"), "{shown}");
         assert_eq!(added(stage.press("enter")), both(), "{texts:?}");
+    }
+}
+
+/// As browsers copy it; many terminals send the key Enter for each line's end.
+#[test]
+fn a_command_of_several_lines_is_one_however_they_end() {
+    for end in ["\n", "\r", "\r\n"] {
+        let text = ["curl 'https://one.org/a' \\", "  -H 'Cookie: s3cret=1' \\", "  --compressed"].join(end);
+        let mut stage = stage::empty();
+        assert_eq!(added(stage.paste(&text)), [pair("https://one.org/a", "Cookie: s3cret=1")], "{end:?}");
+        let mut stage = stage::empty();
+        stage.press("a").paste(&text).press("enter");
+        assert_eq!(added(&mut stage), [pair("https://one.org/a", "Cookie: s3cret=1")], "{end:?}");
     }
 }
 

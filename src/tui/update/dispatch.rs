@@ -25,7 +25,8 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(chord) => key(state, chord, &mut effects),
         Message::Mouse(mouse) => mouse::act(state, mouse, &mut effects),
-        Message::Pasted(text) => add::pasted(state, &text, &mut effects),
+        // Many terminals send the key Enter for each line's end.
+        Message::Pasted(text) => add::pasted(state, &text.replace("\r\n", "\n").replace('\r', "\n"), &mut effects),
         Message::Burst(keys) => burst(state, &keys, &mut effects),
         Message::Resized { columns, rows } => state.size = Size::new(columns, rows),
         Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
