@@ -340,7 +340,7 @@ async fn two_files_are_read_back_at_a_time_and_one_that_can_not_be_read_is_not_d
     // These two come together, in any order.
     let is_last = |happening: &Happening| matches!(happening, Happening::Denied(_) | Happening::Damaged(_));
     stage.until(ids[2], |happening| matches!(happening, Happening::Verified { .. })).await;
-    let of_last = |event: &&haul::api::Event| event.id == ids[3] && is_last(&event.happening);
+    let of_last = |event: &&Event| event.id == ids[3] && is_last(&event.happening);
     let told = match stage.told.iter().find(of_last) {
         Some(event) => event.happening.clone(),
         None => stage.until(ids[3], is_last).await,

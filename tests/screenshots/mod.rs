@@ -92,7 +92,12 @@ fn screenshots() {
     terminal.keys("\x1b");
     terminal.wait_for("the box to close", |screen| !screen.contents().contains("next.iso"));
     terminal.resize(80, 24);
-    save(&terminal.between_frames(1000), "transfers-80x24", "haul on a terminal of 80 by 24");
+    // What was drawn for the size before may still come.
+    terminal.wait_for("all of it to be drawn anew", |screen| {
+        let lines: Vec<String> = screen.rows(0, 80).collect();
+        lines[0].starts_with(" haul") && lines[2].contains("Name") && lines[23].starts_with(" a add")
+    });
+    save(&terminal.between_frames(1), "transfers-80x24", "haul on a terminal of 80 by 24");
     terminal.keys("?");
     terminal.wait_for_text("The selected transfer");
     save(&terminal.between_frames(1), "help-80x24", "haul's keys");
