@@ -256,7 +256,12 @@ impl Running {
         let mut seen = self.shared.seen.lock().unwrap();
         while !is_so(&seen) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "the server waited in vain for: {what}\n{seen:#?}");
+            if left.is_zero() {
+                let told = format!("{seen:#?}");
+                // Whoever still answers would panic on what a panic has locked, and end all tests.
+                drop(seen);
+                panic!("the server waited in vain for: {what}\n{told}");
+            }
             seen = self.shared.changed.wait_timeout(seen, left).unwrap().0;
         }
         seen.clone()
