@@ -301,12 +301,12 @@ impl House {
             theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
         let batch = minted(specs);
         if self.arguments.screen.plain {
-            let _heard = heed_signals(&engine.handle, || {});
+            let signalled = heed_signals(&engine.handle, || {});
             let places = (folder, Arc::new(self.categories()));
             let plain = Plain::new(engine.handle.clone(), places, confirm_quit, io::stdout());
             engine.start();
             let left = of_its_own()?.block_on(plain.run(batch, stdin_lines()));
-            let ended = engine.end(left.as_ref().is_ok_and(|exit| exit.is_by_signal()));
+            let ended = engine.end(false, signalled);
             return after(left.wrap_err("signals can't be listened for")?, ended);
         }
         let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
@@ -332,9 +332,9 @@ impl House {
             ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
         // A terminal that takes no output holds up the screen's own thread, which hears no signal then.
-        let _heard = heed_signals(&engine.handle, tui::abandon);
+        let signalled = heed_signals(&engine.handle, tui::abandon);
         let left = tui::run(engine.handle.clone(), setup);
-        let ended = engine.end(!matches!(left, Ok(Left::Quit)));
+        let ended = engine.end(false, signalled);
         let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
             Left::Quit => Exit::Complete,
             Left::Signal(number) => Exit::by_signal(number),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Trouble;
 use crate::api::{EngineSide, Handle, pair};
-use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher, interrupted};
+use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher};
 use crate::config::Hooks;
 use crate::engine::{Queueing, Setup, run as run_engine};
 use crate::model::{Fault, FaultKind, Source, TransferId};
@@ -113,19 +113,15 @@ impl Engine {
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
         let is_over = signalled.borrow().is_none();
-        let ended = self.end_with(is_over, Some(signalled.clone()));
+        let ended = self.end(is_over, signalled.clone());
         let number = *signalled.borrow();
         let exit = number.map_or_else(|| outcome.exit(), Exit::by_signal);
         after(exit, ended)
     }
 
-    /// Stops the engine: what runs is saved. Then the user's hooks are waited for, but after a signal.
-    pub(super) fn end(self, was_signalled: bool) -> Result<(), Trouble> {
-        self.end_with(false, was_signalled.then(|| watch::channel(Some(0)).1))
-    }
-
-    /// The same. `is_over` says that every transfer has ended; the signal is the one that has come, or that comes.
-    fn end_with(self, is_over: bool, signalled: Option<watch::Receiver<Option<i32>>>) -> Result<(), Trouble> {
+    /// Stops the engine: what runs is saved. Then the user's hooks are waited for, until a signal comes. `is_over` says that
+    /// every transfer has ended.
+    pub(super) fn end(self, is_over: bool, signalled: watch::Receiver<Option<i32>>) -> Result<(), Trouble> {
         self.handle.stop();
         let (task, snapshots) = (self.task, self.handle.snapshots());
         let aside = of_its_own()?;
@@ -158,11 +154,7 @@ fn say(text: &str) {
 }
 
 /// Waits until nobody waits for hooks any more: until a signal comes, or a moment after it.
-async fn left(signalled: Option<watch::Receiver<Option<i32>>>) {
-    let Some(mut signalled) = signalled else {
-        interrupted().await;
-        return;
-    };
+async fn left(mut signalled: watch::Receiver<Option<i32>>) {
     let has_come = signalled.borrow().is_some();
     // Where the channel has gone nobody can tell.
     if signalled.wait_for(Option::is_some).await.is_err() {

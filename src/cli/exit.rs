@@ -108,11 +108,6 @@ impl Exit {
         if exits.all(|exit| exit == first) { first } else { Self::Failed }
     }
 
-    /// True if a signal ended it.
-    pub fn is_by_signal(self) -> bool {
-        matches!(self, Self::HungUp | Self::Interrupted | Self::Terminated)
-    }
-
     /// What a run that this signal stopped ends with.
     pub fn by_signal(number: i32) -> Self {
         match number {

@@ -38,5 +38,5 @@ pub use outlet::Outlet;
 pub use plain::{Plain, stdin_lines};
 pub use put::PutArgs;
 pub use report::Style;
-pub use signals::{Ordered, Signals, interrupted};
+pub use signals::{Ordered, Signals};
 pub use specs::Usage;

@@ -70,14 +70,6 @@ impl Signals {
     }
 }
 
-/// Listens for one signal and gives its number. Never resolves if signals can't be listened for.
-pub async fn interrupted() -> i32 {
-    match Signals::listen() {
-        Ok(mut signals) => signals.next().await,
-        Err(_) => std::future::pending().await,
-    }
-}
-
 async fn received(signal: &mut Option<Signal>) {
     let heard = match signal {
         Some(signal) => signal.recv().await,

@@ -120,6 +120,20 @@ fn hooks_that_still_run_are_waited_for_when_haul_is_left() {
     assert_eq!(told(&sandbox), ["begun", "whole"]);
 }
 
+#[test]
+fn a_key_ends_the_hooks_that_the_screen_waits_for() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    sandbox.settings(r#"(hooks: (completed: [Shell("echo begun >> ../told; sleep 1000")]))"#);
+    let mut terminal = Terminal::start(&sandbox, &[&server.url(PATH)], (100, 30));
+    eventually("the hook", || !told(&sandbox).is_empty());
+    terminal.keys("q");
+    terminal.wait_for_text("waiting for hooks that still run; Ctrl-C ends them");
+    terminal.keys("\x03");
+    terminal.wait_for_text("hooks that still ran were ended");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
 /// The list may show the end of all before each end was told.
 #[tokio::test]
 async fn all_is_done_once_however_far_the_list_is_ahead() {

@@ -80,6 +80,8 @@ impl Task {
             Err(Halt::Stopped) => return Err(Halt::Stopped),
             _ => return Ok(None),
         };
+        // Of a large file that takes its time.
+        self.show(Activity::Checking);
         let Proof::Right(algorithm) = self.compared(&object, original).await? else { return Ok(None) };
         original.check()?;
         Ok(Some(Ending::Done {
