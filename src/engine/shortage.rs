@@ -1,10 +1,14 @@
 //! Transfers whose disk is full: looked at every few seconds while there are any, and let go on when there is room.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::io;
 use std::num::NonZero;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::report::{Report, What};
@@ -29,7 +33,33 @@ pub(super) struct Room {
     needed: Option<u64>,
     /// Bytes that can be written.
     free: u64,
+    /// The number of the disk, where the system tells it: those on one share what is free.
+    disk: Option<u64>,
 }
+
+/// The folders whose disks are being asked. One that hangs holds the thread that asks it, so it's asked once, and keeps no
+/// other folder from being asked.
+#[derive(Clone, Default)]
+pub(super) struct Looks(Arc<Mutex<HashSet<PathBuf>>>);
+
+impl Looks {
+    /// Asks for one folder, unless another thread does.
+    fn once<T>(&self, folder: &Path, ask: impl FnOnce() -> T) -> Option<T> {
+        if !self.folders(|asked| asked.insert(folder.to_path_buf())) {
+            return None;
+        }
+        let answer = ask();
+        self.folders(|asked| asked.remove(folder));
+        Some(answer)
+    }
+
+    fn folders<T>(&self, with: impl FnOnce(&mut HashSet<PathBuf>) -> T) -> T {
+        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A transfer that waits, its file, and the file's length if it is known.
+type Waits = (TransferId, PathBuf, Option<u64>);
 
 impl Supervisor {
     /// The disk has no room for a transfer: it waits, outside of the queue's slots.
@@ -47,51 +77,54 @@ impl Supervisor {
     /// Asks the disks, on a thread that may block; the answer comes as a report.
     pub(super) fn look_for_room(&mut self) {
         self.room_at = Instant::now() + EVERY;
-        // A disk that hangs holds the thread that asks it, for as long as it does.
-        if self.looking.as_ref().is_some_and(|looking| !looking.is_finished()) {
+        self.promised.clear();
+        let mut folders: HashMap<PathBuf, Vec<Waits>> = HashMap::new();
+        for waits in self.waiting_for_room() {
+            let folder = waits.1.parent().unwrap_or(&waits.1).to_path_buf();
+            folders.entry(folder).or_default().push(waits);
+        }
+        self.looks.folders(|asked| folders.retain(|folder, _| !asked.contains(folder)));
+        if folders.is_empty() {
             return;
         }
-        let waiting = self.roster.with_status(Status::DiskFull);
-        let asked: Vec<(TransferId, PathBuf, Option<u64>)> = waiting
-            .into_iter()
-            .filter_map(|id| {
-                let item = &self.roster.get(id)?.item;
-                if item.spec.upload.is_some() {
-                    // Its file is read: what had no room is what haul keeps of it.
-                    return Some((id, self.shared.state.join("uploads"), Some(RECORD)));
+        let (room, reports, looks) = (self.shared.room.clone(), self.reports.clone(), self.looks.clone());
+        // Nobody waits for it at the end: it may never come back.
+        spawn_blocking(move || {
+            for (folder, waits) in folders {
+                let id = waits[0].0;
+                // Where it finds no room among the reports, the next look tells.
+                if let Some(Ok(rooms)) = looks.once(&folder, || look(&folder, waits, &*room)) {
+                    let _ = reports.try_send(Report { id, what: What::Room(rooms) });
                 }
-                let guess = item.spec.source.last_segment().unwrap_or_default();
-                let folder = || self.shared.categories.folder_of(&item.spec, &guess);
-                let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);
-                Some((id, target, item.length))
-            })
-            .collect();
-        let Some(first) = asked.first().map(|entry| entry.0) else { return };
-        let (room, reports) = (self.shared.room.clone(), self.reports.clone());
-        self.looking = Some(self.tasks.spawn_blocking(move || {
-            let mut folders: HashMap<PathBuf, Option<u64>> = HashMap::new();
-            let look = |(id, target, length): (TransferId, PathBuf, Option<u64>)| {
-                let needed = length.map(|length| PartFile::needs(&target, length));
-                let folder = target.parent().unwrap_or(&target).to_path_buf();
-                let free = *folders.entry(folder).or_insert_with(|| room(&target).ok());
-                Some(Room { id, needed, free: free? })
-            };
-            let rooms = asked.into_iter().filter_map(look).collect();
-            // Where it finds no room among the reports, the next look tells.
-            let _ = reports.try_send(Report { id: first, what: What::Room(rooms) });
-        }));
+            }
+        });
+    }
+
+    /// What waits for room, the first in the queue first.
+    fn waiting_for_room(&self) -> Vec<Waits> {
+        let waits = |id| {
+            let item = &self.roster.get(id)?.item;
+            if item.spec.upload.is_some() {
+                // Its file is read: what had no room is what haul keeps of it.
+                return Some((id, self.shared.state.join("uploads"), Some(RECORD)));
+            }
+            let guess = item.spec.source.last_segment().unwrap_or_default();
+            let folder = || self.shared.categories.folder_of(&item.spec, &guess);
+            let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);
+            Some((id, target, item.length))
+        };
+        self.roster.with_status(Status::DiskFull).into_iter().filter_map(waits).collect()
     }
 
     /// Lets those go on for which there is room, the first in the queue first.
     pub(super) fn room_found(&mut self, rooms: Vec<Room>) {
         let now = self.shared.clock.now();
-        let mut promised = 0;
         let mut goes_on = Vec::new();
-        for Room { id, needed, free } in rooms {
+        for Room { id, needed, free, disk } in rooms {
             let Some(entry) = self.roster.get_mut(id).filter(|entry| entry.status == Status::DiskFull) else {
                 continue;
             };
-            let free = free.saturating_sub(promised);
+            let free = free.saturating_sub(self.promised.get(&disk).copied().unwrap_or(0));
             let short = needed.and_then(|needed| NonZero::new(needed.saturating_sub(free)));
             let done = entry.item.done.total();
             let shortage = entry.lack.as_ref().map_or_else(|| Shortage::remembered(done, now), |lack| lack.shortage);
@@ -101,7 +134,7 @@ impl Supervisor {
             let is_shown = entry.lack.as_ref().is_some_and(|lack| lack.short == short);
             entry.lack = Some(Box::new(Lack { shortage, short }));
             if is_over {
-                promised += needed.unwrap_or(0);
+                *self.promised.entry(disk).or_default() += needed.unwrap_or(0);
                 goes_on.push(id);
             } else if is_news {
                 let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
@@ -114,4 +147,15 @@ impl Supervisor {
         }
         self.requeue(&goes_on, &[Status::DiskFull]);
     }
+}
+
+/// What one folder's disk has for each of those that wait for it.
+fn look(folder: &Path, waits: Vec<Waits>, room: &dyn Fn(&Path) -> io::Result<u64>) -> io::Result<Vec<Room>> {
+    let free = room(&waits[0].1)?;
+    let disk = folder.metadata().map(|folder| folder.dev()).ok();
+    let of = |(id, target, length): Waits| {
+        let needed = length.map(|length| PartFile::needs(&target, length));
+        Room { id, needed, free, disk }
+    };
+    Ok(waits.into_iter().map(of).collect())
 }

@@ -1,11 +1,11 @@
 //! The one task that owns the list: takes commands, starts and stops transfers, keeps the journal, tells the faces.
 
+use std::collections::HashMap;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
@@ -24,6 +24,7 @@ use super::running::Then;
 use super::scribe::Scribe;
 use super::setup::{Queueing, Setup};
 use super::shares::Shares;
+use super::shortage::Looks;
 use super::sweep::Sweep;
 use super::upload::Abandons;
 use crate::api::{EngineSide, Happening};
@@ -60,8 +61,9 @@ pub(super) struct Supervisor {
     pub(super) reports: mpsc::Sender<Report>,
     /// When the disks of transfers that wait for room are looked at next.
     pub(super) room_at: Instant,
-    /// The last look at them.
-    pub(super) looking: Option<JoinHandle<()>>,
+    pub(super) looks: Looks,
+    /// Bytes of each disk that were promised since the last look at them began.
+    pub(super) promised: HashMap<Option<u64>, u64>,
     pub(super) hours: Hours,
     pub(super) removals: Removals,
     /// The order that is being carried out in steps.
@@ -121,7 +123,8 @@ pub async fn run(side: EngineSide, setup: Setup) {
         tasks,
         reports,
         room_at,
-        looking: None,
+        looks: Looks::default(),
+        promised: HashMap::new(),
         hours,
         removals,
         sweep: None,

@@ -1,7 +1,7 @@
 //! What waits for a new URL or for room on the disk, and goes on from what it has.
 
 use haul::api::{Activity, Command, Happening};
-use haul::model::{FaultKind, Header, Source, Spec, Status, TransferId};
+use haul::model::{FaultKind, Header, Source, Spec, Status, Target, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
 use super::uploads;
@@ -324,7 +324,7 @@ async fn a_disk_that_says_nothing_is_asked_once() {
         ids.push(stage.add(path).await);
         stage.is(ids[ids.len() - 1], Status::DiskFull).await;
     }
-    stage.fake.hang_disk(true);
+    stage.fake.hang_disk(Some(&stage.downloads()));
     let looks = stage.fake.looks();
     for _ in 0..20 {
         // A thread that blocks keeps the clock from going on by itself.
@@ -333,11 +333,46 @@ async fn a_disk_that_says_nothing_is_asked_once() {
     }
     let looks = stage.fake.looks() - looks;
     stage.fake.set_room(None);
-    stage.fake.hang_disk(false);
+    stage.fake.hang_disk(None);
     assert!(looks <= 1, "{looks}");
     for id in ids {
         within(seconds(10), stage.is(id, Status::Done)).await;
     }
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_says_nothing_keeps_no_other_from_being_asked() {
+    let file = FakeFile::new(1, 8 * MIB);
+    let mut stage = Stage::new();
+    let away = stage.downloads().join("away");
+    std::fs::create_dir(&away).unwrap();
+    stage.fake.set_room(Some(4 * MIB));
+    let mut ids = Vec::new();
+    for (path, folder) in [("/a", away.clone()), ("/b", stage.downloads())] {
+        stage.fake.put(path, file.clone());
+        let target = Target { folder: folder.into(), name: None };
+        ids.push(stage.add_spec(Spec { target, ..stage.spec(path) }).await);
+        stage.is(ids[ids.len() - 1], Status::DiskFull).await;
+    }
+    stage.fake.hang_disk(Some(&away));
+    tokio::time::advance(seconds(4)).await;
+    stage.fake.set_room(None);
+    // A thread that blocks keeps the clock from going on by itself.
+    let ticks = async {
+        let patience = std::time::Instant::now() + seconds(60);
+        while std::time::Instant::now() < patience {
+            tokio::time::advance(seconds(1)).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        () = stage.is(ids[1], Status::Done) => {}
+        () = ticks => panic!("the disk with room is not asked"),
+    }
+    stage.is(ids[0], Status::DiskFull).await;
+    stage.fake.hang_disk(None);
+    within(seconds(10), stage.is(ids[0], Status::Done)).await;
     stage.end().await;
 }
 

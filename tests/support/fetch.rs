@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
@@ -42,7 +43,7 @@ struct State {
     most_open: usize,
     room: Option<u64>,
     looks: usize,
-    hung: bool,
+    hung: Option<PathBuf>,
     given: HashMap<String, u64>,
 }
 
@@ -65,9 +66,9 @@ impl Fake {
         self.lock().room = room;
     }
 
-    /// From now on the disk says nothing to those who ask for its room, until it is back.
-    pub fn hang_disk(&self, hung: bool) {
-        self.lock().hung = hung;
+    /// From now on the disk that is mounted here says nothing to those who ask for its room, until it is back.
+    pub fn hang_disk(&self, mount: Option<&Path>) {
+        self.lock().hung = mount.map(Path::to_path_buf);
         self.back.notify_all();
     }
 
@@ -82,7 +83,10 @@ impl Fake {
         Arc::new(move |path| {
             let mut state = fake.lock();
             state.looks += 1;
-            let state = fake.back.wait_while(state, |state| state.hung).unwrap();
+            let state = fake
+                .back
+                .wait_while(state, |state| state.hung.as_ref().is_some_and(|mount| path.starts_with(mount)))
+                .unwrap();
             state.room.map_or_else(|| haul::store::room(path), Ok)
         })
     }
