@@ -1,5 +1,6 @@
 //! The connections to each host, over all transfers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,12 +26,20 @@ pub(super) struct Permit {
     hosts: Arc<Hosts>,
     host: String,
     since: Moment,
+    is_answered: AtomicBool,
 }
 
 impl Permit {
     /// How long it has been held.
     pub(super) fn age(&self) -> Duration {
         self.hosts.clock.now().since(self.since)
+    }
+
+    /// The host answers this connection.
+    pub(super) fn answered(&self) {
+        if !self.is_answered.swap(true, Ordering::Relaxed) {
+            self.hosts.lock().serves(&self.host, self.hosts.clock.now());
+        }
     }
 
     /// The host refused this connection. True if it was one too many beside others that it serves: then the host is
@@ -67,7 +76,7 @@ impl Hosts {
     }
 
     fn permit(self: &Arc<Self>, host: String) -> Permit {
-        Permit { hosts: self.clone(), host, since: self.clock.now() }
+        Permit { hosts: self.clone(), host, since: self.clock.now(), is_answered: AtomicBool::new(false) }
     }
 
     /// A permit for one that has connections, if the host bears another one and nobody waits for it.
@@ -190,6 +199,11 @@ impl Hosts {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.hosts.serve(|turns| turns.close(&self.host));
+        self.hosts.serve(|turns| {
+            if *self.is_answered.get_mut() {
+                turns.serves_no_more(&self.host);
+            }
+            turns.close(&self.host);
+        });
     }
 }

@@ -8,6 +8,9 @@ use crate::model::{HostLimit, Moment};
 /// How long a host must not refuse before one connection more is tried.
 pub const CALM: Duration = Duration::from_secs(30);
 
+/// So many refusals in a row are no accident.
+const CERTAIN: u16 = 3;
+
 /// So many hosts are remembered at most, and so many that are not in use are known at once.
 pub(super) const REMEMBERED: usize = 256;
 /// No longer than this; in seconds.
@@ -21,9 +24,15 @@ const LONGEST_NAME: usize = 253 + 6;
 #[derive(Clone, Debug, Default)]
 pub struct Host {
     open: u16,
+    /// Of those that are open, the ones that were answered.
+    served: u16,
     learnt: Option<Learnt>,
     /// What has been written down of it.
     noted: Option<Learnt>,
+    /// The most connections that it served at once, and when that was.
+    most_served: Option<(u16, Moment)>,
+    /// Requests that were refused since it last served one.
+    refused: u16,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +47,7 @@ impl Host {
     /// A host that bears so many connections, as far as it is remembered.
     pub fn remembered(allowed: u16, now: Moment) -> Self {
         let learnt = Some(Learnt { allowed: allowed.max(1), at: now, firm: true });
-        Self { open: 0, learnt, noted: learnt }
+        Self { learnt, noted: learnt, ..Self::default() }
     }
 
     /// True if another connection may be opened; it then counts as open. The first is always granted.
@@ -67,9 +76,31 @@ impl Host {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// The host refused one connection while others of ours were served: it bears no more than those.
+    /// The host answers a connection that is open.
+    pub fn serves(&mut self, now: Moment) {
+        self.served += 1;
+        self.refused = 0;
+        if self.served_of_late(now).is_none_or(|most| most <= self.served) {
+            self.most_served = Some((self.served, now));
+        }
+    }
+
+    /// One that it answered is about to be closed.
+    pub fn serves_no_more(&mut self) {
+        self.served = self.served.saturating_sub(1);
+    }
+
+    fn served_of_late(&self, now: Moment) -> Option<u16> {
+        self.most_served.filter(|(_, at)| now.since(*at) < CALM).map(|(most, _)| most)
+    }
+
+    /// The host refused one connection while others of ours were served: it bears no more than those. One that served more
+    /// only just now is busy, and refuses whatever comes, until it has done so several times in a row.
     pub fn refuse(&mut self, served: u16, now: Moment) {
-        self.lower(served, now, true);
+        self.refused += 1;
+        if self.refused >= CERTAIN || self.served_of_late(now).is_none_or(|most| most <= served) {
+            self.lower(served, now, true);
+        }
     }
 
     /// The host has let a connection wait while others of ours were served: for now it is asked for no more than those,

@@ -110,6 +110,20 @@ impl<W> Turns<W> {
         }
     }
 
+    /// The host answers one of its connections.
+    pub fn serves(&mut self, host: &str, now: Moment) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.serves(now);
+        }
+    }
+
+    /// One that it answered is about to be closed.
+    pub fn serves_no_more(&mut self, host: &str) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.serves_no_more();
+        }
+    }
+
     /// The host has let a connection wait, which is closed by now, while it served others.
     pub fn keep_waiting(&mut self, host: &str, now: Moment) {
         if let Some(host) = self.hosts.get_mut(host) {

@@ -25,6 +25,7 @@ mod passing;
 mod removal;
 mod repair;
 mod resting;
+mod room;
 mod schedules;
 mod shares;
 mod silent;

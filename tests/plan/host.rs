@@ -77,6 +77,50 @@ fn a_refusal_among_many_begins_the_calm_anew() {
     assert_eq!(fill(&mut host, 59), 4);
 }
 
+/// A host that serves so many connections at once.
+fn serving(connections: u16, seconds: u64) -> Host {
+    let mut host = Host::default();
+    for _ in 0..connections {
+        assert!(host.open(at(seconds)));
+        host.serves(at(seconds));
+    }
+    host
+}
+
+#[test]
+fn a_host_that_served_more_only_just_now_is_busy_and_not_full() {
+    let mut host = serving(8, 0);
+    (0..3).for_each(|_| host.serves_no_more());
+    for _ in 0..2 {
+        host.refuse(5, at(10));
+        assert_eq!(host.allowed(), None, "it bore eight ten seconds ago");
+    }
+    // One that it serves in between says that it goes on serving.
+    host.serves(at(11));
+    host.refuse(5, at(12));
+    host.refuse(5, at(12));
+    assert_eq!(host.allowed(), None);
+    host.refuse(5, at(12));
+    assert_eq!(host.allowed(), Some(5), "three in a row are no accident");
+}
+
+#[test]
+fn what_a_host_served_long_ago_says_nothing_of_now() {
+    let mut host = serving(8, 0);
+    (0..4).for_each(|_| host.serves_no_more());
+    host.refuse(4, at(29));
+    assert_eq!(host.allowed(), None);
+    host.refuse(4, at(30));
+    assert_eq!(host.allowed(), Some(4));
+}
+
+#[test]
+fn one_more_than_it_ever_served_is_one_too_many() {
+    let mut host = serving(4, 0);
+    host.refuse(4, at(0));
+    assert_eq!(host.allowed(), Some(4));
+}
+
 #[test]
 fn time_that_stands_still_grows_nothing() {
     let mut host = Host::default();

@@ -14,7 +14,7 @@ use super::begin::Held;
 use super::task::{Halt, Suspect, Task};
 use super::trouble::{MAX_STRAYS, Response, is_gone, is_stray, response};
 use super::worker::{End, Job, Worker};
-use crate::api::{Activity, Connection, ConnectionState, Happening};
+use crate::api::{Activity, Connection, ConnectionState};
 use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
 use crate::plan::{Blame, LeaseId, MUCH, Opener, backoff, blame, reopening};
 use crate::protocol::Answer;
@@ -52,6 +52,8 @@ pub(super) struct Crew {
     last_number: u32,
     /// No new connection before this moment.
     open_after: Moment,
+    /// Of the connections that there may be, one less until each of these moments: the host was too busy for it.
+    resting: Vec<Moment>,
     /// The same for one that is to join others under a limit.
     join_after: Moment,
     /// New connections that failed in a row.
@@ -59,6 +61,9 @@ pub(super) struct Crew {
     /// Connections that were lost in a row after few bytes.
     meagre: u32,
     fault: Option<(usize, Fault)>,
+    /// How the last connection was lost that gave much: it is opened again at once, and unless that goes well all is as if it
+    /// had not been.
+    lost: Option<Fault>,
     /// What one of several places was blamed for last.
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
@@ -82,10 +87,12 @@ impl Crew {
             unanswered: BTreeSet::new(),
             last_number: 0,
             open_after: Moment::ZERO,
+            resting: Vec::new(),
             join_after: Moment::ZERO,
             troubles: 0,
             meagre: 0,
             fault: None,
+            lost: None,
             blamed: None,
             line: None,
             move_after: Moment::ZERO,
@@ -110,7 +117,7 @@ impl Crew {
     ) {
         let stop = CancellationToken::new();
         let job = self.jobs.get(&place).unwrap_or(&self.job).clone();
-        let worker = Worker { job, number, stop: stop.clone(), _permit: permit };
+        let worker = Worker { job, number, stop: stop.clone(), permit };
         self.stops.insert(number, stop);
         self.seats.insert(number, place);
         task.places.opened(place);
@@ -140,7 +147,7 @@ impl Crew {
                 && let Some((place, fault)) = self.fault.take()
             {
                 task.suspect = Suspect::Place(place);
-                return Err(Halt::Fault(fault));
+                return Err(Halt::Fault(self.lost.take().unwrap_or(fault)));
             }
             if self.is_stuck(task)
                 && let Some(fault) = self.blamed.take()
@@ -192,7 +199,7 @@ impl Crew {
     /// Opens connections while the plan has work for them and the hosts bear them.
     fn staff(&mut self, task: &mut Task, held: &Held) {
         if !self.job.desk.receiving_now().is_empty() {
-            self.fault = None;
+            (self.fault, self.lost) = (None, None);
         }
         if self.fault.is_some() && !self.workers.is_empty() {
             // Nobody receives and some have asked: their answers decide, before more is asked.
@@ -200,7 +207,10 @@ impl Crew {
         }
         let reserved = self.send_scouts(task, held);
         let receiving = self.job.desk.receiving_now().len();
-        let (connections, looking) = (usize::from(self.job.desk.width()), self.scouting.len());
+        let now = task.orders.shared.clock.now();
+        self.resting.retain(|until| *until > now);
+        let connections = usize::from(self.job.desk.width()).saturating_sub(self.resting.len());
+        let looking = self.scouting.len();
         let most = match task.strays {
             _ if !self.job.ranged || task.alone => 1,
             // One that looks at a place is a connection too, and may be the only one.
@@ -286,15 +296,22 @@ impl Crew {
         }
         let others = self.receiving_at(place);
         let End::Fault(fault, bytes) = end else {
-            if !unanswered && others > 0 {
-                task.strays = 0;
+            if !unanswered {
+                self.troubles = 0;
+                task.strays = if others > 0 { 0 } else { task.strays };
             }
             return Ok(());
         };
-        let fruitful = bytes > 0;
-        tracing::info!(number, place, fruitful, others, "{fault}");
+        tracing::info!(number, place, bytes, others, "{fault}");
         task.tell_parts(&held.desk).await;
         if self.blame(place, &fault, others, task, held).await {
+            return Ok(());
+        }
+        let (fruitful, much) = (bytes > 0, bytes >= MUCH && fault.kind == FaultKind::Cut);
+        if others == 0 && much && self.job.ranged {
+            // All may be cut at once, which says nothing against the next.
+            self.pause_opening(task, bytes, &fault).await;
+            (self.fault, self.lost) = (None, Some(fault));
             return Ok(());
         }
         match response(&fault, fruitful, others) {
@@ -302,7 +319,9 @@ impl Crew {
                 task.suspect = Suspect::Place(place);
                 // Two answers contradict each other: one alone does not.
                 task.alone |= others > 0 && !fruitful && fault.kind == FaultKind::Changed;
-                return Err(Halt::Fault(fault));
+                let says_much = matches!(fault.kind, FaultKind::Changed | FaultKind::Retagged) || fruitful;
+                let lost = self.lost.take().filter(|_| blame(fault.kind) != Blame::None && !says_much);
+                return Err(Halt::Fault(lost.unwrap_or(fault)));
             }
             Response::Halt => {}
             Response::Fewer => {
@@ -312,7 +331,7 @@ impl Crew {
                 } else {
                     task.orders.shared.hosts.refuse(&host);
                 }
-                self.pause_opening(task, bytes, &fault).await;
+                self.rest(task, &fault).await;
             }
             Response::Again => {
                 if !is_stray(&fault) {
@@ -335,6 +354,16 @@ impl Crew {
         u16::try_from(there.count()).unwrap_or(u16::MAX)
     }
 
+    /// One connection less for a while, which grows with each failure of a new connection: the others go on, and are opened
+    /// again as before.
+    async fn rest(&mut self, task: &mut Task, fault: &Fault) {
+        self.troubles += 1;
+        let own = backoff(self.troubles, task.orders.shared.patience.wait, fastrand::f64());
+        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
+        self.resting.push(task.orders.shared.clock.now() + after);
+        task.tell_retried(fault, after).await;
+    }
+
     /// The next connection is opened after a while, which grows with each failure of a new connection and, more
     /// slowly, with each that gave few bytes.
     async fn pause_opening(&mut self, task: &mut Task, bytes: u64, fault: &Fault) {
@@ -345,14 +374,13 @@ impl Crew {
         let own = if bytes > 0 { again() } else { backoff(self.troubles, wait, jitter) };
         let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
         self.open_after = task.orders.shared.clock.now() + after;
-        task.retries += 1;
-        task.fault = Some(Arc::new(fault.clone()));
-        task.tell(Happening::Retried { fault: fault.clone(), after }).await;
+        task.tell_retried(fault, after).await;
     }
 
     /// The connection that is to be opened once its wait is over, for the screen.
     fn waiting(&self, task: &Task) -> Option<Connection> {
-        let rest = self.open_after.since(task.orders.shared.clock.now());
+        let after = self.resting.iter().min().map_or(self.open_after, |until| self.open_after.max(*until));
+        let rest = after.since(task.orders.shared.clock.now());
         let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
         let (number, position) = (self.last_number + 1, range.start);
         let (speed, state, fault) = (Rate::ZERO, ConnectionState::Waiting(rest), task.fault.clone());

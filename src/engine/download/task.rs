@@ -300,6 +300,13 @@ impl Task {
         self.orders.wait(Instant::now() + after, why, |activity| self.show(activity)).await
     }
 
+    /// One connection is tried again, after so long.
+    pub(super) async fn tell_retried(&mut self, fault: &Fault, after: Duration) {
+        self.retries += 1;
+        self.fault = Some(Arc::new(fault.clone()));
+        self.tell(Happening::Retried { fault: fault.clone(), after }).await;
+    }
+
     pub(super) async fn tell(&self, happening: Happening) {
         self.orders.report(What::Happened(happening)).await;
     }

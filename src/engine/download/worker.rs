@@ -78,7 +78,7 @@ pub(super) struct Worker {
     pub(super) number: u32,
     pub(super) stop: CancellationToken,
     /// Held for as long as the connection may be open, and given back by its drop.
-    pub(super) _permit: Permit,
+    pub(super) permit: Permit,
 }
 
 /// What the next wait brought.
@@ -125,6 +125,7 @@ impl Worker {
     async fn fetch(&self, lease: LeaseId, answer: Option<Answer>, pen: &mut Pen) -> Result<LeaseEnd, Fault> {
         let Some(answer) = self.fitting(lease, answer, pen).await else { return Ok(LeaseEnd::Stopped) };
         let answer = answer?;
+        self.permit.answered();
         self.job.learn(&answer.resource)?;
         let peer = answer.ends.map(|ends| ends.peer.ip());
         self.job.desk.receiving(self.number, self.job.host.as_ref(), peer);
