@@ -7,12 +7,12 @@
 //!
 //! ```text
 //! model    -> (nothing)
-//! config   -> model
+//! ask      -> model
+//! config   -> model ask
 //! plan     -> model
 //! protocol -> model
 //! store    -> model
 //! api      -> model
-//! ask      -> model
 //! engine   -> model plan protocol store api
 //! shell    -> model config api
 //! tui      -> model config api ask shell
@@ -22,12 +22,13 @@
 //! ```
 //!
 //! * `model` is the words: plain data, no clock, no task, no file.
+//! * `ask` reads what people ask for, as they write it: patterns, lists, cURL commands, files to send; and makes transfers
+//!   of it.
 //! * `config` is what the user wrote: settings, keys, where things live.
 //! * `plan` decides: which bytes, when again, how fast. Pure; time is an argument.
 //! * `protocol` moves bytes: it knows no parts, no disk and no screen.
 //! * `store` keeps bytes: part files, checkpoints, the queue's journal.
 //! * `api` is what a face may ask and see: commands, events, snapshots.
-//! * `ask` reads what people ask for, as they write it: patterns, lists, cURL commands, files to send.
 //! * `engine` does: one supervisor, a task for each transfer, a worker for each connection.
 //! * `shell` starts other programs: openers, hooks, commands of the user's shell.
 //! * `tui` is the face for people, `cli` the face for scripts.

@@ -55,7 +55,7 @@ impl Entry {
             "dir" => self.folder = Some(PathBuf::from(value)),
             "checksum" => self.checksum = Some(value.parse()?),
             "mirror" => self.mirrors.push(Source::parse(value)?),
-            "header" => self.headers.push(Header::parse(value)?),
+            "header" => self.headers.push(Header::given(value)?),
             _ => return Err(known.to_owned()),
         }
         Ok(())

@@ -6,9 +6,11 @@ mod list;
 mod path;
 mod pattern;
 mod send;
+mod terms;
 
 pub use curl::read_curl;
 pub use list::{Entry, read_entries, read_metalink};
-pub use path::{Offers, complete};
+pub use path::{Offers, complete, seen_from};
 pub use pattern::{MOST_OF_A_PATTERN, expand, sources};
 pub use send::{Gathered, Sending, placed};
+pub use terms::{Single, Terms, once};

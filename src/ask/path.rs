@@ -1,7 +1,7 @@
-//! Paths as they are typed: what Tab makes of the beginning of one.
+//! Paths as they are typed: what they mean, and what Tab makes of the beginning of one.
 
 use std::fs;
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 /// So many names are offered at once.
 const MOST: usize = 200;
@@ -49,6 +49,14 @@ pub fn complete(text: &str, from: &Path, home: Option<&Path>, only_folders: bool
         names.clear();
     }
     Offers { text, names }
+}
+
+/// A path as people write it where no shell reads it: `~` stands for `home`, and what is no whole path is below `base`.
+pub fn seen_from(path: &Path, base: &Path, home: Option<&Path>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(tail), Some(home)) => home.join(tail),
+        _ => base.join(path),
+    }
 }
 
 /// What all names begin with; `None` if there are none.

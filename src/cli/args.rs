@@ -11,14 +11,14 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use clap_complete::Shell;
 
 use super::apply::WholeLimit;
-use super::connections::{ConnectionArgs, up_to_64, whole_number};
+use super::connections::{ConnectionArgs, whole_number};
 use super::exit::Exit;
 use super::logins::LoginArgs;
 use super::ls::{LsArgs, PresignArgs};
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
-use crate::model::{Checksum, OnChange, Priority, Rate, StartTime, Sums, harmless};
+use crate::model::{Checksum, Limits, OnChange, Priority, Rate, StartTime, Sums, harmless};
 
 const AFTER_HELP: &str = "\
 haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
@@ -276,7 +276,7 @@ pub struct EachArgs {
 #[derive(Args)]
 pub struct NetworkArgs {
     /// Transfers at once, 1 to 64 (else 4, and up to 16 or 64 while they are small files)
-    #[arg(short = 'j', long, value_name = "N", value_parser = up_to_64)]
+    #[arg(short = 'j', long, value_name = "N", value_parser = Limits::count)]
     pub transfers: Option<u16>,
     /// Give a transfer up after so many failures in a row without a new byte
     #[arg(long, value_name = "N", value_parser = whole_number)]

@@ -2,24 +2,20 @@
 
 use clap::Args;
 
+use crate::model::Limits;
+
 /// The options of it.
 #[derive(Args)]
 pub struct ConnectionArgs {
     /// Connections for each transfer, 1 to 64; haul finds out by itself how many help
-    #[arg(short = 'x', long, value_name = "N", value_parser = up_to_64)]
+    #[arg(short = 'x', long, value_name = "N", value_parser = Limits::count)]
     connections: Option<u16>,
     /// The same, as aria2 calls it; the lower one of both counts
-    #[arg(short, long, value_name = "N", hide = true, value_parser = up_to_64)]
+    #[arg(short, long, value_name = "N", hide = true, value_parser = Limits::count)]
     split: Option<u16>,
     /// Go on where an earlier run stopped, which haul always does
     #[arg(short, long = "continue", hide = true)]
     continues: bool,
-}
-
-/// Reads a number of connections, or of transfers.
-pub fn up_to_64(text: &str) -> Result<u16, String> {
-    let number = text.parse().ok().filter(|number| (1..=64).contains(number));
-    number.ok_or_else(|| "write a number from 1 to 64".to_owned())
 }
 
 /// Reads a number of attempts.

@@ -100,8 +100,7 @@ impl CategoryTable {
     /// there.
     pub fn categories(&self, downloads: &Path, each: bool) -> Categories {
         let folder = |name: &str, terms: &CategoryTerms| match &terms.folder {
-            Some(folder) if folder.starts_with("~") => Some(Paths::of_setting(folder)),
-            Some(folder) => Some(downloads.join(folder)),
+            Some(folder) => Some(Paths::below(downloads, folder)),
             None => each.then(|| downloads.join(name)),
         };
         let category = |(name, terms): (&String, &CategoryTerms)| Category {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::Paths;
 use super::orders::ORDERS;
 use super::settings::distance;
+use crate::ask::{Entry, Terms};
 use crate::model::{Categories, Checksum, Limits, Priority, Rate, Source, Spec, StartTime, Target, WallClock};
 
 /// What a line orders. `these` are the marked transfers or, without marks, the selected one.
@@ -124,30 +125,22 @@ impl Addition {
         categories: &Categories,
     ) -> Result<Vec<Spec>, String> {
         self.check(sources.len())?;
-        let category = self.category.as_deref().map(|word| categories.chosen(word)).transpose()?.flatten();
-        let past = || "there is no such time to start at: it is past, or not in the calendar".to_owned();
-        let start_at = self.at.map(|at| at.resolve(clock).ok_or_else(past)).transpose()?;
         // As in the box: what is no whole path is below the folder for downloads.
-        let folder = match self.folder.as_deref() {
-            Some(own) if own.starts_with("~") => Paths::of_setting(own),
-            Some(own) => folder.join(own),
-            None => folder.to_path_buf(),
+        let named = self.folder.as_deref().map(|own| Paths::below(folder, own));
+        let category = self.category.as_deref().map(|word| categories.chosen(word)).transpose()?.flatten();
+        let terms = Terms {
+            name: self.name.map(PathBuf::from),
+            checksum: self.checksum,
+            mirrors: self.mirrors,
+            limits: self.limits,
+            priority: self.priority,
+            start_at: self.at.map(|at| at.resolve(clock)).transpose()?,
+            held: self.held,
+            sorts: named.is_none(),
+            category,
+            ..Terms::new(named.as_deref().unwrap_or(folder))
         };
-        let target = self.name.as_deref().map(|name| Target::named(&folder, Path::new(name))).transpose()?;
-        let sorts = self.folder.is_none() && target.as_ref().is_none_or(|target| *target.folder == *folder);
-        let spec = |source| {
-            let mut spec = Spec::new(source, folder.clone());
-            if let Some(target) = &target {
-                spec.target = target.clone();
-            }
-            spec.mirrors = self.mirrors.as_slice().into();
-            spec.checksum = self.checksum.clone().map(Box::new);
-            (spec.limits, spec.priority, spec.start_at) = (self.limits, self.priority, start_at);
-            (spec.held, spec.sorts) = (self.held, sorts);
-            spec.category.clone_from(&category);
-            spec
-        };
-        Ok(sources.into_iter().map(spec).collect())
+        sources.into_iter().map(|source| Entry::new(source).spec(&terms)).collect()
     }
 
     /// What is said of one file can't be said of several.
@@ -268,7 +261,10 @@ fn addition(rest: &str) -> Result<Addition, String> {
             }
             Some(("checksum", value)) => addition.checksum = Some(value.parse()?),
             Some(("limit", value)) => addition.limits.rate = Some(value.parse()?),
-            Some(("connections", value)) => addition.limits.connections = Some(connections(value)?),
+            Some(("connections", value)) => {
+                let count = Limits::count(value).map_err(|why| format!("connections=: {why}"))?;
+                addition.limits.connections = Some(count);
+            }
             Some(("priority", value)) => addition.priority = value.parse()?,
             Some(("at", "paused")) => addition.held = true,
             Some(("at", value)) => addition.at = Some(value.parse()?),
@@ -291,10 +287,6 @@ fn url(word: String) -> Result<String, String> {
         Source::parse(&word)?;
     }
     Ok(word)
-}
-
-fn connections(text: &str) -> Result<u16, String> {
-    text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(|| "connections= is from 1 to 64".to_owned())
 }
 
 /// The words of a line; what stands in quotes is one word, or what an option is set to. Within a word a quote is a character like

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use directories::{ProjectDirs, UserDirs};
 
+use crate::ask::seen_from;
+
 /// Where haul's files live.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -44,10 +46,12 @@ impl Paths {
 
     /// A path in the settings, with `~` for the home folder, seen from the current folder.
     pub fn of_setting(path: &Path) -> PathBuf {
-        match (path.strip_prefix("~"), UserDirs::new()) {
-            (Ok(tail), Some(dirs)) => absolute(&dirs.home_dir().join(tail)),
-            _ => absolute(path),
-        }
+        absolute(&Self::below(Path::new(""), path))
+    }
+
+    /// The same, seen from a folder.
+    pub fn below(folder: &Path, path: &Path) -> PathBuf {
+        seen_from(path, folder, Self::home().as_deref())
     }
 
     /// True if the locale says that the terminal knows no UTF-8, or if it is the console of Linux, whose fonts lack most of

@@ -12,7 +12,7 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::{Bindings, CategoryTable, Column, Hooks, Keymap, Notify, ThemeName};
-use crate::model::{Hours, LimitHours, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
+use crate::model::{Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -186,7 +186,7 @@ impl Settings {
 
     fn check(&self) -> Result<(), String> {
         let counts = [("connections", self.connections.unwrap_or(1)), ("transfers", self.transfers.unwrap_or(1))];
-        if let Some((name, count)) = counts.into_iter().find(|entry| !(1..=64).contains(&entry.1)) {
+        if let Some((name, count)) = counts.into_iter().find(|entry| !Limits::allow(entry.1)) {
             return Err(format!(" {name} is {count}, but must be from 1 to 64"));
         }
         self.stores.keys().try_for_each(|name| check_store(name))?;

@@ -133,12 +133,12 @@ impl Supervisor {
 
     /// Transfers start at a time; or, without one, in their turn.
     pub(super) fn schedule(&mut self, ids: &[TransferId], at: Option<StartTime>) {
-        let meant = at.map(|at| at.resolve(&*self.hours.clock).ok_or(at));
+        let meant = at.map(|at| at.resolve(&*self.hours.clock));
         let at = match meant.transpose() {
             Ok(at) => at,
             Err(past) => {
                 for id in ids {
-                    self.deny(*id, format!("{past} is past, or no date"));
+                    self.deny(*id, past.as_str());
                 }
                 return;
             }

@@ -1,5 +1,6 @@
 //! What a transfer may use, and how long it may wait.
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -14,6 +15,22 @@ pub struct Limits {
     pub connections: Option<u16>,
     /// Bytes a second.
     pub rate: Option<Rate>,
+}
+
+/// Connections, or transfers, at once.
+const MOST_AT_ONCE: RangeInclusive<u16> = 1..=64;
+
+impl Limits {
+    /// Reads a number of connections, or of transfers, at once.
+    pub fn count(text: &str) -> Result<u16, String> {
+        let count = text.parse().ok().filter(|count| MOST_AT_ONCE.contains(count));
+        count.ok_or_else(|| "write a number from 1 to 64".to_owned())
+    }
+
+    /// True for a number of connections, or of transfers, that can be asked for.
+    pub fn allow(count: u16) -> bool {
+        MOST_AT_ONCE.contains(&count)
+    }
 }
 
 /// How many connections at once a host was found to bear, as it is remembered from one run to the next.

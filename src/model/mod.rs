@@ -42,7 +42,7 @@ pub use rate::Rate;
 pub use resource::{Ranges, Resource, Validator};
 pub use secret::Secret;
 pub use source::Source;
-pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target};
+pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target, lay_over};
 pub use start::{StartTime, added_text, start_text};
 pub use status::Status;
 pub use sums::{Sums, find_sum};

@@ -47,6 +47,15 @@ impl Header {
         Ok(Self { name: name.to_owned(), value: value.trim().to_owned() })
     }
 
+    /// Reads `Name: value` as people may give it: not one that haul sets itself.
+    pub fn given(text: &str) -> Result<Self, String> {
+        let header = Self::parse(text)?;
+        if header.is_own() {
+            return Err(format!("the header {} is set by haul itself", header.name));
+        }
+        Ok(header)
+    }
+
     /// True for one that haul sets itself, and that nobody may give.
     pub fn is_own(&self) -> bool {
         OWN_HEADERS.contains(&self.name.to_ascii_lowercase().as_str())
@@ -57,6 +66,12 @@ impl fmt::Debug for Header {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: ***", self.name)
     }
+}
+
+/// Puts headers in the place of those that are called the same. What is given twice among them is sent twice.
+pub fn lay_over(headers: &mut Vec<Header>, others: Vec<Header>) {
+    headers.retain(|header| !others.iter().any(|other| other.name.eq_ignore_ascii_case(&header.name)));
+    headers.extend(others);
 }
 
 /// Where the file goes.

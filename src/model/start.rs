@@ -25,10 +25,10 @@ pub enum StartTime {
 }
 
 impl StartTime {
-    /// The time that is meant, by a clock; `None` if there is no such date, or it is past.
-    pub fn resolve(self, clock: &dyn WallClock) -> Option<UnixTime> {
+    /// The time that is meant, by a clock; an error, as a sentence, if there is no such date, or it is past.
+    pub fn resolve(self, clock: &dyn WallClock) -> Result<UnixTime, String> {
         let now = clock.now();
-        match self {
+        let at = match self {
             Self::In(span) => Some(now.after(span)),
             Self::On(date, time) => clock.unix(date, time).filter(|at| *at > now),
             Self::Next(weekday, time) => (0..=HALF_DAYS).find_map(|count| {
@@ -36,7 +36,8 @@ impl StartTime {
                 let wanted = weekday.is_none_or(|weekday| weekday == day.weekday);
                 clock.unix(day.date, time).filter(|at| wanted && *at > now)
             }),
-        }
+        };
+        at.ok_or_else(|| format!("{self}: this is past, or no date"))
     }
 }
 

@@ -58,7 +58,7 @@ fn a_metalink_is_an_entry_for_each_of_its_files() {
 #[test]
 fn a_mistake_names_its_line() {
     let long = [b"https://a.example/".to_vec(), vec![b'a'; 70_000]].concat();
-    let table: [(&[u8], &str); 10] = [
+    let table: [(&[u8], &str); 11] = [
         (b"https://a.example/\nnonsense\n", "line 2: \"nonsense\" is not a URL"),
         (b"\nftp://a.example/\n", "line 2: haul knows no ftp"),
         (b"https://a.example/1\tftp://b.example/1\n", "line 1: haul knows no ftp"),
@@ -67,6 +67,7 @@ fn a_mistake_names_its_line() {
         (b"https://a.example/\n  split=3\n", "line 2: an indented line is out="),
         (b"https://a.example/\n  out=\n", "line 2: nothing stands after"),
         (b"https://a.example/\n  checksum=md5:1\n", "line 2: a md5 checksum has 32 hex digits"),
+        (b"https://a.example/\n  header=range: bytes=0-3\n", "line 2: the header range is set by haul itself"),
         (b"https://a.example/\n\xff\xfe\n", "line 2: this is not UTF-8"),
         (&long, "line 1: it is longer"),
     ];

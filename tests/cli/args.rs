@@ -126,7 +126,7 @@ fn what_is_queued_without_a_folder_may_go_to_its_categorys() {
 fn priority_and_start_are_of_each_url_of_add() {
     let words = ["--priority", "high", "--at", "in 2h", URL];
     let clock = FakeClock::start();
-    let from_add = add(&words).unwrap().each.settled(vec![one(&[])], &clock).unwrap().remove(0);
+    let from_add = add(&words).unwrap().each.terms(Path::new("/here"), &clock).unwrap();
     assert_eq!(
         (from_add.priority, from_add.start_at),
         (Priority::High, Some(clock.now().after(Duration::from_secs(7200))))
@@ -254,6 +254,25 @@ fn lists_come_from_stdin_and_from_files() {
     assert_eq!(targets, [(Path::new("/srv/sub"), Some("one")), (Path::new("/other"), None)]);
     let names: Vec<_> = from_file[0].headers.iter().map(|header| header.name.as_str()).collect();
     assert_eq!(names, ["A", "B"]);
+}
+
+#[test]
+fn what_a_list_says_of_a_url_goes_before_what_is_said_of_all() {
+    let list = "https://example.org/1\n  header=authorization: Bearer list\n  header=X-A: 1\n  header=X-A: 2\n";
+    let words = ["-H", "Authorization: Bearer line", "-H", "X-B: 1", "-H", "X-B: 2", "-i", "-"];
+    let spec = specs_of_stdin(&words, list).unwrap().remove(0);
+    let sent: Vec<_> = spec.headers.iter().map(|header| (header.name.as_str(), header.value.as_str())).collect();
+    // One that is given twice in one place is meant to be sent twice.
+    let wanted = [("X-B", "1"), ("X-B", "2"), ("authorization", "Bearer list"), ("X-A", "1"), ("X-A", "2")];
+    assert_eq!(sent, wanted);
+}
+
+#[test]
+fn a_folder_of_a_store_has_no_name_and_no_checksum() {
+    for words in [["-o", "x"], ["--mirror", URL]] {
+        let why = specs(&[&words[..], &["s3://bucket/dir/"]].concat()).unwrap_err();
+        assert!(why.contains("s3://bucket/dir/ is a folder"), "{why}");
+    }
 }
 
 #[test]

@@ -128,11 +128,12 @@ fn a_start_is_said_as_people_say_it() {
         ("in 1d", "2026-11-24 07:00"),
     ] {
         let start: StartTime = text.parse().expect(text);
-        assert_eq!(start.resolve(&now), Some(time(meant)), "{text}");
+        assert_eq!(start.resolve(&now), Ok(time(meant)), "{text}");
         assert_eq!(start.to_string().parse(), Ok(start), "{start}");
     }
     for text in ["2026-02-30 08:00", "2026-11-22 08:00"] {
-        assert_eq!(text.parse::<StartTime>().unwrap().resolve(&now), None, "{text}");
+        let why = text.parse::<StartTime>().unwrap().resolve(&now).unwrap_err();
+        assert!(why.ends_with(": this is past, or no date"), "{why}");
     }
     for text in [
         "",

@@ -1,7 +1,7 @@
 //! The boxes that add: what they send, what they say, and what they ask first.
 
 use haul::api::Command;
-use haul::ask::{Entry, Gathered, Offers, Sending, read_curl};
+use haul::ask::{Entry, Gathered, Offers, Sending, read_curl, read_entries};
 use haul::model::{Source, Spec, Status, TransferId, UnixTime, Upload};
 use haul::tui::{Answer, Effect, Inquiry, Message, Mode, Slot};
 
@@ -351,4 +351,37 @@ fn a_folder_that_is_no_text_is_the_one_that_is_meant() {
     stage.state.folder.clone_from(&folder);
     stage.press("a").types("https://e.org/a").press("enter");
     assert_eq!(*specs(&stage)[0].1.target.folder, *folder);
+}
+
+#[test]
+fn the_home_folder_in_a_list_and_in_a_command_is_the_users() {
+    let home = haul::config::Paths::home().unwrap();
+    let mut pasted = stage::empty();
+    let added = specs(pasted.paste("curl https://e.org/a -o a --output-dir '~/x'"));
+    assert_eq!(*added[0].1.target.folder, *home.join("x"));
+    let mut stage = stage::empty();
+    stage.press("a");
+    fill(&mut stage, 9, "l");
+    let entries = read_entries("l", &b"https://e.org/1\n dir=~/x\nhttps://e.org/2\n dir=sub\n"[..]);
+    stage.press("enter").send(Message::Answered(Answer::Listed("l".into(), entries)));
+    let folders: Vec<_> = specs(&stage).iter().map(|(_, spec)| spec.target.folder.to_path_buf()).collect();
+    assert_eq!(folders, [home.join("x"), stage.state.folder.join("sub")]);
+}
+
+#[test]
+fn a_folder_before_a_name_goes_before_that_of_the_category() {
+    let mut stage = stage::empty();
+    stage.press("a").types("https://e.org/a.zip");
+    fill(&mut stage, 2, "sub/b.zip");
+    let added = specs(stage.press("enter"));
+    assert!(!added[0].1.sorts, "{:?}", added[0].1.target);
+}
+
+#[test]
+fn a_folder_of_a_store_has_no_name() {
+    let mut stage = stage::empty();
+    stage.press("a").types("s3://bucket/dir/?endpoint=e.org");
+    fill(&mut stage, 2, "name.bin");
+    stage.press("enter");
+    assert!(complaint(&stage).1.contains("is a folder"), "{:?}", complaint(&stage));
 }

@@ -1,16 +1,14 @@
 //! Adding: URLs that are pasted anywhere, and the box that takes them. What is no URL is told and, where there is a box
 //! to keep it in, kept.
 
-use std::collections::HashSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Taken, Tone};
 use super::link::linked;
 use super::{command, edit, form, toast, transfer, twins};
-use crate::ask::{Entry, expand, read_curl};
-use crate::config::Addition;
-use crate::model::{Header, Limits, Priority, Source, Spec, StartTime, Target, TransferId};
+use crate::ask::{Entry, Single, Terms, expand, once, read_curl};
+use crate::config::{Addition, Paths};
+use crate::model::{Header, Limits, Source, Spec, StartTime, Target, TransferId, lay_over};
 
 /// A text taken apart.
 #[derive(Default)]
@@ -72,9 +70,7 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    let terms = Terms::usual(&state.folder);
-    let batch = batch(sorted.entries, &terms);
-    match batch {
+    match batch(sorted.entries, &Taken::default(), &usual(&state.folder)) {
         Err(why) => toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects),
         Ok(batch) if batch.is_empty() => {
             let why = sorted.why.as_deref().unwrap_or("there is no text");
@@ -82,7 +78,7 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         }
         Ok(batch) => {
             let (batch, now) = twins::join_batch(state, batch);
-            let (batch, repeated) = once(batch);
+            let (batch, repeated) = apart(batch);
             let told = told((batch.len(), repeated), &sorted.wrong, sorted.why.as_deref());
             twins::offer(state, (batch, now), told, effects);
         }
@@ -118,11 +114,9 @@ fn told((good, repeated): (usize, usize), wrong: &[String], why: Option<&str>) -
 }
 
 /// What is named again for the same place is one transfer; and how many were left out for that.
-fn once(batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize) {
+fn apart(mut batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize) {
     let count = batch.len();
-    let mut seen = HashSet::new();
-    let mut batch = batch;
-    batch.retain(|(_, spec)| seen.insert((spec.source.clone(), spec.target.clone())));
+    once(&mut batch, |entry| &entry.1);
     let left_out = count - batch.len();
     (batch, left_out)
 }
@@ -163,84 +157,45 @@ pub fn open_with(state: &mut State, addition: Addition) {
     form::look_ahead(form);
 }
 
-/// What the box says of all its files.
-struct Terms {
-    folder: std::path::PathBuf,
-    name: Option<String>,
-    limits: Limits,
-    checksum: Option<crate::model::Checksum>,
-    /// Headers of pasted commands, each for its own URLs,
-    taken: Taken,
-    /// and those for all of them.
-    headers: Vec<Header>,
-    mirrors: Vec<Source>,
-    begin: Begin,
-    priority: Priority,
-    /// The folder is the category's, if that has one.
-    sorts: bool,
-    category: Option<Arc<str>>,
+/// What is said of all where nothing is said.
+fn usual(folder: &Path) -> Terms {
+    Terms { home: Paths::home(), sorts: true, ..Terms::new(folder) }
 }
 
-impl Terms {
-    fn usual(folder: &Path) -> Self {
-        Self {
-            folder: folder.to_path_buf(),
-            name: None,
-            limits: Limits::default(),
-            checksum: None,
-            taken: Taken::default(),
-            headers: Vec::new(),
-            mirrors: Vec::new(),
-            begin: Begin::Turn,
-            priority: Priority::default(),
-            sorts: true,
-            category: None,
-        }
-    }
+/// What the box says of all its files; an error names the line that is wrong.
+fn terms(state: &State, form: &Form) -> Result<Terms, (Slot, String)> {
+    let headers = form.value(Slot::Headers).split(" | ").map(str::trim).filter(|text| !text.is_empty());
+    let headers = headers.map(Header::given).collect::<Result<_, _>>();
+    let mirrors = form.value(Slot::Mirrors).split_whitespace().map(Source::parse).collect::<Result<_, _>>();
+    let checksum = given(form, Slot::Checksum).map(str::parse).transpose();
+    let category = form.category.as_deref().map(|word| state.categories.chosen(word)).transpose();
+    let name = given(form, Slot::Name).map(Path::new);
+    let named = name.map(|name| Target::named(Path::new(""), name)).transpose();
+    let typed = form.value(Slot::Folder);
+    let limits = limits(form)?;
+    named.map_err(|why| (Slot::Name, why))?;
+    Ok(Terms {
+        name: name.map(Path::to_path_buf),
+        limits,
+        checksum: checksum.map_err(|why| (Slot::Checksum, why))?,
+        headers: headers.map_err(|why| (Slot::Headers, why))?,
+        mirrors: mirrors.map_err(|why| (Slot::Mirrors, why))?,
+        priority: form.priority,
+        sorts: typed.is_empty() || typed == usual_folder(state).trim(),
+        category: category.map_err(|why| (Slot::Urls, why))?.flatten(),
+        ..usual(&folder_of(state, form))
+    })
+}
 
-    /// Reads the box; an error names the line that is wrong.
-    fn read(state: &State, form: &Form) -> Result<Self, (Slot, String)> {
-        let mut headers = Vec::new();
-        for text in form.value(Slot::Headers).split(" | ").map(str::trim).filter(|text| !text.is_empty()) {
-            let header = Header::parse(text).map_err(|why| (Slot::Headers, why))?;
-            if header.is_own() {
-                return Err((Slot::Headers, format!("the header {} is set by haul itself", header.name)));
-            }
-            lay_over(&mut headers, [header]);
-        }
-        let mirrors = form.value(Slot::Mirrors).split_whitespace().map(Source::parse).collect::<Result<_, _>>();
-        let checksum = given(form, Slot::Checksum).map(str::parse).transpose();
-        let category = form.category.as_deref().map(|word| state.categories.chosen(word)).transpose();
-        let typed = form.value(Slot::Folder);
-        Ok(Self {
-            folder: folder_of(state, form),
-            name: given(form, Slot::Name).map(str::to_owned),
-            limits: limits(form)?,
-            checksum: checksum.map_err(|why| (Slot::Checksum, why))?,
-            taken: form.taken.clone(),
-            headers,
-            mirrors: mirrors.map_err(|why| (Slot::Mirrors, why))?,
-            begin: begin(state, form)?,
-            priority: form.priority,
-            sorts: typed.is_empty() || typed == usual_folder(state).trim(),
-            category: category.map_err(|why| (Slot::Urls, why))?.flatten(),
-        })
-    }
-
-    /// What is said of one file can't be said of several.
-    fn check(&self, count: usize) -> Result<(), (Slot, String)> {
-        let single = [
-            (Slot::Name, "a name", self.name.is_some()),
-            (Slot::Checksum, "a checksum", self.checksum.is_some()),
-            (Slot::Mirrors, "a mirror", !self.mirrors.is_empty()),
-        ];
-        match single.into_iter().find(|entry| entry.2) {
-            Some((slot, what, _)) if count > 1 => {
-                Err((slot, format!("{what} belongs to one file, but there are {count} URLs")))
-            }
-            _ => Ok(()),
-        }
-    }
+/// What is said of one file can't be said of several.
+fn check(terms: &Terms, count: usize) -> Result<(), (Slot, String)> {
+    let (slot, what) = match terms.single() {
+        Some(Single::Name) if count > 1 => (Slot::Name, "a name"),
+        Some(Single::Checksum) if count > 1 => (Slot::Checksum, "a checksum"),
+        Some(Single::Mirrors) if count > 1 => (Slot::Mirrors, "a mirror"),
+        _ => return Ok(()),
+    };
+    Err((slot, format!("{what} belongs to one file, but there are {count} URLs")))
 }
 
 fn given(form: &Form, slot: Slot) -> Option<&str> {
@@ -253,17 +208,17 @@ fn folder_of(state: &State, form: &Form) -> std::path::PathBuf {
     if text.is_empty() || text == usual_folder(state).trim() {
         return state.folder.clone();
     }
-    let typed = Path::new(text);
-    if typed.starts_with("~") { crate::config::Paths::of_setting(typed) } else { state.folder.join(typed) }
+    Paths::below(&state.folder, Path::new(text))
 }
 
 /// How much of the line each may use.
 pub fn limits(form: &Form) -> Result<Limits, (Slot, String)> {
-    let wrong = || (Slot::Connections, "write a number from 1 to 64".to_owned());
-    let connections = given(form, Slot::Connections)
-        .map(|text| text.parse().ok().filter(|count| (1..=64).contains(count)).ok_or_else(wrong));
-    let rate = given(form, Slot::Limit).map(str::parse).transpose().map_err(|why| (Slot::Limit, why))?;
-    Ok(Limits { connections: connections.transpose()?, rate })
+    let connections = given(form, Slot::Connections).map(Limits::count).transpose();
+    let rate = given(form, Slot::Limit).map(str::parse).transpose();
+    Ok(Limits {
+        connections: connections.map_err(|why| (Slot::Connections, why))?,
+        rate: rate.map_err(|why| (Slot::Limit, why))?,
+    })
 }
 
 /// When they begin.
@@ -275,55 +230,22 @@ pub fn begin(state: &State, form: &Form) -> Result<Begin, (Slot, String)> {
         Some("paused" | "later") => Ok(Begin::Paused),
         Some(text) => {
             let time: StartTime = text.parse().map_err(|why| wrong(format!("{why}, now or paused")))?;
-            let at = time.resolve(&*state.clock).ok_or_else(|| wrong(format!("{text}: this is past, or no date")))?;
-            Ok(Begin::At(at))
+            Ok(Begin::At(time.resolve(&*state.clock).map_err(wrong)?))
         }
     }
 }
 
-/// Transfers of the entries, on these terms. What a list says of an entry goes before what the box says of all.
-fn batch(entries: Vec<Entry>, terms: &Terms) -> Result<Vec<(TransferId, Spec)>, String> {
-    entries.into_iter().map(|entry| Ok((TransferId::mint(), spec(entry, terms)?))).collect()
-}
-
-fn spec(entry: Entry, terms: &Terms) -> Result<Spec, String> {
-    let has_folder =
-        entry.folder.is_some() || entry.output.as_ref().is_some_and(|output| output.components().count() > 1);
-    let sorts = terms.sorts && !has_folder;
-    let folder = entry.folder.map_or_else(|| terms.folder.clone(), |folder| terms.folder.join(folder));
-    let output = entry.output.as_deref().or(terms.name.as_deref().map(Path::new));
-    let target = match output {
-        Some(output) => Target::named(&folder, output)?,
-        None => Target { folder: folder.into(), name: None },
+/// Transfers of the entries, on these terms. Headers of pasted commands go with the URLs of their own hosts, below what is
+/// said of all.
+fn batch(entries: Vec<Entry>, taken: &Taken, terms: &Terms) -> Result<Vec<(TransferId, Spec)>, String> {
+    let spec = |mut entry: Entry| {
+        let mut headers = taken.of(&entry.source).to_vec();
+        lay_over(&mut headers, terms.headers.clone());
+        lay_over(&mut headers, entry.headers);
+        entry.headers = headers;
+        Ok((TransferId::mint(), entry.spec(terms)?))
     };
-    let mut headers = terms.taken.of(&entry.source).to_vec();
-    lay_over(&mut headers, terms.headers.iter().cloned());
-    lay_over(&mut headers, entry.headers);
-    let mut spec = Spec {
-        target,
-        headers: headers.into(),
-        limits: terms.limits,
-        priority: terms.priority,
-        sorts,
-        category: terms.category.clone(),
-        checksum: entry.checksum.or_else(|| terms.checksum.clone()).map(Box::new),
-        ..Spec::new(entry.source, terms.folder.clone())
-    };
-    let mut listed = Vec::new();
-    if let Some(file) = &entry.described {
-        spec.describe(file);
-        listed.extend(Spec::of_metalink(file, terms.folder.clone()).into_iter().flat_map(|found| found.mirrors));
-    }
-    spec.mirrors = terms.mirrors.iter().cloned().chain(entry.mirrors).chain(listed).collect();
-    Ok(spec)
-}
-
-/// Puts headers in the place of those that are called the same.
-fn lay_over(headers: &mut Vec<Header>, others: impl IntoIterator<Item = Header>) {
-    for other in others {
-        headers.retain(|header| !header.name.eq_ignore_ascii_case(&other.name));
-        headers.push(other);
-    }
+    entries.into_iter().map(spec).collect()
 }
 
 /// Enter: what is in the box is added, once a list that it names has been read.
@@ -359,10 +281,13 @@ pub fn listed(state: &mut State, list: &Path, result: Result<Vec<Entry>, String>
 fn finish(state: &mut State, listed: Vec<Entry>, effects: &mut Vec<Effect>) {
     let Mode::Add(form) = &state.mode else { return };
     let mut sorted = sort(form.value(Slot::Urls), form.literal);
+    let is_listed = !listed.is_empty();
     sorted.entries.extend(listed);
-    let made = Terms::read(state, form).and_then(|terms| {
-        terms.check(sorted.entries.len())?;
-        Ok((batch(sorted.entries, &terms).map_err(|why| (Slot::Name, why))?, terms.begin))
+    let of_entries = if is_listed { Slot::List } else { Slot::Urls };
+    let made = terms(state, form).and_then(|terms| {
+        check(&terms, sorted.entries.len())?;
+        let begin = begin(state, form)?;
+        Ok((batch(sorted.entries, &form.taken, &terms).map_err(|why| (of_entries, why))?, begin))
     });
     let Mode::Add(form) = &mut state.mode else { return };
     let (batch, begin) = match made {
@@ -373,7 +298,7 @@ fn finish(state: &mut State, listed: Vec<Entry>, effects: &mut Vec<Effect>) {
     if batch.is_empty() {
         return form.complain(Slot::Urls, format!("nothing to add: {}", why.unwrap_or("there is no text")));
     }
-    let (mut batch, repeated) = once(batch);
+    let (mut batch, repeated) = apart(batch);
     let told = told((batch.len(), repeated), &sorted.wrong, why);
     if sorted.wrong.is_empty() {
         state.mode = Mode::Browse;
