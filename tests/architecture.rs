@@ -52,6 +52,11 @@ fn rooms_import_only_what_the_plan_allows() {
 }
 
 #[test]
+fn only_the_screen_names_keys() {
+    hold(rules::keys);
+}
+
+#[test]
 fn mod_files_are_tables_of_contents() {
     hold(rules::tables_of_contents);
 }

@@ -46,7 +46,7 @@ impl House {
         let exit = engine.follow(style, |_| wanted)?;
         if given_up > 0 {
             let (those, them) = if given_up == 1 { ("transfer was", "it") } else { ("transfers were", "them") };
-            let how = "haul add URL queues one again, and so does r on the screen";
+            let how = "haul add URL queues one again, and so does :retry on the screen";
             let _ =
                 writeln!(io::stderr(), "haul: {given_up} {those} given up earlier, and this run left {them}: {how}");
         }

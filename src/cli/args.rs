@@ -290,7 +290,7 @@ pub struct NetworkArgs {
     /// Seconds that a connection may stay without a byte
     #[arg(long, value_name = "S", value_parser = some_seconds)]
     pub timeout: Option<f64>,
-    /// When a file has changed on its server: restart from its first byte (once), ask (stop; r begins again), or fail
+    /// When a file has changed on its server: restart from its first byte (once), ask (stop; :retry begins again), or fail
     #[arg(long, value_name = "restart|ask|fail")]
     pub on_change: Option<OnChange>,
     /// Accept any certificate: anyone on the way can then read and change what comes

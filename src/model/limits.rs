@@ -61,7 +61,7 @@ impl OnChange {
     pub fn explain(self, fault: Fault) -> Fault {
         let way = match self {
             Self::Restart => return fault,
-            Self::Ask => "what is on disk is kept; press r, or run haul with --on-change restart, to begin again",
+            Self::Ask => "what is on disk is kept; :retry begins again, and so does haul with --on-change restart",
             Self::Fail => "what is on disk is kept; run haul with --on-change restart to begin again",
         };
         Fault { kind: FaultKind::Changed, detail: format!("{}; {way}", fault.detail), ..fault }

@@ -147,3 +147,9 @@ fn literals_and_comments_are_blanked_out() {
     assert_eq!(blank_out("a\n\"b\nc\"\nd").lines().count(), 4);
     assert_eq!(blank("let r#type = br\"x\"; '\u{e9}'"), "let r#type = ;");
 }
+
+#[test]
+fn a_key_outside_of_the_screen_is_found() {
+    let keys = |path: &str| rules::keys(&Source::new(path, "// press x\nlet a = \"press u for more\";")).len();
+    assert_eq!((keys("engine/a.rs"), keys("tui/a.rs")), (1, 0));
+}

@@ -74,6 +74,16 @@ pub fn imports(plan: &Plan, file: &Source) -> Vec<String> {
     wrong
 }
 
+/// A key can be given another meaning, and half of those who read a fault have no screen: only the screen says what to press.
+pub fn keys(file: &Source) -> Vec<String> {
+    if matches!(file.room(), None | Some("tui" | "config" | "demo")) {
+        return Vec::new();
+    }
+    let says = |line: &(usize, &str)| line.1.contains("press ") && !line.1.trim_start().starts_with("//");
+    let lines = file.text.lines().enumerate().filter(says);
+    lines.map(|(number, _)| at(file, number + 1, "names a key: write :word")).collect()
+}
+
 /// A `mod.rs` holds docs, `mod`, `pub use` and their attributes, and nothing else.
 pub fn tables_of_contents(file: &Source) -> Vec<String> {
     if !file.path.ends_with("mod.rs") {

@@ -40,7 +40,10 @@ fn a_new_url_for_the_same_target_goes_on_where_an_expired_link_stopped() {
         let (server, sandbox) = (expiring(), Sandbox::new());
         let end = get(&sandbox, &server.url(SIGNED), more).code(REFUSED);
         assert!(end.stderr.contains("the link has expired"), "{end:#?}");
-        assert!(end.stderr.contains("1.0 MB are kept; press u for a new URL, or run haul get NEWURL -o /"), "{end:#?}");
+        assert!(
+            end.stderr.contains("1.0 MB are kept; give it a new one with :url NEWURL, or run haul get NEWURL -o /"),
+            "{end:#?}"
+        );
         assert!(!end.stderr.contains("secret1"), "{end:#?}");
         let names = sandbox.names();
         assert!(names.len() == 1 && is_part_of(&names[0], "file.bin"), "{names:?}");
@@ -80,7 +83,7 @@ fn u_on_the_screen_gives_a_new_url() {
     assert!(list.stdout.contains("link expired"), "{list:#?}");
     let json: serde_json::Value = serde_json::from_str(&sandbox.run(&["list", "--json"]).ok().stdout).unwrap();
     assert_eq!(json[0]["status"], "link_expired");
-    assert!(json[0]["why"].as_str().unwrap().contains("press u"));
+    assert!(json[0]["why"].as_str().unwrap().contains(":url NEWURL"));
     let mut terminal = Terminal::start(&sandbox, &[], (120, 34));
     terminal.wait_for_text("link expired: press u");
     terminal.keys("u");

@@ -35,7 +35,7 @@ async fn an_expired_link_is_a_state_of_its_own_that_lasts() {
     let row = stage.row(id).unwrap();
     let told = row.fault.as_ref().unwrap().to_string();
     assert!(told.starts_with("http://fake/a.bin: the link has expired (HTTP 403); 1.0 MB are kept"), "{told}");
-    assert!(told.contains("press u") && told.contains("haul get NEWURL -o /"), "{told}");
+    assert!(told.contains("with :url NEWURL, or run haul get NEWURL -o /"), "{told}");
     assert_eq!((row.bytes_done(), stage.parts().len(), stage.fake.opened("/a.bin").len()), (MIB, 1, 3));
     let stage = stage.again().await;
     stage.is(id, Status::Expired).await;

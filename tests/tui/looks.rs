@@ -51,7 +51,7 @@ fn failed() -> RowBuilder {
         .done(&[(0, 38_000_000)])
         .status(Status::Failed)
         .source("https://user:pass@dl.example.com/drivers/driver.run?token=hunter2&build=77")
-        .fault(FaultKind::Status(404), "the server says 404 Not Found; check the URL, then press r or run haul again")
+        .fault(FaultKind::Status(404), "the server has no such file (HTTP 404)")
 }
 
 fn mixed() -> Vec<RowBuilder> {
@@ -130,7 +130,7 @@ fn waiting() -> Vec<RowBuilder> {
             .source("https://bucket.s3.amazonaws.com/model.safetensors?X-Amz-Expires=3600&X-Amz-Signature=hunter2")
             .fault(
                 FaultKind::Expired,
-                "the link has expired (HTTP 403); 2.1 GB are kept; press u for a new URL, or run haul get NEWURL -o \
+                "the link has expired (HTTP 403); 2.1 GB are kept; give it a new one with :url NEWURL, or run haul get NEWURL -o \
                  /home/me/Downloads/model.safetensors",
             ),
     ]
@@ -213,13 +213,7 @@ fn logged() -> RowBuilder {
         (day + 45_301, answered),
         (day + 46_000, Happening::Paused),
         (day + 46_123, Happening::Started),
-        (
-            day + 86_399,
-            Happening::Failed(fault(
-                FaultKind::Status(404),
-                "the server says 404 Not Found; check the URL, then press r or run haul again",
-            )),
-        ),
+        (day + 86_399, Happening::Failed(fault(FaultKind::Status(404), "the server has no such file (HTTP 404)"))),
     ])
 }
 

@@ -56,7 +56,8 @@ impl Task {
             ""
         };
         let detail = format!(
-            "the link has expired ({seen}); {kept}press u for a new URL, or run haul get NEWURL -o {target}{may_be_new}"
+            "the link has expired ({seen}); {kept}give it a new one with :url NEWURL, or run haul get NEWURL -o \
+             {target}{may_be_new}"
         );
         Fault::new(FaultKind::Expired, self.places.lead(), detail)
     }
@@ -68,8 +69,9 @@ impl Task {
             }
             _ => format!("leads to another file than the one that {} are on disk of", size(done)),
         };
-        let detail =
-            format!("this URL {why}; nothing was lost: press u for another URL, or choose another name with -o");
+        let detail = format!(
+            "this URL {why}; nothing was lost: give it another one with :url NEWURL, or choose another name with -o"
+        );
         Fault::new(FaultKind::Different, self.places.lead(), detail)
     }
 

@@ -79,7 +79,7 @@ pub(super) struct Task {
 pub(in crate::engine) async fn run(orders: Orders) {
     let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
     if tokio::spawn(download(orders)).await.is_err() {
-        let detail = "its task was lost, which is a bug of haul; what is on disk is kept, and r goes on with it";
+        let detail = "its task was lost, which is a bug of haul; what is on disk is kept, and :retry goes on with it";
         let fault = Fault::new(FaultKind::State, source, detail);
         let _ = reports.send(Report { id, what: What::Ended(Ending::Failed(fault)) }).await;
     }

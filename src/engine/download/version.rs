@@ -124,7 +124,7 @@ impl Task {
 
     /// The fault of bytes that are missing and that somebody holds who is gone. Without it they would be looked for for ever.
     pub(super) fn lost_lease(&self) -> Fault {
-        let detail = "some of its bytes are asked for by nobody, which is a bug of haul; what is on disk is kept, and r goes on with it";
+        let detail = "some of its bytes are asked for by nobody, which is a bug of haul; what is on disk is kept, and :retry goes on with it";
         Fault::new(FaultKind::State, self.places.lead(), detail)
     }
 }

@@ -60,7 +60,8 @@ pub(super) struct Task {
 pub(in crate::engine) async fn run(orders: Orders) {
     let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
     let ending = tokio::spawn(upload(orders)).await.unwrap_or_else(|_| {
-        let detail = "its task was lost, which is a bug of haul; what the store has is kept, and r goes on with it";
+        let detail =
+            "its task was lost, which is a bug of haul; what the store has is kept, and :retry goes on with it";
         Ending::Failed(Fault::new(FaultKind::State, source, detail))
     });
     let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
