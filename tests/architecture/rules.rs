@@ -109,11 +109,12 @@ pub fn tables_of_contents(file: &Source) -> Vec<String> {
 }
 
 /// Crates and clocks that only some rooms may know. A place is a path below `src` or the beginning of one.
-const KEPT: [(&str, &[&str]); 6] = [
+const KEPT: [(&str, &[&str]); 7] = [
     ("ratatui", &["tui"]),
     ("crossterm", &["tui"]),
     ("tui_input", &["tui"]),
     ("reqwest", &["protocol/http", "protocol/object"]),
+    ("httpdate", &["protocol"]),
     ("ron", &["config", "store"]),
     ("color_eyre", &["app", "cli"]),
 ];

@@ -149,7 +149,7 @@ fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
     let mut terminal = Terminal::start(&sandbox, &[&signed], (80, 24));
     terminal.wait_for_line(&["▸", "alpha.iso"]);
     terminal.keys("L");
-    terminal.wait_for_text(" UTC ");
+    terminal.wait_for_text(" again ");
     terminal.wait_for_line(&[" again  ", "(HTTP 503)"]);
     terminal.wait_for_line(&[" note   the file has 6.3 MB"]);
     terminal.keys(" ");
@@ -159,7 +159,7 @@ fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
     let narrow = |screen: &Screen| row(screen, "Parts").is_some_and(|heading| !heading.contains("Size"));
     terminal.wait_for("the list alone", narrow);
     terminal.keys("L");
-    let screen = terminal.wait_for_text(" UTC ");
+    let screen = terminal.wait_for_text(" again ");
     assert!(!screen.contents().contains("hunter2"));
     terminal.keys("\x1b");
     terminal.wait_for("the list again", narrow);

@@ -122,13 +122,11 @@ pub fn hint(state: &State) -> String {
         Tab::Log => (below, "below"),
         _ => (below, if below == 1 { "more line" } else { "more lines" }),
     };
-    let hidden = match (count, state.pane) {
+    match (count, state.pane) {
         (0, _) => String::new(),
         (_, Pane::List) => format!("{count} {what}: {}", super::key_of(state, crate::config::Action::Details)),
         (_, Pane::Details) => format!("{count} {what}"),
-    };
-    let told = [hidden.as_str(), if state.tab == Tab::Log { "UTC" } else { "" }];
-    told.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+    }
 }
 
 /// Draws the selected transfer.

@@ -1,34 +1,29 @@
 //! What happened to the selected transfer, the newest lowest: the time of day, a word and a sentence, which is wrapped and
 //! never cut off. Where another day begins, its date stands between.
 
-use std::time::{Duration, UNIX_EPOCH};
-
-use httpdate::fmt_http_date;
 use ratatui::text::{Line, Span};
 
 use super::super::{Role, State};
 use super::text;
 use crate::api::{Level, LogEntry, Row};
-use crate::model::{Status, harmless};
+use crate::model::{LocalDate, LocalTime, Status, UnixTime, harmless};
 
 /// The time, the word, and blanks around them: what stands before the sentence.
 const BEFORE: usize = 1 + 8 + 2 + 5 + 2;
 /// From this width on the sentence stands beside time and word, else below them.
 const BESIDE: usize = 48;
-/// Seconds.
-const DAY: u64 = 86_400;
-/// The end of the year 9999: a clock that is further wrong than that has no date.
-const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The log, in lines of at most so many cells.
 pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
     let mut page = Page { state, width, lines: Vec::new() };
     let mut before = None;
     for entry in row.log.iter() {
-        if before.replace(entry.at / DAY).is_some_and(|day| day != entry.at / DAY) {
-            page.note(&date(entry.at));
+        let LocalTime { date, weekday, time, second } = state.clock.local(UnixTime::from_seconds(entry.at));
+        if before.replace(date).is_some_and(|day| day != date) {
+            let LocalDate { year, month, day } = date;
+            page.note(&format!("{weekday} {year}-{month:02}-{day:02}"));
         }
-        page.add(&time_of_day(entry.at), entry.word, role(entry.level), &said(entry));
+        page.add(&format!("{time}:{second:02}"), entry.word, role(entry.level), &said(entry));
     }
     if row.log.is_empty() {
         // Why it stands as it does was kept with the queue, but not since when.
@@ -45,17 +40,6 @@ pub fn lines(state: &State, row: &Row, width: usize) -> Vec<Line<'static>> {
 fn said(entry: &LogEntry) -> String {
     let sentence = harmless(&entry.sentence);
     if entry.times > 1 { format!("{sentence} ({} times)", entry.times) } else { sentence.into_owned() }
-}
-
-/// `12:34:56`, in UTC: nothing that haul is built with knows the user's time zone.
-fn time_of_day(at: u64) -> String {
-    format!("{:02}:{:02}:{:02}", at / 3600 % 24, at / 60 % 60, at % 60)
-}
-
-/// `Sat, 21 Nov 2026`, in UTC.
-fn date(at: u64) -> String {
-    let moment = UNIX_EPOCH + Duration::from_secs(at.min(LAST_SECOND));
-    fmt_http_date(moment).chars().take("Sat, 21 Nov 2026".len()).collect()
 }
 
 fn role(level: Level) -> Role {
