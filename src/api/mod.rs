@@ -2,19 +2,23 @@
 
 mod command;
 mod event;
+mod filter;
 mod handle;
 mod index;
 mod log;
 mod snapshot;
+mod view;
 mod words;
 
 pub use command::{Command, Place, UNDO};
 pub use event::{Event, Happening};
+pub use filter::Filter;
 pub use handle::{EngineSide, Handle, pair};
 pub use index::Index;
 pub use log::{Log, LogEntry};
 pub use snapshot::{
     Activity, Changes, Connection, ConnectionState, Direction, Errand, Live, Row, Rows, Snapshot, Start, Totals,
 };
+pub use view::{Choice, View};
 pub use words::Level;
 pub(crate) use words::completed;

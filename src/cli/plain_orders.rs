@@ -6,7 +6,7 @@ use std::io::Write;
 use tokio::time::Instant;
 
 use super::plain::{Plain, list};
-use crate::api::{Command, Place, Row, UNDO};
+use crate::api::{Choice, Command, Place, Row, UNDO};
 use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
@@ -192,16 +192,10 @@ fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
     send(Command::Add(batch), if count == 1 { "1 URL added".to_owned() } else { format!("{count} URLs added") })
 }
 
-/// Names those of a state, or whose name holds a word.
-fn mark<W: Write>(plain: &mut Plain<W>, word: &str) -> Reply {
-    let is_it = |row: &Row| match word {
-        "all" => true,
-        "none" => false,
-        "active" => row.status == Status::Running,
-        "failed" => matches!(row.status, Status::Failed | Status::Expired),
-        _ => row.status.word() == word || row.name.to_lowercase().contains(&word.to_lowercase()),
-    };
-    plain.these = plain.snapshot.rows.iter().filter(|row| is_it(row)).map(|row| row.id).collect();
+/// Names those of a state or a view, or that hold words.
+fn mark<W: Write>(plain: &mut Plain<W>, words: &str) -> Reply {
+    let choice = Choice::of(words);
+    plain.these = plain.snapshot.rows.iter().filter(|row| choice.holds(row)).map(|row| row.id).collect();
     say(format!("{} named; orders are about these now", plain.these.len()))
 }
 
@@ -210,8 +204,7 @@ fn help() -> Reply {
         "Numbers of the list before an order say which transfers it is about: 2 pause, or 1,3-5 remove.".to_owned(),
         "list: shows the queue".to_owned(),
     ];
-    let screen = ["filter", "sort", "view", "set", "write", "!", "open", "folder"];
-    let known = ORDERS.iter().filter(|word| !screen.contains(&word.name));
+    let known = ORDERS.iter().filter(|word| !word.is_for_screen);
     lines.extend(known.map(|word| format!("{} {}: {}", word.name, word.takes, word.does).replace(" :", ":")));
     Reply::Do(Vec::new(), lines)
 }

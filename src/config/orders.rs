@@ -16,14 +16,20 @@ pub struct OrderWord {
     pub does: &'static str,
     /// What can follow it, where that is one of a few words.
     pub follows: &'static [&'static str],
+    /// It changes what the screen shows, so that the plain mode does not have it.
+    pub is_for_screen: bool,
 }
 
 const fn word(name: &'static str, takes: &'static str, does: &'static str) -> OrderWord {
-    OrderWord { name, alias: None, takes, does, follows: &[] }
+    OrderWord { name, alias: None, takes, does, follows: &[], is_for_screen: false }
 }
 
 const fn with(word: OrderWord, alias: Option<&'static str>, follows: &'static [&'static str]) -> OrderWord {
     OrderWord { alias, follows, ..word }
+}
+
+const fn on_screen(word: OrderWord) -> OrderWord {
+    OrderWord { is_for_screen: true, ..word }
 }
 
 /// Every word, in the order of the help.
@@ -59,9 +65,9 @@ pub const ORDERS: [OrderWord; 33] = [
     word("open", "", "open this one's file"),
     word("folder", "", "open the folder of this one's file"),
     with(word("copy", "url|path", "copy the URLs or the paths of these"), Some("yank"), &["url", "path"]),
-    word("filter", "[WORDS]", "show rows that hold words"),
+    on_screen(word("filter", "[WORDS]", "show rows that hold words")),
     with(
-        word("sort", "COLUMN", "sort the list by a column, or as the queue runs"),
+        on_screen(word("sort", "COLUMN", "sort the list by a column, or as the queue runs")),
         None,
         &[
             "queue",
@@ -85,20 +91,20 @@ pub const ORDERS: [OrderWord; 33] = [
         &["all", "none", "active", "queued", "paused", "done", "failed"],
     ),
     with(
-        word("view", "VIEW", "show all, or some of the rows"),
+        on_screen(word("view", "VIEW", "show all, or some of the rows")),
         None,
         &["all", "active", "queued", "done", "failed", "uploads"],
     ),
     with(
-        word("set", "NAME VALUE", "change a setting until haul ends"),
+        on_screen(word("set", "NAME VALUE", "change a setting until haul ends")),
         None,
         &["folder ", "columns ", "limit ", "clipboard ", "confirm_quit "],
     ),
-    with(word("write", "FILE", "write the list of URLs to a file"), Some("w"), &[]),
+    with(on_screen(word("write", "FILE", "write the list of URLs to a file")), Some("w"), &[]),
     word("log", "", "show this one's log"),
     word("help", "", "show all keys and words"),
     with(word("quit", "", "leave"), Some("q"), &[]),
-    word("!", "COMMAND", "run a command of the shell with the transfer in its environment"),
+    on_screen(word("!", "COMMAND", "run a command of the shell with the transfer in its environment")),
 ];
 
 /// What the last word of a line can become, each time the whole line; where it is a category's name, one of these. One that is complete already is not among them.

@@ -33,7 +33,7 @@ pub use clusters::Clusters;
 pub use form::{Answer, Begin, Form, Inquiry, Slot, Twins};
 pub use frames::Frames;
 pub use history::{History, Trace};
-pub use list::{List, Sorting, View};
+pub use list::{List, Sorting};
 pub use message::{Effect, Gesture, Message, Mouse};
 pub use palette::{Palette, Role};
 pub use past::{keep, load, may_be_kept};

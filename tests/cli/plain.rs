@@ -91,6 +91,51 @@ async fn a_limit_is_about_those_that_the_line_names() {
     assert!(matches!(sent, Command::Limit(Some(_))), "{sent:?}");
 }
 
+/// The same words name the same transfers on the screen.
+#[tokio::test(start_paused = true)]
+async fn mark_names_what_the_screen_marks() {
+    let paused = |number, name| builders::row(number, name).status(Status::Paused);
+    let session =
+        Session::with([paused(1, "one.bin"), paused(2, "queued-two.bin"), builders::row(3, "c").upload()]).await;
+    for (words, count) in [
+        ("queued", 2),
+        ("paused", 2),
+        ("none", 0),
+        ("all", 3),
+        ("uploads", 1),
+        ("!two paused", 1),
+        ("example.org two", 1),
+    ] {
+        session.type_line(&format!("mark {words}")).await;
+        let told = format!("{count} named; orders are about these now\n");
+        assert!(session.out.text().ends_with(&told), "{words}: {}", session.out.text());
+    }
+}
+
+/// The help has every word that is of use here, and no other.
+#[tokio::test(start_paused = true)]
+async fn the_help_is_of_what_can_be_ordered() {
+    let session = Session::with([builders::row(1, "a")]).await;
+    session.type_line("help").await;
+    let help = session.out.text();
+    for (word, line) in [
+        ("open", "1 open"),
+        ("folder", "1 folder"),
+        ("mark", "mark all"),
+        ("filter", "filter x"),
+        ("sort", "sort name"),
+        ("view", "view done"),
+        ("set", "set columns name"),
+        ("write", "write x"),
+        ("!", "!true"),
+        ("log", "1 log"),
+    ] {
+        session.type_line(line).await;
+        let is_for_screen = session.out.text().ends_with("that order is for the screen\n");
+        assert_eq!(help.contains(&format!("\n{word}")), !is_for_screen, "{word}: {help}");
+    }
+}
+
 /// Who reads that one has started and says `quit` is asked first, however late the list comes.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_before_the_list_shows_it() {

@@ -1,8 +1,9 @@
 //! The mouse: what is clicked is what is drawn there.
 
+use haul::api::View;
 use haul::config::Column;
 use haul::model::Status;
-use haul::tui::{Effect, Gesture, Message, Mode, Mouse, Pane, Tab, View};
+use haul::tui::{Effect, Gesture, Message, Mode, Mouse, Pane, Tab};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{receiving, row};

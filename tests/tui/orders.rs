@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use haul::api::View;
 use haul::config::{Bindings, Column};
 use haul::model::{Priority, Rate, Status};
-use haul::tui::{Effect, Message, Mode, View};
+use haul::tui::{Effect, Message, Mode};
 
 use super::stage::{self, Stage};
 use crate::support::builders::{row, snapshot};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use haul::api::Rows;
+use haul::api::{Rows, View};
 use haul::config::Column;
 use haul::model::{Rate, Status, TransferId};
-use haul::tui::{List, Sorting, View};
+use haul::tui::{List, Sorting};
 use proptest::prelude::*;
 
 use super::stage::{self, Stage};

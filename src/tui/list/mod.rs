@@ -1,14 +1,10 @@
 //! The rows as the screen shows them: in which order, which of them, which are marked, and which one is selected.
 
 mod cores;
-mod filter;
 mod marks;
 mod news;
 mod rows;
 mod sorting;
-mod view;
 
-pub use filter::Filter;
 pub use rows::List;
 pub use sorting::Sorting;
-pub use view::View;

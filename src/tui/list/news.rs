@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::List;
 use super::rows::{MARKED, PASSES};
-use super::{List, View};
-use crate::api::{Changes, Row, Rows};
+use crate::api::{Changes, Row, Rows, View};
 use crate::model::TransferId;
 
 impl List {
@@ -37,8 +37,8 @@ impl List {
             let now = self.judge(row) | was.unwrap_or(0) & MARKED;
             for view in View::ALL {
                 let index = view as usize;
-                self.counts[index] -= usize::from(was.is_some_and(|was| was & view.bit() != 0));
-                self.counts[index] += usize::from(now & view.bit() != 0);
+                self.counts[index] -= usize::from(was.is_some_and(|was| was & bit(view) != 0));
+                self.counts[index] += usize::from(now & bit(view) != 0);
             }
             match self.flags.get_mut(*place) {
                 Some(flags) => *flags = now,
@@ -99,12 +99,18 @@ impl List {
         for place in marked {
             self.flags[place as usize] |= MARKED;
         }
-        self.counts = View::ALL.map(|view| self.flags.iter().filter(|flags| **flags & view.bit() != 0).count());
+        self.counts = View::ALL.map(|view| self.flags.iter().filter(|flags| **flags & bit(view) != 0).count());
         self.order = self.sorting.order(&self.rows);
         self.show(now);
     }
 
     fn judge(&self, row: &Row) -> u8 {
-        View::bits(row) | if self.filter.passes(row) { PASSES } else { 0 }
+        View::ALL.into_iter().filter(|view| view.holds(row)).map(bit).sum::<u8>()
+            | if self.filter.passes(row) { PASSES } else { 0 }
     }
+}
+
+/// The bit of a view among the flags of a row.
+pub(super) fn bit(view: View) -> u8 {
+    1 << view as u8
 }

@@ -6,9 +6,10 @@
 
 use std::sync::Arc;
 
+use super::Sorting;
 use super::cores::shared;
-use super::{Filter, Sorting, View};
-use crate::api::{Row, Rows};
+use super::news::bit;
+use crate::api::{Filter, Row, Rows, View};
 use crate::model::TransferId;
 
 /// The flag of a row that passes the filter; the lower ones are those of the views.
@@ -220,7 +221,7 @@ impl List {
 
     /// The flags that a shown row has.
     pub(super) fn wanted(&self) -> u8 {
-        self.view.bit() | PASSES
+        bit(self.view) | PASSES
     }
 
     pub(super) fn position_of(&self, place: u32) -> Option<usize> {

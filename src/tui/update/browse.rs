@@ -3,9 +3,9 @@
 use tui_input::Input;
 
 use super::super::view::{details_room, help_room, list_height, shows_log};
-use super::super::{Effect, Mode, Pane, State, Tab, View};
+use super::super::{Effect, Mode, Pane, State, Tab};
 use super::{add, command, file, limit, send, sort, transfer};
-use crate::api::{Command, Place};
+use crate::api::{Command, Place, View};
 use crate::config::{Action, Chord, Key};
 
 /// Does what a key means in the list or in the details.

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::super::list::Filter;
-use super::super::{Effect, Mode, State, Tone, View};
+use super::super::{Effect, Mode, State, Tone};
 use super::{browse, file, limit, toast, transfer, twins};
-use crate::api::{Command, Place};
+use crate::api::{Choice, Command, Place, View};
 use crate::ask::sources;
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
-use crate::model::{Rate, Spec, Status, TransferId};
+use crate::model::{Rate, Spec, TransferId};
 
 /// Does what a line orders.
 pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
@@ -121,18 +120,11 @@ fn sort(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
 }
 
 fn mark(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
-    let count = match word {
-        "none" => {
-            state.list.unmark();
-            return;
-        }
-        "all" => state.list.mark_those(|_| true),
-        "paused" => state.list.mark_those(|row| row.status == Status::Paused),
-        _ => {
-            let (view, filter) = (view_called(word), Filter::parse(word));
-            state.list.mark_those(|row| view.map_or_else(|| filter.passes(row), |view| view.holds(row)))
-        }
-    };
+    let choice = Choice::of(word);
+    if choice == Choice::None {
+        return state.list.unmark();
+    }
+    let count = state.list.mark_those(|row| choice.holds(row));
     match count {
         0 => wrong(state, format!("nothing that is shown is {word:?}"), effects),
         1 => toast::show(state, Tone::Good, "1 marked", effects),
@@ -140,12 +132,8 @@ fn mark(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
     }
 }
 
-fn view_called(name: &str) -> Option<View> {
-    View::ALL.into_iter().find(|view| view.label().eq_ignore_ascii_case(name))
-}
-
 fn show(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
-    match view_called(name) {
+    match View::called(name) {
         Some(view) => state.list.set_view(view),
         None => wrong(state, format!("there is no view {name:?}: all, active, queued, done, failed, uploads"), effects),
     }

@@ -2,9 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
-use super::super::{Mode, State, Tab, View};
+use super::super::{Mode, State, Tab};
 use super::bands::{self, Bands};
 use super::{choice, details, footer, form, table, views};
+use crate::api::View;
 use crate::config::{Chord, Column};
 
 /// What a cell of the screen shows.

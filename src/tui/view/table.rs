@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::{Pane, Role, State, View};
+use super::super::{Pane, Role, State};
 use super::columns::Columns;
 use super::strip::Strip;
 use super::{bar, text, words};
-use crate::api::{Activity, Direction, Live, Row};
+use crate::api::{Activity, Direction, Live, Row, View};
 use crate::config::{Action, Column};
 use crate::model::{Status, added_text, brief_duration, harmless, percent, size};
 

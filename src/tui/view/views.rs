@@ -3,9 +3,10 @@
 
 use ratatui::text::Span;
 
-use super::super::{Role, State, View};
+use super::super::{Role, State};
 use super::strip::Strip;
 use super::{key_of, text};
+use crate::api::View;
 use crate::config::Action;
 use crate::model::harmless;
 

@@ -1,6 +1,6 @@
 //! The filter: words that rows have to hold, or must not hold, in their name, host, category or state.
 
-use crate::api::{Activity, Direction, Row};
+use super::{Activity, Direction, Row};
 use crate::model::Status;
 
 /// Words that rows have to hold, or must not hold.

@@ -1,6 +1,6 @@
-//! The views: which kind of transfers the list shows.
+//! The views: kinds of transfers, as lists show them and as words name them.
 
-use crate::api::{Direction, Row};
+use super::{Direction, Filter, Row};
 use crate::model::Status;
 
 /// A kind of transfers.
@@ -49,13 +49,43 @@ impl View {
         }
     }
 
-    /// Its bit among the flags of a row.
-    pub(super) fn bit(self) -> u8 {
-        1 << self as u8
+    /// The one that is called so, in capitals or not.
+    pub fn called(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.label().eq_ignore_ascii_case(name))
+    }
+}
+
+/// Which transfers the words behind `mark` name. They name the same ones on the screen and in plain mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// None.
+    None,
+    /// Those that the user stopped, and not all of the view that they are in.
+    Paused,
+    /// Those of a view.
+    View(View),
+    /// Those that pass a filter.
+    Filter(Filter),
+}
+
+impl Choice {
+    /// What words name: a state or a view, or else rows that hold them.
+    pub fn of(words: &str) -> Self {
+        match (words, View::called(words)) {
+            ("none", _) => Self::None,
+            ("paused", _) => Self::Paused,
+            (_, Some(view)) => Self::View(view),
+            _ => Self::Filter(Filter::parse(words)),
+        }
     }
 
-    /// The bits of all views that show a row.
-    pub(super) fn bits(row: &Row) -> u8 {
-        Self::ALL.into_iter().filter(|view| view.holds(row)).map(Self::bit).sum()
+    /// True if it names a row.
+    pub fn holds(&self, row: &Row) -> bool {
+        match self {
+            Self::None => false,
+            Self::Paused => row.status == Status::Paused,
+            Self::View(view) => view.holds(row),
+            Self::Filter(filter) => filter.passes(row),
+        }
     }
 }
