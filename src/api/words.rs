@@ -49,6 +49,25 @@ impl Happening {
         }
     }
 
+    /// True for a detail that people need not be told.
+    pub fn is_detail(&self) -> bool {
+        matches!(
+            self,
+            Self::UploadCreated
+                | Self::PartDone { .. }
+                | Self::PartAborted { .. }
+                | Self::PartFailed { after: None, .. }
+                | Self::Renamed(_)
+                | Self::Added
+        )
+    }
+
+    /// True if nothing more comes of the transfer unless somebody says so: it is complete, given up, refused, gone or paused.
+    pub fn ends(&self) -> bool {
+        let is_over = matches!(self, Self::Completed { .. } | Self::Failed(_) | Self::Refused(_) | Self::Expired(_));
+        is_over || matches!(self, Self::Removed | Self::Paused)
+    }
+
     /// How much attention it wants.
     pub fn level(&self) -> Level {
         match self {

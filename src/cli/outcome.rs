@@ -39,36 +39,9 @@ impl Outcome {
                 self.failed.push((id, fault.clone()));
             }
             Happening::Removed | Happening::Paused => self.left.push(id),
-            Happening::Listed { left_out, .. } => {
-                self.left_out += left_out;
-                return false;
-            }
-            Happening::Added
-            | Happening::Started
-            | Happening::Answered { .. }
-            | Happening::Retried { .. }
-            | Happening::Restarted(_)
-            | Happening::Dropped(_)
-            | Happening::Repairing(_)
-            | Happening::Repaired { .. }
-            | Happening::Doubted(_)
-            | Happening::Unnoted(_)
-            | Happening::Relinked(_)
-            | Happening::Described { .. }
-            | Happening::UploadCreated
-            | Happening::UploadAborted
-            | Happening::UploadLeft(_)
-            | Happening::PartDone { .. }
-            | Happening::PartFailed { .. }
-            | Happening::PartAborted { .. }
-            | Happening::Renamed(_)
-            | Happening::Denied(_)
-            | Happening::Moved(_)
-            | Happening::Verified { .. }
-            | Happening::Damaged(_)
-            | Happening::Restored
-            | Happening::DiskFull(_) => return false,
+            Happening::Listed { left_out, .. } => self.left_out += left_out,
+            _ => {}
         }
-        true
+        happening.ends()
     }
 }

@@ -201,16 +201,7 @@ impl<W: Write> Plain<W> {
         {
             self.names.insert(id, name.to_string_lossy().into());
         }
-        let is_detail = matches!(
-            happening,
-            Happening::PartDone { .. }
-                | Happening::PartAborted { .. }
-                | Happening::PartFailed { after: None, .. }
-                | Happening::Renamed(_)
-                | Happening::UploadCreated
-                | Happening::Added
-        );
-        if !is_detail {
+        if !happening.is_detail() {
             let line = format!("{}: {}: {}", self.name(id), happening.word(), happening.sentence());
             self.tell(&line);
         }

@@ -21,13 +21,8 @@ const NAME: usize = 32;
 /// The line that tells what happened; none for what people need not be told.
 pub(super) fn fact(known: &Known, happening: &Happening) -> Option<String> {
     let sentence = match happening {
-        Happening::UploadCreated
-        | Happening::PartDone { .. }
-        | Happening::PartAborted { .. }
-        | Happening::PartFailed { after: None, .. }
-        | Happening::Renamed(_)
-        | Happening::Added
-        | Happening::Answered { resumed: 0, resumable: true, .. } => return None,
+        _ if happening.is_detail() => return None,
+        Happening::Answered { resumed: 0, resumable: true, .. } => return None,
         Happening::Started => known.url.clone().into(),
         _ => happening.sentence(),
     };

@@ -9,7 +9,7 @@ use ratatui::layout::Size;
 use tui_input::Input;
 
 use super::{Form, History, List, Palette, Setup, Taken, Twins};
-use crate::api::Totals;
+use crate::api::{Level, Totals};
 use crate::config::{Bindings, Column, Keymap, Notify};
 use crate::model::{Categories, Moment, TransferId, WallClock};
 
@@ -309,6 +309,16 @@ pub enum Tone {
     Warning,
     /// It failed.
     Bad,
+}
+
+impl From<Level> for Tone {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Info | Level::Success => Self::Good,
+            Level::Warning => Self::Warning,
+            Level::Error => Self::Bad,
+        }
+    }
 }
 
 impl Tone {

@@ -12,45 +12,55 @@ const TOLD_OF_A_URL: (usize, usize) = (28, 16);
 
 /// Tells of an event, if it is one to tell of.
 pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
-    match &event.happening {
+    let happening = &event.happening;
+    match happening {
         Happening::Completed { .. } => state.ended.0 += 1,
         Happening::Failed(_) | Happening::Expired(_) => state.ended.1 += 1,
-        _ => {}
-    }
-    let (tone, text) = match &event.happening {
+        Happening::Restored => restored(state, event.id),
         Happening::Refused(fault) => {
             state.list.forget(event.id);
             // That they were was said before the disk had its say.
             if fault.kind != FaultKind::Busy {
                 state.toasts.retain(|toast| !add::tells_of_added(&toast.text));
             }
-            (Tone::Bad, format!("not added: {}", brief(fault)))
         }
-        Happening::Failed(fault) => (Tone::Bad, format!("failed: {}", brief(fault))),
-        Happening::Expired(fault) | Happening::Damaged(fault) => (Tone::Bad, brief(fault)),
-        Happening::DiskFull(fault) | Happening::Denied(fault) | Happening::Unnoted(fault) => {
-            (Tone::Warning, brief(fault))
-        }
-        Happening::Relinked(source) => (Tone::Good, format!("goes on from {source}")),
-        Happening::Described { .. } | Happening::Listed { .. } | Happening::Verified { .. } => {
-            (Tone::Good, event.happening.sentence().into_owned())
-        }
-        Happening::Restarted(fault) => (Tone::Warning, format!("begins again: {}", brief(fault))),
-        Happening::UploadLeft(_) => (Tone::Warning, event.happening.sentence().into_owned()),
-        Happening::Repairing(fault) => (Tone::Warning, format!("fetched once more: {}", brief(fault))),
-        Happening::Repaired { damaged, blocks } => (Tone::Warning, repaired(*damaged, *blocks)),
-        Happening::Doubted(fault) => (Tone::Warning, format!("taken all the same: {}", brief(fault))),
+        _ => {}
+    }
+    let Some(text) = said(happening) else { return };
+    match Tone::from(happening.level()) {
+        Tone::Good => toast::mention(state, text, effects),
+        tone => toast::show(state, tone, text, effects),
+    }
+}
+
+/// What is said of it; `None` for what the list shows anyway.
+fn said(happening: &Happening) -> Option<String> {
+    Some(match happening {
+        Happening::Refused(fault) => format!("not added: {}", brief(fault)),
+        Happening::Failed(fault) => format!("failed: {}", brief(fault)),
+        Happening::Restarted(fault) => format!("begins again: {}", brief(fault)),
+        Happening::Repairing(fault) => format!("fetched once more: {}", brief(fault)),
+        Happening::Doubted(fault) => format!("taken all the same: {}", brief(fault)),
+        Happening::Expired(fault)
+        | Happening::Damaged(fault)
+        | Happening::DiskFull(fault)
+        | Happening::Denied(fault)
+        | Happening::Unnoted(fault) => brief(fault),
+        Happening::Relinked(source) => format!("goes on from {source}"),
+        Happening::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
+        Happening::Moved(target) => format!("moved to {}", target.display()),
+        Happening::Described { .. }
+        | Happening::Listed { .. }
+        | Happening::Verified { .. }
+        | Happening::UploadLeft(_) => happening.sentence().into_owned(),
         Happening::Completed { target, bytes, took, unchanged, .. } => {
             let name = file_name(target);
-            let how = match (*unchanged, took.as_secs()) {
-                (true, _) => "was complete already, and the server has no newer one".to_owned(),
-                (false, 0) => format!("is complete, {}", size(*bytes)),
-                (false, _) => format!("is complete, {} in {}", size(*bytes), brief_duration(*took)),
-            };
-            (Tone::Good, format!("{name} {how}"))
+            match (*unchanged, took.as_secs()) {
+                (true, _) => format!("{name} was complete already, and the server has no newer one"),
+                (false, 0) => format!("{name} is complete, {}", size(*bytes)),
+                (false, _) => format!("{name} is complete, {} in {}", size(*bytes), brief_duration(*took)),
+            }
         }
-        Happening::Moved(target) => (Tone::Good, format!("moved to {}", target.display())),
-        Happening::Restored => return restored(state, event.id),
         Happening::Added
         | Happening::Started
         | Happening::Answered { .. }
@@ -63,12 +73,9 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
         | Happening::PartAborted { .. }
         | Happening::Renamed(_)
         | Happening::Paused
-        | Happening::Removed => return,
-    };
-    match tone {
-        Tone::Good => toast::mention(state, text, effects),
-        _ => toast::show(state, tone, text, effects),
-    }
+        | Happening::Restored
+        | Happening::Removed => return None,
+    })
 }
 
 /// A fault in a line that has to hold the reason: a long URL goes without its middle.
