@@ -301,15 +301,18 @@ impl House {
             theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
         let batch = minted(specs);
         if self.arguments.screen.plain {
-            let signalled = heed_signals(&engine.handle, || {});
+            let signalled = heed_signals(&engine.handle, || {})?;
             let places = (folder, Arc::new(self.categories()));
             let plain = Plain::new(engine.handle.clone(), places, confirm_quit, io::stdout());
             engine.start();
-            let left = of_its_own()?.block_on(plain.run(batch, stdin_lines()));
+            let left = of_its_own()?.block_on(plain.run(batch, stdin_lines(), signalled.clone()));
             let ended = engine.end(false, signalled);
-            return after(left.wrap_err("signals can't be listened for")?, ended);
+            return after(left, ended);
         }
         let habits = Habits { bindings: commands.clone(), confirm_quit, notify, title };
+        // A terminal that takes no output holds up the screen's own thread, which ends by no signal then. From here on none of
+        // them leaves the terminal in our modes.
+        let signalled = heed_signals(&engine.handle, tui::abandon)?;
         engine.start();
         if !batch.is_empty() {
             let handle = engine.handle.clone();
@@ -331,9 +334,7 @@ impl House {
             theme,
             ascii: ascii.unwrap_or_else(Paths::terminal_is_ascii),
         };
-        // A terminal that takes no output holds up the screen's own thread, which hears no signal then.
-        let signalled = heed_signals(&engine.handle, tui::abandon);
-        let left = tui::run(engine.handle.clone(), setup);
+        let left = tui::run(engine.handle.clone(), setup, signalled.clone());
         let ended = engine.end(false, signalled);
         let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
             Left::Quit => Exit::Complete,

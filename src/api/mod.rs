@@ -6,6 +6,7 @@ mod filter;
 mod handle;
 mod index;
 mod log;
+mod signalled;
 mod snapshot;
 mod view;
 mod words;
@@ -16,6 +17,7 @@ pub use filter::Filter;
 pub use handle::{EngineSide, Handle, pair};
 pub use index::Index;
 pub use log::{Log, LogEntry};
+pub use signalled::Signalled;
 pub use snapshot::{
     Activity, Changes, Connection, ConnectionState, Direction, Errand, Live, Row, Rows, Snapshot, Start, Totals,
 };

@@ -1,17 +1,15 @@
 //! An engine with the threads that it runs on, and how a face on the command line follows it.
 
-use std::future::pending;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use color_eyre::eyre::WrapErr;
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::Trouble;
-use crate::api::{EngineSide, Handle, pair};
+use crate::api::{EngineSide, Handle, Signalled, pair};
 use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher};
 use crate::config::Hooks;
 use crate::engine::{Queueing, Setup, run as run_engine};
@@ -41,10 +39,11 @@ pub(super) fn of_its_own() -> Result<Runtime, Trouble> {
 
 /// Listens for the signals that ask haul to end from now on. The first one stops the engine, and haul ends soon whatever becomes
 /// of that; `leave` is called before it ends so.
-pub(super) fn heed_signals(handle: &Handle, leave: impl FnOnce() + Send + 'static) -> watch::Receiver<Option<i32>> {
-    let (heard, signalled) = watch::channel(None);
-    let Ok(runtime) = of_its_own() else { return signalled };
-    let Ok(mut signals) = runtime.block_on(async { Signals::listen() }) else { return signalled };
+pub(super) fn heed_signals(handle: &Handle, leave: impl FnOnce() + Send + 'static) -> Result<Signalled, Trouble> {
+    let (heard, signalled) = Signalled::pair();
+    let runtime = of_its_own()?;
+    let signals = runtime.block_on(async { Signals::listen() });
+    let mut signals = signals.wrap_err("signals can't be listened for")?;
     let handle = handle.clone();
     let heed = async move {
         let number = signals.next().await;
@@ -60,7 +59,7 @@ pub(super) fn heed_signals(handle: &Handle, leave: impl FnOnce() + Send + 'stati
         std::process::exit(i32::from(Exit::by_signal(number).code()));
     };
     std::thread::spawn(move || runtime.block_on(heed));
-    signalled
+    Ok(signalled)
 }
 
 /// An engine with the threads that it runs on.
@@ -107,21 +106,20 @@ impl Engine {
         style: Style,
         wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
     ) -> Result<Exit, Trouble> {
-        let signalled = heed_signals(&self.handle, || {});
+        let signalled = heed_signals(&self.handle, || {})?;
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
         let watcher = if self.is_queue { watcher.of_queue() } else { watcher };
         self.start();
         let outcome: Outcome = self.runtime.block_on(async { watcher.watch(&wanted(&self.handle)).await });
-        let is_over = signalled.borrow().is_none();
+        let is_over = signalled.number().is_none();
         let ended = self.end(is_over, signalled.clone());
-        let number = *signalled.borrow();
-        let exit = number.map_or_else(|| outcome.exit(), Exit::by_signal);
+        let exit = signalled.number().map_or_else(|| outcome.exit(), Exit::by_signal);
         after(exit, ended)
     }
 
     /// Stops the engine: what runs is saved. Then the user's hooks are waited for, until a signal comes. `is_over` says that
     /// every transfer has ended.
-    pub(super) fn end(self, is_over: bool, signalled: watch::Receiver<Option<i32>>) -> Result<(), Trouble> {
+    pub(super) fn end(self, is_over: bool, signalled: Signalled) -> Result<(), Trouble> {
         self.handle.stop();
         let (task, snapshots) = (self.task, self.handle.snapshots());
         let aside = of_its_own()?;
@@ -154,12 +152,9 @@ fn say(text: &str) {
 }
 
 /// Waits until nobody waits for hooks any more: until a signal comes, or a moment after it.
-async fn left(mut signalled: watch::Receiver<Option<i32>>) {
-    let has_come = signalled.borrow().is_some();
-    // Where the channel has gone nobody can tell.
-    if signalled.wait_for(Option::is_some).await.is_err() {
-        pending::<()>().await;
-    }
+async fn left(mut signalled: Signalled) {
+    let has_come = signalled.number().is_some();
+    signalled.come().await;
     if has_come {
         sleep(HOOKS_LEAVE).await;
     }

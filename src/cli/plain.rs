@@ -12,8 +12,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::exit::Exit;
 use super::plain_orders::{Reply, obey, states};
-use super::signals::Signals;
-use crate::api::{Changes, Command, Event, Handle, Happening, Index, Row, Snapshot};
+use crate::api::{Changes, Command, Event, Handle, Happening, Index, Row, Signalled, Snapshot};
 use crate::model::{Categories, Spec, Status, TransferId, brief_duration, harmless, percent};
 
 /// A line of more bytes than this is no URL and no order.
@@ -112,19 +111,23 @@ impl<W: Write> Plain<W> {
     }
 
     /// Adds these, and tells and obeys until the user leaves, the lines end or a signal comes.
-    pub async fn run(mut self, batch: Vec<(TransferId, Spec)>, mut lines: mpsc::Receiver<String>) -> io::Result<Exit> {
+    pub async fn run(
+        mut self,
+        batch: Vec<(TransferId, Spec)>,
+        mut lines: mpsc::Receiver<String>,
+        mut signalled: Signalled,
+    ) -> Exit {
         let (mut events, mut snapshots) = (self.handle.events(), self.handle.snapshots());
-        let mut signals = Signals::listen()?;
         // Orders may come at once, down a pipe: the queue is known first.
         tokio::select! {
             biased;
-            number = signals.next() => return Ok(Exit::by_signal(number)),
+            number = signalled.come() => return Exit::by_signal(number),
             _ = snapshots.changed() => snapshots.mark_changed(),
         }
         let known = snapshots.borrow().clone();
         self.take(known);
         if !batch.is_empty() && !self.send(Command::Add(batch)).await {
-            return Ok(Exit::Complete);
+            return Exit::Complete;
         }
         self.tell(
             "haul in plain mode. Paste a URL or type an order; list shows the queue, help the orders, quit leaves.",
@@ -132,7 +135,7 @@ impl<W: Write> Plain<W> {
         loop {
             let going = tokio::select! {
                 biased;
-                number = signals.next() => return Ok(Exit::by_signal(number)),
+                number = signalled.come() => return Exit::by_signal(number),
                 event = events.recv() => self.hear(event),
                 changed = snapshots.changed() => changed.is_ok() && self.look(&mut snapshots),
                 line = lines.recv(), if self.adding.is_empty() => match line {
@@ -140,7 +143,7 @@ impl<W: Write> Plain<W> {
                         biased;
                         going = self.order(&line) => going,
                         // An engine that hangs on a dead disk takes no orders.
-                        number = signals.next() => return Ok(Exit::by_signal(number)),
+                        number = signalled.come() => return Exit::by_signal(number),
                     },
                     None => false,
                 },
@@ -150,7 +153,7 @@ impl<W: Write> Plain<W> {
                 }
             };
             if !going {
-                return Ok(Exit::Complete);
+                return Exit::Complete;
             }
         }
     }

@@ -16,7 +16,7 @@ use super::courier::Courier;
 use super::outside::Outside;
 use super::terminal::{self, Screen};
 use super::{Effect, Frames, Message, Palette, Setup, State, beacon, input, past, update};
-use crate::api::{Command, Event, Handle, Snapshot};
+use crate::api::{Command, Event, Handle, Signalled, Snapshot};
 use crate::config::Notify;
 use crate::model::Moment;
 
@@ -40,9 +40,9 @@ pub enum Exit {
 
 /// Shows the screen until the user leaves, a signal comes or the terminal is gone; the terminal is as it was before.
 /// Blocks the calling thread, which has a small runtime of its own, so that the screen never waits for the engine's.
-pub fn run(handle: Handle, setup: Setup) -> io::Result<Exit> {
+pub fn run(handle: Handle, setup: Setup, signalled: Signalled) -> io::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exit = runtime.block_on(async { Loop::start(handle, setup)?.run().await });
+    let exit = runtime.block_on(async { Loop::start(handle, setup, signalled)?.run().await });
     terminal::restore();
     // A reader that is stuck in a dead terminal is not waited for.
     runtime.shutdown_background();
@@ -64,7 +64,7 @@ struct Loop {
     heard: mpsc::Receiver<Message>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Receiver<Event>,
-    signals: Signals,
+    signalled: Signalled,
     go_on: Signal,
     courier: Courier,
     lost: mpsc::Receiver<()>,
@@ -74,32 +74,6 @@ struct Loop {
     engine_lives: bool,
     _watch: terminal::Watch,
     _reader: tokio_util::sync::DropGuard,
-}
-
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-    hang_up: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The number of the next signal that asks the program to end.
-    async fn end(&mut self) -> i32 {
-        let kind = tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
-            _ = self.hang_up.recv() => SignalKind::hangup(),
-        };
-        kind.as_raw_value()
-    }
 }
 
 /// What woke the loop.
@@ -113,9 +87,7 @@ enum Wake {
 }
 
 impl Loop {
-    fn start(handle: Handle, setup: Setup) -> io::Result<Self> {
-        // The signals first: from here on none of them leaves the terminal in our modes.
-        let signals = Signals::listen()?;
+    fn start(handle: Handle, setup: Setup, signalled: Signalled) -> io::Result<Self> {
         let go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
         let (told, lost) = mpsc::channel(1);
         let watch = terminal::watch(move || {
@@ -146,7 +118,7 @@ impl Loop {
             heard,
             snapshots,
             events,
-            signals,
+            signalled,
             go_on,
             courier,
             lost,
@@ -214,7 +186,7 @@ impl Loop {
         let frame = self.frames.deadline().map(|at| self.started + at.since(Moment::ZERO));
         let toasts = self.toasts_until;
         tokio::select! {
-            number = self.signals.end() => Wake::End(Exit::Signal(number)),
+            number = self.signalled.come() => Wake::End(Exit::Signal(number)),
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
             _ = self.go_on.recv() => Wake::GoOn,
             Some(message) = self.keys.recv() => Wake::Message(message),

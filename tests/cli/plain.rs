@@ -1,13 +1,12 @@
 //! The plain mode, with the test in the engine's place.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haul::api::{Command, EngineSide, Event, Happening, Snapshot, pair};
+use haul::api::{Command, EngineSide, Event, Happening, Signalled, Snapshot, pair};
 use haul::cli::{Exit, Plain};
 use haul::model::{Categories, Source, Spec, Status, TransferId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::run::turn;
@@ -19,7 +18,8 @@ struct Session {
     engine: EngineSide,
     lines: mpsc::Sender<String>,
     out: Tape,
-    task: JoinHandle<io::Result<Exit>>,
+    signals: watch::Sender<Option<i32>>,
+    task: JoinHandle<Exit>,
 }
 
 impl Session {
@@ -33,8 +33,9 @@ impl Session {
         let (handle, engine) = pair();
         let (lines, typed) = mpsc::channel(4);
         let (out, places) = (Tape::default(), (PathBuf::from("/downloads"), Arc::new(Categories::default())));
-        let task = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(batch, typed));
-        let session = Self { engine, lines, out, task };
+        let (signals, signalled) = Signalled::pair();
+        let task = tokio::spawn(Plain::new(handle, places, true, out.clone()).run(batch, typed, signalled));
+        let session = Self { engine, lines, out, signals, task };
         turn().await;
         session.show(&builders::snapshot(rows), 0).await;
         session
@@ -89,6 +90,14 @@ async fn a_limit_is_about_those_that_the_line_names() {
     session.type_line("limit 10K").await;
     let sent = session.sent().await;
     assert!(matches!(sent, Command::Limit(Some(_))), "{sent:?}");
+}
+
+/// The code says which signal it was, also while a line waits for an engine that hangs.
+#[tokio::test(start_paused = true)]
+async fn a_signal_ends_it() {
+    let session = Session::with([]).await;
+    session.signals.send_replace(Some(15));
+    assert_eq!(session.task.await.unwrap(), Exit::Terminated);
 }
 
 /// The same words name the same transfers on the screen.
@@ -153,7 +162,7 @@ async fn nothing_is_told_before_the_list_shows_it() {
     assert!(told.contains("a.iso: start: "), "{told}");
     assert!(told.ends_with("1 active. All that has come is saved; quit once more to leave.\n"), "{told}");
     session.type_line("quit").await;
-    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
+    assert!(matches!(session.task.await.unwrap(), Exit::Complete));
 }
 
 /// A list that is asked for right behind a URL, down a pipe, has it.
@@ -169,7 +178,7 @@ async fn a_line_behind_an_added_url_is_read_once_the_list_has_it() {
     session.tell(1, batch[0].0, Happening::Added);
     let row = builders::row(batch[0].0.bits(), "a.iso").status(Status::Queued);
     session.show(&builders::snapshot([row]), 1).await;
-    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
+    assert!(matches!(session.task.await.unwrap(), Exit::Complete));
     assert!(session.out.text().contains("1: a.iso, "), "{}", session.out.text());
 }
 
