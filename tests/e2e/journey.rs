@@ -159,7 +159,7 @@ fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
     let narrow = |screen: &Screen| row(screen, "Parts").is_some_and(|heading| !heading.contains("Size"));
     terminal.wait_for("the list alone", narrow);
     terminal.keys("L");
-    let screen = terminal.wait_for_text(" again ");
+    let screen = terminal.wait_for_text(" Log ");
     assert!(!screen.contents().contains("hunter2"));
     terminal.keys("\x1b");
     terminal.wait_for("the list again", narrow);
