@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::{Answer, Inquiry};
 use crate::api::{Command, Event, Snapshot};
@@ -104,8 +103,6 @@ pub enum Effect {
     Remember(String),
     /// Begin or end to watch the clipboard.
     Watch(bool),
-    /// Come back with `Expired` after so long, unless a later such wish is still open.
-    Wake(Duration),
     /// Put the program in the background.
     Suspend,
     /// Leave.

@@ -58,7 +58,6 @@ struct Loop {
     state: State,
     frames: Frames,
     started: Instant,
-    toasts_until: Option<Instant>,
     keys: mpsc::Receiver<Message>,
     outside: Outside,
     heard: mpsc::Receiver<Message>,
@@ -94,7 +93,7 @@ impl Loop {
             // Fails only if the loop has ended, and then nobody needs to be told.
             let _ = told.blocking_send(());
         })?;
-        let (has_notice, takes_mouse, has_title) = (setup.notice.is_some(), setup.mouse, setup.habits.title);
+        let (takes_mouse, has_title) = (setup.mouse, setup.habits.title);
         let (past, watches) = (setup.past.clone(), setup.clipboard);
         let mut state = {
             let palette = Palette::from_environment(setup.theme);
@@ -112,7 +111,6 @@ impl Loop {
             state,
             frames: Frames::default(),
             started,
-            toasts_until: has_notice.then(|| started + super::Tone::Warning.lasts()),
             keys,
             outside,
             heard,
@@ -184,7 +182,7 @@ impl Loop {
     /// Sleeps until something happens or a frame is due. There is no tick: an idle screen costs nothing.
     async fn wait(&mut self) -> Wake {
         let frame = self.frames.deadline().map(|at| self.started + at.since(Moment::ZERO));
-        let toasts = self.toasts_until;
+        let toasts = self.state.toasts_until().map(|at| self.started + at.since(Moment::ZERO));
         tokio::select! {
             number = self.signalled.come() => Wake::End(Exit::Signal(number)),
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
@@ -204,10 +202,7 @@ impl Loop {
                 Wake::Message(self.latest())
             }
             () = self.courier.send_on() => Wake::Sent,
-            () = until(toasts) => {
-                self.toasts_until = None;
-                Wake::Message(Message::Expired)
-            }
+            () = until(toasts) => Wake::Message(Message::Expired),
             () = until(frame) => Wake::Frame,
         }
     }
@@ -261,7 +256,6 @@ impl Loop {
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(line) => self.outside.remember(self.past.clone(), line),
             Effect::Watch(on) => self.watch(on),
-            Effect::Wake(_) => self.keep_toasts(&effect),
             Effect::Suspend => self.suspend().await?,
             Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
         }
@@ -294,16 +288,9 @@ impl Loop {
     }
 
     fn trouble(&mut self, text: &str) {
-        for effect in update(&mut self.state, Message::Trouble(text.to_owned())) {
-            self.keep_toasts(&effect);
-        }
-    }
-
-    /// One deadline for all toasts: that of the one that stays longest.
-    fn keep_toasts(&mut self, effect: &Effect) {
-        if let Effect::Wake(span) = effect {
-            self.toasts_until = self.toasts_until.max(Some(Instant::now() + *span));
-        }
+        // It may be long since a message came.
+        self.state.now = Moment::after(self.started.elapsed());
+        let _ = update(&mut self.state, Message::Trouble(text.to_owned()));
     }
 
     /// Puts the program in the background; comes back here when it is in the foreground again.

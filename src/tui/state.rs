@@ -85,6 +85,11 @@ pub struct State {
 }
 
 impl State {
+    /// When the time of all toasts is over: that of the one that stays longest; `None` if there are none.
+    pub fn toasts_until(&self) -> Option<Moment> {
+        self.toasts.iter().map(|toast| toast.until).max()
+    }
+
     /// The screen before the engine's first word.
     pub fn new(setup: Setup, palette: Palette) -> Self {
         let notice = setup.notice.map(|text| Toast::new(text, Tone::Warning, Moment::ZERO + Tone::Warning.lasts()));

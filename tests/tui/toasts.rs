@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haul::api::{Event, Happening};
 use haul::model::{Fault, FaultKind, Moment, Status, TransferId};
-use haul::tui::{Effect, Message};
+use haul::tui::Message;
 
 use super::stage::{self, Stage};
 use crate::support::builders::row;
@@ -44,8 +44,8 @@ fn the_engines_news_become_toasts() {
         let mut stage = stage::empty();
         stage.send(Message::Happened(Event { number: 0, id, happening }));
         assert!(stage.toasts()[0].starts_with(start), "{:?}", stage.toasts());
-        assert!(matches!(stage.effects[..], [Effect::Wake(_)]));
-        assert!(stage.send(Message::Expired).toasts().is_empty());
+        assert!(stage.state.toasts_until() > Some(stage.state.now));
+        assert!(stage.send(Message::Expired).toasts().is_empty() && stage.state.toasts_until().is_none());
     }
 }
 

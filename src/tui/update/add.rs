@@ -71,10 +71,10 @@ pub fn pasted(state: &mut State, text: &str, effects: &mut Vec<Effect>) {
         return;
     }
     match batch(sorted.entries, &Taken::default(), &usual(&state.folder)) {
-        Err(why) => toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects),
+        Err(why) => toast::show(state, Tone::Bad, format!("nothing to add: {why}")),
         Ok(batch) if batch.is_empty() => {
             let why = sorted.why.as_deref().unwrap_or("there is no text");
-            toast::show(state, Tone::Bad, format!("nothing to add: {why}"), effects);
+            toast::show(state, Tone::Bad, format!("nothing to add: {why}"));
         }
         Ok(batch) => {
             let (batch, now) = twins::join_batch(state, batch);

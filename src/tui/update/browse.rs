@@ -50,7 +50,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::TogglePause => transfer::toggle(state, effects),
         Action::PauseAll => transfer::toggle_all(state, effects),
         Action::Retry => transfer::retry(state, effects),
-        Action::NewUrl => transfer::ask_url(state, effects),
+        Action::NewUrl => transfer::ask_url(state),
         Action::Remove => transfer::ask(state, false),
         Action::RemoveData => transfer::ask(state, true),
         Action::CopyUrl => transfer::copy(state, effects),
@@ -58,8 +58,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Limit => command::open(state, "limit "),
         Action::LimitThis => command::open_about(state, command::LIMIT_THIS, transfer::these(state)),
         Action::StartAt => command::open_about(state, "at ", transfer::these(state)),
-        Action::Rename => file::ask_name(state, effects),
-        Action::MoveFile => file::ask_folder(state, effects),
+        Action::Rename => file::ask_name(state),
+        Action::MoveFile => file::ask_folder(state),
         Action::Nothing => {}
         _ => order(state, action, effects),
     }

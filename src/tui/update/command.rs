@@ -82,7 +82,7 @@ fn submit(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn run(state: &mut State, line: &str, effects: &mut Vec<Effect>) {
     match Order::from_str(line) {
         Ok(wanted) => order::obey(state, wanted, effects),
-        Err(why) => super::toast::show(state, super::super::Tone::Bad, why, effects),
+        Err(why) => super::toast::show(state, super::super::Tone::Bad, why),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn note_own(state: &mut State, effects: &[Effect]) {
 }
 
 /// Offers what waits for that.
-pub fn offer(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn offer(state: &mut State) {
     if !matches!(state.mode, Mode::Browse) {
         return;
     }
@@ -31,7 +31,7 @@ pub fn offer(state: &mut State, effects: &mut Vec<Effect>) {
     if let Some(form) = form::open(state) {
         form::paste(form, &text);
     }
-    toast::show(state, Tone::Good, "this was copied: enter adds it, esc does not", effects);
+    toast::show(state, Tone::Good, "this was copied: enter adds it, esc does not");
 }
 
 fn hash(text: &str) -> u64 {

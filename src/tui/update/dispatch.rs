@@ -32,27 +32,24 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Snapshot(snapshot) => take(state, &snapshot, &mut effects),
         Message::Happened(event) => {
             state.heard = state.heard.max(event.number);
-            happened::tell(state, &event, &mut effects);
+            happened::tell(state, &event);
             tell_of_end(state, &mut effects);
         }
-        Message::Told(text) => toast::show(state, Tone::Good, text, &mut effects),
+        Message::Told(text) => toast::show(state, Tone::Good, text),
         Message::Answered(answer) => form::answered(state, answer, &mut effects),
-        Message::Trouble(text) => toast::show(state, Tone::Bad, text, &mut effects),
+        Message::Trouble(text) => toast::show(state, Tone::Bad, text),
         Message::Copied(text) => copied::heard(state, text),
         Message::Watched => {
             let text = "the clipboard is watched: URLs that are copied are offered";
-            toast::show(state, Tone::Good, text, &mut effects);
+            toast::show(state, Tone::Good, text);
         }
-        Message::Unwatched(why) => toast::show(
-            state,
-            Tone::Warning,
-            format!("the clipboard can't be watched: {why}; pasting works"),
-            &mut effects,
-        ),
+        Message::Unwatched(why) => {
+            toast::show(state, Tone::Warning, format!("the clipboard can't be watched: {why}; pasting works"));
+        }
         Message::Expired => state.toasts.clear(),
     }
     copied::note_own(state, &effects);
-    copied::offer(state, &mut effects);
+    copied::offer(state);
     if state.list.selected().map(|row| row.id) != selected {
         state.read_anew();
         state.stale = true;

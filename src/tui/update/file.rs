@@ -12,31 +12,31 @@ use crate::shell::environment;
 
 /// Opens the selected transfer's file with what the desktop has for it.
 pub fn open(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state, effects) };
+    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state) };
     if row.status == Status::Done || row.direction == Direction::Upload {
         effects.push(Effect::Open(row.target.to_path_buf()));
     } else {
-        toast::show(state, Tone::Warning, "it is not complete yet; its folder can be opened", effects);
+        toast::show(state, Tone::Warning, "it is not complete yet; its folder can be opened");
     }
 }
 
 /// Opens its folder.
 pub fn open_folder(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state, effects) };
+    let Some(row) = transfer::the_one(state) else { return transfer::nothing(state) };
     effects.push(Effect::Open(row.folder().to_path_buf()));
 }
 
 /// Copies the paths of the marked transfers or of the selected one.
 pub fn copy_path(state: &mut State, effects: &mut Vec<Effect>) {
     let rows = transfer::targets(state);
-    let Some(first) = rows.first() else { return transfer::nothing(state, effects) };
+    let Some(first) = rows.first() else { return transfer::nothing(state) };
     let told = match rows.len() {
         1 => format!("copied {}", first.target.display()),
         count => format!("copied {count} paths"),
     };
     let paths: Vec<String> = rows.iter().map(|row| row.target.to_string_lossy().into_owned()).collect();
     effects.push(Effect::Copy(paths.join("\n")));
-    toast::show(state, Tone::Good, told, effects);
+    toast::show(state, Tone::Good, told);
 }
 
 /// Runs a command of the shell for each of the marked transfers or for the selected one; without any, just once.
@@ -63,7 +63,7 @@ pub fn write_list(state: &mut State, path: &Path, effects: &mut Vec<Effect>) {
         entry(&mut text, row);
     }
     if text.is_empty() {
-        return toast::show(state, Tone::Warning, "there is no download to write down", effects);
+        return toast::show(state, Tone::Warning, "there is no download to write down");
     }
     effects.push(Effect::Write { path: Paths::of_setting(path), text });
 }
@@ -89,17 +89,17 @@ fn entry(text: &mut String, row: &Row) {
 }
 
 /// Opens the line with the selected transfer's name in it.
-pub fn ask_name(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn ask_name(state: &mut State) {
     match state.list.selected().map(|row| (format!("rename {}", row.name), row.id)) {
         Some((begun, id)) => command::open_about(state, &begun, vec![id]),
-        None => transfer::nothing(state, effects),
+        None => transfer::nothing(state),
     }
 }
 
 /// Opens the line with its folder in it.
-pub fn ask_folder(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn ask_folder(state: &mut State) {
     match state.list.selected().map(|row| format!("move {}/", row.folder().display())) {
         Some(begun) => command::open_about(state, &begun, transfer::these(state)),
-        None => transfer::nothing(state, effects),
+        None => transfer::nothing(state),
     }
 }

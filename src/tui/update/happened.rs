@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::{Effect, State, Tone};
+use super::super::{State, Tone};
 use super::{add, toast};
 use crate::api::{Event, Happening};
 use crate::model::{Fault, FaultKind, TransferId, brief_duration, repaired, size};
@@ -11,7 +11,7 @@ use crate::model::{Fault, FaultKind, TransferId, brief_duration, repaired, size}
 const TOLD_OF_A_URL: (usize, usize) = (28, 16);
 
 /// Tells of an event, if it is one to tell of.
-pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
+pub fn tell(state: &mut State, event: &Event) {
     let happening = &event.happening;
     match happening {
         Happening::Completed { .. } => state.ended.0 += 1,
@@ -28,8 +28,8 @@ pub fn tell(state: &mut State, event: &Event, effects: &mut Vec<Effect>) {
     }
     let Some(text) = said(happening) else { return };
     match Tone::from(happening.level()) {
-        Tone::Good => toast::mention(state, text, effects),
-        tone => toast::show(state, tone, text, effects),
+        Tone::Good => toast::mention(state, text),
+        tone => toast::show(state, tone, text),
     }
 }
 

@@ -25,7 +25,7 @@ fn step(from: u64, up: bool) -> u64 {
 /// Raises the limit on all downloads; beyond the last step there is none.
 pub fn raise(state: &mut State, effects: &mut Vec<Effect>) {
     match state.totals.limit.map(|limit| step(limit.bytes(), true)) {
-        None => toast::show(state, Tone::Warning, "there is no limit on downloads", effects),
+        None => toast::show(state, Tone::Warning, "there is no limit on downloads"),
         Some(next) => set(state, Some(Rate::per_second(next)).filter(|rate| rate.bytes() < MOST), effects),
     }
 }
@@ -46,7 +46,7 @@ pub fn set(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>) {
         || "no limit on downloads".to_owned(),
         |rate| format!("all downloads together: {}", rate.limit_text()),
     );
-    toast::replace(state, Tone::Good, "all downloads together", told, effects);
+    toast::replace(state, Tone::Good, "all downloads together", told);
 }
 
 /// Sets or lifts the limits of the marked transfers or of the selected one.
@@ -56,6 +56,6 @@ pub fn set_each(state: &mut State, rate: Option<Rate>, effects: &mut Vec<Effect>
     let who = if count == 1 { "its own limit".to_owned() } else { format!("the limit of each of {count}") };
     if count > 0 {
         let rate = rate.map_or_else(|| "none".to_owned(), Rate::limit_text);
-        toast::show(state, Tone::Good, format!("{who}: {rate}"), effects);
+        toast::show(state, Tone::Good, format!("{who}: {rate}"));
     }
 }

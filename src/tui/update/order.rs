@@ -35,13 +35,13 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         }
         Order::Rename(name) => {
             let row: Vec<_> = transfer::the_one(state).into_iter().collect();
-            transfer::tell_late(state, effects, &row);
+            transfer::tell_late(state, &row);
             transfer::send_one(state, effects, |id| Command::Rename { id, name });
         }
         Order::Move(folder) => {
             let folder = Paths::of_setting(&folder);
             let rows = transfer::targets(state);
-            transfer::tell_late(state, effects, &rows);
+            transfer::tell_late(state, &rows);
             transfer::send(state, effects, |ids| Command::MoveTo { ids, folder });
         }
         Order::Check => transfer::send(state, effects, Command::Verify),
@@ -50,9 +50,9 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         Order::CopyUrl => transfer::copy(state, effects),
         Order::CopyPath => file::copy_path(state, effects),
         Order::Filter(words) => state.list.set_filter(&words),
-        Order::Sort(column) => sort(state, &column, effects),
-        Order::Mark(word) => mark(state, &word, effects),
-        Order::View(view) => show(state, &view, effects),
+        Order::Sort(column) => sort(state, &column),
+        Order::Mark(word) => mark(state, &word),
+        Order::View(view) => show(state, &view),
         Order::Set(name, value) => set(state, &name, &value, effects),
         Order::Write(file) => file::write_list(state, &file, effects),
         Order::Log => browse::act(state, Action::Log, effects),
@@ -62,8 +62,8 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
     }
 }
 
-fn wrong(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
-    toast::show(state, Tone::Bad, text, effects);
+fn wrong(state: &mut State, text: impl AsRef<str>) {
+    toast::show(state, Tone::Bad, text);
 }
 
 fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
@@ -75,7 +75,7 @@ fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
         .and_then(|sources| addition.specs(sources, &state.folder, &*state.clock, &state.categories));
     let specs = match made {
         Ok(specs) => specs,
-        Err(why) => return wrong(state, why, effects),
+        Err(why) => return wrong(state, why),
     };
     let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
     let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
@@ -91,11 +91,11 @@ fn categorize(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
                 Some(name) => format!("category: {name}"),
             };
             if !state.list.is_empty() {
-                toast::replace(state, Tone::Good, "category: ", told, effects);
+                toast::replace(state, Tone::Good, "category: ", told);
             }
             transfer::send(state, effects, |ids| Command::Categorize { ids, category });
         }
-        Err(why) => wrong(state, why, effects),
+        Err(why) => wrong(state, why),
     }
 }
 
@@ -108,7 +108,7 @@ fn column(name: &str) -> Option<Column> {
     Column::ALL.iter().find(is_it).copied()
 }
 
-fn sort(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
+fn sort(state: &mut State, name: &str) {
     if ["queue", "none"].contains(&name) {
         return state.list.sort(super::super::Sorting::default());
     }
@@ -116,26 +116,26 @@ fn sort(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
         return super::sort::by(state, column);
     }
     let known: Vec<String> = Column::ALL.iter().map(|column| format!("{column:?}").to_lowercase()).collect();
-    wrong(state, format!("there is no column {name:?}: queue, {}", known.join(", ")), effects);
+    wrong(state, format!("there is no column {name:?}: queue, {}", known.join(", ")));
 }
 
-fn mark(state: &mut State, word: &str, effects: &mut Vec<Effect>) {
+fn mark(state: &mut State, word: &str) {
     let choice = Choice::of(word);
     if choice == Choice::None {
         return state.list.unmark();
     }
     let count = state.list.mark_those(|row| choice.holds(row));
     match count {
-        0 => wrong(state, format!("nothing that is shown is {word:?}"), effects),
-        1 => toast::show(state, Tone::Good, "1 marked", effects),
-        _ => toast::show(state, Tone::Good, format!("{count} marked"), effects),
+        0 => wrong(state, format!("nothing that is shown is {word:?}")),
+        1 => toast::show(state, Tone::Good, "1 marked"),
+        _ => toast::show(state, Tone::Good, format!("{count} marked")),
     }
 }
 
-fn show(state: &mut State, name: &str, effects: &mut Vec<Effect>) {
+fn show(state: &mut State, name: &str) {
     match View::called(name) {
         Some(view) => state.list.set_view(view),
-        None => wrong(state, format!("there is no view {name:?}: all, active, queued, done, failed, uploads"), effects),
+        None => wrong(state, format!("there is no view {name:?}: all, active, queued, done, failed, uploads")),
     }
 }
 
@@ -169,8 +169,8 @@ fn set(state: &mut State, name: &str, value: &str, effects: &mut Vec<Effect>) {
         )),
     };
     match outcome {
-        Ok(()) => toast::show(state, Tone::Good, format!("{name} is {value}, until haul ends"), effects),
-        Err(why) => wrong(state, why, effects),
+        Ok(()) => toast::show(state, Tone::Good, format!("{name} is {value}, until haul ends")),
+        Err(why) => wrong(state, why),
     }
 }
 

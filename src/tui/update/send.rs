@@ -86,9 +86,9 @@ pub fn gathered(
     }
     let now = twins::begin_so(&mut batch, begin);
     twins::add(state, batch, now, effects);
-    toast::show(state, tone, told, effects);
+    toast::show(state, tone, told);
     if let Some(remark) = passed_over {
-        toast::show(state, Tone::Warning, remark, effects);
+        toast::show(state, Tone::Warning, remark);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Effect, State, Toast, Tone};
+use super::super::{State, Toast, Tone};
 use crate::model::{harmless, shortened};
 
 /// How many are shown at once.
@@ -11,34 +11,34 @@ const MOST: usize = 3;
 const GOOD: u8 = 0;
 
 /// Shows a text in place of an earlier one that begins so.
-pub fn replace(state: &mut State, tone: Tone, begins: &str, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
+pub fn replace(state: &mut State, tone: Tone, begins: &str, text: impl AsRef<str>) {
     state.toasts.retain(|toast| !toast.text.starts_with(begins));
-    show(state, tone, text, effects);
+    show(state, tone, text);
 }
 
 /// Shows a text for a while. When there are more than fit, what went well makes room first, and what failed last.
-pub fn show(state: &mut State, tone: Tone, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
-    show_for(state, tone, text, tone.lasts(), effects);
+pub fn show(state: &mut State, tone: Tone, text: impl AsRef<str>) {
+    show_for(state, tone, text, tone.lasts());
 }
 
 /// Shows what went well by itself, unless what weighs more has all the room: it is seen in the list too.
-pub fn mention(state: &mut State, text: impl AsRef<str>, effects: &mut Vec<Effect>) {
+pub fn mention(state: &mut State, text: impl AsRef<str>) {
     let now = state.now;
     let weighs_more = |toast: &&Toast| toast.until > now && weight(toast) > (false, GOOD);
     if state.toasts.iter().filter(weighs_more).count() < MOST {
-        show(state, Tone::Good, text, effects);
+        show(state, Tone::Good, text);
     }
 }
 
 /// Shows a text for so long, and lets no other one take its place until then.
-pub fn keep(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration, effects: &mut Vec<Effect>) {
-    show_for(state, tone, text, span, effects);
+pub fn keep(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration) {
+    show_for(state, tone, text, span);
     if let Some(toast) = state.toasts.last_mut() {
         toast.stays = true;
     }
 }
 
-fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration, effects: &mut Vec<Effect>) {
+fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration) {
     let text = harmless(&shortened(text.as_ref())).into_owned();
     let now = state.now;
     state.toasts.retain(|toast| toast.text != text && toast.until > now);
@@ -48,7 +48,6 @@ fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration
     }
     state.toasts.push(Toast::new(text, tone, now + span));
     state.stale = true;
-    effects.push(Effect::Wake(span));
 }
 
 /// What weighs least makes room first.

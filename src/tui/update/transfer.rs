@@ -30,17 +30,17 @@ pub fn toggle(state: &mut State, effects: &mut Vec<Effect>) {
         if costs > 0 {
             let text = "the server gives no parts: when it goes on, it begins again from its first byte";
             let more = if rows.len() == 1 { String::new() } else { format!(" ({costs} of {})", moving.len()) };
-            toast::show(state, Tone::Warning, format!("{text}{more}"), effects);
+            toast::show(state, Tone::Warning, format!("{text}{more}"));
         }
     } else if !paused.is_empty() {
         effects.push(Effect::Send(Command::Resume(ids(&paused))));
     } else if let [row] = &rows[..] {
         let text = why_not_paused(state, row.status);
-        toast::show(state, Tone::Warning, text, effects);
+        toast::show(state, Tone::Warning, text);
     } else if rows.is_empty() {
-        nothing(state, effects);
+        nothing(state);
     } else {
-        toast::show(state, Tone::Warning, "none of the marked ones can be paused or resumed", effects);
+        toast::show(state, Tone::Warning, "none of the marked ones can be paused or resumed");
     }
 }
 
@@ -85,7 +85,7 @@ pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
     } else if state.totals.paused > 0 {
         effects.push(Effect::Send(Command::ResumeAll));
     } else {
-        toast::show(state, Tone::Warning, "nothing to pause, and nothing that is paused", effects);
+        toast::show(state, Tone::Warning, "nothing to pause, and nothing that is paused");
     }
 }
 
@@ -97,12 +97,12 @@ pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
     let waiting: Vec<&Arc<Row>> = rows.iter().filter(waits).collect();
     match (&rows[..], waiting.is_empty()) {
         (_, false) => effects.push(Effect::Send(Command::Retry(ids(&waiting)))),
-        ([], _) => nothing(state, effects),
+        ([], _) => nothing(state),
         ([row], _) => {
             let text = format!("nothing to try again: it is {}", row.status);
-            toast::show(state, Tone::Warning, text, effects);
+            toast::show(state, Tone::Warning, text);
         }
-        _ => toast::show(state, Tone::Warning, "nothing to try again among the marked ones", effects),
+        _ => toast::show(state, Tone::Warning, "nothing to try again among the marked ones"),
     }
 }
 
@@ -117,7 +117,7 @@ pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
     effects.extend(moves.into_iter().map(|(ids, to)| Effect::Send(Command::Move { ids, to })));
     if !state.list.sorting().is_queue() && !state.list.is_empty() {
         let by = state.list.sorting().column.describe();
-        toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"), effects);
+        toast::show(state, Tone::Warning, format!("moved in the queue; the list is sorted by {by}"));
     }
 }
 
@@ -151,13 +151,13 @@ fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<
 }
 
 /// Says of files that are to go elsewhere which of them go there only at their end.
-pub fn tell_late(state: &mut State, effects: &mut Vec<Effect>, rows: &[Arc<Row>]) {
+pub fn tell_late(state: &mut State, rows: &[Arc<Row>]) {
     let is_late = |row: &&Arc<Row>| row.status == Status::Running && !row.resumable && row.bytes_done() > 0;
     let late = rows.iter().filter(is_late).count();
     if late > 0 {
         let more = if rows.len() == 1 { String::new() } else { format!(" ({late} of {})", rows.len()) };
         let text = "the server gives no parts, so it is not stopped for that: it goes there once it is complete";
-        toast::show(state, Tone::Warning, format!("{text}{more}"), effects);
+        toast::show(state, Tone::Warning, format!("{text}{more}"));
     }
 }
 
@@ -171,10 +171,10 @@ fn is_waiting(row: &Row) -> bool {
 }
 
 /// Opens the box for a new URL of the selected transfer.
-pub fn ask_url(state: &mut State, effects: &mut Vec<Effect>) {
-    let Some(row) = state.list.selected().cloned() else { return nothing(state, effects) };
+pub fn ask_url(state: &mut State) {
+    let Some(row) = state.list.selected().cloned() else { return nothing(state) };
     if row.status == Status::Done {
-        return toast::show(state, Tone::Warning, COMPLETE, effects);
+        return toast::show(state, Tone::Warning, COMPLETE);
     }
     let name = harmless(&row.name).into_owned();
     state.mode = Mode::NewUrl { id: row.id, name, input: Input::default(), taken: Taken::default(), complaint: None };
@@ -215,9 +215,9 @@ pub fn url_key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
                 state.mode = Mode::Browse;
                 match status {
                     // It went on while the URL was typed.
-                    Some(Status::Done) => toast::show(state, Tone::Warning, COMPLETE, effects),
+                    Some(Status::Done) => toast::show(state, Tone::Warning, COMPLETE),
                     Some(_) => effects.push(Effect::Send(Command::Relink { id, source, headers })),
-                    None => toast::show(state, Tone::Warning, "it is not in the list any more", effects),
+                    None => toast::show(state, Tone::Warning, "it is not in the list any more"),
                 }
             }
             Err(why) => *complaint = Some(shortened(&why).into_owned()),
@@ -243,14 +243,14 @@ pub fn ask(state: &mut State, data: bool) {
 /// Sends an order about the marked transfers or the selected one.
 pub fn send(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(Vec<TransferId>) -> Command) {
     let ids = these(state);
-    if ids.is_empty() { nothing(state, effects) } else { effects.push(Effect::Send(order(ids))) }
+    if ids.is_empty() { nothing(state) } else { effects.push(Effect::Send(order(ids))) }
 }
 
 /// Sends an order about the selected transfer.
 pub fn send_one(state: &mut State, effects: &mut Vec<Effect>, order: impl FnOnce(TransferId) -> Command) {
     match the_one(state).map(|row| row.id) {
         Some(id) => effects.push(Effect::Send(order(id))),
-        None => nothing(state, effects),
+        None => nothing(state),
     }
 }
 
@@ -260,7 +260,7 @@ pub fn remove(state: &mut State, question: Question, effects: &mut Vec<Effect>) 
     effects.push(Effect::Send(Command::Remove { ids: question.ids, data: question.data }));
     state.removed_at = Some(state.now);
     if !undo.is_empty() {
-        toast::keep(state, Tone::Good, format!("removed {}; {undo} takes that back", question.name), UNDO, effects);
+        toast::keep(state, Tone::Good, format!("removed {}; {undo} takes that back", question.name), UNDO);
     }
 }
 
@@ -269,7 +269,7 @@ pub fn remove_now(state: &mut State, data: bool, effects: &mut Vec<Effect>) {
     ask(state, data);
     match std::mem::replace(&mut state.mode, Mode::Browse) {
         Mode::Confirm(question) => remove(state, question, effects),
-        _ => nothing(state, effects),
+        _ => nothing(state),
     }
 }
 
@@ -277,12 +277,7 @@ pub fn remove_now(state: &mut State, data: bool, effects: &mut Vec<Effect>) {
 pub fn undo(state: &mut State, effects: &mut Vec<Effect>) {
     let lately = state.removed_at.is_some_and(|at| state.now.since(at) <= UNDO);
     if state.totals.undoable == 0 && !lately {
-        return toast::show(
-            state,
-            Tone::Warning,
-            "nothing to take back: a removal can be undone for ten seconds",
-            effects,
-        );
+        return toast::show(state, Tone::Warning, "nothing to take back: a removal can be undone for ten seconds");
     }
     (state.removed_at, state.restores) = (None, true);
     state.toasts.retain(|toast| !toast.text.starts_with("removed "));
@@ -294,11 +289,11 @@ pub fn prioritize(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
     let rows = targets(state);
     let open: Vec<&Arc<Row>> = rows.iter().filter(|row| row.status != Status::Done).collect();
     if rows.is_empty() {
-        return nothing(state, effects);
+        return nothing(state);
     }
     if open.is_empty() {
         let text = "it is complete: a priority says what comes next, and nothing of it comes any more";
-        return toast::show(state, Tone::Warning, text, effects);
+        return toast::show(state, Tone::Warning, text);
     }
     let next = |row: &Row| if up { row.spec.priority.raised() } else { row.spec.priority.lowered() };
     // Each goes a step from where it is.
@@ -313,27 +308,27 @@ pub fn prioritize(state: &mut State, up: bool, effects: &mut Vec<Effect>) {
     let told: Vec<String> = groups.iter().map(|(priority, _)| priority.to_string()).collect();
     let send = |(priority, ids)| Effect::Send(Command::Prioritize { ids, priority });
     effects.extend(groups.into_iter().map(send));
-    toast::replace(state, Tone::Good, "priority: ", format!("priority: {}", told.join(", ")), effects);
+    toast::replace(state, Tone::Good, "priority: ", format!("priority: {}", told.join(", ")));
 }
 
 /// Copies the transfers' URLs, with everything that they need to work elsewhere.
 pub fn copy(state: &mut State, effects: &mut Vec<Effect>) {
     let rows = targets(state);
-    let Some(first) = rows.first() else { return nothing(state, effects) };
+    let Some(first) = rows.first() else { return nothing(state) };
     let urls: Vec<&str> = rows.iter().map(|row| row.source.url().as_str()).collect();
     effects.push(Effect::Copy(urls.join("\n")));
     let told = match rows.len() {
         1 => format!("copied the URL of {}", first.name),
         count => format!("copied {count} URLs"),
     };
-    toast::show(state, Tone::Good, told, effects);
+    toast::show(state, Tone::Good, told);
 }
 
-pub fn nothing(state: &mut State, effects: &mut Vec<Effect>) {
+pub fn nothing(state: &mut State) {
     let text = match state.about.len() {
         0 => "no transfer is selected",
         1 => "it is not in the list any more",
         _ => "none of them is in the list any more",
     };
-    toast::show(state, Tone::Warning, text, effects);
+    toast::show(state, Tone::Warning, text);
 }

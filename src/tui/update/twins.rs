@@ -27,7 +27,7 @@ pub fn offer(
     add(state, batch, now, effects);
     // An open box tells it itself.
     if !matches!(state.mode, Mode::Add(_)) {
-        toast::show(state, tone, told, effects);
+        toast::show(state, tone, told);
     }
 }
 
@@ -103,7 +103,7 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     }
     let Some(Twins { mut batch, twins, now, .. }) = answered(state) else { return };
     match answer {
-        'q' => return toast::show(state, Tone::Warning, "nothing was added", effects),
+        'q' => return toast::show(state, Tone::Warning, "nothing was added"),
         'r' => rename(state, &mut batch, &twins),
         _ => {
             let doubled: HashSet<usize> = twins.iter().map(|twin| twin.0).collect();
@@ -122,7 +122,7 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         (_, 1) => "1 URL added".to_owned(),
         _ => format!("{count} URLs added"),
     };
-    toast::show(state, Tone::Good, told, effects);
+    toast::show(state, Tone::Good, told);
 }
 
 /// Goes on with those in the list, and selects the first.
