@@ -43,7 +43,7 @@ const FIGURES: Duration = Duration::from_millis(250);
 /// How often the queue on disk is looked at for what other processes have added.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The supervisor's state. Its orders are in `commands.rs`.
+/// The supervisor's state. What it is ordered begins in `commands.rs`.
 pub(super) struct Supervisor {
     pub(super) roster: Roster,
     pub(super) queue: Queue,

@@ -1,4 +1,4 @@
-//! How many connections a download has, where nobody says: few at first, more for as long as that brings more.
+//! How many connections a transfer has, where nobody says: few at first, more for as long as that brings more.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ const LEFT: f64 = 2.5;
 /// Where what is left takes no longer than this, in seconds, there is no time to find out what lasts.
 const SOON: f64 = 3.0;
 
-/// The number of connections of one download.
+/// The number of connections of one transfer.
 #[derive(Clone, Debug)]
 pub struct Growth {
     now: u16,

@@ -1,7 +1,7 @@
 //! A face for people: a header with the totals, the list of transfers, and the details of the selected one.
 //!
 //! The heart is pure: `update` turns a message into a changed `State` and some `Effect`s, `draw` turns a `State` into
-//! a frame. Only `run`, `input` and `terminal` touch a clock, a channel or the terminal.
+//! a frame. Clocks, channels, files and the terminal are what the modules beside them are for: `run` first of all.
 
 mod beacon;
 mod burst;

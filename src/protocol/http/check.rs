@@ -1,4 +1,4 @@
-//! Whether an answer is what was asked for. Pure: status and headers in, a verdict out, before a byte is used.
+//! Whether an answer is what was asked for. Status and headers in, a verdict out, before a byte is used.
 
 use std::time::{Duration, SystemTime};
 

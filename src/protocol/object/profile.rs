@@ -186,8 +186,7 @@ fn plain(name: &str) -> String {
 }
 
 fn read(file: &Path) -> Option<String> {
-    let metadata = std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() <= LONGEST)?;
-    let _ = metadata;
+    std::fs::metadata(file).ok().filter(|metadata| metadata.is_file() && metadata.len() <= LONGEST)?;
     // A remark in another encoding is no reason to find no login.
     Some(String::from_utf8_lossy(&std::fs::read(file).ok()?).into_owned())
 }

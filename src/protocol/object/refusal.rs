@@ -1,4 +1,4 @@
-//! What a store says when it refuses: its code, its words, its request's id; and what can be done about it. Pure.
+//! What a store says when it refuses: its code, its words, its request's id; and what can be done about it.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -1,4 +1,5 @@
-//! What a message changes. Pure: no clock, no channel, no terminal.
+//! What a message changes. Pure: no clock, no channel, no terminal and no file. Of the world outside nothing is asked but
+//! where the home folder and the current one are.
 
 mod add;
 mod browse;
