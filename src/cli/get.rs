@@ -34,8 +34,8 @@ fn reason(row: &Row) -> Fault {
     row.fault.as_deref().cloned().unwrap_or_else(unknown)
 }
 
-/// What `haul run` has to wait for: all that is queued or runs.
-pub fn unfinished(snapshot: &Snapshot) -> Vec<(TransferId, Source)> {
+/// What a snapshot shows that is to run or runs; a full disk may get room.
+fn unfinished(snapshot: &Snapshot) -> Vec<(TransferId, Source)> {
     let open =
         snapshot.rows.iter().filter(|row| matches!(row.status, Status::Queued | Status::Running | Status::DiskFull));
     open.map(|row| (row.id, row.source.clone())).collect()

@@ -28,7 +28,7 @@ pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
 pub use connections::ConnectionArgs;
 pub use exit::{EXIT_CODES, Exit};
-pub use get::{Watcher, unfinished};
+pub use get::Watcher;
 pub use list::{ListItem, write_added, write_list};
 pub use live::{Size, stderr_is_terminal};
 pub use logins::LoginArgs;

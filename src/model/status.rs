@@ -52,11 +52,6 @@ impl Status {
         )
     }
 
-    /// True if nothing more happens by itself.
-    pub fn is_final(self) -> bool {
-        matches!(self, Self::Done | Self::Failed | Self::Expired)
-    }
-
     /// One word for programs, the same in every version of haul.
     pub fn word(self) -> &'static str {
         match self {

@@ -1,13 +1,12 @@
 //! Following transfers to their ends.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::api::{Event, Happening, Row, Snapshot, pair};
-use haul::cli::{Style, Watcher, unfinished};
+use haul::api::{Event, Happening, Row, pair};
+use haul::cli::{Style, Watcher};
 use haul::model::{FaultKind, Status, TransferId};
 use tokio::time::{Instant, sleep};
 
@@ -149,13 +148,4 @@ async fn ten_thousand_are_followed_quickly() {
     let (outcome, _, err) = run.end().await;
     assert_eq!((outcome.complete, err.lines().count()), (10_000, 10_001), "one line for each, and one for all");
     assert!(since.elapsed() < Duration::from_secs(1) && begun.elapsed() < Duration::from_secs(20));
-}
-
-#[test]
-fn unfinished_are_those_that_are_queued_or_run() {
-    let all = Status::ALL;
-    let rows = (1..).zip(all).map(|(bits, status)| Arc::new(Row { status, ..row(bits, "x", 0) })).collect();
-    let snapshot = Snapshot { rows, ..Snapshot::default() };
-    let ids: HashSet<u64> = unfinished(&snapshot).iter().map(|(id, _)| id.bits()).collect();
-    assert_eq!(ids, [1, 2, 5].into(), "one whose disk is full may go on");
 }
