@@ -257,7 +257,7 @@ impl House {
     /// An engine without a queue, for these transfers alone, until all have ended.
     fn follow(&self, specs: Vec<Spec>, network: &NetworkArgs, style: Style) -> Result<Exit, Trouble> {
         let engine = Engine::new(self.setup(network, Queueing::Passing)?)?.with_hooks(&self.settings.hooks);
-        let batch = minted(specs);
+        let batch = TransferId::minted(specs);
         let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
         engine.follow(style, |handle| {
@@ -299,7 +299,7 @@ impl House {
         // Before anything begins that would have to be ended again.
         let theme =
             theme.as_ref().map(ThemeName::find).transpose().map_err(|why| Trouble { exit: Exit::Usage, why })?;
-        let batch = minted(specs);
+        let batch = TransferId::minted(specs);
         if self.arguments.screen.plain {
             let signalled = heed_signals(&engine.handle, || {})?;
             let places = (folder, Arc::new(self.categories()));
@@ -371,8 +371,4 @@ impl House {
         drop(demo);
         exit
     }
-}
-
-fn minted(specs: Vec<Spec>) -> Vec<(TransferId, Spec)> {
-    specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect()
 }

@@ -2,9 +2,7 @@
 
 use std::io;
 
-use color_eyre::eyre::WrapErr;
-use tokio::runtime::{Builder, Runtime};
-
+use super::engine::of_its_own;
 use super::shown::shown;
 use super::{House, Trouble};
 use crate::api::Happening;
@@ -12,11 +10,6 @@ use crate::cli::{Exit, LISTED_HEAD, LsArgs, Outlet, PresignArgs, listed_lines, t
 use crate::engine::patiently;
 use crate::model::{Fault, FaultKind, Pages, date_and_time};
 use crate::protocol::{Folder, List};
-
-/// Threads for a few requests, one after the other.
-fn runtime() -> Result<Runtime, Trouble> {
-    Ok(Builder::new_current_thread().enable_all().build().wrap_err("no threads can be started")?)
-}
 
 impl House {
     /// `haul ls`: each page is printed as it comes.
@@ -28,7 +21,7 @@ impl House {
         let patience = self.settings.patience();
         let mut told = Outlet::new(io::stderr());
         let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
-        runtime()?.block_on(async {
+        of_its_own()?.block_on(async {
             let (mut after, mut found, mut pages) = (None::<String>, false, Pages::default());
             loop {
                 let request = || stores.list(&folder, after.as_deref());
@@ -59,7 +52,7 @@ impl House {
         let mut tell = |happening: &Happening| told.write(&told_line(&place, happening));
         let request = || stores.presign(&place, presign.method.name(), presign.expires);
         // A command that has the login may take its time.
-        let signed = runtime()?.block_on(patiently(&place, &self.settings.patience(), request, &mut tell))?;
+        let signed = of_its_own()?.block_on(patiently(&place, &self.settings.patience(), request, &mut tell))?;
         let mut outlet = Outlet::new(io::stdout().lock());
         outlet.write(&format!("{}\n", signed.url));
         if let Some(end) = signed.ends {

@@ -9,7 +9,7 @@ use super::plain::{Plain, list};
 use crate::api::{Choice, Command, Place, Row, UNDO};
 use crate::ask::sources;
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
-use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
+use crate::model::{Rate, Source, Status, TransferId, percent, size};
 
 /// No list is longer.
 const MOST: usize = 10_000_000;
@@ -186,7 +186,7 @@ fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
         Ok(specs) => specs,
         Err(why) => return say(why),
     };
-    let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
+    let batch = TransferId::minted(specs);
     plain.these = batch.iter().map(|(id, _)| *id).collect();
     let count = batch.len();
     send(Command::Add(batch), if count == 1 { "1 URL added".to_owned() } else { format!("{count} URLs added") })

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Spec;
+
 /// One line in the list. Minted by whoever adds the transfer, so that no reply is needed to know it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransferId(u64);
@@ -11,6 +13,11 @@ impl TransferId {
     /// A new random id.
     pub fn mint() -> Self {
         Self(fastrand::u64(1..))
+    }
+
+    /// New transfers, each with a new id.
+    pub fn minted(specs: Vec<Spec>) -> Vec<(Self, Spec)> {
+        specs.into_iter().map(|spec| (Self::mint(), spec)).collect()
     }
 
     /// The id with exactly these bits; for tests and for records read back.

@@ -104,8 +104,12 @@ async fn a_signal_ends_it() {
 #[tokio::test(start_paused = true)]
 async fn mark_names_what_the_screen_marks() {
     let paused = |number, name| builders::row(number, name).status(Status::Paused);
-    let session =
-        Session::with([paused(1, "one.bin"), paused(2, "queued-two.bin"), builders::row(3, "c").upload().status(Status::Done)]).await;
+    let session = Session::with([
+        paused(1, "one.bin"),
+        paused(2, "queued-two.bin"),
+        builders::row(3, "c").upload().status(Status::Done),
+    ])
+    .await;
     for (words, count) in [
         ("queued", 2),
         ("paused", 2),

@@ -7,7 +7,7 @@ use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Choice, Command, Place, View};
 use crate::ask::sources;
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
-use crate::model::{Rate, Spec, TransferId};
+use crate::model::{Rate, TransferId};
 
 /// Does what a line orders.
 pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
@@ -77,7 +77,7 @@ fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
         Ok(specs) => specs,
         Err(why) => return wrong(state, why),
     };
-    let batch: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
+    let batch = TransferId::minted(specs);
     let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
     twins::offer(state, (batch, Vec::new()), (Tone::Good, told), effects);
 }

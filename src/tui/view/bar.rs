@@ -24,7 +24,7 @@ pub fn parts(row: &Row, width: u16, palette: Palette) -> Vec<Span<'static>> {
     let connections = row.live.as_ref().map_or(&[][..], |live| &live.connections);
     let fronts: Vec<u64> = connections.iter().filter(|one| is_writing(one)).map(|one| one.position).collect();
     let cells = (0..width).map(|cell| {
-        let slice = slice_of(cell, width, length);
+        let slice = slice_of(cell.into(), width.into(), length);
         let is_front = fronts.iter().any(|at| slice.start <= *at && *at < slice.end);
         cell_of(slice, &row.done, is_front, stored, palette)
     });
@@ -36,7 +36,7 @@ pub fn range(connection: &Connection, width: u16, palette: Palette) -> Vec<Span<
     let range = connection.range;
     let done: RangeSet = [ByteRange::new(range.start, connection.position.min(range.end))].into_iter().collect();
     let cells = (0..width).map(|cell| {
-        let slice = slice_of(cell, width, range.len());
+        let slice = slice_of(cell.into(), width.into(), range.len());
         let slice = ByteRange::new(slice.start + range.start, slice.end + range.start);
         let is_front = is_writing(connection) && slice.start <= connection.position && connection.position < slice.end;
         cell_of(slice, &done, is_front, Role::Stored, palette)
@@ -50,9 +50,9 @@ fn is_writing(connection: &Connection) -> bool {
     open && connection.position < connection.range.end
 }
 
-/// The bytes that a cell stands for. In a file with fewer bytes than cells, several cells share a byte.
-fn slice_of(cell: u16, width: u16, length: u64) -> ByteRange {
-    let at = |cell: u16| (u128::from(length) * u128::from(cell) / u128::from(width.max(1))) as u64;
+/// The bytes that one of so many cells stands for. In a file with fewer bytes than cells, several cells share a byte.
+pub(super) fn slice_of(cell: u64, count: u64, length: u64) -> ByteRange {
+    let at = |cell: u64| (u128::from(length) * u128::from(cell) / u128::from(count.max(1))) as u64;
     let start = at(cell);
     ByteRange::new(start, at(cell + 1).max(start + 1))
 }

@@ -52,10 +52,7 @@ pub fn draw(state: &State, row: &Row, frame: &mut Frame, area: Rect) {
     let count = u64::from(width) * u64::from(lines);
     // A small file has fewer pieces than there are cells.
     let count = count.min(length).max(1);
-    let slice = |cell: u64| {
-        let at = |cell: u64| (u128::from(length) * u128::from(cell) / u128::from(count)) as u64;
-        ByteRange::new(at(cell), at(cell + 1))
-    };
+    let slice = |cell: u64| bar::slice_of(cell, count, length);
     for (line, place) in (0..u64::from(lines)).zip(area.rows()) {
         let first = line * u64::from(width);
         let cells = first..count.min(first + u64::from(width));
