@@ -37,7 +37,7 @@ impl StartTime {
                 clock.unix(day.date, time).filter(|at| wanted && *at > now)
             }),
         };
-        at.ok_or_else(|| format!("{self}: this is past, or no date"))
+        at.ok_or_else(|| format!("{self} is past, or no date"))
     }
 }
 

@@ -134,7 +134,7 @@ fn priority_and_start_are_of_each_url_of_add() {
     let screen = arguments(&words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap().remove(0);
     assert!(screen.priority == Priority::High && screen.start_at.is_some());
     let past = add(&["--at", "2020-01-01 08:00", URL]).unwrap().specs(Path::new("/here"), &b""[..]);
-    assert_eq!(past.unwrap_err().to_string(), "--at 2020-01-01 08:00: this is past, or no date");
+    assert_eq!(past.unwrap_err().to_string(), "--at 2020-01-01 08:00 is past, or no date");
     for wrong in [["--at", "soon"], ["--priority", "urgent"]] {
         assert!(add(&[&wrong[..], &[URL]].concat()).is_err());
         assert!(get(&[&wrong[..], &[URL]].concat()).is_err(), "what is fetched now waits for nothing");
