@@ -84,7 +84,7 @@ fn an_upload_may_start_later_and_has_no_place_in_a_queue() {
     let spec = specs(&["put", "--at", "in 2h", &file, "http://store/b"]).unwrap().remove(0);
     assert!(spec.start_at.is_some());
     let why = specs(&["put", "--at", "2020-01-01 00:00", &file, "http://store/b"]).unwrap_err();
-    assert!(why.contains("this is past"), "{why}");
+    assert!(why.contains("is past"), "{why}");
     for option in [&["--paused"][..], &["--priority", "high"]] {
         assert!(arguments(&[&["put"], option, &[&*file, "http://store/b"]].concat()).is_err(), "{option:?}");
     }
