@@ -49,8 +49,9 @@ impl Stores {
                 if held.len() != parts.len() || !held.iter().zip(parts).all(same) {
                     return Err(uncompleted(&offer, refused));
                 }
-                self.learn(&offer.url, |known| known.whole_sums = false);
-                self.told(&offer.url, &draft(None)).await
+                self.told(&offer.url, &draft(None)).await.inspect(|_| {
+                    self.learn(&offer.url, |known| known.whole_sums = false);
+                })
             }
             // As with a part: the upload is one that takes no checksums.
             Err(refused) if sums && whole.is_some() && is_unknown(&refused) => {

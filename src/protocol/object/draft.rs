@@ -22,6 +22,7 @@ pub(super) enum Content {
 }
 
 /// A request as the driver thinks of it.
+#[derive(Clone)]
 pub(super) struct Draft {
     pub(super) method: Method,
     /// The object; empty for the bucket itself.
@@ -52,6 +53,17 @@ impl Draft {
     pub(super) fn headers(mut self, more: impl IntoIterator<Item = Pair>) -> Self {
         self.headers.extend(more);
         self
+    }
+
+    /// The same without this header.
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(own, _)| own != name);
+        self
+    }
+
+    /// True if it has this header.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(own, _)| own == name)
     }
 
     pub(super) fn content(self, content: Content) -> Self {

@@ -81,6 +81,26 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
+/// Makes a request that asks for or tells what the store may not know, if `is_on`; and the one without if it refuses that as
+/// `is_refused` says. It is told to `remember` that once the one without was understood (done, or answered that there is no such
+/// thing): until then what was refused may be something else in both.
+pub(super) async fn with_or_without<T, Outcome: Future<Output = Result<T, Refused>>>(
+    is_on: bool,
+    is_refused: impl Fn(&Refused) -> bool,
+    make: impl Fn(bool) -> Outcome,
+    remember: impl FnOnce(),
+) -> Result<T, Refused> {
+    match make(is_on).await {
+        Err(refused) if is_on && is_refused(&refused) => {}
+        outcome => return outcome,
+    }
+    let outcome = make(false).await;
+    if outcome.as_ref().map_or_else(|refused| refused.refusal.status == 404, |_| true) {
+        remember();
+    }
+    outcome
+}
+
 impl Stores {
     /// A driver that goes over these HTTP clients. `settings` says of `oss://bucket`, or of all as `oss://`, how it is
     /// reached.

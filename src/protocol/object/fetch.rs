@@ -7,7 +7,7 @@ use reqwest::{Method, Response};
 
 use super::document::Element;
 use super::draft::Draft;
-use super::exchange::Stores;
+use super::exchange::{Stores, with_or_without};
 use super::offer::{ASKS_SUM, given};
 use super::put::is_unknown;
 use super::refusal::{Refusal, is_error};
@@ -46,9 +46,8 @@ impl Stores {
         if request.unless.as_ref().is_none_or(|unless| unless.etag.is_none()) {
             return Ok(None);
         }
-        let mut draft = draft(url, &Request { asked: Asked::Whole, ..request.clone() })?;
-        draft.method = Method::HEAD;
-        draft.headers.retain(|(name, _)| name != ASKS_SUM);
+        let draft = draft(url, &Request { asked: Asked::Whole, ..request.clone() })?;
+        let draft = Draft { method: Method::HEAD, ..draft.without(ASKS_SUM) };
         match self.send(url, &draft, |status| status == 304).await {
             Ok(response) => Ok(Some(response)),
             Err(refused) if refused.refusal.status != 0 => Ok(None),
@@ -57,21 +56,16 @@ impl Stores {
     }
 
     async fn ask(&self, url: &ObjectUrl, request: &Request) -> Result<Response, Fault> {
-        let mut draft = draft(url, request)?;
-        let fine = |status| matches!(status, 200 | 206 | 304 | 416);
-        if !self.known(url).await?.asks_sums {
-            draft.headers.retain(|(name, _)| name != ASKS_SUM);
-        }
-        let mut outcome = self.send(url, &draft, fine).await;
-        if draft.headers.iter().any(|(name, _)| name == ASKS_SUM) && outcome.as_ref().is_err_and(is_unknown) {
-            draft.headers.retain(|(name, _)| name != ASKS_SUM);
-            outcome = self.send(url, &draft, fine).await;
-            if outcome.is_ok() {
-                self.learn(url, |known| known.asks_sums = false);
-            }
-        }
+        let draft = &draft(url, request)?;
+        let asks_sum = draft.has(ASKS_SUM) && self.known(url).await?.asks_sums;
+        let make = |asks_sum| async move {
+            let draft = if asks_sum { draft.clone() } else { draft.clone().without(ASKS_SUM) };
+            self.send(url, &draft, |status| matches!(status, 200 | 206 | 304 | 416)).await
+        };
+        let remember = || self.learn(url, |known| known.asks_sums = false);
+        let outcome = with_or_without(asks_sum, is_unknown, make, remember).await;
         outcome.map_err(|refused| {
-            if refused.refusal.status == 412 && has_condition(&draft) {
+            if refused.refusal.status == 412 && draft.has("if-match") {
                 let detail = format!("the object in the store has changed: {}", refused.fault.detail);
                 return Fault { kind: FaultKind::Changed, detail, ..refused.fault };
             }
@@ -117,10 +111,6 @@ fn draft(url: &ObjectUrl, request: &Request) -> Result<Draft, Fault> {
         draft = draft.header("if-match", etag);
     }
     Ok(draft)
-}
-
-fn has_condition(draft: &Draft) -> bool {
-    draft.headers.iter().any(|(name, _)| name == "if-match")
 }
 
 /// The Range header. The first word about an object of S3 is asked for without: S3 says there, in the same answer, that it

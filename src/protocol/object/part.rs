@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use super::document::Element;
 use super::draft::{Content, Draft};
-use super::exchange::{Refused, Stores};
+use super::exchange::{Refused, Stores, with_or_without};
 use super::offer::Offer;
 use super::put::{WRITE, described, is_unknown, unreadable};
 use super::sign::Pair;
@@ -26,25 +26,23 @@ impl Stores {
     /// Sends a part. An upload that takes no checksum of it is one that somebody else began, or that was begun before it was
     /// known that the store refuses them: it gets all its parts without.
     pub(super) async fn deliver(&self, part: &PartOf<'_>) -> Result<StoredPart, Fault> {
-        let content = || Content::Payload(part.payload.clone());
-        if !self.tells_sums(&part.offer.url, part.upload).await? {
-            return Ok(self.send_part(part, Vec::new(), content()).await?);
-        }
-        if let Some(trial) = self.trial(&part.offer.url)
+        let tells_sums = self.tells_sums(&part.offer.url, part.upload).await?;
+        if tells_sums
+            && let Some(trial) = self.trial(&part.offer.url)
             && let Some(stored) = self.send_trailed(part, trial).await?
         {
             return Ok(stored);
         }
-        let headers = Vec::from_iter(checksum_header(&part.payload.sum(Algorithm::Crc64Nvme).await?));
-        match self.send_part(part, headers, content()).await {
-            Err(refused) if is_unknown(&refused) => {
-                let stored = self.send_part(part, Vec::new(), content()).await?;
-                tracing::info!("{}: this upload takes no checksums", part.offer.url);
-                self.leave_sums(part.upload);
-                Ok(stored)
-            }
-            outcome => Ok(outcome?),
-        }
+        let sum = if tells_sums { checksum_header(&part.payload.sum(Algorithm::Crc64Nvme).await?) } else { None };
+        let make = |tells_sum| {
+            let headers = sum.iter().filter(|_| tells_sum).cloned().collect();
+            self.send_part(part, headers, Content::Payload(part.payload.clone()))
+        };
+        let remember = || {
+            tracing::info!("{}: this upload takes no checksums", part.offer.url);
+            self.leave_sums(part.upload);
+        };
+        Ok(with_or_without(tells_sums, is_unknown, make, remember).await?)
     }
 
     async fn send_part(&self, part: &PartOf<'_>, headers: Vec<Pair>, content: Content) -> Result<StoredPart, Refused> {

@@ -10,7 +10,7 @@ use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, LAST_MODIFIED};
 use super::answers::{self, decoded};
 use super::document::Element;
 use super::draft::{Content, Draft};
-use super::exchange::{Refused, Reply, Stores};
+use super::exchange::{Refused, Reply, Stores, with_or_without};
 use super::offer::{ENCRYPTION, Offer, sum_of};
 use super::part::PartOf;
 use super::time;
@@ -54,29 +54,22 @@ impl Put for Stores {
 
     fn put<'a>(&'a self, place: &'a Place, payload: Arc<dyn Payload>) -> BoxFuture<'a, Result<StoredObject, Fault>> {
         Box::pin(async move {
-            let offer = Offer::of(place)?;
+            let offer = &Offer::of(place)?;
             let length = payload.length();
             let with_sum = offer.url.vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
             let sum = if with_sum { Some(payload.sum(Algorithm::Crc64Nvme).await?) } else { None };
-            let draft = |sum: Option<&Checksum>| {
+            let draft = |with_sum| {
                 Draft::new(Method::PUT, &offer.url.key, WRITE)
                     .headers(offer.describing())
                     .headers(offer.keeping())
                     .headers(offer.slowly())
-                    .headers(sum.and_then(checksum_header))
+                    .headers(sum.as_ref().filter(|_| with_sum).and_then(checksum_header))
                     .content(Content::Payload(payload.clone()))
             };
-            let reply = match self.taken(&offer.url, &draft(sum.as_ref())).await {
-                Err(refused) if with_sum && is_unknown(&refused) => {
-                    let reply = self.taken(&offer.url, &draft(None)).await;
-                    if reply.is_ok() {
-                        tracing::info!("{}: the store knows no checksums of this kind", offer.url);
-                        self.learn(&offer.url, |known| known.sums = false);
-                    }
-                    reply
-                }
-                outcome => outcome,
-            };
+            let draft = &draft;
+            let make = |with_sum| async move { self.taken(&offer.url, &draft(with_sum)).await };
+            let remember = || self.learn_no_sums(&offer.url);
+            let reply = with_or_without(with_sum, is_unknown, make, remember).await;
             let headers = reply.map_err(|refused| offer.kept(refused))?;
             let stored = described(offer.url.vendor, &headers, &Element::default());
             let md5 = stored.md5.filter(|_| !offer.encrypts());
@@ -86,18 +79,13 @@ impl Put for Stores {
 
     fn create<'a>(&'a self, place: &'a Place) -> BoxFuture<'a, Result<String, Fault>> {
         Box::pin(async move {
-            let offer = Offer::of(place)?;
+            let offer = &Offer::of(place)?;
             let with_sums = offer.url.vendor == Vendor::S3 && self.known(&offer.url).await?.sums;
-            let (_, document) = match self.begin(&offer, with_sums).await {
-                Err(refused) if with_sums && is_unknown(&refused) => {
-                    tracing::info!("{}: the store knows no checksums of whole objects", offer.url);
-                    self.learn(&offer.url, |known| known.sums = false);
-                    self.begin(&offer, false).await?
-                }
-                other => other?,
-            };
+            let make = |with_sums| self.begin(offer, with_sums);
+            let remember = || self.learn_no_sums(&offer.url);
+            let (_, document) = with_or_without(with_sums, is_unknown, make, remember).await?;
             let id = document.text("UploadId");
-            id.map(str::to_owned).ok_or_else(|| unreadable(&offer, "tells no upload id"))
+            id.map(str::to_owned).ok_or_else(|| unreadable(offer, "tells no upload id"))
         })
     }
 
@@ -215,6 +203,11 @@ impl Stores {
         Err(Fault::new(FaultKind::BadAnswer, url, "the store's answer does not say that it has taken the bytes").into())
     }
 
+    fn learn_no_sums(&self, url: &ObjectUrl) {
+        tracing::info!("{url}: the store knows no checksums of whole objects");
+        self.learn(url, |known| known.sums = false);
+    }
+
     /// All items of a list of several pages.
     async fn pages<T>(
         &self,
@@ -246,17 +239,11 @@ impl Stores {
     async fn look(&self, offer: &Offer<'_>) -> Result<Reply, Refused> {
         let asks_sum = self.known(&offer.url).await?.asks_sums;
         let draft = |sum| Draft::new(Method::HEAD, &offer.url.key, "read").headers(offer.asking(sum));
-        match self.reply(&offer.url, &draft(asks_sum)).await {
-            // What it says against it has no place in such an answer.
-            Err(refused) if asks_sum && matches!(refused.refusal.status, 400 | 501) => {
-                let reply = self.reply(&offer.url, &draft(false)).await;
-                if reply.as_ref().map_or_else(|refused| refused.refusal.status == 404, |_| true) {
-                    self.learn(&offer.url, |known| known.asks_sums = false);
-                }
-                reply
-            }
-            outcome => outcome,
-        }
+        let make = |asks_sum| async move { self.reply(&offer.url, &draft(asks_sum)).await };
+        // What it says against it has no place in such an answer.
+        let is_refused = |refused: &Refused| matches!(refused.refusal.status, 400 | 501);
+        let remember = || self.learn(&offer.url, |known| known.asks_sums = false);
+        with_or_without(asks_sum, is_refused, make, remember).await
     }
 
     /// Why a HEAD was refused. Its answer has no body, so the first byte is asked for to hear it. What can be mended about the

@@ -7,6 +7,7 @@ use md5::Digest as _;
 use super::stage::{bytes, driver, payload, place, run, whole, with_headers};
 use crate::protocol::driver::{ask, question};
 use crate::support::Store;
+use crate::support::store::Refusing;
 
 #[test]
 fn a_store_that_refuses_headers_about_checksums_is_asked_without_them() {
@@ -95,4 +96,41 @@ fn an_upload_is_taken_up_only_if_its_checksums_are_of_a_kind_that_haul_sends() {
             assert!(store.object("a") == Some(all));
         }
     });
+}
+
+#[test]
+fn a_request_that_is_refused_without_checksums_too_says_nothing_of_checksums() {
+    // As S3 says it of a header of the user's that it does not like.
+    let refusing = |call| vec![Refusing { call, times: 2, status: 400, code: "InvalidArgument" }];
+    let store = Store::start(Vendor::S3);
+    let (driver, place) = (driver(&store), place(&store, "a"));
+    run(async {
+        store.faults(|faults| faults.refusing = refusing("CreateMultipartUpload"));
+        driver.create(&place).await.unwrap_err();
+        let id = driver.create(&place).await.unwrap();
+        let part = driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
+        assert!(part.sum.is_some(), "the next upload goes with them: {part:?}");
+        store.faults(|faults| faults.refusing = refusing("PutObject"));
+        driver.put(&place, payload(b"whole")).await.unwrap_err();
+        driver.put(&place, payload(b"whole")).await.unwrap();
+    });
+    let last = store.requests().pop().unwrap();
+    assert!(last.header("x-amz-checksum-crc64nvme").is_some(), "{last:?}");
+}
+
+#[test]
+fn a_last_call_that_is_refused_without_the_checksum_too_says_nothing_of_checksums() {
+    let store = Store::start(Vendor::S3);
+    let refusing = Refusing { call: "CompleteMultipartUpload", times: 2, status: 400, code: "BadDigest" };
+    store.faults(|faults| faults.refusing = vec![refusing]);
+    let (driver, place) = (driver(&store), place(&store, "a"));
+    run(async {
+        let id = driver.create(&place).await.unwrap();
+        let parts = [driver.part(&place, &id, 1, payload(b"part")).await.unwrap()];
+        let sum = || Some(whole(Vendor::S3, b"part"));
+        driver.complete(&place, &id, &parts, sum()).await.unwrap_err();
+        driver.complete(&place, &id, &parts, sum()).await.unwrap();
+    });
+    let last = store.requests().pop().unwrap();
+    assert!(last.header("x-amz-checksum-crc64nvme").is_some(), "{last:?}");
 }
