@@ -1,5 +1,6 @@
 //! Does: one supervisor that owns the list, a task for each running transfer, a worker for each connection.
 
+mod blocking;
 mod brief;
 mod clock;
 mod commands;

@@ -9,8 +9,9 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::blocking::Errands;
 use super::clock::Clock;
-use super::download::{Clerk, Errands};
+use super::download::Clerk;
 use super::hosts::Hosts;
 use super::limiter::Limiter;
 use super::report::{Progress, Report, What};

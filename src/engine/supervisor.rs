@@ -9,9 +9,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::task::TaskTracker;
 
+use super::blocking::Errands;
 use super::brief::Unseen;
 use super::clock::Clock;
-use super::download::{Clerk, Errands};
+use super::download::Clerk;
 use super::hosts::Hosts;
 use super::hours::Hours;
 use super::limiter::Limiter;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use haul::api::{Command, Happening};
-use haul::model::{Algorithm, FaultKind, Upload};
+use haul::model::{Algorithm, FaultKind, Patience, Upload};
 use haul::store::UploadCheckpoint;
 
 use super::stage::{MIB, Stage, Wishes};
@@ -302,4 +302,15 @@ async fn what_is_to_be_kept_is_left_to_the_store_where_the_login_may_not_look() 
         complete(&mut stage, id, MIB).await;
         stage.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_request_without_bytes_it_is_not_said_that_none_went_out() {
+    let patience = Patience { retries: 0, ..Patience::default() };
+    let mut stage = Stage::with(Wishes { patience, ..Wishes::default() });
+    stage.depot.script(|call, _| (call == Call::Create).then_some(Trouble::Silent));
+    let id = start(&mut stage, 4 * MIB).await;
+    let fault = stage.fail(id).await;
+    assert!(fault.kind == FaultKind::Stalled && fault.detail.starts_with("no answer for"), "{fault}");
+    stage.end().await;
 }

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-use super::blocking::lost_thread;
+use super::super::blocking::lost_thread;
 use super::desk::Desk;
 use crate::model::{Fault, FaultKind, Source};
 use crate::store::{Commit, Committed, Finished, History, PartFile, Together, Uncommitted, commit, conclude};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::blocking::{blocking, lost_thread};
 use super::super::report::{Ending, What};
 use super::begin::Held;
-use super::blocking::{blocking, lost_thread};
 use super::crew::SAVE;
 use super::desk::Desk;
 use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};

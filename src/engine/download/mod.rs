@@ -2,7 +2,6 @@
 
 mod balance;
 mod begin;
-mod blocking;
 mod brought;
 mod clerk;
 mod comparison;
@@ -32,6 +31,5 @@ mod trouble;
 mod version;
 mod worker;
 
-pub(super) use blocking::{Errands, blocking};
 pub(super) use clerk::Clerk;
 pub(super) use task::run;

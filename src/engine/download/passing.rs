@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use super::super::blocking::blocking;
 use super::begin::Held;
-use super::blocking::blocking;
 use super::desk::Desk;
 use crate::model::{ByteRange, Fault, FaultKind, Source, Validator};
 use crate::plan::LeaseId;

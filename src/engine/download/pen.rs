@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::blocking::blocking;
+use super::super::blocking::blocking;
 use super::desk::{Desk, Turn};
 use super::parts::PartEnd;
 use super::pieces::Pieces;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use super::super::blocking::lost_thread;
 use super::begin::Held;
-use super::blocking::lost_thread;
 use super::desk::Desk;
 use super::task::{Halt, Task};
 use crate::model::Fault;

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::super::blocking::blocking;
 use super::begin::Held;
-use super::blocking::blocking;
 use super::desk::Desk;
 use super::task::{Halt, Task};
 use crate::model::{ByteRange, Fault, FaultKind, Resource, Source};

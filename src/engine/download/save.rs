@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
-use super::blocking::lost_thread;
+use super::super::blocking::lost_thread;
 use super::desk::Desk;
 use crate::model::{Fault, RangeSet, Resource};
 use crate::store::{Checkpoint, CheckpointLog, Claim, Fragment};

@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::super::orders::Shared;
-use super::watch::answered;
+use super::super::patiently::in_time;
 use crate::model::{Fault, Spec};
 use crate::plan::{Verdict, verdict};
 use crate::protocol::Place;
@@ -89,7 +89,7 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
     let place = Place { source: spec.source, headers: spec.headers, upload: spec.upload.unwrap_or_default() };
     let mut failures = 0;
     loop {
-        let request = answered(driver.abort(&place, &kept.upload), &place.source, shared.patience.stall);
+        let request = in_time(&place.source, shared.patience.stall, driver.abort(&place, &kept.upload));
         let last_call = async {
             stop.cancelled().await;
             sleep(LAST_CALL).await;

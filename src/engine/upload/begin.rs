@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
+use super::super::patiently::in_time;
 use super::super::report::Ending;
 use super::desk::Desk;
 use super::insist::is_denied;
@@ -14,7 +15,6 @@ use super::original::{Original, changed};
 use super::proof::{Proof, assembled_etag, compare, sums};
 use super::saver::Saver;
 use super::task::{Halt, Task};
-use super::watch::answered;
 use crate::api::Happening;
 use crate::model::{ByteRange, Fault, FaultKind};
 use crate::plan::{Parts, part_size};
@@ -280,7 +280,7 @@ impl Task {
 
     /// The outcome of a request that sends next to nothing.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-        answered(request, &self.place.source, self.shared().patience.stall).await
+        in_time(&self.place.source, self.shared().patience.stall, request).await
     }
 
     /// A fault if an object is to be left alone and stands there: not every store looks by itself. One that this login may not

@@ -8,11 +8,11 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::hosts::Permit;
+use super::super::patiently::in_time;
 use super::begin::{Claim, Held};
 use super::proof::verified;
 use super::sender::Sender;
 use super::task::{Halt, Task};
-use super::watch::answered;
 use crate::api::{Activity, Happening};
 use crate::model::{Checksum, Fault, FaultKind};
 use crate::plan::{Caution, Verdict, verdict};
@@ -134,7 +134,7 @@ impl Crew {
         if self.asking.is_empty() && !held.desk.parts.awaited().is_empty() {
             let (driver, place, upload) = (task.driver.clone(), task.place.clone(), held.upload.clone());
             let stall = task.shared().patience.stall;
-            self.asking.spawn(async move { answered(driver.parts(&place, &upload), &place.source, stall).await });
+            self.asking.spawn(async move { in_time(&place.source, stall, driver.parts(&place, &upload)).await });
         }
     }
 

@@ -88,7 +88,7 @@ impl Task {
         whole: Option<&Checksum>,
     ) -> Result<Proof, Halt> {
         let request = self.driver.complete(&self.place, upload, parts, whole.cloned());
-        let request = assembled(request, &self.place.source, self.shared().patience.stall);
+        let request = assembled(&self.place.source, self.shared().patience.stall, request);
         match self.unless_stopped(request).await {
             Err(Halt::Stopped) => Err(Halt::Stopped),
             outcome => {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{OFlags, fcntl_getfl};
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use crate::model::{Fault, FaultKind, Upload};
 
 /// The file that is sent.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::original::{Original, changed};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault};
 use crate::protocol::{StoredObject, StoredPart};

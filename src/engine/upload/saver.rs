@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::desk::Desk;
 use crate::model::Fault;
 use crate::store::UploadCheckpoint;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
+use super::super::patiently::in_time;
 use super::begin::Held;
 use super::namings::{Namings, is_of_nothing};
 use super::payload::{Piece, Sent};
 use super::task::Task;
-use super::watch::{answered, while_it_moves};
+use super::watch::while_it_moves;
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, TransferId};
 use crate::plan::may_pass;
 use crate::protocol::{Payload, Place, Put, StoredPart};
@@ -109,7 +110,7 @@ impl Sender {
             return Ok(false);
         }
         let request = self.driver.stored(&self.place, &self.upload, part);
-        let stored = answered(request, &self.place.source, self.stall).await;
+        let stored = in_time(&self.place.source, self.stall, request).await;
         let is_all = stored.ok().flatten().is_some_and(|stored| stored.length == Some(length));
         if is_all {
             self.namings.believe(&self.place.source, self.id);
@@ -127,7 +128,7 @@ impl Sender {
     /// What the store has of a part, if it is what went out; a fault if it can't be asked now, and the doubt stays.
     async fn arrived(&self, part: u32, doubt: Doubt) -> Result<Option<(StoredPart, Checksum)>, Fault> {
         let request = self.driver.stored(&self.place, &self.upload, part);
-        let stored = match answered(request, &self.place.source, self.stall).await {
+        let stored = match in_time(&self.place.source, self.stall, request).await {
             Ok(stored) => stored,
             Err(fault) if may_pass(fault.kind) => {
                 // One that is not reached has not been asked.

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::super::orders::Shared;
 use super::super::report::{Ending, Report, What};
 use super::original::Original;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
 use super::super::orders::{Orders, Shared};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::super::download::blocking;
+use super::super::blocking::blocking;
 use super::task::{Halt, Task};
 use crate::api::Happening;
 use crate::model::Fault;

@@ -1,10 +1,10 @@
 //! Waits for a store's answer, for as long as something moves.
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::super::patiently::in_time;
 use super::payload::Sent;
 use crate::model::{Fault, FaultKind, Source};
 
@@ -32,33 +32,17 @@ pub(super) async fn while_it_moves<T>(
         if sent.bytes() != before || sent.is_held_back() {
             (before, moved) = (sent.bytes(), Instant::now());
         } else if moved.elapsed() >= patience {
-            return Err(silent(place, patience));
+            let detail = format!("no byte went out and no answer came for {} s", patience.as_secs_f64());
+            return Err(Fault::new(FaultKind::Stalled, place, detail));
         }
     }
 }
 
-/// The outcome of a request that sends nothing to speak of.
-pub(super) async fn answered<T>(
-    request: impl Future<Output = Result<T, Fault>>,
-    place: &Source,
-    patience: Duration,
-) -> Result<T, Fault> {
-    tokio::time::timeout(patience, request).await.unwrap_or_else(|_| Err(silent(place, patience)))
-}
-
-/// The same for one that makes an object of its parts.
+/// The outcome of a request that makes an object of its parts.
 pub(super) async fn assembled<T>(
-    request: impl Future<Output = Result<T, Fault>>,
     place: &Source,
     patience: Duration,
+    request: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    answered(request, place, patience.max(LONGEST_ANSWER)).await
-}
-
-fn silent(place: &Source, patience: Duration) -> Fault {
-    Fault::new(
-        FaultKind::Stalled,
-        place,
-        format!("no byte went out and no answer came for {} s", patience.as_secs_f64()),
-    )
+    in_time(place, patience.max(LONGEST_ANSWER), request).await
 }

@@ -9,7 +9,7 @@ use crate::model::{Fault, FaultKind};
 use crate::plan::Pace;
 
 /// Runs it there, and waits for what comes of it.
-pub(in crate::engine) async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     spawn_blocking(work).await.unwrap_or_else(|_| Err(lost_thread()))
@@ -17,7 +17,7 @@ pub(in crate::engine) async fn blocking<T: Send + 'static>(
 
 /// How the disk keeps up with short work, over all transfers.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Errands(Mutex<Pace>);
+pub(super) struct Errands(Mutex<Pace>);
 
 impl Errands {
     /// Runs work that takes microseconds where nothing is wrong, such as a look at a name: here, and on a thread that may
