@@ -3,15 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::orders::{Halt, Orders};
 use super::patiently::in_time;
 use super::report::{Ending, Progress, Report, What};
 use super::running::Rest;
-use crate::api::{Activity, Happening, Live};
+use crate::api::{Activity, Live};
 use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Pages, Source, Spec};
-use crate::plan::{Verdict, verdict};
 use crate::protocol::Folder;
 use crate::store::safe_name;
 
@@ -42,10 +39,11 @@ struct Reading {
 
 async fn read(mut orders: Orders) -> Ending {
     let mut reading = Reading::default();
-    if let Some(Rest { until, fault }) = orders.rest.take()
-        && reading.wait(&orders, until, fault).await.is_err()
-    {
-        return Ending::Stopped;
+    if let Some(Rest { until, fault }) = orders.rest.take() {
+        reading.fault = Some(fault.clone());
+        if orders.wait(until, &fault, |activity| reading.show(&orders, activity)).await.is_err() {
+            return Ending::Stopped;
+        }
     }
     loop {
         reading.show(&orders, Activity::Connecting);
@@ -67,14 +65,11 @@ async fn read(mut orders: Orders) -> Ending {
             }
             Err(fault) => {
                 reading.failures += 1;
-                let patience = &orders.shared.patience;
-                let Verdict::Again { after } = verdict(&fault, reading.failures, false, patience, fastrand::f64())
-                else {
-                    return Ending::Failed(fault);
-                };
-                tell(&orders, What::Happened(Happening::Retried { fault: fault.clone(), after })).await;
-                if reading.wait(&orders, Instant::now() + after, Arc::new(fault)).await.is_err() {
-                    return Ending::Stopped;
+                reading.fault = Some(Arc::new(fault.clone()));
+                match orders.again(fault, reading.failures, |activity| reading.show(&orders, activity)).await {
+                    Ok(()) => {}
+                    Err(Halt::Stopped) => return Ending::Stopped,
+                    Err(Halt::Fault(fault)) => return Ending::Failed(fault),
                 }
             }
         }
@@ -89,12 +84,6 @@ impl Reading {
         self.pages.turn(page).map_err(|why| Fault::new(FaultKind::BadAnswer, source, why))?;
         self.after.clone_from(&page.next);
         Ok(())
-    }
-
-    /// Waits before the next attempt, which a stop cuts short.
-    async fn wait(&mut self, orders: &Orders, until: Instant, why: Arc<Fault>) -> Result<bool, Halt> {
-        self.fault = Some(why.clone());
-        orders.wait(until, &why, |activity| self.show(orders, activity)).await
     }
 
     fn show(&self, orders: &Orders, activity: Activity) {
@@ -120,7 +109,7 @@ impl Reading {
         // What a list names twice is one object; that of the others is seen by the queue.
         specs.retain(|spec| self.first.as_ref().is_none_or(|first| first.source != spec.source));
         if !specs.is_empty() || left_out > 0 {
-            tell(orders, What::Listed(specs, left_out)).await;
+            orders.report(What::Listed(specs, left_out)).await;
         }
     }
 }
@@ -146,8 +135,4 @@ async fn page(orders: &Orders, after: Option<&str>) -> Result<Listing, Fault> {
     let lister = orders.shared.registry.lister(source)?;
     let folder = Folder { place: source, headers: &orders.spec.headers, deep: true };
     in_time(source, orders.shared.patience.stall, lister.list(&folder, after)).await
-}
-
-async fn tell(orders: &Orders, what: What) {
-    let _ = orders.reports.send(Report { id: orders.id, what }).await;
 }

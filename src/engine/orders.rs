@@ -18,9 +18,9 @@ use super::report::{Progress, Report, What};
 use super::running::Rest;
 use super::setup::RoomAt;
 use super::upload::{Abandons, Namings, Streams};
-use crate::api::Activity;
+use crate::api::{Activity, Happening};
 use crate::model::{Categories, Fault, FaultKind, OnChange, Patience, Source, Spec, TransferId};
-use crate::plan::is_silent;
+use crate::plan::{again_after, is_silent};
 use crate::protocol::{Registry, Sockets};
 
 /// Who waits longer than this leaves its slot of the queue to others.
@@ -115,6 +115,15 @@ impl Orders {
     /// which gives true. Others run meanwhile if it is long; where nothing answers that is so only while the line is alive.
     pub(super) async fn wait(&self, until: Instant, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
         self.wait_while(|| true, until, why, show).await
+    }
+
+    /// Tells of the `failures`-th fault in a row and waits before the same is tried again; the fault itself if it is not.
+    pub(super) async fn again(&self, fault: Fault, failures: u32, show: impl Fn(Activity)) -> Result<(), Halt> {
+        let Some(after) = again_after(&fault, failures, &self.shared.patience, fastrand::f64()) else {
+            return Err(fault.into());
+        };
+        self.report(What::Happened(Happening::Retried { fault: fault.clone(), after })).await;
+        self.wait(Instant::now() + after, &fault, show).await.map(|_| ())
     }
 
     /// The same where a host has told others to come again, as `asked_to_wait` says: no longer than until it gives one of

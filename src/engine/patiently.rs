@@ -6,7 +6,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind, Patience, Source};
-use crate::plan::{Verdict, verdict};
+use crate::plan::again_after;
 
 /// The outcome of a request about `place`. What may pass is waited for as with any transfer, and told of; what will not get
 /// better by itself is the fault that it is.
@@ -23,9 +23,7 @@ pub async fn patiently<T, Request: Future<Output = Result<T, Fault>>>(
             Err(fault) => fault,
         };
         failures += 1;
-        let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
-            return Err(fault);
-        };
+        let Some(after) = again_after(&fault, failures, patience, fastrand::f64()) else { return Err(fault) };
         tell(&Happening::Retried { fault, after });
         sleep(after.max(Duration::from_millis(1))).await;
     }

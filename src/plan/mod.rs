@@ -30,7 +30,7 @@ pub use pace::Pace;
 pub use part::{Parts, part_size};
 pub use queue::{FILES_RESTING, Queue};
 pub use refusals::Refusals;
-pub use retry::{MUCH, Verdict, backoff, is_expired, may_pass, reopening, verdict};
+pub use retry::{MUCH, Verdict, again_after, backoff, is_expired, may_pass, reopening, verdict};
 pub use schedule::Schedule;
 pub use segment::{Beyond, Lease, LeaseId, MIN_PART, Opener, Plan};
 pub use shortage::Shortage;

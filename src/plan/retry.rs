@@ -48,6 +48,15 @@ pub fn verdict(fault: &Fault, failures: u32, kept: bool, patience: &Patience, ji
     }
 }
 
+/// The wait before the same is tried again after `fault`, where that is all that can be done about it: the `failures`-th in a
+/// row; `None` to give up. `jitter` as with `verdict`.
+pub fn again_after(fault: &Fault, failures: u32, patience: &Patience, jitter: f64) -> Option<Duration> {
+    match verdict(fault, failures, false, patience, jitter) {
+        Verdict::Again { after } => Some(after),
+        _ => None,
+    }
+}
+
 /// True if the same request may be answered better some time later.
 pub fn may_pass(kind: FaultKind) -> bool {
     use FaultKind as Kind;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use haul::model::{Fault, FaultKind as Kind, Patience};
-use haul::plan::{MUCH, Verdict, backoff, reopening, verdict};
+use haul::plan::{MUCH, Verdict, again_after, backoff, reopening, verdict};
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,6 +33,15 @@ fn a_server_that_gave_parts_before_gets_a_second_chance_before_they_are_thrown_a
     assert_eq!(ignored(1, true), Verdict::Again { after: SECOND });
     assert_eq!(ignored(2, true), Verdict::Milder);
     assert_eq!(ignored(1, false), Verdict::Milder, "nothing is lost");
+}
+
+#[test]
+fn who_can_only_ask_again_gives_up_where_the_verdict_is_another() {
+    let after = |kind, failures| again_after(&fault(kind), failures, &patience(), 1.0);
+    assert_eq!((after(Kind::Cut, 1), after(Kind::Cut, 6)), (Some(SECOND), None));
+    for other in [Kind::Changed, Kind::Retagged, Kind::RangeIgnored, Kind::Status(404)] {
+        assert_eq!(after(other, 1), None, "{other}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::super::blocking::blocking;
 use super::super::orders::Shared;
 use super::super::patiently::in_time;
 use crate::model::{Fault, Spec};
-use crate::plan::{Verdict, verdict};
+use crate::plan::again_after;
 use crate::protocol::Place;
 use crate::store::{UploadCheckpoint, UploadLock};
 
@@ -103,9 +103,7 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
             () = last_call => return Ok(()),
         };
         failures += 1;
-        let Verdict::Again { after } = verdict(&fault, failures, false, &shared.patience, fastrand::f64()) else {
-            return Err(fault);
-        };
+        let Some(after) = again_after(&fault, failures, &shared.patience, fastrand::f64()) else { return Err(fault) };
         tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),

@@ -15,7 +15,7 @@ use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{Checksum, Fault, FaultKind};
-use crate::plan::{Caution, Verdict, verdict};
+use crate::plan::{Caution, again_after};
 use crate::protocol::StoredPart;
 
 /// How often the screen's figures are renewed.
@@ -218,7 +218,7 @@ impl Crew {
         let patience = &task.shared().patience;
         // One connection alone after a kill is no reason to give up sooner.
         let in_turn = task.failures.div_ceil(u32::from(task.connections().max(2)));
-        let Verdict::Again { after } = verdict(&fault, in_turn, false, patience, fastrand::f64()) else {
+        let Some(after) = again_after(&fault, in_turn, patience, fastrand::f64()) else {
             return Err(Halt::Fault(fault));
         };
         // A refusal that came before all bytes were out may be lost with its connection: the next one is to be heard.

@@ -4,7 +4,7 @@
 use super::task::{Halt, Task};
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind};
-use crate::plan::{Verdict, may_pass, verdict};
+use crate::plan::may_pass;
 
 impl Task {
     /// The outcome of a request that sends next to nothing, made as often as the verdict allows.
@@ -12,9 +12,17 @@ impl Task {
     where
         Request: Future<Output = Result<T, Fault>>,
     {
+        self.persist(|| self.unless_stopped(self.ask(request()))).await
+    }
+
+    /// The outcome of work, done as often as the verdict allows.
+    pub(super) async fn persist<T, Work>(&self, mut work: impl FnMut() -> Work) -> Result<T, Halt>
+    where
+        Work: Future<Output = Result<T, Halt>>,
+    {
         let mut failures = 0;
         loop {
-            let fault = match self.unless_stopped(self.ask(request())).await {
+            let fault = match work().await {
                 Err(Halt::Fault(fault)) => fault,
                 outcome => return outcome,
             };
@@ -25,12 +33,7 @@ impl Task {
 
     /// Waits for the next attempt after so many failures, if the verdict is that there is one.
     pub(super) async fn again(&self, fault: Fault, failures: u32) -> Result<(), Halt> {
-        let patience = &self.shared().patience;
-        let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
-            return Err(fault.into());
-        };
-        self.tell(Happening::Retried { fault: fault.clone(), after }).await;
-        self.wait(after, &fault).await.map(|_| ())
+        self.orders.again(fault, failures, |activity| self.show(activity)).await
     }
 
     /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to: that is told, and

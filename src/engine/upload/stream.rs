@@ -20,7 +20,7 @@ use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{ByteRange, Checksum, Fault, FaultKind, TransferId, Upload};
-use crate::plan::{Verdict, verdict};
+use crate::plan::again_after;
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::combined;
 
@@ -242,16 +242,7 @@ impl Task {
         arrived.sort_by_key(|next| next.start);
         let sums: Vec<(Checksum, u64)> = arrived.iter().map(|next| (next.sum.clone(), next.length)).collect();
         let (parts, whole): (Vec<_>, _) = (arrived.into_iter().map(|next| next.part).collect(), combined(&sums));
-        let mut failures = 0;
-        let proof = loop {
-            let fault = match self.assemble(upload, length, &parts, whole.as_ref()).await {
-                Ok(proof) => break proof,
-                Err(Halt::Stopped) => return Err(Halt::Stopped),
-                Err(Halt::Fault(fault)) => fault,
-            };
-            failures += 1;
-            self.again(fault, failures).await?;
-        };
+        let proof = self.persist(|| self.assemble(upload, length, &parts, whole.as_ref())).await?;
         if proof == Proof::Wrong {
             return Err(self.is_another().into());
         }
@@ -281,9 +272,7 @@ impl PartTask {
             drop(permit);
             failures += 1;
             let patience = &self.shared.patience;
-            let Verdict::Again { after } = verdict(&fault, failures, false, patience, fastrand::f64()) else {
-                return Err(fault);
-            };
+            let Some(after) = again_after(&fault, failures, patience, fastrand::f64()) else { return Err(fault) };
             let what = What::Happened(Happening::PartFailed { number, fault, after: Some(after) });
             let _ = self.reports.send(Report { id: self.id, what }).await;
             pin!(self.nudge.notified()).enable();

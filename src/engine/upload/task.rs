@@ -2,9 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use super::super::blocking::blocking;
 use super::super::limiter::Limiters;
@@ -301,11 +298,6 @@ impl Task {
             Ok(())
         });
         let _ = gone.await;
-    }
-
-    /// Waits before the next attempt; the user may cut it short.
-    pub(super) async fn wait(&self, after: Duration, why: &Fault) -> Result<bool, Halt> {
-        self.orders.wait(Instant::now() + after, why, |activity| self.show(activity)).await
     }
 
     /// The outcome of a request, unless it is told to stop.

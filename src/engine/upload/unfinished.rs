@@ -21,16 +21,7 @@ impl Task {
     /// Begins the upload of a stream, and writes down that it was begun. Whoever ends haul meanwhile waits a moment for its id,
     /// so that it can be freed.
     pub(super) async fn begin_stream(&mut self) -> Result<String, Halt> {
-        let mut failures = 0;
-        let upload = loop {
-            match self.created().await {
-                Err(Halt::Fault(fault)) => {
-                    failures += 1;
-                    self.again(fault, failures).await?;
-                }
-                created => break created?,
-            }
-        };
+        let upload = self.persist(|| self.created()).await?;
         if let Err(fault) = self.note(&upload).await {
             self.let_go(&upload).await;
             return Err(fault.into());
