@@ -16,6 +16,6 @@ pub use http::{
 };
 pub use list::{Folder, List};
 pub use object::{Chunks, Login, Pair, Signing, Stores, Surroundings};
-pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart};
+pub use put::{Bounds, Outgoing, Payload, Place, Put, StoredObject, StoredPart, bare_etag};
 pub use registry::Registry;
 pub use sockets::{Ends, Sockets};

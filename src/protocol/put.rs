@@ -97,6 +97,12 @@ pub struct StoredObject {
     pub modified: Option<u64>,
 }
 
+/// An ETag without what may differ between two words for the same: that it is called weak, as what stands between may do, its
+/// quotes, and its case.
+pub fn bare_etag(etag: &str) -> String {
+    etag.trim().trim_start_matches("W/").trim_matches('"').to_ascii_lowercase()
+}
+
 /// A driver for uploads. Each call is one exchange (or, for lists, as many as there are pages), signed anew with the
 /// newest credentials. What the driver can mend itself (another region, a clock that is off, credentials that have just
 /// expired) it mends; all else is a fault, told with the store's own code and its request's id.

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::blocking::blocking;
 use super::original::{Original, changed};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault};
-use crate::protocol::{StoredObject, StoredPart};
+use crate::protocol::{StoredObject, StoredPart, bare_etag};
 use crate::store::{SentPart, digest, multipart_etag};
 
 /// What is known of an object beside the file that was sent.
@@ -33,19 +33,19 @@ pub(super) fn compare(object: &StoredObject, length: u64, sum: Option<&Checksum>
         return if told == sum { Proof::Right(sum.algorithm) } else { Proof::Wrong };
     }
     match (&object.etag, etag) {
-        (Some(told), Some(etag)) if bare(told) == bare(etag) => Proof::Right(Algorithm::Md5),
+        (Some(told), Some(etag)) if bare_etag(told) == bare_etag(etag) => Proof::Right(Algorithm::Md5),
         _ => Proof::Silent,
     }
 }
 
 /// True if both have the same ETag.
 pub(super) fn is_called_alike(one: &StoredObject, other: &StoredObject) -> bool {
-    one.etag.as_deref().map(bare) == other.etag.as_deref().map(bare)
+    one.etag.as_deref().map(bare_etag) == other.etag.as_deref().map(bare_etag)
 }
 
 /// What a store calls an object of these parts, if its ETags are MD5s.
 pub(super) fn assembled_etag(parts: &[StoredPart]) -> Option<String> {
-    let etags: Vec<String> = parts.iter().map(|part| bare(&part.etag)).collect();
+    let etags: Vec<String> = parts.iter().map(|part| bare_etag(&part.etag)).collect();
     multipart_etag(&etags)
 }
 
@@ -58,8 +58,8 @@ pub(super) async fn verified(
     known: Option<&SentPart>,
     algorithm: Algorithm,
 ) -> Result<Option<Checksum>, Fault> {
-    let md5 = || Checksum::of_hex(Algorithm::Md5, &bare(&part.etag));
-    let sent = known.filter(|known| bare(&known.etag) == bare(&part.etag)).map(|known| known.sum.clone());
+    let md5 = || Checksum::of_hex(Algorithm::Md5, &bare_etag(&part.etag));
+    let sent = known.filter(|known| bare_etag(&known.etag) == bare_etag(&part.etag)).map(|known| known.sum.clone());
     let Some(expected) = sent.or_else(|| part.sum.clone()).or_else(md5) else { return Ok(None) };
     let mut algorithms = vec![expected.algorithm, algorithm];
     algorithms.extend(part.md5.as_ref().map(|md5| md5.algorithm));
@@ -84,9 +84,4 @@ pub(super) async fn sums(
         })
     })
     .await
-}
-
-fn bare(etag: &str) -> String {
-    // What stands between may call it weak.
-    etag.trim().trim_start_matches("W/").trim_matches('"').to_ascii_lowercase()
 }

@@ -12,7 +12,7 @@ use super::task::Task;
 use super::watch::while_it_moves;
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, TransferId};
 use crate::plan::may_pass;
-use crate::protocol::{Payload, Place, Put, StoredPart};
+use crate::protocol::{Payload, Place, Put, StoredPart, bare_etag};
 
 /// A store that answers and can't tell what it has is asked so often.
 const MOST_ASKED: u32 = 4;
@@ -153,7 +153,7 @@ impl Sender {
             Some(told) if told.algorithm == sum.algorithm => told == sum,
             _ => {
                 let md5 = self.piece.sum(Algorithm::Md5).await;
-                md5.is_ok_and(|md5| stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex))
+                md5.is_ok_and(|md5| bare_etag(&stored.etag) == md5.hex)
             }
         }
     }

@@ -10,7 +10,7 @@ use super::offer::Offer;
 use super::put::{WRITE, described, is_unknown};
 use super::trailer::checksum_header;
 use crate::model::{Checksum, Fault, FaultKind, Vendor};
-use crate::protocol::{Place, Put, StoredObject, StoredPart};
+use crate::protocol::{Place, Put, StoredObject, StoredPart, bare_etag};
 
 impl Stores {
     /// Makes one object of all parts. An answer that does not say so is none: the beginning of one that broke off, or the page
@@ -44,7 +44,7 @@ impl Stores {
             Err(refused) if sums && whole.is_some() && refused.refusal.is("BadDigest") => {
                 let held = self.parts(place, upload).await?;
                 let same = |(held, sent): (&StoredPart, &StoredPart)| {
-                    (held.number, held.etag.trim_matches('"')) == (sent.number, sent.etag.trim_matches('"'))
+                    (held.number, bare_etag(&held.etag)) == (sent.number, bare_etag(&sent.etag))
                 };
                 if held.len() != parts.len() || !held.iter().zip(parts).all(same) {
                     return Err(uncompleted(&offer, refused));
@@ -78,13 +78,16 @@ fn uncompleted(offer: &Offer<'_>, refused: Refused) -> Fault {
 
 /// The list of all parts, as Complete wants it.
 fn listed(vendor: Vendor, parts: &[StoredPart]) -> String {
+    // Weak it is called by what stands between, and not by the store.
+    let called = |part: &StoredPart| part.etag.trim_start_matches("W/").to_owned();
     if vendor == Vendor::Tos {
-        let one = |part: &StoredPart| serde_json::json!({ "PartNumber": part.number, "ETag": part.etag });
+        let one = |part: &StoredPart| serde_json::json!({ "PartNumber": part.number, "ETag": called(part) });
         return serde_json::json!({ "Parts": parts.iter().map(one).collect::<Vec<_>>() }).to_string();
     }
     let mut xml = String::from("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for part in parts {
-        let etag = quick_xml::escape::escape(&part.etag);
+        let etag = called(part);
+        let etag = quick_xml::escape::escape(&etag);
         // Writing to a string can't fail.
         let _ = write!(xml, "<Part><PartNumber>{}</PartNumber><ETag>{etag}</ETag></Part>", part.number);
     }

@@ -12,7 +12,7 @@ use super::put::{WRITE, described, is_unknown, unreadable};
 use super::sign::Pair;
 use super::trailer::{Trailers, Trial, announcing, checksum_header};
 use crate::model::{Algorithm, Fault, FaultKind};
-use crate::protocol::{Payload, StoredPart};
+use crate::protocol::{Payload, StoredPart, bare_etag};
 
 /// A part, and where it goes.
 pub(super) struct PartOf<'a> {
@@ -96,7 +96,7 @@ async fn is_right(stored: &StoredPart, payload: &dyn Payload) -> Result<bool, Fa
         return Ok(stored.sum == payload.sent_sum());
     }
     let md5 = payload.sum(Algorithm::Md5).await?;
-    Ok(stored.etag.trim_matches('"').eq_ignore_ascii_case(&md5.hex))
+    Ok(bare_etag(&stored.etag) == md5.hex)
 }
 
 /// True if a request was refused for what it looks like, and not for what it is about or for the moment.

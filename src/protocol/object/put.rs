@@ -16,7 +16,7 @@ use super::part::PartOf;
 use super::time;
 use super::trailer::checksum_header;
 use crate::model::{Algorithm, Checksum, Fault, FaultKind, ObjectUrl, Vendor};
-use crate::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, StoredPart};
+use crate::protocol::{Bounds, BoxFuture, Payload, Place, Put, StoredObject, StoredPart, bare_etag};
 
 /// A list of more pages than this goes round in a circle.
 const MOST_PAGES: usize = 10_000;
@@ -288,7 +288,7 @@ pub(super) fn described(vendor: Vendor, headers: &HeaderMap, document: &Element)
 
 /// The MD5 that an ETag seems to be.
 pub(super) fn md5_of(etag: &str) -> Option<Checksum> {
-    Checksum::of_hex(Algorithm::Md5, etag.trim_matches('"'))
+    Checksum::of_hex(Algorithm::Md5, &bare_etag(etag))
 }
 
 /// True if a store has refused what it does not know: checksums of whole objects came late to S3.

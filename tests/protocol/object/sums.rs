@@ -134,3 +134,17 @@ fn a_last_call_that_is_refused_without_the_checksum_too_says_nothing_of_checksum
     let last = store.requests().pop().unwrap();
     assert!(last.header("x-amz-checksum-crc64nvme").is_some(), "{last:?}");
 }
+
+#[test]
+fn an_etag_that_is_called_weak_on_the_way_names_the_same_part() {
+    let store = Store::start(Vendor::S3);
+    store.faults(|faults| (faults.weak_etags, faults.sums_of_bodies) = (true, true));
+    let (driver, place) = (driver(&store), place(&store, "a"));
+    run(async {
+        let id = driver.create(&place).await.unwrap();
+        let part = driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
+        assert_eq!(part.md5, Checksum::of_bytes(Algorithm::Md5, &md5::Md5::digest(b"part")));
+        driver.complete(&place, &id, &[part], Some(whole(Vendor::S3, b"part"))).await.unwrap();
+    });
+    assert!(store.object("a").is_some_and(|bytes| bytes == b"part"));
+}

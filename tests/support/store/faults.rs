@@ -69,6 +69,8 @@ pub struct Faults {
     pub no_sum_headers: Option<(u16, &'static str)>,
     /// It compares the checksum of the whole, which comes with Complete, with the body of that request.
     pub sums_of_bodies: bool,
+    /// Something on the way calls the ETags of parts weak.
+    pub weak_etags: bool,
     /// What it makes of checksums behind the bytes (S3).
     pub trailers: Trailers,
     /// No ranges.

@@ -136,7 +136,8 @@ impl State {
             return Err((400, "BadDigest", "The CRC64NVME behind the bytes is another one.".to_owned()));
         }
         let etag = quoted(self.vendor, &md5(&body), "");
-        let mut answer = Answer::new(200).header("ETag", &etag);
+        let weak = if self.faults.weak_etags { "W/" } else { "" };
+        let mut answer = Answer::new(200).header("ETag", format!("{weak}{etag}"));
         match self.vendor {
             _ if self.faults.no_sums => {}
             _ if trailer.is_some() && self.faults.trailers == Trailers::Silent => {}
