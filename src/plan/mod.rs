@@ -27,7 +27,7 @@ pub use host::{CALM, Host, recalled, remembered};
 pub use line::{Line, is_silent};
 pub use mirror::{Blame, Mirrors, Standing as MirrorStanding, blame};
 pub use pace::Pace;
-pub use part::{Parts, part_size};
+pub use part::{Parts, part_size, streamed_part_size};
 pub use queue::{FILES_RESTING, Queue};
 pub use refusals::Refusals;
 pub use retry::{MUCH, Verdict, again_after, backoff, is_expired, may_pass, reopening, verdict};

@@ -24,6 +24,18 @@ pub fn part_size(length: u64, wanted: Option<u64>, least: u64, most: u64, parts:
     Ok(size.max(least).min(most).max(1))
 }
 
+/// Parts of a stream grow as it does: after so many of a size comes the double.
+const OF_A_SIZE: u32 = 1000;
+/// Its first parts have so many bytes.
+const FIRST: u64 = 16 << 20;
+
+/// How many bytes the part of this number (from 1) of a stream has. `wanted` is the user's word for the first ones; the bytes of
+/// the store's smallest and largest part go before it.
+pub fn streamed_part_size(number: u32, wanted: Option<u64>, least: u64, most: u64) -> u64 {
+    let doublings = (number.max(1) - 1) / OF_A_SIZE;
+    wanted.unwrap_or(FIRST).max(least).saturating_mul(1 << doublings.min(20)).min(most)
+}
+
 /// What is known of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {

@@ -1,7 +1,7 @@
 //! The parts of an upload: every byte in one part, every part sent once, the bounds of stores kept.
 
 use haul::model::RangeSet;
-use haul::plan::{Parts, part_size};
+use haul::plan::{Parts, part_size, streamed_part_size};
 use proptest::prelude::*;
 
 const MIB: u64 = 1 << 20;
@@ -131,4 +131,12 @@ fn no_number_of_a_store_is_too_large() {
     let mut parts = Parts::new(100, u64::MAX / 2);
     assert!(parts.range(u32::MAX).is_empty() && !parts.claim(u32::MAX, 1));
     assert_eq!(parts.range(1), haul::model::ByteRange::new(0, 100));
+}
+
+#[test]
+fn parts_of_a_stream_double_after_a_thousand_within_the_stores_bounds() {
+    let size = |number, wanted| streamed_part_size(number, wanted, 5 << 20, 100 << 20);
+    let sizes = [1, 1000, 1001, 2001, 3001, u32::MAX].map(|number| size(number, None) >> 20);
+    assert_eq!(sizes, [16, 16, 32, 64, 100, 100]);
+    assert_eq!([Some(1), Some(1 << 40)].map(|wanted| size(1, wanted) >> 20), [5, 100]);
 }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::super::hosts::Permit;
 use super::super::patiently::in_time;
 use super::begin::{Claim, Held};
+use super::payload::Piece;
 use super::proof::verified;
 use super::sender::Sender;
 use super::task::{Halt, Task};
@@ -177,7 +178,9 @@ impl Crew {
             self.last_number += 1;
             let number = self.last_number;
             let Some((part, range, sent)) = held.desk.lease(number, task.shared().clock.now()) else { break };
-            let sender = Sender::new(task, held, range, sent, self.caution.announces(range.len()));
+            let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters.clone(), sent);
+            let piece = piece.one_of(held.desk.parts.count()).announced(self.caution.announces(range.len()));
+            let sender = Sender::new(task, &held.upload, piece);
             self.sending.spawn(async move {
                 let result = sender.send(part).await;
                 Landed { number, part, permit, result }

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use super::super::blocking::blocking;
 use super::super::patiently::in_time;
-use super::begin::Held;
 use super::namings::{Namings, is_of_nothing};
-use super::payload::{Piece, Sent};
+use super::payload::Piece;
 use super::task::Task;
 use super::watch::while_it_moves;
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, TransferId};
+use crate::model::{Algorithm, Checksum, Fault, FaultKind, TransferId};
 use crate::plan::may_pass;
 use crate::protocol::{Payload, Place, Put, StoredPart, bare_etag};
 
@@ -39,13 +38,12 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(task: &Task, held: &Held, range: ByteRange, sent: Arc<Sent>, is_announced: bool) -> Self {
-        let piece = Piece::new(held.original.clone(), range, held.bounds.sum, task.limiters.clone(), sent);
+    pub(super) fn new(task: &Task, upload: &str, piece: Piece) -> Self {
         Self {
             driver: task.driver.clone(),
             place: task.place.clone(),
-            upload: held.upload.clone(),
-            piece: piece.one_of(held.desk.parts.count()).announced(is_announced),
+            upload: upload.to_owned(),
+            piece,
             stall: task.shared().patience.stall,
             id: task.orders.id,
             namings: task.shared().namings.clone(),

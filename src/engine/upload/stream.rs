@@ -1,6 +1,7 @@
 //! A stream whose length nobody knows: each part is kept in a file without a name until the store has it. It can't be
 //! resumed, so that nothing is left at the store if it ends early.
 
+use std::mem::take;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +21,10 @@ use super::sender::Sender;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
 use crate::model::{ByteRange, Checksum, Fault, FaultKind, TransferId, Upload};
-use crate::plan::again_after;
+use crate::plan::{again_after, streamed_part_size};
 use crate::protocol::{Bounds, StoredPart};
 use crate::store::combined;
 
-/// Parts grow as the stream does: after so many of a size comes the double.
-const OF_A_SIZE: u32 = 1000;
-/// The first parts have so many bytes.
-const FIRST: u64 = 16 << 20;
 /// So long a thread that reads is waited for that was told to stop.
 const MOMENT: Duration = Duration::from_secs(1);
 
@@ -40,11 +37,11 @@ struct Arrived {
     sum: Checksum,
 }
 
-/// How many bytes a part of a stream has.
-fn size_of_part(number: u32, wanted: Option<u64>, bounds: Bounds) -> u64 {
-    let doublings = (number - 1) / OF_A_SIZE;
-    let size = wanted.unwrap_or(FIRST).max(bounds.least_part).saturating_mul(1 << doublings.min(20));
-    size.min(bounds.most_part)
+/// The parts of a stream that are on their way, and those that the store has.
+#[derive(Default)]
+struct Flow {
+    sending: JoinSet<Result<Arrived, Fault>>,
+    arrived: Vec<Arrived>,
 }
 
 impl Task {
@@ -62,8 +59,9 @@ impl Task {
         let source = self.unless_stopped(blocking(move || Pipe::open(path, folder, id, streams, stop))).await?;
         let bounds = self.driver.bounds(&self.place);
         let threshold = self.place.upload.threshold.unwrap_or(Upload::THRESHOLD);
-        let first_size = size_of_part(1, self.place.upload.part_size, bounds).max(threshold.min(bounds.most_part));
-        let (source, first) = self.read_on(source, first_size, &mut JoinSet::new(), &mut Vec::new()).await?;
+        let first_size = self.size_of_part(1, bounds).max(threshold.min(bounds.most_part));
+        let mut flow = Flow::default();
+        let (source, first) = self.read_on(source, first_size, &mut flow).await?;
         self.free_the_one_before().await?;
         if first.length < first_size && bounds.takes_whole {
             return self.send_short(Arc::new(first)).await;
@@ -73,15 +71,14 @@ impl Task {
         self.keep_what_stands().await?;
         let upload = self.begin_stream().await?;
         self.tell(Happening::UploadCreated).await;
-        let mut sending = JoinSet::new();
-        match self.send_pieces(&mut sending, &upload, source, first, first_size, bounds).await {
+        match self.send_pieces(&mut flow, &upload, source, first, first_size, bounds).await {
             Ok(ending) => {
                 self.forget().await;
                 Ok(ending)
             }
             Err(halt) => {
                 // A part that arrives after the upload was freed would stay for ever, at some stores.
-                sending.shutdown().await;
+                flow.sending.shutdown().await;
                 self.give_back_stream(&upload, matches!(halt, Halt::Stopped)).await;
                 Err(halt)
             }
@@ -107,13 +104,7 @@ impl Task {
 
     /// Reads on, on a thread that may block: it may wait for the stream for ever. A part that is refused meanwhile ends it,
     /// however long the stream is silent.
-    async fn read_on(
-        &mut self,
-        mut source: Pipe,
-        most: u64,
-        sending: &mut JoinSet<Result<Arrived, Fault>>,
-        arrived: &mut Vec<Arrived>,
-    ) -> Result<(Pipe, Original), Halt> {
+    async fn read_on(&mut self, mut source: Pipe, most: u64, flow: &mut Flow) -> Result<(Pipe, Original), Halt> {
         let reading = blocking(move || {
             let piece = source.next(most)?;
             Ok((source, piece))
@@ -129,9 +120,9 @@ impl Task {
                     return Err(Halt::Stopped);
                 }
                 read = &mut reading => return Ok(read?),
-                Some(next) = sending.join_next() => {
+                Some(next) = flow.sending.join_next() => {
                     let next = next.unwrap_or_else(|_| Err(self.lost_part()))?;
-                    self.landed(next, arrived).await;
+                    self.landed(next, flow).await;
                 }
             }
         }
@@ -139,14 +130,13 @@ impl Task {
 
     async fn send_pieces(
         &mut self,
-        sending: &mut JoinSet<Result<Arrived, Fault>>,
+        flow: &mut Flow,
         upload: &str,
         mut source: Pipe,
         first: Original,
         first_size: u64,
         bounds: Bounds,
     ) -> Result<Ending, Halt> {
-        let mut arrived: Vec<Arrived> = Vec::new();
         let (mut piece, mut number, mut length, mut size) = (first, 1, 0, first_size);
         loop {
             let is_last = piece.length < size;
@@ -154,8 +144,10 @@ impl Task {
             length += piece.length;
             if piece.length > 0 || number == 1 {
                 let bytes = piece.length;
-                let (sender, task) = (self.sender(upload, piece, bounds), self.part_task());
-                sending.spawn(async move {
+                let (limiters, sent) = (self.limiters.clone(), Arc::new(Sent::default()));
+                let piece = Piece::new(Arc::new(piece), ByteRange::new(0, bytes), bounds.sum, limiters, sent);
+                let (sender, task) = (Sender::new(self, upload, piece), self.part_task());
+                flow.sending.spawn(async move {
                     let (part, sum) = task.send(sender, number).await?;
                     Ok(Arrived { start, length: bytes, part, sum })
                 });
@@ -163,35 +155,25 @@ impl Task {
             if is_last {
                 break;
             }
-            while sending.len() >= usize::from(self.connections()) {
-                self.take_one(sending, &mut arrived).await?;
+            while flow.sending.len() >= usize::from(self.connections()) {
+                self.take_one(flow).await?;
             }
             number += 1;
             if number > bounds.most_parts {
                 let detail = "the stream is longer than this store takes in one object";
                 return Err(Fault::new(FaultKind::Request, &self.place.source, detail).into());
             }
-            size = size_of_part(number, self.place.upload.part_size, bounds);
-            (source, piece) = self.read_on(source, size, sending, &mut arrived).await?;
+            size = self.size_of_part(number, bounds);
+            (source, piece) = self.read_on(source, size, flow).await?;
         }
-        while !sending.is_empty() {
-            self.take_one(sending, &mut arrived).await?;
+        while !flow.sending.is_empty() {
+            self.take_one(flow).await?;
         }
-        self.end_stream(upload, length, arrived).await
+        self.end_stream(upload, length, take(&mut flow.arrived)).await
     }
 
-    fn sender(&self, upload: &str, piece: Original, bounds: Bounds) -> Sender {
-        let range = ByteRange::new(0, piece.length);
-        let piece = Piece::new(Arc::new(piece), range, bounds.sum, self.limiters.clone(), Arc::new(Sent::default()));
-        Sender {
-            driver: self.driver.clone(),
-            place: self.place.clone(),
-            upload: upload.to_owned(),
-            piece,
-            stall: self.shared().patience.stall,
-            id: self.orders.id,
-            namings: self.shared().namings.clone(),
-        }
+    fn size_of_part(&self, number: u32, bounds: Bounds) -> u64 {
+        streamed_part_size(number, self.place.upload.part_size, bounds.least_part, bounds.most_part)
     }
 
     fn part_task(&self) -> PartTask {
@@ -204,14 +186,11 @@ impl Task {
         }
     }
 
-    async fn take_one(
-        &mut self,
-        sending: &mut JoinSet<Result<Arrived, Fault>>,
-        arrived: &mut Vec<Arrived>,
-    ) -> Result<(), Halt> {
-        let next = async { sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(self.lost_part())) };
+    async fn take_one(&mut self, flow: &mut Flow) -> Result<(), Halt> {
+        let next =
+            async { flow.sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(self.lost_part())) };
         let next = self.unless_stopped(next).await?;
-        self.landed(next, arrived).await;
+        self.landed(next, flow).await;
         Ok(())
     }
 
@@ -229,11 +208,11 @@ impl Task {
     }
 
     /// The store has a part.
-    async fn landed(&mut self, next: Arrived, arrived: &mut Vec<Arrived>) {
+    async fn landed(&mut self, next: Arrived, flow: &mut Flow) {
         let range = ByteRange::new(next.start, next.start + next.length);
         self.sent += range.len();
         self.tell(Happening::PartDone { number: next.part.number, range }).await;
-        arrived.push(next);
+        flow.arrived.push(next);
         self.show_streamed();
     }
 

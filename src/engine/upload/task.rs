@@ -11,7 +11,7 @@ use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
 use super::original::{Original, is_stream};
 use crate::api::{Activity, Happening, Live};
-use crate::model::{ByteRange, Fault, FaultKind, RangeSet, Upload};
+use crate::model::{ByteRange, Fault, FaultKind, Upload};
 use crate::plan::Growth;
 use crate::protocol::{Place, Put};
 use crate::store::{UploadCheckpoint, UploadLock};
@@ -326,12 +326,7 @@ impl Task {
     /// The same for what the crew works on.
     pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity) {
         let now = self.shared().clock.now();
-        let mut progress = Progress {
-            target: Some(self.place.upload.file.clone()),
-            resumable: true,
-            fault: self.fault.clone(),
-            ..Progress::default()
-        };
+        let mut progress = Progress { resumable: true, ..Progress::default() };
         let mut live = Live { activity, allowed: self.connections(), retries: self.retries, ..Live::default() };
         if let Some(held) = held {
             let desk = &held.desk;
@@ -342,32 +337,23 @@ impl Task {
                 (live.speed, live.eta) = (desk.speed(now), desk.eta(held.original.length, now));
             }
         }
-        progress.live = Some(Arc::new(live));
-        self.orders.progress.send_replace(progress);
+        self.show_live(live, progress);
     }
 
     /// The same for a stream: what has arrived is all that is known.
     pub(super) fn show_streamed(&self) {
         let live = Live { activity: Activity::Sending, allowed: self.connections(), ..Live::default() };
-        let progress = Progress {
-            target: Some(self.place.upload.file.clone()),
-            done: Arc::new([ByteRange::new(0, self.sent)].into_iter().collect()),
-            live: Some(Arc::new(live)),
-            ..Progress::default()
-        };
-        self.orders.progress.send_replace(progress);
+        let done = Arc::new([ByteRange::new(0, self.sent)].into_iter().collect());
+        self.show_live(live, Progress { done, ..Progress::default() });
     }
 
     /// The same for a file that goes in one request, of whose bytes so many are out.
     pub(super) fn show_whole(&self, length: u64, live: Live) {
-        let progress = Progress {
-            target: Some(self.place.upload.file.clone()),
-            length: Some(length),
-            done: Arc::new(RangeSet::new()),
-            resumable: true,
-            fault: self.fault.clone(),
-            live: Some(Arc::new(live)),
-        };
-        self.orders.progress.send_replace(progress);
+        self.show_live(live, Progress { length: Some(length), resumable: true, ..Progress::default() });
+    }
+
+    fn show_live(&self, live: Live, progress: Progress) {
+        let (target, live) = (Some(self.place.upload.file.clone()), Some(Arc::new(live)));
+        self.orders.progress.send_replace(Progress { target, live, fault: self.fault.clone(), ..progress });
     }
 }
