@@ -1,11 +1,10 @@
 //! Work that may block, on a thread that may.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use tokio::task::spawn_blocking;
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, Lock};
 use crate::plan::Pace;
 
 /// Runs it there, and waits for what comes of it.
@@ -17,7 +16,7 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// How the disk keeps up with short work, over all transfers.
 #[derive(Debug, Default)]
-pub(super) struct Errands(Mutex<Pace>);
+pub(super) struct Errands(Lock<Pace>);
 
 impl Errands {
     /// Runs work that takes microseconds where nothing is wrong, such as a look at a name: here, and on a thread that may
@@ -31,9 +30,9 @@ impl Errands {
             let done = work();
             Ok((done, start.elapsed()))
         };
-        let is_slow = self.0.lock().unwrap_or_else(PoisonError::into_inner).is_slow();
+        let is_slow = self.0.lock().is_slow();
         let (done, took) = if is_slow { blocking(timed).await? } else { timed()? };
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).took(took);
+        self.0.lock().took(took);
         done
     }
 }

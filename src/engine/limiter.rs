@@ -1,11 +1,11 @@
 //! The one place where a speed limit is waited for.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::clock::Clock;
-use crate::model::Rate;
+use crate::model::{Lock, Rate};
 use crate::plan::Bucket;
 
 /// No wait is longer than this at a time, so that a new limit is felt at once.
@@ -50,27 +50,27 @@ impl Limiters {
 #[derive(Debug)]
 pub(super) struct Limiter {
     limited: AtomicBool,
-    bucket: Mutex<Bucket>,
+    bucket: Lock<Bucket>,
     clock: Clock,
 }
 
 impl Limiter {
     pub(super) fn new(rate: Option<Rate>, clock: Clock) -> Self {
-        let limiter = Self { limited: AtomicBool::new(false), bucket: Mutex::new(Bucket::unlimited()), clock };
+        let limiter = Self { limited: AtomicBool::new(false), bucket: Lock::new(Bucket::unlimited()), clock };
         limiter.set(rate);
         limiter
     }
 
     /// Sets or lifts the limit.
     pub(super) fn set(&self, rate: Option<Rate>) {
-        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bucket = self.bucket.lock();
         bucket.set_rate(rate, self.clock.now());
         self.limited.store(rate.is_some(), Ordering::Relaxed);
     }
 
     /// The limit.
     pub(super) fn rate(&self) -> Option<Rate> {
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).rate()
+        self.bucket.lock().rate()
     }
 
     pub(super) fn is_limited(&self) -> bool {
@@ -82,12 +82,12 @@ impl Limiter {
         if !self.is_limited() {
             return Duration::ZERO;
         }
-        self.bucket.lock().unwrap_or_else(PoisonError::into_inner).charge(bytes, self.clock.now())
+        self.bucket.lock().charge(bytes, self.clock.now())
     }
 
     /// False where those who read take about all that the limit allows.
     pub(super) fn has_spare(&self) -> bool {
-        !self.is_limited() || self.bucket.lock().unwrap_or_else(PoisonError::into_inner).has_spare(self.clock.now())
+        !self.is_limited() || self.bucket.lock().has_spare(self.clock.now())
     }
 
     /// Waits out a debt. It is a debt of bytes: another limit makes what is left of the wait shorter or longer.

@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZero;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -15,7 +15,7 @@ use super::report::{Report, What};
 use super::roster::Lack;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
-use crate::model::{Fault, FaultKind, Status, TransferId};
+use crate::model::{Fault, FaultKind, Lock, Status, TransferId};
 use crate::plan::Shortage;
 use crate::store::PartFile;
 
@@ -40,7 +40,7 @@ pub(super) struct Room {
 /// The folders whose disks are being asked. One that hangs holds the thread that asks it, so it's asked once, and keeps no
 /// other folder from being asked.
 #[derive(Clone, Default)]
-pub(super) struct Looks(Arc<Mutex<HashSet<PathBuf>>>);
+pub(super) struct Looks(Arc<Lock<HashSet<PathBuf>>>);
 
 impl Looks {
     /// Asks for one folder, unless another thread does.
@@ -54,7 +54,7 @@ impl Looks {
     }
 
     fn folders<T>(&self, with: impl FnOnce(&mut HashSet<PathBuf>) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        with(&mut self.0.lock())
     }
 }
 

@@ -7,7 +7,9 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
+
+use crate::model::Lock;
 
 /// No more connections than this are remembered; it is a matter of memory alone.
 const MOST_KNOWN: usize = 4096;
@@ -26,7 +28,7 @@ pub struct Ends {
 /// The connections that were given small buffers.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    small: Mutex<HashSet<Ends>>,
+    small: Lock<HashSet<Ends>>,
     /// The largest buffer that can be asked for. One that was ever asked for grows no more by itself.
     most: OnceLock<u64>,
 }
@@ -39,7 +41,7 @@ impl Sockets {
         if ends.shared {
             return true;
         }
-        let mut small = self.small.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut small = self.small.lock();
         match unread {
             None if small.is_empty() => true,
             Some(bytes) if bytes <= *self.most.get_or_init(largest) => {

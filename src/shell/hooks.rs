@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Environment, Program, environment};
 use crate::api::{Event, Handle, Happening, Index, Row, Snapshot};
 use crate::config::{Hook, Hooks};
-use crate::model::{Status, TransferId};
+use crate::model::{Lock, Status, TransferId};
 
 /// So many transfers' hooks run at once; those of one transfer one after the other.
 const LANES: usize = 4;
@@ -107,7 +107,7 @@ impl Follower {
         let hooks = Arc::new(hooks.clone());
         let (pending, _) = watch::channel(0);
         let (mut lanes, mut workers) = (Vec::new(), Vec::new());
-        let index = Arc::new(Mutex::new(Index::default()));
+        let index = Arc::new(Lock::new(Index::default()));
         for _ in 0..LANES {
             let (lane, jobs) = mpsc::channel(WAITING);
             lanes.push(lane);
@@ -277,7 +277,7 @@ fn of<'a>(hooks: &'a Hooks, event: &str) -> &'a [Hook] {
 /// The list, in which a transfer is found without a look at all others.
 struct List {
     snapshots: watch::Receiver<Arc<Snapshot>>,
-    index: Arc<Mutex<Index>>,
+    index: Arc<Lock<Index>>,
 }
 
 impl List {
@@ -297,8 +297,8 @@ impl List {
     }
 }
 
-fn find(index: &Mutex<Index>, snapshot: &Snapshot, id: TransferId) -> Option<Arc<Row>> {
-    let mut index = index.lock().unwrap_or_else(PoisonError::into_inner);
+fn find(index: &Lock<Index>, snapshot: &Snapshot, id: TransferId) -> Option<Arc<Row>> {
+    let mut index = index.lock();
     index.renew(&snapshot.rows);
     index.row(id).cloned()
 }

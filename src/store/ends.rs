@@ -7,7 +7,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::model::Lock;
 
 /// So many are looked at before a writer has its turn.
 const AT_ONCE: usize = 64;
@@ -20,7 +21,7 @@ const STEP: usize = 1 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     highest: AtomicU64,
-    marks: Mutex<Marks>,
+    marks: Lock<Marks>,
 }
 
 #[derive(Debug, Default)]
@@ -44,10 +45,6 @@ impl Mark {
 }
 
 impl Ends {
-    fn lock(&self) -> MutexGuard<'_, Marks> {
-        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Where the file has ended so far; to be asked before a write, for `wrote`.
     pub(super) fn highest(&self) -> u64 {
         self.highest.load(Ordering::Acquire)
@@ -63,7 +60,7 @@ impl Ends {
         self.highest.fetch_max(end, Ordering::AcqRel);
         // What ends with zeros alone leaves the mark of those before it.
         let Some(mark) = last_of(middle, tail).or_else(|| last_of(start, head)) else { return };
-        let mut marks = self.lock();
+        let mut marks = self.marks.lock();
         if !marks.cut {
             marks.list.push(mark);
         }
@@ -78,7 +75,7 @@ impl Ends {
     /// put in the place of those at an end; then the sums tell that nothing is wrong.)
     pub(super) fn are_whole(&self, file: &File) -> bool {
         loop {
-            let mut marks = self.lock();
+            let mut marks = self.marks.lock();
             let count = marks.list.len().min(AT_ONCE);
             let all = count == marks.list.len();
             marks.cut |= !marks.list[..count].iter().all(|mark| mark.is_there(file));
@@ -94,7 +91,7 @@ impl Ends {
     /// The file is empty again, and its end at its beginning.
     pub(super) fn clear(&self) {
         self.highest.store(0, Ordering::Release);
-        *self.lock() = Marks::default();
+        *self.marks.lock() = Marks::default();
     }
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -12,13 +11,13 @@ use super::atomic::{folder_of, lock_folder, private_file, private_folder, replac
 use super::index::Index;
 use super::path_text;
 use super::standing::{Standing, standing};
-use crate::model::{Fault, FaultKind, Source, TransferId, Validator};
+use crate::model::{Fault, FaultKind, Lock, Source, TransferId, Validator};
 
 /// Past this size the history is cut to its newer half when the next entry is written.
 const MAX_SIZE: u64 = 16 << 20;
 
 /// Threads of this process wait here and not for the folder's lock, which is tried in steps.
-static TURN: Mutex<()> = Mutex::new(());
+static TURN: Lock<()> = Lock::new(());
 
 /// A finished download, with what tells whether the file and the server are still the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,13 +50,13 @@ struct Entry {
 pub struct History {
     path: PathBuf,
     /// Where its lines are, for whoever looks into it again.
-    index: Mutex<Index>,
+    index: Lock<Index>,
 }
 
 impl History {
     /// The history of a state folder.
     pub fn of(state: &Path) -> Self {
-        Self { path: state.join("history.ron"), index: Mutex::default() }
+        Self { path: state.join("history.ron"), index: Lock::default() }
     }
 
     /// Adds downloads that are about to get their names, durably: whatever moment the program dies at, a file under its
@@ -97,7 +96,7 @@ impl History {
         private_folder(folder)?;
         // Of two that are written at once neither may shorten the file under the other. Who gets no lock writes all the
         // same, since a whole line is added at once.
-        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = TURN.lock();
         let _lock = lock_folder(folder);
         self.shorten();
         let mut file = private_file().read(true).append(true).create(true).open(&self.path)?;
@@ -122,7 +121,7 @@ impl History {
         let unread = |why: io::Error| self.unread(&why.to_string());
         let url = hash(source);
         let (lines, mut damaged) = {
-            let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut index = self.index.lock();
             index.renew(&self.path).map_err(unread)?;
             (index.lines(&url), index.damaged())
         };

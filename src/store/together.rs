@@ -6,8 +6,10 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
+
+use crate::model::Lock;
 
 /// Fewer files are synced one by one.
 const FEW: usize = 4;
@@ -23,7 +25,7 @@ const SURE: [u64; 4] = [0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010];
 /// Makes many files durable at once, unless that was slow lately.
 #[derive(Debug, Default)]
 pub struct Together {
-    rests_until: Mutex<Option<Instant>>,
+    rests_until: Lock<Option<Instant>>,
 }
 
 /// The file systems of some files as they were before anything of these was written: what goes wrong from then on is told.
@@ -49,13 +51,13 @@ impl Together {
     }
 
     fn rests(&self, now: Instant) -> bool {
-        self.rests_until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| now < until)
+        self.rests_until.lock().is_some_and(|until| now < until)
     }
 
     fn took(&self, files: usize, span: Duration, now: Instant) {
         if span > SLOW_IN_ALL.max(SLOW.saturating_mul(u32::try_from(files).unwrap_or(u32::MAX))) {
             tracing::debug!("a sync of {files} files at once took {span:?}: the next ones go one by one");
-            *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(now + REST);
+            *self.rests_until.lock() = Some(now + REST);
         }
     }
 }

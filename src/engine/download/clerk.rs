@@ -3,8 +3,8 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::super::blocking::lost_thread;
 use super::desk::Desk;
-use crate::model::{Fault, FaultKind, Source};
+use crate::model::{Fault, FaultKind, Lock, Source};
 use crate::store::{Commit, Committed, Finished, History, PartFile, Together, Uncommitted, commit, conclude};
 
 /// How long downloads are gathered, where they come by the dozen.
@@ -39,13 +39,13 @@ pub(in crate::engine) struct Clerk {
     history: History,
     /// Where its work is counted, so that none outlives the engine.
     tasks: TaskTracker,
-    tray: Mutex<Tray>,
+    tray: Lock<Tray>,
     /// That the history can't be written,
     unwritten: Remark,
     /// and that it can't be read.
     unread: Remark,
     /// Folders that were synced in this run, and whose syncs have not failed since: no name in them is in doubt.
-    sure: Mutex<HashSet<PathBuf>>,
+    sure: Lock<HashSet<PathBuf>>,
     /// Bytes of whole files that may still come in.
     room: Arc<Semaphore>,
     together: Together,
@@ -54,17 +54,17 @@ pub(in crate::engine) struct Clerk {
 /// What is told once, and never again in this run.
 #[derive(Default)]
 struct Remark {
-    fault: Mutex<Option<Fault>>,
+    fault: Lock<Option<Fault>>,
     has_told: AtomicBool,
 }
 
 impl Remark {
     fn note(&self, fault: Fault) {
-        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self.fault.lock() = Some(fault);
     }
 
     fn take(&self) -> Option<Fault> {
-        let fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let fault = self.fault.lock().take()?;
         (!self.has_told.swap(true, Ordering::Relaxed)).then_some(fault)
     }
 }
@@ -107,17 +107,13 @@ impl Clerk {
             history: History::of(&state),
             state,
             tasks,
-            tray: Mutex::default(),
+            tray: Lock::default(),
             unwritten: Remark::default(),
             unread: Remark::default(),
-            sure: Mutex::default(),
+            sure: Lock::default(),
             room: Arc::new(Semaphore::new(MOST_WAITING)),
             together: Together::default(),
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Tray> {
-        self.tray.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a download durable and gives it its name.
@@ -189,7 +185,7 @@ impl Clerk {
     /// What is left to do for a file that was finished before. Blocking.
     pub(super) fn conclude(&self, finished: &Finished) -> Result<(), Fault> {
         let Some(folder) = finished.target.parent() else { return Ok(()) };
-        let sure = || self.sure.lock().unwrap_or_else(PoisonError::into_inner);
+        let sure = || self.sure.lock();
         let is_sure = sure().contains(folder);
         conclude(&self.state, finished, is_sure)?;
         if !is_sure {
@@ -201,12 +197,12 @@ impl Clerk {
     /// A file has come to no end in this folder; its name may be there all the same.
     fn doubt(&self, finished: &Finished) {
         if let Some(folder) = finished.target.parent() {
-            self.sure.lock().unwrap_or_else(PoisonError::into_inner).remove(folder);
+            self.sure.lock().remove(folder);
         }
     }
 
     fn hand_in(self: &Arc<Self>, paper: Paper) {
-        let mut tray = self.lock();
+        let mut tray = self.tray.lock();
         tray.papers.push(paper);
         let is_first = !std::mem::replace(&mut tray.busy, true);
         drop(tray);
@@ -246,12 +242,12 @@ impl Clerk {
 
     /// True if so much waits that no more needs to be gathered.
     fn is_full(&self) -> bool {
-        self.lock().papers.len() >= ENOUGH
+        self.tray.lock().papers.len() >= ENOUGH
     }
 
     /// What lies in the tray; `None` once that is nothing, and nobody works any more.
     fn take(&self) -> Option<Vec<Paper>> {
-        let mut tray = self.lock();
+        let mut tray = self.tray.lock();
         tray.busy = !tray.papers.is_empty();
         let mut bytes = 0;
         let fits = |paper: &&Paper| {

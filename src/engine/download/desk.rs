@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::super::clock::Clock;
@@ -17,7 +17,7 @@ use super::pieces::Pieces;
 use tokio::sync::Notify;
 
 use crate::api::ConnectionState;
-use crate::model::{Algorithm, Announced, ByteRange, Fault, RangeSet};
+use crate::model::{Algorithm, Announced, ByteRange, Fault, Lock, RangeSet};
 use crate::plan::{Beyond, Gauge, LeaseId, Opener, Pace, Plan};
 use crate::store::{CheckpointLog, Fragment, Ledger, PartFile};
 
@@ -31,7 +31,7 @@ pub(super) struct Desk {
     pub(super) part: Arc<PartFile>,
     pub(super) clock: Clock,
     pub(super) block: u64,
-    state: Mutex<State>,
+    state: Lock<State>,
     /// Woken when a worker was answered, or is done with a lease.
     changed: Notify,
     /// Woken when much was written since the system was last told to write it to the disk.
@@ -125,14 +125,14 @@ impl Desk {
             part: Arc::new(part),
             clock,
             block,
-            state: Mutex::new(state),
+            state: Lock::new(state),
             changed: Notify::new(),
             much_written: Notify::new(),
         }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Gives a worker something to do; `None` if there is nothing worth it.

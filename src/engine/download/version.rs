@@ -1,31 +1,31 @@
 //! Which version of the file the connections to one place fetch: what the first answer that says so tells holds for all.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::begin::Held;
 use super::task::Task;
 use super::worker::Job;
-use crate::model::{Fault, FaultKind, Resource, Source, Validator};
+use crate::model::{Fault, FaultKind, Lock, Resource, Source, Validator};
 use crate::plan::LeaseId;
 
 /// The validators of one attempt, which grow as answers come.
 pub(super) struct Version {
-    known: Mutex<Validator>,
+    known: Lock<Validator>,
     /// True if ETags say nothing of this file.
     tagless: bool,
 }
 
 impl Version {
     pub(super) fn new(known: Validator, tagless: bool) -> Self {
-        Self { known: Mutex::new(known), tagless }
+        Self { known: Lock::new(known), tagless }
     }
 }
 
 impl Job {
     /// What is known of the file by now.
     pub(super) fn known(&self) -> Arc<Resource> {
-        let validator = self.version.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let validator = self.version.known.lock();
         if *validator == self.resource.validator {
             return self.resource.clone();
         }
@@ -34,7 +34,7 @@ impl Job {
 
     /// Learns from an answer that is about to be used. Fails if another one that came meanwhile is of another version.
     pub(super) fn learn(&self, now: &Resource) -> Result<(), Fault> {
-        let mut known = self.version.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.version.known.lock();
         let etag = now.validator.etag.clone().filter(|_| !self.version.tagless);
         let now = self.resource.read(&Validator { etag, ..now.validator.clone() });
         if !known.agrees_with(&now) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::blocking::blocking;
 use super::super::orders::Shared;
 use super::super::patiently::in_time;
-use crate::model::{Fault, Spec};
+use crate::model::{Fault, Lock, Spec};
 use crate::plan::again_after;
 use crate::protocol::Place;
 use crate::store::{UploadCheckpoint, UploadLock};
@@ -22,7 +22,7 @@ const LAST_CALL: Duration = Duration::from_secs(2);
 
 /// The uploads that are being freed, by their checkpoints. Who wants one again calls that off.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Abandons(Mutex<HashMap<PathBuf, Begun>>);
+pub(in crate::engine) struct Abandons(Lock<HashMap<PathBuf, Begun>>);
 
 #[derive(Clone, Debug)]
 struct Begun {
@@ -40,15 +40,11 @@ pub(in crate::engine) struct Abandoning {
 impl Abandons {
     /// The upload with this checkpoint is wanted again: ends with its freeing, which does not go on.
     pub(super) async fn call_off(&self, path: &Path) {
-        let begun = self.lock().get(path).cloned();
+        let begun = self.0.lock().get(path).cloned();
         if let Some(Begun { stop, over }) = begun {
             stop.cancel();
             over.cancelled().await;
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Begun>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -56,7 +52,7 @@ impl Abandoning {
     /// The upload with this checkpoint is being freed from now on, until `stop`; `None` if it is already.
     pub(in crate::engine) fn begin(shared: Arc<Shared>, path: PathBuf, stop: &CancellationToken) -> Option<Self> {
         let begun = Begun { stop: stop.child_token(), over: CancellationToken::new() };
-        match shared.abandons.lock().entry(path.clone()) {
+        match shared.abandons.0.lock().entry(path.clone()) {
             Entry::Occupied(_) => return None,
             Entry::Vacant(free) => free.insert(begun.clone()),
         };
@@ -66,7 +62,7 @@ impl Abandoning {
 
 impl Drop for Abandoning {
     fn drop(&mut self) {
-        self.shared.abandons.lock().remove(&self.path);
+        self.shared.abandons.0.lock().remove(&self.path);
         self.begun.over.cancel();
     }
 }

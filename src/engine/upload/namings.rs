@@ -3,9 +3,8 @@
 //! as were sent.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::{Algorithm, Checksum, Source, TransferId};
+use crate::model::{Algorithm, Checksum, Lock, Source, TransferId};
 use crate::store::Sum;
 
 /// A part whose word differs each time may be damaged each time: it is sent so often before that is believed of none.
@@ -15,7 +14,7 @@ const AGREEING: usize = 3;
 
 /// What was learnt of all stores in this run.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Namings(Mutex<Learnt>);
+pub(in crate::engine) struct Namings(Lock<Learnt>);
 
 #[derive(Debug, Default)]
 struct Learnt {
@@ -30,7 +29,7 @@ struct Learnt {
 impl Namings {
     /// True if this store's words for a transfer are known to be no MD5s.
     pub(super) fn are_others(&self, store: &Source, transfer: TransferId) -> bool {
-        let learnt = self.lock();
+        let learnt = self.0.lock();
         let found = learnt.others.get(&store.host());
         found.is_some_and(|found| {
             found.contains(&transfer) || found.len() >= AGREEING && !learnt.honest.contains(&transfer)
@@ -39,18 +38,18 @@ impl Namings {
 
     /// A part of this transfer was called by its MD5.
     pub(super) fn is_honest(&self, transfer: TransferId) {
-        self.lock().honest.insert(transfer);
+        self.0.lock().honest.insert(transfer);
     }
 
     /// True if a word was noted of this part.
     pub(super) fn is_noted(&self, part: (TransferId, u32)) -> bool {
-        self.lock().told.contains_key(&part)
+        self.0.lock().told.contains_key(&part)
     }
 
     /// Takes note of a word that is not the MD5 of what was sent. True if it was told of this part before, or if none of so many
     /// was ever told twice: then it may be how the store calls it.
     pub(super) fn may_be_another(&self, part: (TransferId, u32), told: &Checksum) -> bool {
-        let mut learnt = self.lock();
+        let mut learnt = self.0.lock();
         if learnt.honest.contains(&part.0) {
             return false;
         }
@@ -64,23 +63,19 @@ impl Namings {
 
     /// The store has as many bytes as were sent, whatever it calls them.
     pub(super) fn believe(&self, store: &Source, transfer: TransferId) {
-        let mut learnt = self.lock();
+        let mut learnt = self.0.lock();
         learnt.told.retain(|part, _| part.0 != transfer);
         learnt.others.entry(store.host()).or_default().insert(transfer);
     }
 
     /// A transfer is over: nothing more is asked of it.
     pub(in crate::engine) fn forget(&self, transfer: TransferId) {
-        let mut learnt = self.lock();
+        let mut learnt = self.0.lock();
         learnt.told.retain(|part, _| part.0 != transfer);
         learnt.honest.remove(&transfer);
         for found in learnt.others.values_mut().filter(|found| found.len() > AGREEING) {
             found.remove(&transfer);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Learnt> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::super::limiter::Limiters;
 use super::original::{Original, changed};
 use super::proof::sums;
 use super::sender::Doubt;
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Lock};
 use crate::protocol::{BoxFuture, Chunk, Outgoing, Payload};
 use crate::store::{Sum, read_in_memory};
 
@@ -41,23 +41,23 @@ pub(super) struct Sent {
     /// True while a limit of our own is waited for, or our own disk.
     held_back: AtomicBool,
     /// What all of them hash to.
-    sum: Mutex<Option<Checksum>>,
+    sum: Lock<Option<Checksum>>,
     /// Set while the store may have them all, and could not be asked.
-    doubt: Mutex<Option<Doubt>>,
+    doubt: Lock<Option<Doubt>>,
 }
 
 impl Sent {
     /// Of a part that may have arrived before.
     pub(super) fn doubted(doubt: Option<Doubt>) -> Self {
-        Self { doubt: Mutex::new(doubt), ..Self::default() }
+        Self { doubt: Lock::new(doubt), ..Self::default() }
     }
 
     pub(super) fn doubt(&self, doubt: Doubt) {
-        *self.doubt.lock().unwrap_or_else(PoisonError::into_inner) = Some(doubt);
+        *self.doubt.lock() = Some(doubt);
     }
 
     pub(super) fn take_doubt(&self) -> Option<Doubt> {
-        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.doubt.lock().take()
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -70,11 +70,11 @@ impl Sent {
 
     /// What the bytes hash to that went out, once all of them have.
     pub(super) fn sum(&self) -> Option<Checksum> {
-        self.sum.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.sum.lock().clone()
     }
 
     fn set_sum(&self, sum: Option<Checksum>) {
-        *self.sum.lock().unwrap_or_else(PoisonError::into_inner) = sum;
+        *self.sum.lock() = sum;
     }
 
     fn hold_back(&self, is_held: bool) {

@@ -6,14 +6,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use tokio_util::sync::CancellationToken;
 
 use super::original::{Original, opened, unread};
-use crate::model::{Fault, FaultKind, TransferId};
+use crate::model::{Fault, FaultKind, Lock, TransferId};
 
 /// So much is copied at once.
 const STEP: usize = 256 << 10;
@@ -22,22 +22,22 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
 /// The transfers that have read bytes of their streams in this run. Another attempt would send the rest as if it were all.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Streams(Mutex<BTreeSet<TransferId>>);
+pub(in crate::engine) struct Streams(Lock<BTreeSet<TransferId>>);
 
 impl Streams {
     fn note_read(&self, id: TransferId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        self.0.lock().insert(id);
     }
 
     /// A transfer's stream was read to its end: the next one begins at its own beginning. One that is removed is not forgotten,
     /// for an undo brings it back.
     pub(in crate::engine) fn forget(&self, id: TransferId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.0.lock().remove(&id);
     }
 
     /// True if bytes of its stream were read.
     pub(super) fn is_read(&self, id: TransferId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
+        self.0.lock().contains(&id)
     }
 }
 

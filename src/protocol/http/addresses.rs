@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Name, Resolve, Resolving};
 use tokio::task::spawn_blocking;
+
+use crate::model::Lock;
 
 /// An answer of the system's resolver holds for so long; it does not tell for how long it may be kept.
 const KEPT: Duration = Duration::from_secs(10);
@@ -38,7 +40,7 @@ pub fn in_turn(addresses: &[IpAddr], used: impl Fn(&IpAddr) -> Use) -> Vec<IpAdd
 
 /// The addresses of hosts. A clone shares them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Addresses(Arc<Mutex<Known>>);
+pub(super) struct Addresses(Arc<Lock<Known>>);
 
 #[derive(Debug, Default)]
 struct Known {
@@ -50,13 +52,9 @@ struct Known {
 }
 
 impl Addresses {
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A connection to this address was answered.
     pub(super) fn answered(&self, address: IpAddr) {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         known.ill.remove(&address);
         if let Some(used) = known.used.get_mut(&address) {
             used.unanswered = used.unanswered.saturating_sub(1);
@@ -66,7 +64,7 @@ impl Addresses {
     /// The server at this address has trouble. True if its host has others that have none: new connections go to these first
     /// from now on. Where others have it too the host itself is busy, and no address is better.
     pub(super) fn put_last(&self, address: IpAddr) -> bool {
-        let mut known = self.lock();
+        let mut known = self.0.lock();
         known.ill.retain(|_, since| since.elapsed() < ILL);
         known.ill.insert(address, Instant::now());
         let is_other = |other: &IpAddr| {
@@ -126,16 +124,16 @@ impl Resolve for Addresses {
     fn resolve(&self, name: Name) -> Resolving {
         let known = self.clone();
         Box::pin(async move {
-            let fresh = known.lock().fresh(name.as_str());
+            let fresh = known.0.lock().fresh(name.as_str());
             let addresses = if let Some(addresses) = fresh {
                 addresses
             } else {
                 let asked = name.as_str().to_owned();
                 let addresses = spawn_blocking(move || ask(&asked)).await??;
-                known.lock().keep(name.as_str().to_owned(), addresses.clone());
+                known.0.lock().keep(name.as_str().to_owned(), addresses.clone());
                 addresses
             };
-            let ordered = known.lock().take(&addresses);
+            let ordered = known.0.lock().take(&addresses);
             Ok(Box::new(ordered.into_iter().map(|address| SocketAddr::new(address, 0))) as _)
         })
     }

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -16,7 +15,7 @@ use url::{Host, Origin, Position, Url};
 use super::challenge::{Challenge, offers_basic, unknown_schemes};
 use super::netrc::Netrc;
 use super::tls;
-use crate::model::{Fault, FaultKind, Source};
+use crate::model::{Fault, FaultKind, Lock, Source};
 use crate::protocol::Request;
 
 /// Challenges that are remembered at once; a `default` in netrc could else gather any number.
@@ -59,12 +58,12 @@ impl fmt::Debug for Login {
 #[derive(Debug)]
 pub(super) struct Logins {
     netrc: Netrc,
-    challenges: Mutex<HashMap<(Origin, Login), Challenge>>,
+    challenges: Lock<HashMap<(Origin, Login), Challenge>>,
 }
 
 impl Logins {
     pub(super) fn new(netrc: Netrc) -> Self {
-        Self { netrc, challenges: Mutex::default() }
+        Self { netrc, challenges: Lock::default() }
     }
 
     /// What a request may show to the place that it is about to go to.
@@ -91,10 +90,6 @@ impl Logins {
         let asked = request.named && at.url().host() == request.source.url().host();
         let safe = asked || at.url().scheme() == "https" || at.url().host().is_some_and(|host| is_here(&host));
         self.netrc.login(at.url().host_str()?, user, asked).filter(|_| safe)
-    }
-
-    fn challenges(&self) -> MutexGuard<'_, HashMap<(Origin, Login), Challenge>> {
-        self.challenges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,7 +129,7 @@ impl Pass<'_> {
     pub(super) fn show(&mut self) -> Result<Option<HeaderValue>, Fault> {
         self.tries += 1;
         let Some(key) = &self.key else { return Ok(None) };
-        let mut challenges = self.logins.challenges();
+        let mut challenges = self.logins.challenges.lock();
         let value = if let Some(challenge) = challenges.get_mut(key) {
             self.shown = Shown::Digest(challenge.nonce().to_owned());
             challenge.answer(&key.1, &self.at.url()[Position::BeforePath..Position::AfterQuery])
@@ -150,7 +145,7 @@ impl Pass<'_> {
     pub(super) fn answered(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<bool, Fault> {
         let refused = status == StatusCode::UNAUTHORIZED;
         let Some(key) = &self.key else { return if refused { self.explain(headers) } else { Ok(false) } };
-        let mut challenges = self.logins.challenges();
+        let mut challenges = self.logins.challenges.lock();
         if !refused {
             if let Some(challenge) = challenges.get_mut(key).filter(|_| headers.contains_key("authentication-info")) {
                 challenge.renew(headers, &random()?);

@@ -6,14 +6,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cookie_store::{Cookie, CookieExpiration, CookieStore, RawCookie};
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, Lock};
 
 /// Bytes that a cookies.txt may have.
 const MAX_LENGTH: u64 = 32 << 20;
@@ -32,7 +32,7 @@ const MAX_HEADER: usize = 8190;
 /// A run's cookies; clones share them. `Debug` shows none.
 #[derive(Clone, Default)]
 pub struct Cookies {
-    jar: Arc<Mutex<Jar>>,
+    jar: Arc<Lock<Jar>>,
 }
 
 #[derive(Default)]
@@ -69,7 +69,7 @@ impl Cookies {
     /// with tabs between them. `#HttpOnly_` may stand before the domain; other lines that begin with `#` are comments.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let cookies = Self::default();
-        let mut jar = cookies.lock();
+        let mut jar = cookies.jar.lock();
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -94,7 +94,7 @@ impl Cookies {
         let mut header = given.join(&b"; "[..]);
         let text = String::from_utf8_lossy(&header).into_owned();
         let names: Vec<&str> = text.split(';').map(name).collect();
-        let jar = self.lock();
+        let jar = self.jar.lock();
         let mut matches = jar.store.matches(url);
         // cookie_store takes this machine's own servers for secure ones whatever they speak.
         matches.retain(|cookie| url.scheme() == "https" || cookie.secure() != Some(true));
@@ -118,13 +118,9 @@ impl Cookies {
             let raw = text.and_then(|text| RawCookie::parse(text.to_owned()).ok());
             let cookie = raw.filter(|raw| is_allowed(raw, url)).and_then(|raw| within(raw, url));
             if let Some(cookie) = cookie {
-                self.lock().set(cookie, url);
+                self.jar.lock().set(cookie, url);
             }
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Jar> {
-        self.jar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -165,7 +161,7 @@ impl Jar {
 
 impl fmt::Debug for Cookies {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Cookies({})", self.lock().store.iter_any().count())
+        write!(out, "Cookies({})", self.jar.lock().store.iter_any().count())
     }
 }
 

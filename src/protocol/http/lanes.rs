@@ -1,13 +1,13 @@
 //! On which connections servers are asked: which version of HTTP they speak, and what to do where one is dead.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use reqwest::Version;
 use url::Origin;
 
 use super::client::{IDLE, Lane};
+use crate::model::Lock;
 
 /// Servers that something is known of; all of it is forgotten where there are more.
 const MOST: usize = 1024;
@@ -25,7 +25,7 @@ enum Speaks {
 
 /// What was found out about servers.
 #[derive(Debug, Default)]
-pub(super) struct Lanes(Mutex<HashMap<Origin, Found>>);
+pub(super) struct Lanes(Lock<HashMap<Origin, Found>>);
 
 /// A request that waits for its answer. If it is dropped before it `is_over`, it was given up.
 pub(super) struct Waiting<'a> {
@@ -53,14 +53,10 @@ struct Found {
 }
 
 impl Lanes {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Origin, Found>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The lane for a request; a `brief` one may share its connection. The first of these finds out whether that is
     /// possible, and all others go their own way meanwhile: a server may count connections.
     pub(super) fn choose(&self, origin: &Origin, brief: bool) -> Lane {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let found = all.get(origin).copied().unwrap_or_default();
         match found.speaks {
             speaks
@@ -86,7 +82,7 @@ impl Lanes {
             Lane::Http2 if version == Version::HTTP_2 => Some(Speaks::OnlyTwo),
             Lane::Shared | Lane::Http2 => Some(Speaks::One),
         };
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let found = entry(&mut all, origin);
         (found.speaks, found.has_answered) = (speaks.or(found.speaks), true);
     }
@@ -95,14 +91,14 @@ impl Lanes {
     /// meanwhile: none is kept by then that was open before.
     pub(super) fn shun(&self, origin: &Origin) {
         let now = Instant::now();
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let until = &mut entry(&mut all, origin).shuns_until;
         *until = until.filter(|until| now < *until).or(Some(now + IDLE));
     }
 
     /// A new connection is no better than one that was kept.
     pub(super) fn shun_no_more(&self, origin: &Origin) {
-        if let Some(found) = self.lock().get_mut(origin) {
+        if let Some(found) = self.0.lock().get_mut(origin) {
             found.shuns_until = None;
         }
     }
@@ -110,7 +106,7 @@ impl Lanes {
     /// A request on a lane was given up before its answer came. A shared connection that has gone silent would be offered to all
     /// that follow: the next one finds out once more whether sharing is possible, and the others go their own way meanwhile.
     fn given_up(&self, origin: &Origin, lane: Lane) {
-        if let Some(found) = self.lock().get_mut(origin).filter(|_| lane == Lane::Shared)
+        if let Some(found) = self.0.lock().get_mut(origin).filter(|_| lane == Lane::Shared)
             && found.speaks == Some(Speaks::Two)
         {
             found.speaks = None;
@@ -120,7 +116,7 @@ impl Lanes {
     /// Where a request is to be made once more, at once: one that no answer came to although its connection was made. An
     /// older connection may have been closed just then (RFC 9112, section 9.3.1), and HTTP/2 may not work.
     pub(super) fn otherwise(&self, origin: &Origin, lane: Lane) -> Option<Lane> {
-        let mut all = self.lock();
+        let mut all = self.0.lock();
         let found = all.get_mut(origin)?;
         match lane {
             Lane::Shared => {

@@ -1,14 +1,14 @@
 //! A payload as the body of a request: of exactly its length, or broken off with the fault that stopped it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-use crate::model::{Fault, FaultKind};
+use crate::model::{Fault, FaultKind, Lock};
 use crate::protocol::{Outgoing, Payload};
 
 /// Where a body leaves the fault that broke it off: the HTTP library tells of it in other words, or of what the server
@@ -19,14 +19,14 @@ pub(super) struct Broken(Arc<End>);
 /// How a body ends before its end.
 #[derive(Default)]
 struct End {
-    fault: Mutex<Option<Fault>>,
+    fault: Lock<Option<Fault>>,
     is_stopped: AtomicBool,
 }
 
 impl Broken {
     /// The fault, if the body broke off.
     pub(super) fn take(&self) -> Option<Fault> {
-        self.0.fault.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.fault.lock().take()
     }
 
     /// The body ends as it is, and the connection with it: its request was answered, and nobody wants the rest.
@@ -39,21 +39,21 @@ impl Broken {
     }
 
     pub(super) fn set(&self, fault: Fault) {
-        *self.0.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
+        *self.0.fault.lock() = Some(fault);
     }
 }
 
 /// The bytes of a payload on their way.
 pub(super) struct PayloadBody {
     // Never locked: it makes of what can be sent between threads what can be shared, as the HTTP library wants it.
-    outgoing: Mutex<Box<dyn Outgoing>>,
+    outgoing: Lock<Box<dyn Outgoing>>,
     left: u64,
     broken: Broken,
 }
 
 impl PayloadBody {
     pub(super) fn new(payload: &dyn Payload, broken: Broken) -> Self {
-        Self { outgoing: Mutex::new(payload.open()), left: payload.length(), broken }
+        Self { outgoing: Lock::new(payload.open()), left: payload.length(), broken }
     }
 }
 
@@ -66,7 +66,7 @@ impl Body for PayloadBody {
         if this.broken.is_stopped() {
             return Poll::Ready(Some(Err(Fault::new(FaultKind::Cut, "the file", "the request was refused"))));
         }
-        let outgoing = this.outgoing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let outgoing = this.outgoing.get_mut();
         let next = match ready!(outgoing.poll_chunk(context)) {
             None if this.left == 0 => return Poll::Ready(None),
             None => Err(uneven("ended too early")),

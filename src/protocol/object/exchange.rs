@@ -2,7 +2,7 @@
 //! bucket's region, its clock, and that a login has ended.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use reqwest::header::{CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue};
@@ -19,7 +19,7 @@ use super::site::Site;
 use super::surroundings::Surroundings;
 use super::time;
 use super::trailer::Trailers;
-use crate::model::{Fault, FaultKind, ObjectUrl, Source, StoreOptions, Vendor};
+use crate::model::{Fault, FaultKind, Lock, ObjectUrl, Source, StoreOptions, Vendor};
 use crate::protocol::Http;
 use crate::protocol::http::{Call, beginning, begun};
 
@@ -35,9 +35,9 @@ pub struct Stores {
     settings: BTreeMap<String, StoreOptions>,
     around: Surroundings,
     pub(super) keychain: Keychain,
-    known: Mutex<HashMap<String, Known>>,
+    known: Lock<HashMap<String, Known>>,
     /// Uploads that take no checksums although the store does: whoever began them named none.
-    plain: Mutex<HashSet<String>>,
+    plain: Lock<HashSet<String>>,
 }
 
 /// What is known of a bucket.
@@ -106,13 +106,13 @@ impl Stores {
     /// reached.
     pub fn new(http: Arc<Http>, settings: BTreeMap<String, StoreOptions>, around: Surroundings) -> Self {
         let keychain = Keychain::new(around.clone());
-        Self { http, settings, keychain, around, known: Mutex::default(), plain: Mutex::default() }
+        Self { http, settings, keychain, around, known: Lock::default(), plain: Lock::default() }
     }
 
     /// What is known of a URL's bucket.
     pub(super) async fn known(&self, url: &ObjectUrl) -> Result<Known, Fault> {
         let name = name(url);
-        if let Some(known) = self.lock().get(&name) {
+        if let Some(known) = self.known.lock().get(&name) {
             return Ok(known.clone());
         }
         let (place, settings, around) = (url.clone(), self.settings.clone(), self.around.clone());
@@ -127,7 +127,7 @@ impl Stores {
             whole_sums: true,
             trailers: Trailers::default(),
         };
-        let mut all = self.lock();
+        let mut all = self.known.lock();
         if all.len() >= MOST_KNOWN {
             all.clear();
         }
@@ -141,28 +141,24 @@ impl Stores {
 
     /// Remembers something of a bucket.
     pub(super) fn learn(&self, url: &ObjectUrl, what: impl FnOnce(&mut Known)) {
-        if let Some(known) = self.lock().get_mut(&name(url)) {
+        if let Some(known) = self.known.lock().get_mut(&name(url)) {
             what(known);
         }
     }
 
     /// True if the requests of an upload may tell checksums (S3).
     pub(super) async fn tells_sums(&self, url: &ObjectUrl, upload: &str) -> Result<bool, Fault> {
-        let is_plain = || self.plain.lock().unwrap_or_else(PoisonError::into_inner).contains(upload);
+        let is_plain = || self.plain.lock().contains(upload);
         Ok(url.vendor == Vendor::S3 && self.known(url).await?.sums && !is_plain())
     }
 
     /// Remembers that an upload takes no checksums.
     pub(super) fn leave_sums(&self, upload: &str) {
-        let mut plain = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut plain = self.plain.lock();
         if plain.len() >= MOST_KNOWN {
             plain.clear();
         }
         plain.insert(upload.to_owned());
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes a request; `fine` are the statuses that are answers and no refusals. What the driver can mend, it mends once.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -17,7 +17,7 @@ use super::profile::{Passing, Profile};
 use super::sign::Login;
 use super::surroundings::Surroundings;
 use super::time;
-use crate::model::{Fault, FaultKind, Secret, Vendor, harmless};
+use crate::model::{Fault, FaultKind, Lock, Secret, Vendor, harmless};
 
 /// A login that ends within so many seconds is not begun with.
 const MARGIN: u64 = 60;
@@ -59,12 +59,12 @@ type Slot = Arc<Mutex<Option<Found>>>;
 #[derive(Debug)]
 pub(super) struct Keychain {
     around: Surroundings,
-    found: std::sync::Mutex<HashMap<Identity, Slot>>,
+    found: Lock<HashMap<Identity, Slot>>,
 }
 
 impl Keychain {
     pub(super) fn new(around: Surroundings) -> Self {
-        Self { around, found: std::sync::Mutex::default() }
+        Self { around, found: Lock::default() }
     }
 
     /// The login; `None` where none is wanted. `subject` is what a fault speaks of.
@@ -94,13 +94,13 @@ impl Keychain {
 
     /// When the login that was found last ends, in seconds since 1970; `None` if nobody says so.
     pub(super) fn ends(&self, who: &Identity) -> Option<u64> {
-        let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(who)?.clone();
+        let slot = self.found.lock().get(who)?.clone();
         slot.try_lock().ok()?.as_ref()?.passing.expires
     }
 
     /// Waits until nobody looks for this login.
     async fn slot(&self, who: &Identity, subject: &str) -> Result<OwnedMutexGuard<Option<Found>>, Fault> {
-        let slot = self.found.lock().unwrap_or_else(PoisonError::into_inner).entry(who.clone()).or_default().clone();
+        let slot = self.found.lock().entry(who.clone()).or_default().clone();
         timeout(WORD, slot.lock_owned()).await.map_err(|_| slow(who, subject))
     }
 
