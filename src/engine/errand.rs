@@ -14,7 +14,7 @@ use super::running::Then;
 use super::supervisor::Supervisor;
 use crate::api::{Errand, Happening};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Spec, Status, Target, TransferId};
-use crate::store::{Moving, could_go, digest, is_free, move_finished, move_partial};
+use crate::store::{Moving, check_free, could_go, digest, move_finished, move_partial};
 
 /// An errand on its way.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Supervisor {
         let new = place.as_deref().filter(|to| entry.latest.target.as_deref() != Some(*to));
         // Before anything is stopped for it.
         let state = &self.shared.state;
-        let looked = new.map(|to| if entry.running.is_some() { could_go(state, to) } else { is_free(to) });
+        let looked = new.map(|to| if entry.running.is_some() { could_go(state, to) } else { check_free(to) });
         if let Some(Err(fault)) = looked {
             return self.tell(id, Happening::Denied(fault));
         }

@@ -49,7 +49,7 @@ pub use moving::Moving;
 pub use name::{numbered, part_name, safe_name};
 pub use readahead::read_in_memory;
 pub use record::{Item, Record, Stamp};
-pub use relocate::{could_go, is_free, move_finished, move_partial};
+pub use relocate::{check_free, could_go, move_finished, move_partial};
 pub use replay::amounts_to;
 pub use room::room;
 pub use sink::PartFile;

@@ -19,8 +19,8 @@ use crate::model::{Fault, FaultKind, TransferId};
 /// So many bytes are copied at once.
 const STEP: usize = 1 << 20;
 
-/// True words for a place at which something stands already: nothing is moved there.
-pub fn is_free(to: &Path) -> Result<(), Fault> {
+/// A fault of kind `Exists` for a place at which something stands already: nothing is moved there.
+pub fn check_free(to: &Path) -> Result<(), Fault> {
     if standing(to) == Standing::Nothing { Ok(()) } else { Err(taken(to)) }
 }
 
@@ -41,7 +41,7 @@ pub fn move_finished(
     if !matches!(standing(from), Standing::File { .. }) {
         return Err(Fault::new(FaultKind::Disk, from.display(), "is not there any more"));
     }
-    is_free(to)?;
+    check_free(to)?;
     make_room(to)?;
     let mut moving = Moving::begin(state, id, from, to, None);
     let carried = carry(&mut moving, go_on);
@@ -61,7 +61,7 @@ pub fn move_partial(
     is_ours: impl Fn(&str) -> bool,
     go_on: impl Fn() -> bool,
 ) -> Result<(), Fault> {
-    is_free(to)?;
+    check_free(to)?;
     let Some((holder, mut checkpoint)) = Checkpoint::of(state, id, from)? else {
         // Bytes of which nothing is known are of no use to anyone.
         PartFile::delete(from);
@@ -197,7 +197,7 @@ fn take_back(moving: &Moving) {
 /// its folder can't be made. That it can is no promise, as the disk may change; to be looked at before a transfer is stopped
 /// for a move, which costs it its connections.
 pub fn could_go(state: &Path, to: &Path) -> Result<(), Fault> {
-    is_free(to)?;
+    check_free(to)?;
     in_the_way(state, to)?;
     let folder = folder_of(to);
     let above = folder.ancestors().find(|above| above.symlink_metadata().is_ok());

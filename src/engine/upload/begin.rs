@@ -78,8 +78,8 @@ impl Task {
         Ok(None)
     }
 
-    /// True if an upload in parts of this very file was begun before; one of what the file was then is given up.
-    pub(super) async fn is_begun(&mut self, original: &Original) -> Result<bool, Halt> {
+    /// Finds out whether an upload in parts of this very file was begun before; one of what the file was then is given up.
+    pub(super) async fn find_begun(&mut self, original: &Original) -> Result<bool, Halt> {
         let kept = self.kept().await?.filter(|kept| !self.given_up.contains(&kept.upload));
         let Some(kept) = kept else { return Ok(false) };
         let is_of_it = self.is_of(&kept, original);
@@ -125,7 +125,7 @@ impl Task {
         match self.unless_stopped(self.ask(self.driver.parts(&self.place, &kept.upload))).await {
             Ok(parts) => {
                 if parts.is_empty() {
-                    self.may_resend()?;
+                    self.count_resend()?;
                 }
                 let known = kept.parts.into_iter().map(|part| (part.number, part)).collect();
                 self.take_up(original.clone(), bounds, kept.upload, kept.part_size, parts, known);
@@ -136,7 +136,7 @@ impl Task {
                     self.forget().await;
                     return Ok(Some(ending));
                 }
-                self.may_resend()?;
+                self.count_resend()?;
                 self.tell(Happening::Restarted(fault)).await;
                 self.forget().await;
                 Ok(None)

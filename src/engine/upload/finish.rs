@@ -60,7 +60,7 @@ impl Task {
         };
         self.forget().await;
         if proof == Proof::Wrong {
-            return Err(self.is_another().into());
+            return Err(self.another_object().into());
         }
         Ok(self.done(&held.original, proof))
     }
@@ -170,7 +170,7 @@ impl Task {
     }
 
     /// The fault of an object that is not the file.
-    pub(super) fn is_another(&self) -> Fault {
+    pub(super) fn another_object(&self) -> Fault {
         let detail = "what the store has is not what was sent: its checksum or its length differs";
         Fault::new(FaultKind::Checksum, &self.place.source, detail)
     }

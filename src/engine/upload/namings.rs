@@ -37,7 +37,7 @@ impl Namings {
     }
 
     /// A part of this transfer was called by its MD5.
-    pub(super) fn is_honest(&self, transfer: TransferId) {
+    pub(super) fn note_md5(&self, transfer: TransferId) {
         self.0.lock().honest.insert(transfer);
     }
 
@@ -48,7 +48,7 @@ impl Namings {
 
     /// Takes note of a word that is not the MD5 of what was sent. True if it was told of this part before, or if none of so many
     /// was ever told twice: then it may be how the store calls it.
-    pub(super) fn may_be_another(&self, part: (TransferId, u32), told: &Checksum) -> bool {
+    pub(super) fn note_word(&self, part: (TransferId, u32), told: &Checksum) -> bool {
         let mut learnt = self.0.lock();
         if learnt.honest.contains(&part.0) {
             return false;

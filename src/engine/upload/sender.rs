@@ -96,7 +96,7 @@ impl Sender {
             return Err(Fault::new(FaultKind::PartDamaged, place, detail));
         }
         if told.algorithm == Algorithm::Md5 {
-            self.namings.is_honest(self.id);
+            self.namings.note_md5(self.id);
         }
         Ok((stored, sum))
     }
@@ -104,7 +104,7 @@ impl Sender {
     /// True if a word that is not the MD5 of what was sent is just how the store calls it.
     async fn is_called_so(&self, part: u32, told: &Checksum) -> Result<bool, Fault> {
         let length = self.piece.length();
-        if !self.namings.may_be_another((self.id, part), told) || is_lost(told.clone(), length).await? {
+        if !self.namings.note_word((self.id, part), told) || is_lost(told.clone(), length).await? {
             return Ok(false);
         }
         let request = self.driver.stored(&self.place, &self.upload, part);

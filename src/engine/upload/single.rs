@@ -39,7 +39,7 @@ impl Task {
         };
         original.check()?;
         match self.proof_of(&object, &original, sent.sum()).await? {
-            Proof::Wrong => Err(self.is_another().into()),
+            Proof::Wrong => Err(self.another_object().into()),
             proof => Ok(self.sent_whole(&original, proof, length)),
         }
     }
@@ -149,7 +149,7 @@ impl Task {
         if namings.are_others(store, id) {
             return Ok(true);
         }
-        if !namings.may_be_another((id, 0), told) || self.unless_stopped(is_lost(told.clone(), length)).await? {
+        if !namings.note_word((id, 0), told) || self.unless_stopped(is_lost(told.clone(), length)).await? {
             return Ok(false);
         }
         let is_all = self.standing().await?.is_some_and(|stands| stands.length == Some(length));

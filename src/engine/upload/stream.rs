@@ -223,7 +223,7 @@ impl Task {
         let (parts, whole): (Vec<_>, _) = (arrived.into_iter().map(|next| next.part).collect(), combined(&sums));
         let proof = self.persist(|| self.assemble(upload, length, &parts, whole.as_ref())).await?;
         if proof == Proof::Wrong {
-            return Err(self.is_another().into());
+            return Err(self.another_object().into());
         }
         Ok(self.ended(self.place.upload.file.clone(), length, proof))
     }

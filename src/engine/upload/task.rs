@@ -188,8 +188,9 @@ impl Task {
         is_new
     }
 
-    /// A last call of this run left neither an object nor parts: all of it is sent again once, and not for ever.
-    pub(super) fn may_resend(&mut self) -> Result<(), Fault> {
+    /// Counts that a last call of this run left neither an object nor parts: all of it is sent again once, and not for ever.
+    /// The fault of that call if it was.
+    pub(super) fn count_resend(&mut self) -> Result<(), Fault> {
         self.resends += u32::from(self.endings > 0);
         match &self.fault {
             Some(fault) if self.resends > MOST_RESENDS => Err(Fault::clone(fault)),
@@ -228,7 +229,7 @@ impl Task {
         }
         // A store that has no requests for whole objects takes one of a single part.
         let is_small = original.length < threshold.min(bounds.most_part) && bounds.takes_whole;
-        if is_small && self.held.is_none() && !self.is_begun(&original).await? {
+        if is_small && self.held.is_none() && !self.find_begun(&original).await? {
             let ending = self.send_whole(original).await?;
             self.shared().hosts.served(&self.place.source.host());
             if !self.given_up.is_empty() {
