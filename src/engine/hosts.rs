@@ -38,7 +38,7 @@ impl Permit {
     /// The host answers this connection.
     pub(super) fn answered(&self) {
         if !self.is_answered.swap(true, Ordering::Relaxed) {
-            self.hosts.lock().serves(&self.host, self.hosts.clock.now());
+            self.hosts.turns.lock().serves(&self.host, self.hosts.clock.now());
         }
     }
 
