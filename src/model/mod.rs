@@ -48,6 +48,6 @@ pub use spec::{Described, Header, MOST_MIRRORS, Spec, Target, lay_over};
 pub use start::{StartTime, added_text, start_text};
 pub use status::Status;
 pub use sums::{Sums, find_sum};
-pub use text::{brief_duration, brief_wait, harmless, percent, repaired, shortened, size};
+pub use text::{brief_duration, brief_wait, harmless, percent, repaired, short_duration, shortened, size};
 pub use upload::Upload;
 pub use wall::{LocalDate, LocalTime, TimeOfDay, UnixTime, WallClock, Weekday};

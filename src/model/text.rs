@@ -59,6 +59,19 @@ pub fn brief_duration(span: Duration) -> String {
     }
 }
 
+/// The same in at most seven cells: `58:12`, `13:58 h`, `2 d 4 h`, `34 h`, `12 d`, `> 99 d`.
+pub fn short_duration(span: Duration) -> String {
+    let brief = brief_duration(span);
+    let hours = span.as_secs() / 3_600;
+    match hours {
+        _ if brief.len() <= 7 => brief,
+        ..24 => format!("{hours}:{:02} h", span.as_secs() / 60 % 60),
+        24..100 => format!("{hours} h"),
+        100..2_400 => format!("{} d", hours / 24),
+        _ => "> 99 d".to_owned(),
+    }
+}
+
 /// A wait for people: `3 s`, `1:20`. Rounded up, since a wait of 0 s would be none.
 pub fn brief_wait(span: Duration) -> String {
     let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));

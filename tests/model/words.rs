@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use haul::model::{
     Algorithm, Checksum, Fault, FaultKind, Header, Moment, Rate, Source, Status, TransferId, Validator, brief_duration,
-    harmless, percent, shortened, size,
+    harmless, percent, short_duration, shortened, size,
 };
 
 #[test]
@@ -46,6 +46,28 @@ fn a_limit_is_shown_in_the_unit_in_which_it_was_written() {
         ("800", "800 B/s"),
     ] {
         assert_eq!(text.parse::<Rate>().unwrap().limit_text(), shown, "{text}");
+    }
+}
+
+#[test]
+fn a_time_to_go_has_seven_cells_whatever_it_is() {
+    let (hour, day) = (3_600, 86_400);
+    for (seconds, said) in [
+        (33, "0:33"),
+        (10 * hour - 1, "9:59:59"),
+        (10 * hour, "10:00 h"),
+        (13 * hour + 58 * 60, "13:58 h"),
+        (day - 1, "23:59 h"),
+        (day + 9 * hour, "1 d 9 h"),
+        (day + 10 * hour, "34 h"),
+        (2 * day + 3 * hour, "2 d 3 h"),
+        (4 * day + 10 * hour, "4 d"),
+        (12 * day + 4 * hour, "12 d"),
+        (100 * day - 1, "99 d"),
+        (100 * day, "> 99 d"),
+    ] {
+        assert_eq!(short_duration(Duration::from_secs(seconds)), said, "{seconds} s");
+        assert!(said.len() <= 7);
     }
 }
 

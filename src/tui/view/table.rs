@@ -11,7 +11,7 @@ use super::strip::Strip;
 use super::{bar, text, words};
 use crate::api::{Activity, Direction, Live, Row, View};
 use crate::config::{Action, Column};
-use crate::model::{Status, added_text, brief_duration, harmless, percent, size};
+use crate::model::{Status, added_text, harmless, percent, short_duration, size};
 
 /// The names of the columns; a click on one sorts by it.
 pub fn headings(state: &State, width: u16) -> Strip<Column> {
@@ -158,7 +158,10 @@ impl Cells<'_> {
                 let said = live.map_or_else(String::new, |live| live.speed.to_string());
                 self.right(&said, width, self.style(Role::Accent));
             }
-            Column::Eta => self.right(&live.map_or_else(String::new, |live| eta(live, width)), width, plain),
+            Column::Eta => {
+                let said = live.map(|live| live.eta.map_or_else(|| "-".to_owned(), short_duration));
+                self.right(&said.unwrap_or_default(), width, plain);
+            }
             Column::Connections => {
                 let said = live.map(|live| format!("{}/{}", live.connections.len(), live.allowed));
                 self.right(&said.unwrap_or_default(), width, plain);
@@ -232,9 +235,4 @@ impl Cells<'_> {
     fn right(&mut self, said: &str, width: u16, style: Style) {
         self.line.push_span(Span::styled(text::right(said, usize::from(width)), style));
     }
-}
-
-fn eta(live: &Live, width: u16) -> String {
-    let eta = live.eta.map_or_else(|| "-".to_owned(), brief_duration);
-    if text::width(&eta) > usize::from(width) { "> 99 d".to_owned() } else { eta }
 }
