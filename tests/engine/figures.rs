@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use haul::api::{Activity, Command};
+use haul::api::{Activity, Command, Connection, ConnectionState};
 use haul::model::{FaultKind, Rate, Status};
 use tokio::time::Instant;
 
 use super::stage::{MIB, Stage, Wishes};
-use super::uploads::{in_parts, spec, write};
-use crate::support::depot::Trouble;
+use super::uploads::{complete, in_parts, spec, start, write};
+use crate::support::depot::{Call, Trouble};
 use crate::support::fetch::{Act, FakeFile};
 
 #[tokio::test(start_paused = true)]
@@ -65,5 +65,37 @@ async fn the_totals_tell_how_fast_files_come_that_are_there_at_once() {
     }
     let rest = stage.seen(|now| (now.totals.done == 60).then_some(now.totals.speed.bytes())).await;
     assert_eq!(rest, 0, "nothing moves");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_of_an_upload_that_rests_beside_others_says_why() {
+    let mut stage = Stage::with(Wishes::default());
+    stage.depot.script(|call, before| match call {
+        Call::Part(2) if before == 0 => Some(Trouble::Refused(FaultKind::Status(503))),
+        Call::Part(1) if before == 0 => Some(Trouble::Silent),
+        _ => None,
+    });
+    let id = start(&mut stage, 2 * MIB).await;
+    let rests = |one: &&Connection| matches!(one.state, ConnectionState::Waiting(_));
+    let seen = stage.seen(|now| now.rows.get(0)?.live.as_ref()?.connections.iter().find(rests).cloned()).await;
+    assert_eq!(seen.fault.map(|fault| fault.kind), Some(FaultKind::Status(503)));
+    assert_eq!((seen.range.start, seen.position), (MIB, MIB));
+    complete(&mut stage, id, 2 * MIB).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_none_of_whose_parts_is_taken_says_why_it_waits() {
+    let mut stage = Stage::with(Wishes::default());
+    stage.depot.script(|call, before| match call {
+        Call::Part(_) if before < 6 => Some(Trouble::Refused(FaultKind::Status(503))),
+        _ => None,
+    });
+    let id = start(&mut stage, MIB).await;
+    stage.does(id, |activity| matches!(activity, Activity::Waiting(_))).await;
+    let fault = stage.row(id).unwrap().fault.clone();
+    assert_eq!(fault.map(|fault| fault.kind), Some(FaultKind::Status(503)));
+    complete(&mut stage, id, MIB).await;
     stage.end().await;
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -14,8 +15,8 @@ use super::payload::Piece;
 use super::proof::verified;
 use super::sender::Sender;
 use super::task::{Halt, Task};
-use crate::api::{Activity, Happening};
-use crate::model::{Checksum, Fault, FaultKind};
+use crate::api::{Activity, Connection, ConnectionState, Happening};
+use crate::model::{Checksum, Fault, FaultKind, Rate};
 use crate::plan::{Caution, again_after};
 use crate::protocol::StoredPart;
 
@@ -41,16 +42,29 @@ struct Landed {
     result: Result<(StoredPart, Checksum), Fault>,
 }
 
+/// A place that stays empty until then: its connection has failed.
+struct Rest {
+    until: Instant,
+    number: u32,
+    part: u32,
+    fault: Arc<Fault>,
+}
+
+/// Places that stay empty for a while.
+#[derive(Default)]
+struct Resting {
+    places: Vec<Rest>,
+    /// Why the latest does, until a part was taken.
+    fault: Option<Arc<Fault>>,
+}
+
 /// The connections of one upload.
 #[derive(Default)]
 struct Crew {
     sending: JoinSet<Landed>,
     /// Connections that have a permit and nothing to do just now.
     idle: Vec<Permit>,
-    /// Places that stay empty until then: their connection has failed.
-    resting: Vec<Instant>,
-    /// Why, the latest.
-    fault: Option<Fault>,
+    resting: Resting,
     comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
     /// Asks once more what the store has.
     asking: JoinSet<Result<Vec<StoredPart>, Fault>>,
@@ -72,6 +86,19 @@ impl Task {
         held.saver.settle().await;
         self.held = Some(held);
         sent
+    }
+}
+
+impl Resting {
+    /// Shows what is sent, and what rests beside it and why.
+    fn show(&self, task: &Task, held: &Held, activity: Activity) {
+        let now = Instant::now();
+        let rests = self.places.iter().filter(|rest| rest.until > now).map(|rest| {
+            let (range, state) = (held.desk.parts.range(rest.part), ConnectionState::Waiting(rest.until - now));
+            let fault = Some(rest.fault.clone());
+            Connection { fault, ..Connection::new(rest.number, range, range.start, Rate::ZERO, state) }
+        });
+        task.show_held(Some(held), activity, (self.fault.clone(), rests.collect()));
     }
 }
 
@@ -106,7 +133,7 @@ impl Crew {
                 now = tick.tick() => {
                     held.desk.measure(task.shared().clock.now());
                     task.look_for_more(held);
-                    task.show_held(Some(held), Activity::Sending);
+                    self.resting.show(task, held, Activity::Sending);
                     if now >= save_at {
                         save_at = now + SAVE;
                         held.saver.start(&held.desk);
@@ -141,28 +168,30 @@ impl Crew {
 
     /// Waits while no connection has anything to do but to wait.
     async fn rest(&mut self, task: &Task, held: &mut Held) -> Result<(), Halt> {
-        let Some(why) = self.fault.clone() else { return Ok(()) };
         let works = !(self.sending.is_empty() && self.comparing.is_empty() && self.asking.is_empty());
-        if works || self.resting.len() < usize::from(task.connections()) {
+        if works || self.resting.places.len() < usize::from(task.connections()) {
             return Ok(());
         }
-        let Some(until) = self.resting.iter().min().copied().filter(|until| *until > Instant::now()) else {
+        let first = self.resting.places.iter().min_by_key(|rest| rest.until);
+        let Some((until, why)) = first.map(|rest| (rest.until, rest.fault.clone())) else { return Ok(()) };
+        if until <= Instant::now() {
             return Ok(());
-        };
+        }
         // Others may need them.
         (self.line, self.idle) = (None, Vec::new());
         held.saver.start(&held.desk);
-        task.orders.wait(until, &why, |activity| task.show_held(Some(held), activity)).await?;
+        let resting = &self.resting;
+        task.orders.wait(until, &why, |activity| resting.show(task, held, activity)).await?;
         // It is over now, or somebody is in a hurry.
-        self.resting.retain(|rests| *rests != until);
+        self.resting.places.retain(|rest| rest.until != until);
         Ok(())
     }
 
     /// Puts connections to work while there are parts to send and the host bears more.
     fn staff(&mut self, task: &Task, held: &mut Held) {
         let now = Instant::now();
-        self.resting.retain(|until| *until > now);
-        let most = usize::from(task.connections()).saturating_sub(self.resting.len());
+        self.resting.places.retain(|rest| rest.until > now);
+        let most = usize::from(task.connections()).saturating_sub(self.resting.places.len());
         // There may be fewer by now, and others may need them.
         self.idle.truncate(most.saturating_sub(self.sending.len()));
         let host = task.place.source.host();
@@ -201,6 +230,7 @@ impl Crew {
                 let range = held.desk.parts.range(part);
                 held.desk.stored(stored, sum);
                 self.caution.taken();
+                self.resting.fault = None;
                 task.shared().hosts.served(&task.place.source.host());
                 (task.failures, task.sent) = (0, task.sent + range.len());
                 let is_wanted = task.shared().hosts.is_waited_for(&task.place.source.host());
@@ -211,12 +241,12 @@ impl Crew {
                 task.tell(Happening::PartDone { number: part, range }).await;
                 Ok(())
             }
-            Err(fault) => self.failed(part, fault, task).await,
+            Err(fault) => self.failed((number, part), fault, task).await,
         }
     }
 
     /// A part was not taken: it is sent again later, or the upload ends here.
-    async fn failed(&mut self, part: u32, fault: Fault, task: &mut Task) -> Result<(), Halt> {
+    async fn failed(&mut self, (number, part): (u32, u32), fault: Fault, task: &mut Task) -> Result<(), Halt> {
         task.failures += 1;
         let patience = &task.shared().patience;
         // One connection alone after a kill is no reason to give up sooner.
@@ -229,8 +259,9 @@ impl Crew {
             self.caution.refused();
         }
         task.retries += 1;
-        self.resting.push(Instant::now() + after);
-        self.fault = Some(fault.clone());
+        let why = Arc::new(fault.clone());
+        self.resting.places.push(Rest { until: Instant::now() + after, number, part, fault: why.clone() });
+        self.resting.fault = Some(why);
         task.tell(Happening::PartFailed { number: part, fault, after: Some(after) }).await;
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::super::orders::{Orders, Shared};
 use super::super::report::{Ending, Progress, Report, What};
 use super::begin::Held;
 use super::original::{Original, is_stream};
-use crate::api::{Activity, Happening, Live};
+use crate::api::{Activity, Connection, Happening, Live};
 use crate::model::{ByteRange, Fault, FaultKind, Upload};
 use crate::plan::Growth;
 use crate::protocol::{Place, Put};
@@ -321,19 +321,24 @@ impl Task {
 
     /// Puts the latest where the supervisor looks for it.
     pub(super) fn show(&self, activity: Activity) {
-        self.show_held(self.held.as_ref(), activity);
+        self.show_held(self.held.as_ref(), activity, (None, Vec::new()));
     }
 
-    /// The same for what the crew works on.
-    pub(super) fn show_held(&self, held: Option<&Held>, activity: Activity) {
+    /// The same for what the crew works on, with what rests there and the latest reason for that.
+    pub(super) fn show_held(
+        &self,
+        held: Option<&Held>,
+        activity: Activity,
+        (why, rests): (Option<Arc<Fault>>, Vec<Connection>),
+    ) {
         let now = self.shared().clock.now();
-        let mut progress = Progress { resumable: true, ..Progress::default() };
+        let mut progress = Progress { resumable: true, fault: why, ..Progress::default() };
         let mut live = Live { activity, allowed: self.connections(), retries: self.retries, ..Live::default() };
         if let Some(held) = held {
             let desk = &held.desk;
             progress.length = Some(held.original.length);
             progress.done = Arc::new(desk.done());
-            live.connections = desk.connections(now);
+            live.connections = desk.connections(now).into_iter().chain(rests).collect();
             if activity == Activity::Sending {
                 (live.speed, live.eta) = (desk.speed(now), desk.eta(held.original.length, now));
             }
@@ -355,6 +360,7 @@ impl Task {
 
     fn show_live(&self, live: Live, progress: Progress) {
         let (target, live) = (Some(self.place.upload.file.clone()), Some(Arc::new(live)));
-        self.orders.progress.send_replace(Progress { target, live, fault: self.fault.clone(), ..progress });
+        let fault = progress.fault.clone().or_else(|| self.fault.clone());
+        self.orders.progress.send_replace(Progress { target, live, fault, ..progress });
     }
 }
