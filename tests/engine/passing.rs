@@ -190,7 +190,20 @@ async fn the_screen_says_that_what_comes_is_compared() {
     let file = FakeFile::new(1, 8 * MIB);
     let (mut stage, id, _) = moved(&file, file.clone().no_ranges()).await;
     stage.resume(id).await;
-    stage.does(id, |activity| activity == Activity::Checking).await;
+    let mut last = 0;
+    for step in 1..=2 {
+        // It is seen to move, although nothing of it is written.
+        let (position, speed) = stage
+            .seen(|now| {
+                let live = now.rows.iter().find(|row| row.id == id)?.live.clone()?;
+                let [shown] = &live.connections[..] else { return None };
+                let moves = live.activity == Activity::Checking && shown.position > last && live.speed.bytes() > 0;
+                (moves && shown.range.start == 0).then_some((shown.position, live.speed.bytes()))
+            })
+            .await;
+        assert!(position < 5 * MIB && speed.abs_diff(MIB) < MIB / 2, "{step}: {position} {speed}");
+        last = position;
+    }
     stage.does(id, |activity| activity == Activity::Receiving).await;
     stage.complete(id, "a.bin", &file).await;
     stage.end().await;

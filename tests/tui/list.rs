@@ -1,7 +1,7 @@
 //! The selection stays on its transfer, the window follows it, and the filter shows what it says.
 
 use haul::api::Rows;
-use haul::model::Status;
+use haul::model::{FaultKind, Status};
 use haul::tui::List;
 
 use super::stage;
@@ -117,4 +117,18 @@ fn a_snapshot_with_a_filter_reads_only_rows_that_changed_and_is_right() {
     fresh.replace(all);
     fresh.set_filter("n7");
     assert_eq!((list.len(), before + 2), (fresh.len(), fresh.len()));
+}
+
+#[test]
+fn where_there_is_little_room_the_name_has_it_and_not_the_bar() {
+    let rows = || (1..=9).map(|id| row(id, &format!("bulk-0000{id}.bin")).length(Some(100)));
+    let text = stage::with(rows()).sized(40, 12).text();
+    assert!(text.contains("bulk-00003.bin"), "{text}");
+}
+
+#[test]
+fn a_fault_of_tls_is_not_always_a_bad_certificate() {
+    let failed = row(1, "a").status(Status::Failed).fault(FaultKind::Tls, "what answers there does not speak TLS");
+    let text = stage::with([failed]).sized(120, 30).text();
+    assert!(text.contains("failed: no secure connection") && !text.contains("certificate"), "{text}");
 }

@@ -52,8 +52,8 @@ pub(super) struct State {
     width: Width,
     /// Set while bytes that are on disk come once more.
     pub(super) comparison: Option<Comparison>,
-    /// True while bytes that are on disk pass by.
-    pub(super) passing: bool,
+    /// While bytes that are on disk pass by: the next byte of their stream.
+    pub(super) passing: Option<u64>,
     pub(super) gauge: Gauge,
     pace: Pace,
     fetched: u64,
@@ -112,7 +112,7 @@ impl Desk {
             brought: BTreeMap::new(),
             width: Width { now: 1, soon: 1 },
             comparison: None,
-            passing: false,
+            passing: None,
             gauge: Gauge::new(MEMORY),
             pace: Pace::default(),
             fetched: 0,
@@ -195,7 +195,7 @@ impl Desk {
         let now = self.clock.now();
         let mut state = self.lock();
         state.plan.hear(lease, now);
-        state.passing = false;
+        state.passing = None;
         let (allowed, before) = (state.plan.begin_write(lease, bytes), state.ledger.ending_at(position));
         Turn { allowed, before, compares: state.comparison.is_some(), blocks: state.pace.is_slow() }
     }

@@ -16,6 +16,8 @@ pub(super) struct Outlook {
     pub(super) speed: Rate,
     pub(super) eta: Option<Duration>,
     pub(super) connections: Vec<Connection>,
+    /// What comes is on disk already, and compared with that.
+    pub(super) passes: bool,
 }
 
 impl Desk {
@@ -29,17 +31,30 @@ impl Desk {
             done: plan.done().clone(),
             checked: state.checked.clone(),
             speed: state.gauge.rate(now),
-            eta: plan.missing().and_then(|missing| state.gauge.eta(missing, now)),
+            eta: state.to_come().and_then(|bytes| state.gauge.eta(bytes, now)),
             connections: state.connections(now),
+            passes: state.passing.is_some(),
         }
     }
 }
 
 impl State {
+    /// How many bytes are still to come, those among them that are on disk; `None` if nothing tells.
+    fn to_come(&self) -> Option<u64> {
+        match self.passing {
+            Some(at) => self.plan.length().map(|length| length.saturating_sub(at)),
+            None => self.plan.missing(),
+        }
+    }
+
     /// The connections for the screen. One that gives far less than its fellows is called slow.
     fn connections(&self, now: Moment) -> Vec<Connection> {
         let seats = self.seats.iter().filter_map(|(number, seat)| seat.show(*number, &self.plan, now));
         let mut connections: Vec<Connection> = seats.collect();
+        // One stream from the first byte on: it is seen to move also where nothing of it is written.
+        if let (Some(at), [shown]) = (self.passing, &mut connections[..]) {
+            (shown.range, shown.position, shown.speed) = (ByteRange::new(0, shown.range.end), at, self.gauge.rate(now));
+        }
         let count = connections.len() as u64;
         let mean = connections.iter().map(|shown| shown.speed.bytes()).sum::<u64>() / count.max(1);
         for shown in &mut connections {

@@ -59,8 +59,11 @@ impl Desk {
     fn compare_now(&self, source: &Source, position: u64, bytes: &[u8]) -> Result<(), Fault> {
         let passing = ByteRange::new(position, position + bytes.len() as u64);
         let held: Vec<ByteRange> = {
+            let now = self.clock.now();
             let mut state = self.lock();
-            state.passing = true;
+            // The line is as busy as with any other bytes, and the user is to see that.
+            state.passing = Some(passing.end);
+            state.gauge.add(passing.len(), now);
             state.plan.done().ranges().iter().map(|held| held.intersect(passing)).collect()
         };
         for piece in held.into_iter().filter(|piece| !piece.is_empty()) {

@@ -364,7 +364,7 @@ impl Task {
                 (live.speed, live.eta) = (outlook.speed, outlook.eta);
                 if held.desk.is_comparing() {
                     live.activity = Activity::Repairing;
-                } else if held.desk.lock().passing {
+                } else if outlook.passes {
                     live.activity = Activity::Checking;
                 }
             }

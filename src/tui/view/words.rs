@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::super::{Role, State};
 use super::footer::key_of;
-use crate::api::{Activity, Connection, ConnectionState, Direction, Errand, Row};
+use crate::api::{Activity, Connection, ConnectionState, Direction, Errand, Live, Row};
 use crate::config::Action;
-use crate::model::{Fault, FaultKind, Priority, Status, harmless, size};
+use crate::model::{Fault, FaultKind, Priority, Status, harmless, percent, size};
 
 /// What is said of a transfer that a stop would throw back to its first byte.
 pub const UNRESUMABLE: &str = "can't be resumed";
@@ -116,7 +116,7 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
             let said = "waits for its turn again".to_owned();
             (vec![said, "waits for its turn".to_owned(), "waits".to_owned()], Role::Warning)
         }
-        Activity::Checking => (said("checking"), Role::Plain),
+        Activity::Checking => (checking(live), Role::Accent),
         Activity::Repairing => (said("repairing"), Role::Warning),
         Activity::Finishing => (said("finishing"), Role::Plain),
         Activity::Sending => (said("sending"), Role::Plain),
@@ -126,6 +126,18 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
             None => (said("receiving"), Role::Plain),
         },
     }
+}
+
+/// Of bytes that are compared as they come once more it is told how far that is.
+fn checking(live: &Live) -> Vec<String> {
+    let mut wordings = vec!["checking".to_owned()];
+    if let [Connection { range, position, .. }] = live.connections[..]
+        && range.end < u64::MAX
+    {
+        let share = percent(position.saturating_sub(range.start), range.len());
+        wordings.splice(0..0, [format!("checking what is here: {share} %"), format!("checking: {share} %")]);
+    }
+    wordings
 }
 
 /// What a connection does, in several wordings, longest first: whose address answers on it and, where a file comes from
@@ -170,7 +182,7 @@ pub fn reason(kind: FaultKind) -> String {
     let words = match kind {
         FaultKind::Resolve => "host not found",
         FaultKind::Connect => "no connection",
-        FaultKind::Tls => "bad certificate",
+        FaultKind::Tls => "no secure connection",
         FaultKind::Cut => "cut off",
         FaultKind::Stalled => "stalled",
         FaultKind::Status(code) => return status(code),
