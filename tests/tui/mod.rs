@@ -1,6 +1,7 @@
 //! The screen: what keys and messages do, and what frames look like.
 
 mod adding;
+mod boxes;
 mod bursts;
 mod clipboard;
 mod clusters;
@@ -8,6 +9,7 @@ mod colours;
 mod details;
 mod footer;
 mod frames;
+mod help;
 mod keeping;
 mod keys;
 mod laws;

@@ -116,16 +116,17 @@ fn lines(state: &State, width: u16) -> Vec<Line<'static>> {
     let about_details = |group: &Group| state.pane == Pane::Details && group.1.contains(&Action::NextTab);
     let (first, rest): (Vec<Group>, Vec<Group>) = GROUPS.into_iter().partition(about_details);
     let groups = first.into_iter().chain(rest);
-    let mut groups: Vec<Vec<Line>> = groups.map(|group| group_lines(state, group.0, group.1, width)).collect();
+    let column = if width < TWO_COLUMNS { width } else { width / 2 };
+    let mut groups: Vec<Vec<Line>> = groups.map(|group| group_lines(state, group.0, group.1, column)).collect();
     if let Some(last) = groups.last_mut() {
-        last.extend(own_lines(state, width));
+        last.extend(own_lines(state, column));
     }
     if width < TWO_COLUMNS {
         lines.extend(groups.into_iter().flatten());
         lines.extend(word_lines(state, width));
         return lines;
     }
-    let half = usize::from(width / 2);
+    let half = usize::from(column);
     let mut sides = groups.chunks(2).map(<[_]>::concat);
     let (left, right) = (sides.next().unwrap_or_default(), sides.next().unwrap_or_default());
     for number in 0..left.len().max(right.len()) {
@@ -186,15 +187,23 @@ fn heading(state: &State, title: &'static str) -> Line<'static> {
     Line::from(vec![Span::raw(" "), Span::styled(title, state.palette.style(Role::Accent))])
 }
 
-/// A key or a word, in so many cells, and what it does.
+/// A key or a word, in so many cells, and what it does: below it, where it takes more.
 fn entry(state: &State, what: &str, does: &str, (cells, width): (usize, u16)) -> Vec<Line<'static>> {
     let cells = cells.min(usize::from(width) / 2);
     let room = usize::from(width).saturating_sub(cells + 3);
-    let pieces = text::wrap(does, room).into_iter().enumerate();
-    let line = |(number, piece)| {
-        let what = if number == 0 { what } else { "" };
-        let what = Span::styled(format!("   {}", text::left(what, cells)), state.palette.style(Role::Strong));
-        Line::from(vec![what, Span::raw(piece)])
-    };
-    pieces.map(line).collect()
+    let strong = state.palette.style(Role::Strong);
+    let mut lines = Vec::new();
+    let mut beside = what;
+    // A blank keeps the two apart.
+    if text::width(what) >= cells {
+        let pieces = text::wrap(what, usize::from(width).saturating_sub(3));
+        lines.extend(pieces.into_iter().map(|piece| Line::styled(format!("   {piece}"), strong)));
+        beside = "";
+    }
+    for piece in text::wrap(does, room) {
+        let what = Span::styled(format!("   {}", text::left(beside, cells)), strong);
+        lines.push(Line::from(vec![what, Span::raw(piece)]));
+        beside = "";
+    }
+    lines
 }
