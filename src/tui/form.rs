@@ -142,6 +142,8 @@ pub struct Form {
     pub offers: Vec<String>,
     /// The disk is asked for what is needed to go on.
     pub waits: bool,
+    /// What stood in the lines when it was opened.
+    begun: Vec<String>,
 }
 
 impl Form {
@@ -158,7 +160,18 @@ impl Form {
             complaint: None,
             offers: Vec::new(),
             waits: false,
+            begun: vec![String::new(); slots.len()],
         }
+    }
+
+    /// What stands in the lines now is haul's and not the user's.
+    pub fn opened(&mut self) {
+        self.begun = self.lines.iter().map(|line| line.1.value().to_owned()).collect();
+    }
+
+    /// True if all lines are as they were when it was opened: nothing is lost with it.
+    pub fn is_untouched(&self) -> bool {
+        self.lines.iter().zip(&self.begun).all(|(line, begun)| line.1.value().trim() == begun.trim())
     }
 
     /// The line that has the keys.

@@ -125,6 +125,7 @@ fn apart(mut batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize)
 pub fn open(state: &mut State) {
     let mut form = Form::new(&Slot::DOWNLOAD);
     form.put(Slot::Folder, usual_folder(state));
+    form.opened();
     state.mode = Mode::Add(Box::new(form));
 }
 
@@ -255,7 +256,8 @@ pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
         return;
     }
     match given(form, Slot::List) {
-        None if form.value(Slot::Urls).is_empty() => state.mode = Mode::Browse,
+        None if form.is_untouched() => state.mode = Mode::Browse,
+        None if form.value(Slot::Urls).is_empty() => form.complain(Slot::Urls, "paste or type a URL"),
         None => finish(state, Vec::new(), effects),
         Some(list) => {
             effects.push(Effect::Ask(Inquiry::Read(list.into())));

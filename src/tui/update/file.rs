@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::{Effect, State, Tone};
 use super::{command, toast, transfer};
@@ -53,8 +54,8 @@ pub fn shell(state: &mut State, command: String, effects: &mut Vec<Effect>) {
 
 /// Writes the marked transfers or, without marks, all that are shown to a file that `haul -i` reads.
 pub fn write_list(state: &mut State, path: &Path, effects: &mut Vec<Effect>) {
-    let rows = if state.list.marked().0 > 0 {
-        transfer::targets(state)
+    let rows: Vec<Arc<Row>> = if state.list.marked().0 > 0 {
+        state.list.targets().into_iter().map(|(_, row)| row).collect()
     } else {
         (0..state.list.len()).filter_map(|position| state.list.get(position).cloned()).collect()
     };
@@ -88,8 +89,14 @@ fn entry(text: &mut String, row: &Row) {
     }
 }
 
+/// What is said of an upload that is to get another name or folder.
+const SENT: &str = "it is an upload: its file is yours, and stays where it is";
+
 /// Opens the line with the selected transfer's name in it.
 pub fn ask_name(state: &mut State) {
+    if state.list.selected().is_some_and(|row| row.direction == Direction::Upload) {
+        return toast::show(state, Tone::Warning, SENT);
+    }
     match state.list.selected().map(|row| (format!("rename {}", row.name), row.id)) {
         Some((begun, id)) => command::open_about(state, &begun, vec![id]),
         None => transfer::nothing(state),
@@ -98,6 +105,10 @@ pub fn ask_name(state: &mut State) {
 
 /// Opens the line with its folder in it.
 pub fn ask_folder(state: &mut State) {
+    let rows = transfer::targets(state);
+    if !rows.is_empty() && rows.iter().all(|row| row.direction == Direction::Upload) {
+        return toast::show(state, Tone::Warning, SENT);
+    }
     match state.list.selected().map(|row| format!("move {}/", row.folder().display())) {
         Some(begun) => command::open_about(state, &begun, transfer::these(state)),
         None => transfer::nothing(state),

@@ -21,7 +21,7 @@ pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
     if form.waits {
         return;
     }
-    if form.value(Slot::File).is_empty() && form.value(Slot::Place).is_empty() {
+    if form.is_untouched() {
         state.mode = Mode::Browse;
         return;
     }
@@ -41,6 +41,9 @@ pub fn submit(state: &mut State, effects: &mut Vec<Effect>) {
 fn read(state: &State, form: &Form) -> Result<(Source, Limits, Begin), (Slot, String)> {
     if form.value(Slot::File).is_empty() {
         return Err((Slot::File, "name a file or a folder".to_owned()));
+    }
+    if form.value(Slot::Place).is_empty() {
+        return Err((Slot::Place, "name a place, such as s3://bucket/name".to_owned()));
     }
     let place = Source::parse(form.value(Slot::Place)).map_err(|why| (Slot::Place, why))?;
     if Vendor::of_scheme(place.url().scheme()).is_none() && place.chunked().is_none() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear};
@@ -12,19 +13,23 @@ use super::super::{Palette, Question, Role, State, Taken, Toast, Tone};
 use super::{footer, text};
 use crate::api::{Direction, Row};
 use crate::config::Action;
-use crate::model::{Status, harmless, size};
+use crate::model::{Status, TransferId, harmless, size};
 
 /// Draws the box that takes a new URL for a transfer.
 pub fn new_url(
     state: &State,
-    name: &str,
+    (id, name): (TransferId, &str),
     (input, taken): (&Input, &Taken),
     complaint: Option<&str>,
     frame: &mut Frame,
     area: Rect,
 ) {
-    let mut hint =
-        format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.");
+    let is_upload = |(_, row): &(usize, Arc<Row>)| row.direction == Direction::Upload;
+    let mut hint = if state.list.these(&[id]).iter().any(is_upload) {
+        format!("For {name}. The place that the file goes to instead.")
+    } else {
+        format!("For {name}. What is on disk is compared with it first, and goes on if it is the same file.")
+    };
     let names = taken.names();
     if !names.is_empty() {
         hint = format!("{hint} With the headers of the pasted command: {}.", names.join(", "));
@@ -160,6 +165,7 @@ fn kept(state: &State) -> String {
 /// Clears a window in the middle, draws its edge where there is room for one, and gives back what is inside.
 pub fn window(state: &State, title: &'static str, size: (u16, u16), frame: &mut Frame, area: Rect) -> Rect {
     let (place, inner) = (place(area, size), inside(area, size));
+    free_edge(frame.buffer_mut(), place);
     frame.render_widget(Clear, place);
     if inner != place {
         let title = Span::styled(title, state.palette.style(Role::Strong));
@@ -167,6 +173,16 @@ pub fn window(state: &State, title: &'static str, size: (u16, u16), frame: &mut 
         frame.render_widget(block, place);
     }
     inner
+}
+
+/// Takes away the wide characters of which a window covers the second half: what is written there is not shown.
+fn free_edge(buffer: &mut Buffer, place: Rect) {
+    let Some(x) = place.x.checked_sub(1) else { return };
+    for y in place.y..place.bottom() {
+        if let Some(cell) = buffer.cell_mut((x, y)).filter(|cell| text::width(cell.symbol()) > 1) {
+            cell.set_symbol(" ");
+        }
+    }
 }
 
 /// Where a window of a width, with so many lines in it, stands.

@@ -36,8 +36,8 @@ fn parts(state: &State, frame: &mut Frame, area: Rect) {
     match &state.mode {
         Mode::Add(form) | Mode::Send(form) => form::draw(state, form, frame, middle),
         Mode::Twins(question) => form::twins(state, question, frame, middle),
-        Mode::NewUrl { name, input, taken, complaint, .. } => {
-            popup::new_url(state, name, (input, taken), complaint.as_deref(), frame, middle);
+        Mode::NewUrl { id, name, input, taken, complaint } => {
+            popup::new_url(state, (*id, name), (input, taken), complaint.as_deref(), frame, middle);
         }
         Mode::Confirm(question) => popup::confirm(state, question, frame, middle),
         Mode::Sort { at } => choice::draw(state, *at, frame, middle),
