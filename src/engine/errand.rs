@@ -131,7 +131,12 @@ impl Supervisor {
         for id in ids.iter().copied() {
             let Some(entry) = self.roster.get(id) else { continue };
             if entry.item.spec.upload.is_some() {
-                self.deny(id, "it is an upload: the store has compared it, and keeps what it got");
+                let why = if entry.status == Status::Done {
+                    "it is an upload: the store has compared it, and keeps what it got"
+                } else {
+                    "it is an upload that is not complete: the store compares it at its end"
+                };
+                self.deny(id, why);
                 continue;
             }
             let target = match (&entry.latest.target, entry.status, &entry.busy) {

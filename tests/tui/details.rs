@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use haul::api::{Activity, Live, Snapshot};
-use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status, Validator};
-use haul::tui::{Gesture, Message, Mouse, Pane, Tab, Trace};
+use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status, TransferId, Upload, Validator};
+use haul::tui::{Gesture, Message, Mode, Mouse, Pane, Tab, Trace};
 
 use super::looks::looks;
 use super::stage::{self, Stage};
@@ -164,9 +164,9 @@ fn only_those_that_run_have_a_history_and_not_more_than_are_needed() {
         stage.state.now = Moment::from_millis(id * 100);
         stage.shows(snapshot([row(id, "x").live(receiving(5)), row(1000, "never")]));
     }
-    let kept = (0..400).filter(|id| stage.state.history.of(haul::model::TransferId::from_bits(*id)).is_some()).count();
+    let kept = (0..400).filter(|id| stage.state.history.of(TransferId::from_bits(*id)).is_some()).count();
     assert_eq!(kept, 256);
-    assert!(stage.state.history.of(haul::model::TransferId::from_bits(1000)).is_none());
+    assert!(stage.state.history.of(TransferId::from_bits(1000)).is_none());
 }
 
 #[test]
@@ -206,4 +206,35 @@ fn of_an_upload_it_is_not_said_that_a_server_tells_no_length() {
     assert!(!text(sending()).contains("Version"), "{}", text(sending()));
     let fetched = row(1, "a").length(None).status(Status::Running);
     assert!(text(fetched).contains("0 B so far; the server does not tell the length"));
+}
+
+#[test]
+fn keys_in_the_details_act_on_what_they_show_and_not_on_marked_rows() {
+    for keys in ["v v G enter space", "v v G tab space"] {
+        let mut stage = stage::with([1, 2, 3].map(|id| row(id, "a").status(Status::Running)));
+        stage.sized(120, 40).press(keys);
+        assert_eq!(stage.commands(), [format!("Pause([{:?}])", TransferId::from_bits(3))], "{keys}");
+        stage.press("d");
+        let Mode::Confirm(question) = &stage.state.mode else { panic!() };
+        assert_eq!(question.ids, [TransferId::from_bits(3)], "{keys}");
+        stage.press("n esc space");
+        assert!(stage.commands()[1].contains(&format!("{:?}", TransferId::from_bits(1))), "the marks are still there");
+    }
+}
+
+#[test]
+fn the_time_to_go_is_told_whole() {
+    let going = begun().with(|live| live.eta = Some(Duration::from_secs(35 * 3_600)));
+    assert!(stage::with([going]).sized(120, 40).text().contains(" %), 1 d 11 h to go"));
+}
+
+#[test]
+fn the_info_of_an_upload_speaks_of_its_store() {
+    let upload = row(1, "a.iso").upload().asked(|spec| {
+        let class = Some("STANDARD_IA".to_owned());
+        spec.upload = Some(Upload { storage_class: class, keep: true, ..Upload::of("/home/me/a.iso".into()) }.into());
+    });
+    let text = stage::with([upload]).sized(120, 40).press("left enter").text();
+    assert!(text.contains("STANDARD_IA") && text.contains("leaves an object alone"), "{text}");
+    assert!(!text.contains("Digests") && !text.contains("Checksum"), "{text}");
 }

@@ -93,3 +93,19 @@ fn what_is_wrong_with_a_long_line_is_said_briefly() {
         assert!(what == "line" || said.ends_with("is not a URL: write https://host/path"), "{what}: {said}");
     }
 }
+
+#[test]
+fn with_marks_the_label_says_what_happens_to_the_marked_ones() {
+    let rows = || {
+        [row(1, "a").status(Status::Paused), row(2, "b").status(Status::Paused), row(3, "c").status(Status::Running)]
+    };
+    let mut paused = stage::with(rows());
+    paused.sized(160, 24).press("v v");
+    assert_eq!(paused.selected(), Some(3));
+    assert!(last(&paused).contains("space resume"), "{}", last(&paused));
+    let mut runs = stage::with(rows());
+    runs.sized(160, 24).press("j j v g");
+    assert_eq!(runs.selected(), Some(1));
+    assert!(last(&runs).contains("space pause"), "{}", last(&runs));
+    assert!(last(runs.press("tab")).contains("space resume"), "in the details: {}", last(&runs));
+}

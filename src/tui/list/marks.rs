@@ -72,13 +72,18 @@ impl List {
     /// What an action is about, with its places in the queue: the marked rows that are shown or, if there are none, the
     /// selected one. Nothing is done to a row that nobody sees.
     pub fn targets(&self) -> Vec<(usize, Arc<Row>)> {
-        let marked: Vec<usize> = if self.marked().0 == 0 {
-            self.place(self.position).into_iter().collect()
-        } else {
-            let places = self.shown.iter().map(|place| *place as usize);
-            places.filter(|place| self.flags[*place] & MARKED != 0).collect()
-        };
-        marked.into_iter().filter_map(|place| Some((place, self.rows.get(place)?.clone()))).collect()
+        if self.marked().0 == 0 {
+            return self.selected_place().into_iter().collect();
+        }
+        let places = self.shown.iter().map(|place| *place as usize);
+        let marked = places.filter(|place| self.flags[*place] & MARKED != 0);
+        marked.filter_map(|place| Some((place, self.rows.get(place)?.clone()))).collect()
+    }
+
+    /// The selected row, with its place in the queue.
+    pub fn selected_place(&self) -> Option<(usize, Arc<Row>)> {
+        let place = self.place(self.position)?;
+        Some((place, self.rows.get(place)?.clone()))
     }
 
     /// These transfers, with their places in the queue, as far as they are in the list, be they shown or not.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use super::super::view::key_of;
-use super::super::{Effect, Mode, Question, State, Taken, Tone};
+use super::super::{Effect, Mode, Pane, Question, State, Taken, Tone};
 use super::link::linked;
 use super::{edit, toast};
 use crate::api::{Activity, Command, Place, Row, UNDO};
@@ -53,15 +53,20 @@ fn why_not_paused(state: &State, status: Status) -> String {
     }
 }
 
-/// What an action is about: what was said when the line for it was opened; else the marked ones or, without marks, the
-/// selected one.
+/// What an action is about: what was said when the line for it was opened; in the details, the one that they show; else
+/// the marked ones or, without marks, the selected one.
 pub fn targets(state: &State) -> Vec<Arc<Row>> {
     placed(state).into_iter().map(|(_, row)| row).collect()
 }
 
 /// The same, with their places in the queue.
 fn placed(state: &State) -> Vec<(usize, Arc<Row>)> {
-    if state.about.is_empty() { state.list.targets() } else { state.list.these(&state.about) }
+    match (&state.about[..], state.pane) {
+        // The marked ones may not be on the screen, and are not what the user looks at.
+        ([], Pane::Details) => state.list.selected_place().into_iter().collect(),
+        ([], Pane::List) => state.list.targets(),
+        (about, _) => state.list.these(about),
+    }
 }
 
 /// The ids of the marked transfers or of the selected one.

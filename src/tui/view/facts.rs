@@ -7,7 +7,9 @@ use ratatui::text::{Line, Span};
 use super::super::{Role, State};
 use super::{text, words};
 use crate::api::{Activity, Direction, Live, Row};
-use crate::model::{Header, Priority, Rate, Spec, Status, Sums, Validator, added_text, harmless, percent, size};
+use crate::model::{
+    Header, Priority, Rate, Spec, Status, Sums, Upload, Validator, added_text, brief_duration, harmless, percent, size,
+};
 
 /// The widest label, and two blanks.
 const LABEL: usize = 12;
@@ -42,7 +44,9 @@ fn progress(row: &Row) -> String {
         Some(length) if row.status == Status::Done => format!("all of {}", size(length)),
         Some(length) => {
             let done = row.bytes_done();
-            format!("{} of {} ({} %)", size(done), size(length), percent(done, length))
+            let eta = row.live.as_ref().filter(|_| row.status == Status::Running).and_then(|live| live.eta);
+            let to_go = eta.map(|eta| format!(", {} to go", brief_duration(eta))).unwrap_or_default();
+            format!("{} of {} ({} %){to_go}", size(done), size(length), percent(done, length))
         }
         None if row.bytes_done() == 0 && !is_answered(row) => "nothing yet".to_owned(),
         None if row.direction == Direction::Upload => format!("{} so far", size(row.bytes_done())),
@@ -127,6 +131,44 @@ impl Facts<'_> {
 
     /// What the user asked for.
     fn asked(&mut self, spec: &Spec) {
+        match &spec.upload {
+            Some(upload) => self.asked_of_store(upload),
+            None => self.asked_of_file(spec),
+        }
+        let connections = spec.limits.connections.map(|count| format!("at most {count} connections"));
+        let rate = spec.limits.rate.map(Rate::limit_text);
+        let limits: Vec<String> = rate.into_iter().chain(connections).collect();
+        let limits = if limits.is_empty() { "none of its own".to_owned() } else { limits.join(", ") };
+        self.add("Limits", &limits, Role::Plain);
+        if spec.priority != Priority::Normal {
+            self.add("Priority", &spec.priority.to_string(), Role::Plain);
+        }
+        if spec.overwrite {
+            self.add("At the end", "replaces a file that stands at its target", Role::Plain);
+        }
+    }
+
+    /// How the store is to keep what is sent.
+    fn asked_of_store(&mut self, upload: &Upload) {
+        let class = upload.storage_class.as_deref().unwrap_or("the store's own");
+        self.add("Class", &harmless(class), Role::Plain);
+        let told = [
+            ("Type", upload.content_type.clone()),
+            ("Part size", upload.part_size.map(size)),
+            ("In parts", upload.threshold.map(|from| format!("from {} on", size(from)))),
+            ("Store limit", upload.traffic_limit.map(|rate| format!("{} for each connection", rate.limit_text()))),
+            ("At the end", upload.keep.then(|| "leaves an object alone that stands there".to_owned())),
+            ("Sent", upload.unless_equal.then(|| "unless the very file stands there".to_owned())),
+        ];
+        for (label, said) in told {
+            if let Some(said) = said {
+                self.add(label, &harmless(&said), Role::Plain);
+            }
+        }
+    }
+
+    /// What a file is fetched from beside its URL, and compared with.
+    fn asked_of_file(&mut self, spec: &Spec) {
         for (number, mirror) in spec.mirrors.iter().enumerate() {
             self.add(if number == 0 { "Mirrors" } else { "" }, &harmless(&mirror.to_string()), Role::Plain);
         }
@@ -140,17 +182,6 @@ impl Facts<'_> {
         self.add("Digests", digests, Role::Plain);
         for (number, header) in spec.headers.iter().enumerate() {
             self.add(if number == 0 { "Headers" } else { "" }, &harmless(&shown(header)), Role::Plain);
-        }
-        let connections = spec.limits.connections.map(|count| format!("at most {count} connections"));
-        let rate = spec.limits.rate.map(Rate::limit_text);
-        let limits: Vec<String> = rate.into_iter().chain(connections).collect();
-        let limits = if limits.is_empty() { "none of its own".to_owned() } else { limits.join(", ") };
-        self.add("Limits", &limits, Role::Plain);
-        if spec.priority != Priority::Normal {
-            self.add("Priority", &spec.priority.to_string(), Role::Plain);
-        }
-        if spec.overwrite {
-            self.add("At the end", "replaces a file that stands at its target", Role::Plain);
         }
     }
 

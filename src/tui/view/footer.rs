@@ -48,7 +48,8 @@ pub fn keys(state: &State, width: u16) -> Strip<Chord> {
         Mode::Leave => line(state, width, &fixed(&[(Key::Char('y'), "yes, leave"), (Key::Char('n'), "no")]), &[]),
         Mode::Browse => browse(state, width),
         Mode::Add(_) | Mode::Send(_) => {
-            let keys = [(Key::Enter, "add"), (Key::Esc, "close"), (Key::Down, "next line"), (Key::Tab, "complete")];
+            let does = if matches!(state.mode, Mode::Send(_)) { "send" } else { "add" };
+            let keys = [(Key::Enter, does), (Key::Esc, "close"), (Key::Down, "next line"), (Key::Tab, "complete")];
             line(state, width, &fixed(&keys), &[])
         }
         Mode::Twins(_) => {
@@ -115,7 +116,7 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
         }
     };
     let label = |action: Action| match (action, status, state.pane) {
-        (TogglePause, Some(Status::Paused), _) => "resume",
+        (TogglePause, ..) if resumes(state) => "resume",
         (PauseAll, ..) if is_all_paused(&state.totals) => "resume all",
         (Down, _, Pane::Details) => "scroll",
         (Back, _, Pane::Details) => "list",
@@ -127,6 +128,25 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
         actions.iter().filter_map(|action| entry(state, *action, label(*action))).collect()
     };
     line(state, width, &entries(&actions), &entries(&[Help, Quit]))
+}
+
+/// True if the key that pauses what is selected or marked lets it go on.
+fn resumes(state: &State) -> bool {
+    let list = &state.list;
+    let selected = || list.selected().is_some_and(|row| row.status == Status::Paused);
+    if state.pane == Pane::Details || list.marked().0 == 0 {
+        return selected();
+    }
+    let marked = (0..list.len()).filter(|position| list.is_marked(*position)).filter_map(|position| list.get(position));
+    let mut any = false;
+    for row in marked {
+        match row.status {
+            Status::Queued | Status::Running | Status::DiskFull => return false,
+            Status::Paused => any = true,
+            Status::Expired | Status::Done | Status::Failed => {}
+        }
+    }
+    any
 }
 
 /// True if the key that pauses all lets all go on.
