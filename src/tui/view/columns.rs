@@ -16,7 +16,7 @@ const LEAVING: [(Column, u16); 12] = [
     (Column::Connections, 26),
     (Column::Eta, 26),
     (Column::Size, 26),
-    (Column::Progress, 20),
+    (Column::Progress, 30),
     (Column::Speed, 10),
     (Column::Done, 8),
 ];

@@ -8,6 +8,9 @@ use ratatui::{Frame, buffer::Buffer};
 use super::super::{Palette, Role, State};
 use super::{graph, text};
 
+/// A rule's name gets so many cells before a hint gets any.
+const NAME: usize = 12;
+
 /// Draws the totals.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
     let palette = state.palette;
@@ -89,6 +92,9 @@ pub fn rule(buffer: &mut Buffer, area: Rect, left: &Span<'_>, right: &str, palet
     let width = usize::from(area.width);
     buffer.set_stringn(area.x, area.y, "─".repeat(width), width, palette.style(Role::Muted));
     let right_room = width / 2;
+    // What it is about matters more than a hint.
+    let needed = text::width(right).min(right_room) + 2 + 8 + text::width(&left.content).min(NAME);
+    let right = if needed > width && !left.content.is_empty() { "" } else { right };
     let right =
         if right.is_empty() || width < 24 { String::new() } else { format!(" {} ", text::cut(right, right_room)) };
     let right_width = text::width(&right);
