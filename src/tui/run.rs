@@ -64,6 +64,7 @@ struct Loop {
     snapshots: watch::Receiver<Arc<Snapshot>>,
     events: broadcast::Receiver<Event>,
     signalled: Signalled,
+    stop: Signal,
     go_on: Signal,
     courier: Courier,
     lost: mpsc::Receiver<()>,
@@ -78,6 +79,7 @@ struct Loop {
 /// What woke the loop.
 enum Wake {
     Message(Message),
+    Stop,
     GoOn,
     /// A command that waited is on its way.
     Sent,
@@ -87,7 +89,9 @@ enum Wake {
 
 impl Loop {
     fn start(handle: Handle, setup: Setup, signalled: Signalled) -> io::Result<Self> {
-        let go_on = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+        let by_number = |number: rustix::process::Signal| signal(SignalKind::from_raw(number.as_raw()));
+        let stop = by_number(rustix::process::Signal::TSTP)?;
+        let go_on = by_number(rustix::process::Signal::CONT)?;
         let (told, lost) = mpsc::channel(1);
         let watch = terminal::watch(move || {
             // Fails only if the loop has ended, and then nobody needs to be told.
@@ -117,6 +121,7 @@ impl Loop {
             snapshots,
             events,
             signalled,
+            stop,
             go_on,
             courier,
             lost,
@@ -154,6 +159,7 @@ impl Loop {
         }
         let mut next = match self.wait().await {
             Wake::Message(message) => Some(message),
+            Wake::Stop => return self.suspend().await.map(ControlFlow::Continue),
             Wake::GoOn => return self.come_back().map(ControlFlow::Continue),
             Wake::Frame | Wake::Sent => None,
             Wake::End(exit) => return Ok(ControlFlow::Break(exit)),
@@ -186,6 +192,7 @@ impl Loop {
         tokio::select! {
             number = self.signalled.come() => Wake::End(Exit::Signal(number)),
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
+            _ = self.stop.recv() => Wake::Stop,
             _ = self.go_on.recv() => Wake::GoOn,
             Some(message) = self.keys.recv() => Wake::Message(message),
             Some(message) = self.heard.recv() => Wake::Message(message),

@@ -45,9 +45,39 @@ static LIT: AtomicU8 = AtomicU8::new(0);
 /// The panic hook is laid over the previous one once.
 static HOOK: Once = Once::new();
 
+/// Standard output, which waits until all is taken, as a terminal does. `O_NONBLOCK` belongs to the open file and not to
+/// the program, so another one may have left it set: a terminal that is slow for a moment is no failure there either.
+struct Patient(Stdout);
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(|out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.wait(Write::flush)
+    }
+}
+
+impl Patient {
+    fn wait<T>(&mut self, act: impl Fn(&mut Stdout) -> io::Result<T>) -> io::Result<T> {
+        loop {
+            match act(&mut self.0) {
+                Err(why) if why.kind() == io::ErrorKind::WouldBlock => {
+                    match poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None) {
+                        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                        Err(why) => return Err(why.into()),
+                    }
+                }
+                done => return done,
+            }
+        }
+    }
+}
+
 /// Standard output, as long as the terminal is ours. What is written after that is nobody's: ratatui shows the cursor
 /// when it is dropped and, on a terminal that has hung up, panics over its failure.
-struct Out(Stdout);
+struct Out(Patient);
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -160,7 +190,7 @@ impl Drop for Screen {
 
 /// Where frames are drawn. One that does not tell its size does not change it either, and is as large as most are.
 fn on_stdout() -> io::Result<Terminal<CrosstermBackend<Out>>> {
-    let backend = CrosstermBackend::new(Out(io::stdout()));
+    let backend = CrosstermBackend::new(Out(Patient(io::stdout())));
     if backend.size()?.area() > 0 {
         return Terminal::new(backend);
     }
@@ -172,14 +202,14 @@ fn enter(takes_mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mouse = if takes_mouse { MOUSE_ON } else { "" };
     let entered = enable_raw_mode()
-        .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide, Print(mouse)));
+        .and_then(|()| execute!(Patient(io::stdout()), EnterAlternateScreen, EnableBracketedPaste, Hide, Print(mouse)));
     entered.inspect_err(|_| restore())
 }
 
 /// Gives the terminal back as it was. Harmless when there is nothing to give back.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let mut out = io::stdout();
+        let mut out = Patient(io::stdout());
         // Nothing can be done about a terminal that does not listen any more.
         let _ = give_back(&mut out).and_then(|()| out.flush());
         let _ = disable_raw_mode();
@@ -235,10 +265,12 @@ fn hook_panics(own: ThreadId) {
     });
 }
 
-/// Stops this program and its whole job, as Ctrl-Z does in a terminal that is not in raw mode.
+/// Stops this program and its whole job, as Ctrl-Z does in a terminal that is not in raw mode. Not by SIGTSTP, which haul
+/// hears itself since others send it: this one does the same to all who do nothing about it, and nothing where no shell is
+/// there to go on.
 pub fn stop_job() -> io::Result<()> {
     restore();
-    kill_current_process_group(Signal::TSTP).map_err(io::Error::from)
+    kill_current_process_group(Signal::TTIN).map_err(io::Error::from)
 }
 
 /// The terminal that keys come from: standard input or, if that is something else, the controlling one.

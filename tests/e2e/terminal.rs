@@ -1,6 +1,7 @@
 //! What a real terminal does to the screen: clicks, long pastes, a storm of sizes, Ctrl-Z, and bytes that mean nothing.
 
 use portable_pty::CommandBuilder;
+use rustix::process::{Pid, Signal, kill_process};
 use vt100::{MouseProtocolMode, Screen};
 
 use super::MIB;
@@ -139,6 +140,56 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_takes_it_again() {
     terminal.wait_for("the shell again", asks);
     terminal.keys("exit\r");
     terminal.finish();
+    terminal.is_restored();
+}
+
+#[test]
+fn a_stop_from_outside_gives_the_shell_its_terminal_too() {
+    let gate = Gate::new();
+    let server = held(&gate);
+    let sandbox = Sandbox::new();
+    let mut command = CommandBuilder::new("sh");
+    command.args(["-i"]);
+    let mut terminal = Terminal::spawn(&sandbox, command, (100, 30));
+    let haul = format!("'{}' '{}'", env!("CARGO_BIN_EXE_haul"), server.url("/x.iso"));
+    terminal.keys(&format!("PS1='ready> '; sh -c 'echo $$ > pid; exec \"$@\"' sh {haul}\r"));
+    terminal.wait_for("the screen", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
+    let id = std::fs::read_to_string(sandbox.downloads().join("pid")).unwrap();
+    let id = Pid::from_raw(id.trim().parse().unwrap()).unwrap();
+    let asks = |screen: &Screen| !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>");
+    for _ in 0..2 {
+        kill_process(id, Signal::TSTP).unwrap();
+        terminal.wait_for("the shell", asks);
+        terminal.is_restored();
+        terminal.keys("fg\r");
+        terminal.wait_for("the screen again", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
+    }
+    terminal.keys("\x03");
+    terminal.wait_for("the shell again", asks);
+    terminal.keys("exit\r");
+    terminal.finish();
+    terminal.is_restored();
+}
+
+#[test]
+fn a_terminal_that_another_program_left_non_blocking_may_be_slow() {
+    let sandbox = Sandbox::new();
+    let mut command = CommandBuilder::new("sh");
+    // dd sets the flag on the open file that all of them share.
+    let script = "dd if=/dev/null oflag=nonblock 2>/dev/null && exec \"$0\"";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_haul")]);
+    let mut terminal = Terminal::spawn(&sandbox, command, (200, 50));
+    terminal.wait_for("the screen", |screen| screen.alternate_screen() && screen.contents().contains("haul"));
+    terminal.stall();
+    // Whole frames, until the terminal takes no more.
+    for size in (0..).take_while(|_| !terminal.holds_up()) {
+        terminal.resize(200 - size % 2, 50);
+    }
+    terminal.go_on();
+    terminal.resize(100, 30);
+    terminal.wait_for("a whole screen", |screen| place(screen, "q quit").is_some_and(|at| at.1 == 30));
+    terminal.keys("q");
+    assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -216,14 +217,24 @@ impl Terminal {
         self.lock().stalls = true;
     }
 
-    /// True if the program's first thread waits for the terminal to take what it writes.
+    /// Reads on what the program writes.
+    pub fn go_on(&self) {
+        self.lock().stalls = false;
+        self.shown.1.notify_all();
+    }
+
+    /// True if the program's first thread waits for the terminal to take what it writes. Panics if the program has ended.
+    #[track_caller]
     pub fn holds_up(&self) -> bool {
+        assert!(Path::new(&format!("/proc/{}", self.id.as_raw_nonzero())).exists(), "the program has ended");
         let place = std::fs::read_to_string(format!("/proc/{}/wchan", self.id.as_raw_nonzero())).unwrap_or_default();
         let call = std::fs::read_to_string(format!("/proc/{}/syscall", self.id.as_raw_nonzero())).unwrap_or_default();
         let mut words = call.split_whitespace();
         // Number 1 is write(2) of x86-64, 64 that of ARM.
-        let writes = matches!(words.next(), Some("1" | "64")) && words.next() == Some("0x1");
-        writes || place == "n_tty_write"
+        let number = words.next();
+        let writes = matches!(number, Some("1" | "64")) && words.next() == Some("0x1");
+        // And 7, 271 and 73 are poll(2) and ppoll(2), for which it has no other use: the runtime waits in epoll.
+        writes || matches!(number, Some("7" | "271" | "73")) || place == "n_tty_write"
     }
 
     /// Sends the program a signal.
