@@ -140,6 +140,8 @@ pub struct Form {
     pub complaint: Option<String>,
     /// What Tab found.
     pub offers: Vec<String>,
+    /// The line that has the keys was changed since it got them, so that Tab completes it.
+    pub edited: bool,
     /// The disk is asked for what is needed to go on.
     pub waits: bool,
     /// What stood in the lines when it was opened.
@@ -159,6 +161,7 @@ impl Form {
             preview: None,
             complaint: None,
             offers: Vec::new(),
+            edited: false,
             waits: false,
             begun: vec![String::new(); slots.len()],
         }

@@ -166,6 +166,12 @@ fn a_list_is_read_and_its_mistakes_are_told() {
 fn tab_completes_paths_and_goes_on_where_there_is_nothing_to_complete() {
     let mut stage = stage::empty();
     stage.press("a tab tab");
+    assert_eq!(
+        (complaint(&stage).0, inquiries(&stage)),
+        (Slot::Name, vec![]),
+        "what nobody has changed stays as it is"
+    );
+    stage.press("up backspace").types("s").press("tab");
     let from = "/home/me/Downloads";
     assert_eq!(inquiries(&stage), [Inquiry::Complete { text: from.into(), from: from.into(), only_folders: true }]);
     let offers = Offers { text: format!("{from}/i"), names: vec!["images/".into(), "isos/".into()] };

@@ -25,7 +25,8 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
         (_, Key::Enter) => add::submit(state, effects),
         (_, Key::Tab) => {
             let text = form.input().value().to_owned();
-            match form.slot().path() {
+            // Who walks through the box with Tab leaves a path as it stands there.
+            match form.slot().path().filter(|_| form.edited) {
                 Some(only_folders) => {
                     // As what is typed will be read: only folders for downloads lie below the one for all of them.
                     let from = if only_folders { folder } else { ".".into() };
@@ -54,6 +55,7 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
 /// Gives the keys to the line so many further down, round and round.
 fn go(form: &mut Form, by: usize) {
     form.at = (form.at + by) % form.lines.len();
+    form.edited = false;
     form.offers.clear();
 }
 
@@ -61,12 +63,14 @@ fn go(form: &mut Form, by: usize) {
 pub fn choose(state: &mut State, at: usize) {
     if let Some(form) = open(state).filter(|form| at < form.lines.len()) {
         form.at = at;
+        form.edited = false;
         form.offers.clear();
     }
 }
 
 fn changed(form: &mut Form) {
     form.complaint = None;
+    form.edited = true;
     form.offers.clear();
     form.waits = false;
     if form.slot() == Slot::Urls {
