@@ -33,6 +33,10 @@ pub enum Action {
     Top,
     /// Select the last row.
     Bottom,
+    /// Select the next row, also while the details have the keys,
+    NextTransfer,
+    /// or the row above.
+    PreviousTransfer,
     /// Go down by a page.
     PageDown,
     /// Go up by a page.
@@ -117,6 +121,8 @@ pub enum Action {
     Help,
     /// Put the program in the background.
     Suspend,
+    /// Draw all of the screen anew.
+    Redraw,
     /// Leave; the engine saves everything and goes on at the next start.
     Quit,
     /// Nothing: takes a key away from what it does by default.
@@ -148,6 +154,8 @@ impl Action {
             Self::Up => ("up", "select the row above"),
             Self::Top => ("first", "select the first row"),
             Self::Bottom => ("last", "select the last row"),
+            Self::NextTransfer => ("next", "the next transfer, also while the details have the keys"),
+            Self::PreviousTransfer => ("previous", "the transfer above, in the same way"),
             Self::PageDown => ("page down", "a page down"),
             Self::PageUp => ("page up", "a page up"),
             Self::MoveDown => ("later", "move down in the queue"),
@@ -190,6 +198,7 @@ impl Action {
             Self::CopyUrl => ("copy URL", "copy the URL to the clipboard (OSC 52)"),
             Self::Help => ("help", "show or hide these keys"),
             Self::Suspend => ("suspend", "put haul in the background (fg brings it back)"),
+            Self::Redraw => ("redraw", "draw the screen anew, when something has written over it"),
             Self::Quit => ("quit", "leave; the next start goes on where this one stopped"),
             Self::Nothing => ("", ""),
         }
@@ -228,6 +237,7 @@ impl Default for Keymap {
             ('+', Action::LimitUp),
             ('-', Action::LimitDown),
             ('l', Action::Limit),
+            ('=', Action::LimitThis),
             ('n', Action::Rename),
             ('m', Action::MoveFile),
             ('c', Action::Check),
@@ -270,7 +280,9 @@ impl Default for Keymap {
             ('z', Action::Suspend),
             ('d', Action::PageDown),
             ('u', Action::PageUp),
-            ('l', Action::LimitThis),
+            ('l', Action::Redraw),
+            ('n', Action::NextTransfer),
+            ('p', Action::PreviousTransfer),
         ];
         let plain = plain.map(|(c, action)| (Chord::from(Key::Char(c)), action));
         let named = named.map(|(key, action)| (Chord::from(key), action));

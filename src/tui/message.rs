@@ -103,6 +103,8 @@ pub enum Effect {
     Remember(String),
     /// Begin or end to watch the clipboard.
     Watch(bool),
+    /// Draw all of the screen anew.
+    Redraw,
     /// Put the program in the background.
     Suspend,
     /// Leave.

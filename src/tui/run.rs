@@ -263,6 +263,7 @@ impl Loop {
             Effect::Copy(text) => self.screen.copy(&text)?,
             Effect::Remember(line) => self.outside.remember(self.past.clone(), line),
             Effect::Watch(on) => self.watch(on),
+            Effect::Redraw => self.screen.forget(),
             Effect::Suspend => self.suspend().await?,
             Effect::Quit => return Ok(ControlFlow::Break(Exit::Quit)),
         }

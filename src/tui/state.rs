@@ -54,6 +54,8 @@ pub struct State {
     pub follows: bool,
     /// What the keys mean just now.
     pub mode: Mode,
+    /// What the Add box held that was closed without adding anything.
+    pub kept: Option<Box<Form>>,
     /// The lines that were typed behind `:`, the newest last.
     pub past: Vec<String>,
     /// How many were completed and how many failed since all was done last.
@@ -113,6 +115,7 @@ impl State {
             details_top: 0,
             follows: true,
             mode: Mode::Browse,
+            kept: None,
             past: Vec::new(),
             ended: (0, 0),
             heard: 0,

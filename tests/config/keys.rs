@@ -126,6 +126,9 @@ fn everything_that_a_key_can_do_has_a_key_and_words_for_the_help() {
         Action::Command,
         Action::Help,
         Action::Suspend,
+        Action::Redraw,
+        Action::NextTransfer,
+        Action::PreviousTransfer,
         Action::Quit,
     ];
     let mut words = BTreeSet::new();

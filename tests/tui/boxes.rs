@@ -68,3 +68,23 @@ fn what_is_not_for_uploads_is_refused_before_anything_is_typed() {
     let mut relink = stage::with([row(1, "a.iso").upload()]);
     assert!(!relink.press("u").text().contains("on disk"), "{}", relink.text());
 }
+
+#[test]
+fn what_a_box_held_that_was_closed_can_be_brought_back() {
+    let urls = |stage: &Stage| match &stage.state.mode {
+        Mode::Add(form) => form.value(Slot::Urls).to_owned(),
+        other => panic!("{other:?}"),
+    };
+    let mut stage = stage::empty();
+    stage.sized(100, 30).press("a ctrl-r esc a");
+    assert!(!stage.text().contains("ctrl-r"), "nothing was typed: {}", stage.text());
+    stage.types("https://e.org/a").press("esc a");
+    assert!(urls(&stage).is_empty() && stage.text().contains("ctrl-r brings back"), "{}", stage.text());
+    assert_eq!(urls(stage.press("ctrl-r")), "https://e.org/a");
+    // What is in the box now is not lost for it.
+    stage.press("esc a").types("https://e.org/b").press("ctrl-r");
+    assert_eq!(urls(&stage), "https://e.org/a");
+    assert_eq!(urls(stage.press("ctrl-r")), "https://e.org/b");
+    stage.press("enter a ctrl-r");
+    assert_eq!(urls(&stage), "https://e.org/a");
+}

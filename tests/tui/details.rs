@@ -238,3 +238,11 @@ fn the_info_of_an_upload_speaks_of_its_store() {
     assert!(text.contains("STANDARD_IA") && text.contains("leaves an object alone"), "{text}");
     assert!(!text.contains("Digests") && !text.contains("Checksum"), "{text}");
 }
+
+#[test]
+fn the_next_transfer_is_shown_without_leaving_the_details() {
+    let mut stage = stage::with([row(1, "a"), row(2, "b")]);
+    assert_eq!(stage.press("enter ctrl-n").selected(), Some(2));
+    assert!(stage.state.zoomed && stage.state.pane == Pane::Details);
+    assert_eq!(stage.press("ctrl-p").selected(), Some(1));
+}

@@ -325,6 +325,10 @@ fn leaving_and_suspending() {
         let mut stage = one(Status::Queued);
         assert!(matches!(stage.press(keys).effects[..], [Effect::Suspend]), "{keys}");
     }
+    for keys in ["ctrl-l", "a ctrl-l", "tab ctrl-l"] {
+        let mut stage = one(Status::Queued);
+        assert!(matches!(stage.press(keys).effects[..], [Effect::Redraw]), "{keys}");
+    }
 }
 
 #[test]

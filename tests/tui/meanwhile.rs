@@ -25,7 +25,7 @@ fn a_line_that_a_key_began_is_about_what_was_selected_then() {
     for (key, rest, sent) in [
         ("n", "2", format!("Rename {{ id: {ONE}, name: \"a.iso2\" }}")),
         ("m", "x", format!("MoveTo {{ ids: [{ONE}], folder: \"/home/me/Downloads/x\" }}")),
-        ("ctrl-l", "5M", format!("LimitEach {{ ids: [{ONE}], rate: Some(Rate(5242880)) }}")),
+        ("=", "5M", format!("LimitEach {{ ids: [{ONE}], rate: Some(Rate(5242880)) }}")),
         ("@", "never", format!("Schedule {{ ids: [{ONE}], at: None }}")),
     ] {
         let mut stage = active();
@@ -43,7 +43,7 @@ fn a_line_that_a_key_began_is_about_what_was_selected_then() {
 #[test]
 fn a_line_about_marked_ones_stays_about_them() {
     let mut stage = stage::with([row(1, "a"), row(2, "b"), row(3, "c")]);
-    stage.press("v v ctrl-l").types("5M");
+    stage.press("v v =").types("5M");
     stage.shows(snapshot([row(2, "b"), row(3, "c")])).press("enter");
     assert_eq!(stage.commands(), [format!("LimitEach {{ ids: [{TWO}], rate: Some(Rate(5242880)) }}")]);
 }

@@ -69,7 +69,7 @@ fn every_key_for_an_order_does_what_it_says() {
         ("<", format!("Prioritize {{ ids: [{ONE}], priority: Low }}")),
         ("c", format!("Verify([{ONE}])")),
         ("l 5 M enter", "Limit(Some(Rate(5242880)))".to_owned()),
-        ("ctrl-l 5 M enter", format!("LimitEach {{ ids: [{ONE}], rate: Some(Rate(5242880)) }}")),
+        ("= 5 M enter", format!("LimitEach {{ ids: [{ONE}], rate: Some(Rate(5242880)) }}")),
         ("@ n e v e r enter", format!("Schedule {{ ids: [{ONE}], at: None }}")),
         ("n 2 enter", format!("Rename {{ id: {ONE}, name: \"a.iso2\" }}")),
         ("m x enter", format!("MoveTo {{ ids: [{ONE}], folder: \"/home/me/Downloads/x\" }}")),
@@ -215,7 +215,7 @@ fn tab_completes_and_goes_round() {
 
 #[test]
 fn what_a_key_has_begun_stays_an_order_when_the_rest_is_deleted() {
-    for (key, order) in [("n", "rename "), ("m", "move "), ("l", "limit "), ("ctrl-l", "limit this "), ("@", "at ")] {
+    for (key, order) in [("n", "rename "), ("m", "move "), ("l", "limit "), ("=", "limit this "), ("@", "at ")] {
         let mut stage = two();
         stage.press(key).types("x").press("ctrl-u");
         assert_eq!(line(&stage), order);

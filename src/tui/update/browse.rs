@@ -41,6 +41,9 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
         Action::Back => back(state),
         Action::Quit => leave(state, effects),
         Action::Suspend => effects.push(Effect::Suspend),
+        Action::Redraw => effects.push(Effect::Redraw),
+        Action::NextTransfer => state.list.step(1),
+        Action::PreviousTransfer => state.list.step(-1),
         Action::Down | Action::Up | Action::Top | Action::Bottom | Action::PageDown | Action::PageUp => {
             travel(state, action);
         }

@@ -153,11 +153,12 @@ fn takes_text(mode: &Mode) -> bool {
 /// A key was pressed, or clicked in the last line.
 pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let action = state.keys.action(chord);
-    // These two are heard everywhere, but only with a modifier: without one the key may be text.
+    // These three are heard everywhere, but only with a modifier: without one the key may be text.
     let global = (chord.ctrl || chord.alt).then_some(action).flatten();
     match global {
         Some(Action::Quit) => return effects.push(Effect::Quit),
         Some(Action::Suspend) => return effects.push(Effect::Suspend),
+        Some(Action::Redraw) => return effects.push(Effect::Redraw),
         _ => {}
     }
     match &mut state.mode {

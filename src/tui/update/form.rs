@@ -20,7 +20,8 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
     let sends = matches!(state.mode, Mode::Send(_));
     let Some(form) = open(state) else { return };
     match (chord.ctrl, chord.key) {
-        (_, Key::Esc) => state.mode = Mode::Browse,
+        (_, Key::Esc) => close(state),
+        (true, Key::Char('r')) => bring_back(state),
         (_, Key::Enter) if sends => send::submit(state, effects),
         (_, Key::Enter) => add::submit(state, effects),
         (_, Key::Tab) => {
@@ -49,6 +50,26 @@ pub fn key(state: &mut State, chord: Chord, effects: &mut Vec<Effect>) {
                 changed(form);
             }
         }
+    }
+}
+
+/// Closes the box. What was typed into one for URLs is kept: a key is soon pressed.
+fn close(state: &mut State) {
+    let mode = std::mem::replace(&mut state.mode, Mode::Browse);
+    if let Mode::Add(form) = mode
+        && !form.is_untouched()
+    {
+        state.kept = Some(form);
+    }
+}
+
+/// Puts what the last box held in the place of what is in this one, which is kept in turn.
+fn bring_back(state: &mut State) {
+    let Mode::Add(form) = &mut state.mode else { return };
+    if let Some(mut kept) = state.kept.take() {
+        kept.waits = false;
+        std::mem::swap(form, &mut kept);
+        state.kept = Some(kept).filter(|form| !form.is_untouched());
     }
 }
 

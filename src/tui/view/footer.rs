@@ -17,10 +17,11 @@ pub fn key_of(state: &State, action: Action) -> String {
     keys_of(state, action).first().map_or_else(String::new, ToString::to_string)
 }
 
-/// The keys that do this, shortest name first, without those that the user has put an order on. These two are heard with
-/// a modifier before any order.
+/// The keys that do this, shortest name first, without those that the user has put an order on. These three are heard
+/// with a modifier before any order.
 pub fn keys_of(state: &State, action: Action) -> Vec<Chord> {
-    let is_global = |chord: &Chord| (chord.ctrl || chord.alt) && matches!(action, Action::Quit | Action::Suspend);
+    let is_global =
+        |chord: &Chord| (chord.ctrl || chord.alt) && matches!(action, Action::Quit | Action::Suspend | Action::Redraw);
     let mut keys = state.keys.keys(action);
     keys.retain(|chord| is_global(chord) || state.habits.bindings.line(*chord).is_none());
     keys

@@ -39,18 +39,21 @@ pub fn draw(state: &State, form: &Form, frame: &mut Frame, area: Rect) {
             }
         }
     }
-    let (said, role) = said(form);
+    let (said, role) = said(state, form);
     let pieces = text::wrap(&harmless(&said), usize::from(notes.width));
     for (piece, place) in pieces.into_iter().zip(notes.rows()) {
         frame.render_widget(Line::styled(piece, state.palette.style(role)), place);
     }
 }
 
-fn said(form: &Form) -> (String, Role) {
+fn said(state: &State, form: &Form) -> (String, Role) {
     match &form.complaint {
         Some(complaint) => (complaint.clone(), Role::Bad),
         None if form.waits => ("the disk is asked".to_owned(), Role::Muted),
         None if !form.offers.is_empty() => (form.offers.join(", "), Role::Plain),
+        None if state.kept.is_some() && matches!(state.mode, Mode::Add(_)) && form.is_untouched() => {
+            (format!("ctrl-r brings back what the last box held. {}", form.slot().hint()), Role::Muted)
+        }
         None => (form.slot().hint().to_owned(), Role::Muted),
     }
 }

@@ -71,6 +71,8 @@ const GROUPS: [Group; 4] = [
             Action::Up,
             Action::Top,
             Action::Bottom,
+            Action::NextTransfer,
+            Action::PreviousTransfer,
             Action::PageDown,
             Action::PageUp,
             Action::NextPane,
@@ -81,7 +83,7 @@ const GROUPS: [Group; 4] = [
             Action::Back,
         ],
     ),
-    ("haul", &[Action::Command, Action::Help, Action::Suspend, Action::Quit]),
+    ("haul", &[Action::Command, Action::Help, Action::Redraw, Action::Suspend, Action::Quit]),
 ];
 /// Cells for the keys.
 const KEYS: usize = 20;
