@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Log;
-use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime, Validator};
+use crate::model::{ByteRange, Fault, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime, Validator, percent};
 
 /// The state of everything at one moment. A clone costs one reference count.
 #[derive(Clone, Debug, Default)]
@@ -255,6 +255,16 @@ pub struct Live {
     pub validator: Validator,
     /// Further attempts so far.
     pub retries: u32,
+}
+
+impl Live {
+    /// How much of a stream whose bytes are on disk already has come and was compared with these, in whole percent; `None`
+    /// if that is not what it does, or nothing tells how long the stream is.
+    pub fn compared(&self) -> Option<u64> {
+        let [Connection { range, position, .. }] = self.connections[..] else { return None };
+        let is_told = self.activity == Activity::Checking && range.end < u64::MAX;
+        is_told.then(|| percent(position.saturating_sub(range.start), range.len()))
+    }
 }
 
 /// What a running transfer does.

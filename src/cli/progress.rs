@@ -85,7 +85,9 @@ fn movement(row: &Row) -> Vec<String> {
         Activity::Connecting => "connecting".to_owned(),
         Activity::Waiting(after) => format!("again in {}", brief_wait(after)),
         Activity::Queued => "waits for its turn".to_owned(),
-        Activity::Checking => "checking".to_owned(),
+        Activity::Checking => {
+            live.compared().map_or_else(|| "checking".to_owned(), |share| format!("checking {share}%"))
+        }
         Activity::Repairing => "repairing".to_owned(),
         Activity::Finishing => "finishing".to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use haul::api::{Activity, Live, Snapshot};
+use haul::api::{Activity, Connection, ConnectionState, Live, Snapshot};
 use haul::model::{ByteRange, Header, Limits, Moment, Rate, Source, Status, TransferId, Upload, Validator};
 use haul::tui::{Gesture, Message, Mode, Mouse, Pane, Tab, Trace};
 
@@ -245,4 +245,15 @@ fn the_next_transfer_is_shown_without_leaving_the_details() {
     assert_eq!(stage.press("enter ctrl-n").selected(), Some(2));
     assert!(stage.state.zoomed && stage.state.pane == Pane::Details);
     assert_eq!(stage.press("ctrl-p").selected(), Some(1));
+}
+
+#[test]
+fn bytes_that_are_compared_as_they_come_are_seen_to_move() {
+    let stream = Connection::new(1, ByteRange::new(0, 1000), 340, Rate::per_second(5), ConnectionState::Receiving);
+    let live = Live { activity: Activity::Checking, connections: vec![stream], ..receiving(5) };
+    let text = stage::with([row(1, "a.iso").live(live)]).sized(120, 40).text();
+    assert_eq!(text.matches("checking what is here: 34 %").count(), 2, "in the row and in the details: {text}");
+    let read_back = Live { activity: Activity::Checking, ..receiving(0) };
+    let text = stage::with([row(1, "a.iso").live(read_back)]).sized(120, 40).text();
+    assert!(text.contains("State      checking\n"), "{text}");
 }

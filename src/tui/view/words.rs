@@ -7,7 +7,7 @@ use super::super::{Role, State};
 use super::footer::key_of;
 use crate::api::{Activity, Connection, ConnectionState, Direction, Errand, Live, Row};
 use crate::config::Action;
-use crate::model::{Fault, FaultKind, Priority, Status, harmless, percent, size};
+use crate::model::{Fault, FaultKind, Priority, Status, harmless, size};
 
 /// What is said of a transfer that a stop would throw back to its first byte.
 pub const UNRESUMABLE: &str = "can't be resumed";
@@ -131,10 +131,7 @@ fn running(state: &State, row: &Row) -> (Vec<String>, Role) {
 /// Of bytes that are compared as they come once more it is told how far that is.
 fn checking(live: &Live) -> Vec<String> {
     let mut wordings = vec!["checking".to_owned()];
-    if let [Connection { range, position, .. }] = live.connections[..]
-        && range.end < u64::MAX
-    {
-        let share = percent(position.saturating_sub(range.start), range.len());
+    if let Some(share) = live.compared() {
         wordings.splice(0..0, [format!("checking what is here: {share} %"), format!("checking: {share} %")]);
     }
     wordings
