@@ -25,6 +25,7 @@ use self::damage::{complain, damage};
 use self::engine::{Engine, after, heed_signals, of_its_own};
 use self::list::list_item;
 use self::log::start_log;
+use self::queue::advised;
 use self::registry::registry;
 use self::shown::shown;
 use crate::api::Command as Order;
@@ -164,8 +165,8 @@ impl House {
             Some(Command::Presign(presign)) => self.presign(&presign),
             Some(Command::Run(run)) => self.run(&run),
             Some(Command::Add(add)) => {
-                let specs = add.specs(&self.downloads(), io::stdin().lock())?;
-                self.add(&specs)
+                let (specs, left) = add.specs(&self.downloads(), io::stdin().lock())?;
+                Ok(without(left.as_deref(), self.add(&specs)?))
             }
             Some(Command::List(list)) => {
                 let (items, damage) = Journal::inspect(&self.paths.state)?;
@@ -250,8 +251,8 @@ impl House {
     /// `haul get`: an engine without a queue, for these transfers alone.
     fn get(&self, get: &GetArgs) -> Result<Exit, Trouble> {
         // Looked up only where it is needed: it may be gone.
-        let specs = get.specs(Path::new("."), io::stdin().lock())?;
-        self.follow(specs, &get.network, get.output.style(stderr_is_terminal()))
+        let (specs, left) = get.specs(Path::new("."), io::stdin().lock())?;
+        Ok(without(left.as_deref(), self.follow(specs, &get.network, get.output.style(stderr_is_terminal()))?))
     }
 
     /// An engine without a queue, for these transfers alone, until all have ended.
@@ -269,16 +270,19 @@ impl House {
 
     /// `haul`: the screen. While another haul has the queue, URLs are put into it, and that haul takes them up.
     fn screen(&self) -> Result<Exit, Trouble> {
-        let specs = self.arguments.screen.specs(&self.downloads(), io::stdin().lock())?;
+        let (specs, left) = self.arguments.screen.specs(&self.downloads(), io::stdin().lock())?;
         let is_first = !Journal::is_there(&self.paths.state);
         let (_lock, queueing) = match self.queue() {
-            Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => return self.add(&specs),
-            other => other?,
+            Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => {
+                return Ok(without(left.as_deref(), self.hand_over(&trouble.why, &specs)?));
+            }
+            other => other.map_err(advised)?,
         };
         let damage = damage(&queueing).cloned();
-        let notice = damage.as_ref().map(ToString::to_string);
+        let notice = damage.as_ref().map(ToString::to_string).or_else(|| left.clone());
         if self.arguments.screen.plain {
             complain(damage.as_ref());
+            without(left.as_deref(), Exit::Complete);
         }
         let engine =
             Engine::new(self.setup(&self.arguments.screen.network, queueing)?)?.with_hooks(&self.settings.hooks);
@@ -371,4 +375,11 @@ impl House {
         drop(demo);
         exit
     }
+}
+
+/// How haul ends that would end so, where something of what was asked for is left out: that is said.
+fn without(left: Option<&str>, exit: Exit) -> Exit {
+    let Some(left) = left else { return exit };
+    let _ = writeln!(io::stderr(), "haul: {}", harmless(left));
+    if exit == Exit::Complete { Exit::Failed } else { exit }
 }

@@ -70,6 +70,8 @@ pub enum Happening {
         places: usize,
         /// The transfers that are added for further files.
         others: Vec<(TransferId, Source)>,
+        /// Files that can't be fetched, since haul may ask none of their places.
+        left_out: usize,
     },
     /// Its URL is a folder: these further objects lie below it, and are transfers of their own.
     Listed {

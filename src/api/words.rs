@@ -143,7 +143,7 @@ impl Happening {
             Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
             Self::Relinked(source) => format!("from {source} from now on"),
-            Self::Described { places, others } => described(*places, others.len()),
+            Self::Described { places, others, left_out } => described(*places, others.len(), *left_out),
             Self::Listed { others, left_out } => listed(others.len(), *left_out),
             Self::Completed { bytes, unchanged: true, .. } => {
                 format!("{}, complete since an earlier run and unchanged", size(*bytes))
@@ -188,14 +188,20 @@ fn listed(others: usize, left_out: usize) -> String {
     }
 }
 
-fn described(places: usize, others: usize) -> String {
+fn described(places: usize, others: usize, left_out: usize) -> String {
     let places = if places == 1 { "one place".to_owned() } else { format!("{places} places") };
     let more = match others {
         0 => String::new(),
         1 => ", and another file".to_owned(),
         more => format!(", and {more} more files"),
     };
-    format!("this is a metalink: it tells {places} of the file{more}")
+    let may = "(http and https, and only https where the metalink came over it)";
+    let left = match left_out {
+        0 => String::new(),
+        1 => format!("; one file is left out: haul may ask none of its places {may}"),
+        more => format!("; {more} files are left out: haul may ask none of their places {may}"),
+    };
+    format!("this is a metalink: it tells {places} of the file{more}{left}")
 }
 
 /// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.

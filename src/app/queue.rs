@@ -32,13 +32,26 @@ impl House {
     fn is_taken(&self, process: Option<u32>) -> String {
         let who =
             process.map_or_else(|| "another haul".to_owned(), |number| format!("another haul (process {number})"));
-        format!("{who} is working with the queue in {}; haul add puts URLs into it", self.paths.state.display())
+        format!("{who} is working with the queue in {}", self.paths.state.display())
+    }
+
+    /// `haul URL...` while another haul works with the queue: that one fetches them, in its own way. `taken` says so.
+    pub(super) fn hand_over(&self, taken: &str, specs: &[Spec]) -> Result<Exit, Trouble> {
+        let exit = self.add(specs)?;
+        let put = if specs.len() == 1 { "the URL was put into it" } else { "the URLs were put into it" };
+        let unheeded = match self.arguments.screen.network.given().join(", ") {
+            names if names.is_empty() => names,
+            names => format!("; not heeded, since that haul has its own: {names}"),
+        };
+        let said = format!("{taken}: {put}, and no screen opens{unheeded}");
+        let _ = writeln!(io::stderr(), "haul: {}", harmless(&said));
+        Ok(exit)
     }
 
     /// `haul run`: works the queue off.
     pub(super) fn run(&self, run: &RunArgs) -> Result<Exit, Trouble> {
         let style = run.output.style(stderr_is_terminal());
-        let (_lock, queueing) = self.queue()?;
+        let (_lock, queueing) = self.queue().map_err(advised)?;
         complain(damage(&queueing));
         // Read before the engine starts: what fails at once is waited for too, and told.
         let (wanted, given_up) = (unfinished(&queueing), given_up(&queueing));
@@ -128,6 +141,12 @@ impl Held<'_> {
         }
         (self.id, None)
     }
+}
+
+/// What can be done where another haul has the queue.
+pub(super) fn advised(trouble: Trouble) -> Trouble {
+    let is_taken = trouble.exit == Exit::Taken;
+    Trouble { why: if is_taken { trouble.why + "; haul add puts URLs into it" } else { trouble.why }, ..trouble }
 }
 
 fn tell_left(left: &[String]) {

@@ -62,15 +62,21 @@ impl Entry {
     }
 }
 
-/// Reads a metalink: an entry for each of its files. An error begins with `name`.
-pub fn read_metalink(name: &str, from: impl Read) -> Result<Vec<Entry>, String> {
+/// Reads a metalink: an entry for each of its files that can be had, and a sentence if there are others. Both that and an error
+/// begin with `name`.
+pub fn read_metalink(name: &str, from: impl Read) -> Result<(Vec<Entry>, Option<String>), String> {
     let mut bytes = Vec::new();
     let read = from.take(LONGEST_METALINK as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|why| format!("{name}: it can't be read: {why}"))?;
-    let files = Metalink::parse(&bytes).map_err(|why| format!("{name} {why}"))?.files;
+    let Metalink { files, left_out } = Metalink::parse(&bytes).map_err(|why| format!("{name} {why}"))?;
     let source = |file: &MetalinkFile| Some(file.sources.first()?.source.clone());
     let entry = |file: MetalinkFile| Some(Entry { described: Some(file.clone()), ..Entry::new(source(&file)?) });
-    Ok(files.into_iter().filter_map(entry).collect())
+    let left = match left_out {
+        0 => None,
+        1 => Some(format!("{name}: one of its files is left out: it can't be had over http or https")),
+        more => Some(format!("{name}: {more} of its files are left out: they can't be had over http or https")),
+    };
+    Ok((files.into_iter().filter_map(entry).collect(), left))
 }
 
 /// Reads a list: a URL a line, with its mirrors behind it where tabs divide them; blank lines and lines that begin with # are skipped; indented lines belong to the URL

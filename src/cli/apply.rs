@@ -70,3 +70,23 @@ impl NetworkArgs {
         self.logins.apply(settings);
     }
 }
+
+impl NetworkArgs {
+    /// The options that were given.
+    pub fn given(&self) -> Vec<&'static str> {
+        let options = [
+            ("-j", self.transfers.is_some()),
+            ("--retries", self.retries.is_some()),
+            ("--retry-wait", self.retry_wait.is_some()),
+            ("--connect-timeout", self.connect_timeout.is_some()),
+            ("--timeout", self.timeout.is_some()),
+            ("--on-change", self.on_change.is_some()),
+            ("-k", self.insecure),
+            ("--ca-cert", self.ca_cert.is_some()),
+            ("--netrc", self.logins.netrc.is_some()),
+            ("--no-netrc", self.logins.no_netrc),
+            ("--load-cookies", self.logins.load_cookies.is_some()),
+        ];
+        options.into_iter().filter(|option| option.1).map(|option| option.0).collect()
+    }
+}

@@ -62,6 +62,7 @@ enum Detail {
     Described {
         places: usize,
         others: usize,
+        left_out: usize,
     },
     Listed {
         others: usize,
@@ -116,8 +117,8 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Dropped(fault) => ("mirror_dropped", trouble(fault, None, None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
         Happening::Relinked(_) => ("relinked", Detail::Plain {}),
-        Happening::Described { places, others } => {
-            ("metalink", Detail::Described { places: *places, others: others.len() })
+        Happening::Described { places, others, left_out } => {
+            ("metalink", Detail::Described { places: *places, others: others.len(), left_out: *left_out })
         }
         Happening::Listed { others, left_out } => {
             ("listed", Detail::Listed { others: others.len(), left_out: *left_out })

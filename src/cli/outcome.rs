@@ -15,7 +15,7 @@ pub struct Outcome {
     pub moved: u64,
     /// Those that were given up or refused, and why.
     pub failed: Vec<(TransferId, Fault)>,
-    /// How many objects of folders were left out, since no URL can hold their names.
+    /// How many objects of folders and files of metalinks were left out, since they can't be fetched.
     pub left_out: usize,
     /// Those that are neither: removed, paused, or not ended when the engine stopped.
     pub left: Vec<TransferId>,
@@ -39,7 +39,7 @@ impl Outcome {
                 self.failed.push((id, fault.clone()));
             }
             Happening::Removed | Happening::Paused => self.left.push(id),
-            Happening::Listed { left_out, .. } => self.left_out += left_out,
+            Happening::Listed { left_out, .. } | Happening::Described { left_out, .. } => self.left_out += left_out,
             _ => {}
         }
         happening.ends()

@@ -169,7 +169,10 @@ impl<O: Write, E: Write> Report<O, E> {
             self.out.write(&json::fact(known, happening));
         }
         let is_fault = matches!(happening, Happening::Failed(_) | Happening::Refused(_) | Happening::Expired(_))
-            || matches!(happening, Happening::Listed { left_out: 1.., .. });
+            || matches!(
+                happening,
+                Happening::Listed { left_out: 1.., .. } | Happening::Described { left_out: 1.., .. }
+            );
         let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
         let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);
         let for_people = matches!(self.style, Style::Live | Style::Plain) && !is_old && !is_seen_live;

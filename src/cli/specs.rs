@@ -29,39 +29,43 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// What is asked for, and a sentence on what of a metalink is left out.
+pub type Asked = (Vec<Spec>, Option<String>);
+
 impl GetArgs {
     /// What to download; `folder` is used where neither -d nor -o says another one. Reads the list of -i, `-` from `stdin`.
-    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Asked, Usage> {
         let limits = Limits { connections: self.whole.connections.count(), rate: None };
-        let mut specs = self.transfers.specs(Terms { limits, ..Terms::new(folder) }, stdin)?;
+        let (mut specs, left) = self.transfers.specs(Terms { limits, ..Terms::new(folder) }, stdin)?;
         once(&mut specs, |spec| spec);
-        needed("get", specs)
+        Ok((needed("get", specs)?, left))
     }
 }
 
 impl AddArgs {
     /// What to queue; `folder` is used where neither -d nor -o says another one. Reads the list of -i, `-` from `stdin`.
-    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        needed("add", self.transfers.specs(self.each.terms(folder, &SystemClock::here())?, stdin)?)
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Asked, Usage> {
+        let (specs, left) = self.transfers.specs(self.each.terms(folder, &SystemClock::here())?, stdin)?;
+        Ok((needed("add", specs)?, left))
     }
 }
 
 impl ScreenArgs {
     /// What to queue, which may be nothing; `folder` is used where neither -d nor -o says another one. Reads the list
     /// of -i, `-` from `stdin`.
-    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
+    pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Asked, Usage> {
         let each = &self.each;
         let idle = each.limits() == Limits::default()
             && each.priority.is_none()
             && each.at.is_none()
             && !each.paused
             && self.transfers.is_bare();
-        let specs = self.transfers.specs(each.terms(folder, &SystemClock::here())?, stdin)?;
+        let (specs, left) = self.transfers.specs(each.terms(folder, &SystemClock::here())?, stdin)?;
         if specs.is_empty() && !idle {
             let which = "-d, -H, --overwrite, -x, --limit, --priority, --at and --paused belong to the URLs of the same command";
             return Err(Usage::new(format!("{which}, and there are none; the settings file is for all transfers")));
         }
-        Ok(specs)
+        Ok((specs, left))
     }
 }
 
@@ -103,11 +107,12 @@ impl TransferArgs {
         self.dir.is_none() && self.headers.is_empty() && plain
     }
 
-    fn specs(&self, terms: Terms, stdin: impl BufRead) -> Result<Vec<Spec>, Usage> {
-        let entries = self.entries(stdin)?;
+    fn specs(&self, terms: Terms, stdin: impl BufRead) -> Result<Asked, Usage> {
+        let (entries, left) = self.entries(stdin)?;
         let terms = self.terms(terms)?;
         check_single(&terms, entries.len())?;
-        entries.into_iter().map(|entry| entry.spec(&terms).map_err(Usage::new)).collect()
+        let specs = entries.into_iter().map(|entry| entry.spec(&terms).map_err(Usage::new));
+        Ok((specs.collect::<Result<_, _>>()?, left))
     }
 
     /// The terms with what is said here. A file's name, and the folders of a list, are seen from the current folder.
@@ -132,18 +137,21 @@ impl TransferArgs {
         })
     }
 
-    fn entries(&self, stdin: impl BufRead) -> Result<Vec<Entry>, Usage> {
-        let mut entries = Vec::new();
+    fn entries(&self, stdin: impl BufRead) -> Result<(Vec<Entry>, Option<String>), Usage> {
+        let (mut entries, mut left) = (Vec::new(), Vec::new());
         for url in &self.urls {
             entries.extend(self.entries_of(url).map_err(Usage::new)?);
         }
         for metalink in &self.metalinks {
             let name = metalink.display().to_string();
             let file = File::open(metalink).map_err(|why| Usage::new(format!("{name}: {why}")))?;
-            entries.extend(read_metalink(&name, file).map_err(Usage::new)?);
+            let (files, others) = read_metalink(&name, file).map_err(Usage::new)?;
+            entries.extend(files);
+            left.extend(others);
         }
+        let left = (!left.is_empty()).then(|| left.join("; "));
         let listed = match &self.input {
-            None => return Ok(entries),
+            None => return Ok((entries, left)),
             Some(list) if list.as_os_str() == "-" => read_entries("stdin", stdin),
             Some(list) => {
                 let name = list.display().to_string();
@@ -152,7 +160,7 @@ impl TransferArgs {
             }
         };
         entries.extend(listed.map_err(Usage::new)?);
-        Ok(entries)
+        Ok((entries, left))
     }
 
     /// What a word of the command line stands for: a URL, a pattern of URLs, or a whole curl command.

@@ -12,7 +12,9 @@ use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
 use super::{Bindings, CategoryTable, Column, Hooks, Keymap, Notify, ThemeName};
-use crate::model::{Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless};
+use crate::model::{
+    Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless, proxy_url,
+};
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
 pub const DEFAULT_SETTINGS: &str = include_str!("../../assets/default.ron");
@@ -201,6 +203,11 @@ impl Settings {
         }
         if self.user_agent.chars().any(char::is_control) {
             return Err(" user_agent holds control characters, which no header can".to_owned());
+        }
+        if self.proxy.as_ref().is_some_and(|proxy| proxy_url(proxy.text()).is_none()) {
+            // What it holds may be a password.
+            let form = "http://host:port, https://, socks4://, socks4a://, socks5:// or socks5h://";
+            return Err(format!(" proxy holds no proxy's URL; write {form}"));
         }
         self.hooks.check()?;
         self.check_columns()

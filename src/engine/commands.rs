@@ -9,7 +9,7 @@ use super::supervisor::Supervisor;
 use super::sweep::Aim;
 use crate::api::{Command, Happening, Place};
 use crate::model::{
-    Fault, FaultKind, Header, MetalinkFile, ObjectUrl, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
+    Fault, FaultKind, Header, Metalink, ObjectUrl, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
 };
 use crate::store::{Item, Stamp};
 
@@ -161,7 +161,8 @@ impl Supervisor {
 
     /// A transfer's URL led to a metalink: it fetches the first of the files that this describes, and further transfers the
     /// others.
-    pub(super) fn describe(&mut self, id: TransferId, files: &[MetalinkFile]) {
+    pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) {
+        let files = &metalink.files;
         let Some(entry) = self.roster.get(id) else { return };
         let spec = entry.item.spec.clone();
         let mut specs = files.iter().filter_map(|file| spec.of_its_metalink(file, files.len() > 1));
@@ -170,7 +171,7 @@ impl Supervisor {
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         self.become_other(id, first);
-        self.tell(id, Happening::Described { places, others });
+        self.tell(id, Happening::Described { places, others, left_out: metalink.left_out });
         if !more.is_empty() {
             self.add(more);
         }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::errand::Done;
 use super::shortage::Room;
 use crate::api::{Happening, Live};
-use crate::model::{Algorithm, Fault, MetalinkFile, RangeSet, Spec, TransferId};
+use crate::model::{Algorithm, Fault, Metalink, RangeSet, Spec, TransferId};
 
 /// A message from a task to the supervisor.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(super) enum Ending {
         shared: bool,
     },
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
-    Described(Vec<MetalinkFile>),
+    Described(Metalink),
     /// Its URL was a folder, which has been read to its end; this is the first object below it.
     Unfolded(Box<Spec>),
     /// It was told to stop, and has saved what it has.

@@ -288,10 +288,10 @@ impl Supervisor {
         let (mut then, relinked, retargeted) =
             self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
         let ending = match (ending, relinked) {
-            (Ending::Described(files), None) => {
+            (Ending::Described(metalink), None) => {
                 // One that is removed adds no others; one that is paused asks again.
                 if matches!(then, None | Some(Then::Queue)) {
-                    self.describe(id, &files);
+                    self.describe(id, &metalink);
                 }
                 Ending::Stopped
             }

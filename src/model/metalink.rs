@@ -27,6 +27,8 @@ const LAST: u32 = 999_999;
 pub struct Metalink {
     /// The files that can be had over http or https, in the metalink's order; at least one.
     pub files: Vec<MetalinkFile>,
+    /// How many others it describes, none of whose places is one of http or https.
+    pub left_out: usize,
 }
 
 /// One file of a metalink.
@@ -65,13 +67,17 @@ pub struct MetalinkSource {
 }
 
 impl Metalink {
+    /// What is wrong with a metalink that is right but for its places.
+    pub const NOTHING: &str = "describes no file that can be had over http or https";
+
     /// True for a media type that metalinks have (RFC 5854, section 7.2).
     pub fn is_media(media: &str) -> bool {
         matches!(media, "application/metalink4+xml" | "application/metalink+xml")
     }
 
     /// Reads a metalink. Fails with the end of a sentence about it: it is too long, is no XML, declares entities, is
-    /// nested too deeply, gives a size or a checksum that is none, or describes no file that can be had over http or https.
+    /// nested too deeply, describes too many files, gives a size or a checksum that is none, or describes no file that can be
+    /// had over http or https ([`Metalink::NOTHING`]).
     /// What haul does not know is skipped.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > LONGEST_METALINK {
@@ -112,6 +118,7 @@ enum Open {
 #[derive(Default)]
 struct Reading {
     files: Vec<MetalinkFile>,
+    left_out: usize,
     stack: Vec<Open>,
     text: String,
     is_metalink: bool,
@@ -189,7 +196,7 @@ impl Reading {
         let text = std::mem::take(&mut self.text);
         let text = text.trim();
         match (self.stack.pop(), &mut self.file) {
-            (Some(Open::File), Some(_)) => self.close_file(),
+            (Some(Open::File), Some(_)) => self.close_file()?,
             (Some(Open::Size), Some(file)) if !text.is_empty() => {
                 file.length = Some(text.parse().map_err(|_| unreadable("a size", text, &file.name))?);
             }
@@ -227,17 +234,22 @@ impl Reading {
         Ok(())
     }
 
-    fn close_file(&mut self) {
+    fn close_file(&mut self) -> Result<(), String> {
         self.pieces = None;
-        let Some(mut file) = self.file.take() else { return };
+        let Some(mut file) = self.file.take() else { return Ok(()) };
         file.sources.sort_by_key(|source| source.priority);
         let fits = |pieces: &Pieces| {
             file.length.is_none_or(|length| length.div_ceil(pieces.length) == pieces.checksums.len() as u64)
         };
         file.pieces = file.pieces.take().filter(fits);
-        if !file.sources.is_empty() && self.files.len() < MOST_FILES {
+        if file.sources.is_empty() {
+            self.left_out += 1;
+        } else if self.files.len() == MOST_FILES {
+            return Err(format!("describes more than {MOST_FILES} files"));
+        } else {
             self.files.push(file);
         }
+        Ok(())
     }
 
     fn finish(self) -> Result<Metalink, String> {
@@ -248,9 +260,9 @@ impl Reading {
             return Err("ends in the middle of an element".to_owned());
         }
         if self.files.is_empty() {
-            return Err("describes no file that can be had over http or https".to_owned());
+            return Err(Metalink::NOTHING.to_owned());
         }
-        Ok(Metalink { files: self.files })
+        Ok(Metalink { files: self.files, left_out: self.left_out })
     }
 }
 

@@ -13,6 +13,7 @@ mod metalink;
 mod moment;
 mod object;
 mod priority;
+mod proxy;
 mod range;
 mod rate;
 mod resource;
@@ -39,6 +40,7 @@ pub use metalink::{LONGEST_METALINK, Metalink, MetalinkFile, MetalinkSource, Pie
 pub use moment::Moment;
 pub use object::{Addressing, ObjectUrl, Signature, StoreOptions, Vendor, strictly_encoded};
 pub use priority::Priority;
+pub use proxy::proxy_url;
 pub use range::{ByteRange, RangeSet};
 pub use rate::Rate;
 pub use resource::{Ranges, Resource, Validator};

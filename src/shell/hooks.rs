@@ -1,5 +1,6 @@
 //! Runs the user's hooks beside the transfers: none of them is ever waited for by one, and one that hangs is ended.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Environment, Program, environment};
-use crate::api::{Event, Handle, Happening, Index, Row, Snapshot};
+use crate::api::{Direction, Event, Handle, Happening, Index, Row, Snapshot};
 use crate::config::{Hook, Hooks};
 use crate::model::{Lock, Status, TransferId};
 
@@ -317,15 +318,27 @@ async fn work(
             continue;
         }
         let row = list.shown(&job).await;
-        let mut data = match &row {
-            Some(row) => environment(job.event, row),
-            None => vec![("HAUL_EVENT", job.event.into()), ("HAUL_ID", job.id.to_string().into())],
-        };
-        data.retain(|(name, _)| job.said.iter().all(|said| said.0 != *name));
-        data.extend(job.said);
+        let data = data(&job, row.as_deref());
         run_all(job.event, of(&hooks, job.event), &data, hooks.timeout, &kill).await;
         pending.send_modify(|count| *count -= 1);
     }
+}
+
+/// What a job's hooks find in their environment.
+fn data(job: &Job, row: Option<&Row>) -> Environment {
+    let is_download = row.is_some_and(|row| row.direction == Direction::Download);
+    let bare = || vec![("HAUL_EVENT", job.event.into()), ("HAUL_ID", job.id.to_string().into())];
+    let mut data = row.map_or_else(bare, |row| environment(job.event, row));
+    // Of an upload an event names the file that is the user's own.
+    let fits = |name: &str| is_download || !matches!(name, "HAUL_PATH" | "HAUL_FOLDER" | "HAUL_NAME");
+    let said: Environment = job.said.iter().filter(|(name, _)| fits(name)).cloned().collect();
+    // The list may be ahead of the event: the file has its name once an event says so.
+    data.retain(|(name, _)| *name != "HAUL_PATH" && said.iter().all(|said| said.0 != *name));
+    data.extend(said);
+    if data.iter().all(|(name, _)| *name != "HAUL_PATH") {
+        data.push(("HAUL_PATH", OsString::new()));
+    }
+    data
 }
 
 /// Runs the hooks for one event. The log names them by their number: a line for the shell may hold a password.

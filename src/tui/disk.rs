@@ -31,7 +31,7 @@ fn list(path: &Path) -> Result<Vec<crate::ask::Entry>, String> {
     let file = File::open(path).map_err(|why| format!("{name}: {why}"))?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
     if matches!(ending.as_str(), "meta4" | "metalink") {
-        return read_metalink(&name, file);
+        return read_metalink(&name, file).map(|(entries, _)| entries);
     }
     read_entries(&name, BufReader::new(file))
 }

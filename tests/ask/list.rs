@@ -47,7 +47,8 @@ fn a_metalink_is_an_entry_for_each_of_its_files() {
         <url priority="2">https://b.example/a.iso</url><url priority="1">https://a.example/a.iso</url></file>
         <file name="b.iso"><url>ftp://a.example/b.iso</url></file>
         <file name="c.iso"><url>https://a.example/c.iso</url></file></metalink>"#;
-    let entries = read_metalink("x.meta4", &text[..]).unwrap();
+    let (entries, left) = read_metalink("x.meta4", &text[..]).unwrap();
+    assert_eq!(left.unwrap(), "x.meta4: one of its files is left out: it can't be had over http or https");
     let urls: Vec<String> = entries.iter().map(|entry| entry.source.to_string()).collect();
     assert_eq!(urls, ["https://a.example/a.iso", "https://a.example/c.iso"]);
     assert_eq!(entries[0].described.as_ref().unwrap().length, Some(7));

@@ -31,7 +31,7 @@ fn specs(words: &[&str]) -> Result<Vec<Spec>, String> {
 }
 
 fn specs_of_stdin(words: &[&str], stdin: &str) -> Result<Vec<Spec>, String> {
-    get(words)?.specs(Path::new("/here"), stdin.as_bytes()).map_err(|why| why.to_string())
+    get(words)?.specs(Path::new("/here"), stdin.as_bytes()).map(|(specs, _)| specs).map_err(|why| why.to_string())
 }
 
 /// The one transfer that these words ask for.
@@ -72,11 +72,11 @@ fn what_is_said_goes_before_the_settings() {
 #[test]
 fn the_limit_is_over_all_for_get_and_for_each_url_of_add() {
     let words = ["-x", "3", "--limit", "500K", URL];
-    let from_get = get(&words).unwrap().specs(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    let from_get = get(&words).unwrap().specs(Path::new("/here"), &b""[..]).unwrap().0.remove(0);
     assert_eq!((from_get.limits.connections, from_get.limits.rate), (Some(3), None));
-    let from_add = add(&words).unwrap().specs(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    let from_add = add(&words).unwrap().specs(Path::new("/here"), &b""[..]).unwrap().0.remove(0);
     assert_eq!((from_add.limits.connections, from_add.limits.rate), (Some(3), Some(Rate::per_second(512_000))));
-    let screen = arguments(&words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    let screen = arguments(&words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap().0.remove(0);
     assert_eq!(screen.limits, from_add.limits);
 }
 
@@ -108,14 +108,14 @@ fn what_aria2s_users_type_means_connections_and_is_never_more_than_either_allows
 fn what_is_queued_without_a_folder_may_go_to_its_categorys() {
     let queued = |words: &[&str]| {
         let specs = add(&[words, &[URL]].concat()).unwrap().specs(Path::new("/down"), &b""[..]);
-        specs.unwrap().remove(0)
+        specs.unwrap().0.remove(0)
     };
     assert!(queued(&[]).sorts && !queued(&[]).held);
     for named in [&["-d", "/srv"][..], &["-d", "/down"], &["-o", "x.bin"], &["-o", "/down/x.bin"]] {
         assert!(!queued(named).sorts, "{named:?}");
     }
     assert!(!one(&[]).sorts, "what is fetched now comes where one is");
-    let screen = arguments(&[URL]).unwrap().screen.specs(Path::new("/down"), &b""[..]).unwrap().remove(0);
+    let screen = arguments(&[URL]).unwrap().screen.specs(Path::new("/down"), &b""[..]).unwrap().0.remove(0);
     assert!(screen.sorts);
     assert!(queued(&["--paused"]).held);
     assert!(add(&["--paused", "--at", "in 2h", URL]).is_err());
@@ -131,7 +131,7 @@ fn priority_and_start_are_of_each_url_of_add() {
         (from_add.priority, from_add.start_at),
         (Priority::High, Some(clock.now().after(Duration::from_secs(7200))))
     );
-    let screen = arguments(&words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap().remove(0);
+    let screen = arguments(&words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap().0.remove(0);
     assert!(screen.priority == Priority::High && screen.start_at.is_some());
     let past = add(&["--at", "2020-01-01 08:00", URL]).unwrap().specs(Path::new("/here"), &b""[..]);
     assert_eq!(past.unwrap_err().to_string(), "--at 2020-01-01 08:00 is past, or no date");
@@ -181,11 +181,11 @@ fn without_a_command_it_is_the_screen() {
     assert!(parsed.command.is_none());
     assert_eq!(parsed.network().unwrap().transfers, Some(9));
     assert!(parsed.network().unwrap().insecure);
-    let specs = parsed.screen.specs(Path::new("/here"), &b""[..]).unwrap();
+    let (specs, _) = parsed.screen.specs(Path::new("/here"), &b""[..]).unwrap();
     assert_eq!(specs.len(), 2);
     assert!(specs.iter().all(|spec| spec.target.folder.as_ref() == Path::new("/srv")));
     let bare = arguments(&[]).unwrap();
-    assert_eq!(bare.screen.specs(Path::new("/here"), &b""[..]).unwrap(), []);
+    assert_eq!(bare.screen.specs(Path::new("/here"), &b""[..]).unwrap(), (Vec::new(), None));
 }
 
 #[test]

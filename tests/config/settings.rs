@@ -99,6 +99,19 @@ fn numbers_out_of_range_are_told_by_name() {
     }
 }
 
+/// The HTTP library would go past a proxy whose scheme it doesn't know.
+#[test]
+fn a_proxy_that_haul_can_not_go_through_is_a_mistake() {
+    let wrong = ["socks://h:1", "sock5h://h:1", "tor://h:1", "ftp://h:1", "file:///h", "http://", "::::", "", "h p:1"];
+    for proxy in wrong {
+        let why = mistake(&format!("(proxy: {proxy:?})"));
+        assert!(why.contains("proxy holds no proxy's URL") && why.contains("socks5h://host:port"), "{proxy}: {why}");
+    }
+    for proxy in ["h", "h:1", "http://me:pw@h:1/", " https://h ", "SOCKS5://[::1]:9", "socks4a://h", "socks5h://h:1"] {
+        assert!(Settings::parse(&format!("(proxy: {proxy:?})")).is_ok(), "{proxy}");
+    }
+}
+
 #[test]
 fn a_file_that_is_wrong_is_named() {
     let folder = tempfile::tempdir().unwrap();

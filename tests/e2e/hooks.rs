@@ -9,7 +9,7 @@ use haul::model::{Fault, FaultKind, Status, TransferId, Vendor};
 use haul::shell::HookRunner;
 use rustix::process::Signal;
 
-use super::{MIB, PATH, REFUSED, file};
+use super::{CHECKSUM, MIB, PATH, REFUSED, TAKEN, file};
 use crate::support::builders::{RowBuilder, row};
 use crate::support::server::{Answer, File, Server};
 use crate::support::store::Refusing;
@@ -102,6 +102,45 @@ fn the_hooks_of_a_file_that_has_no_name_yet_are_not_told_the_folder_in_its_place
     sandbox.get(&["-q", &server.url("/none.bin")]).code(REFUSED);
     let told = told(&sandbox);
     assert!(told[0].starts_with("path::/") && told[0].ends_with("/downloads"), "{told:?}");
+}
+
+/// What stands at a download's place before haul has put its file there is the user's own.
+#[test]
+fn a_hook_that_cleans_up_after_a_failure_is_not_told_of_the_file_that_stood_there() {
+    let server = Server::new().file(PATH, file(Answer::new())).start();
+    let sandbox = Sandbox::new();
+    let clean = r#"Shell("echo "$HAUL_EVENT:$HAUL_PATH" >> ../told; rm -f "$HAUL_PATH"")"#;
+    sandbox.settings(&format!("(hooks: (started: [{clean}], failed: [{clean}], steps: [{clean}]))"));
+    let mine = sandbox.downloads().join("mine");
+    std::fs::write(&mine, "mine").unwrap();
+    sandbox.get(&["-q", "-o", "mine", &server.url(PATH)]).code(TAKEN);
+    sandbox.get(&["-q", "--overwrite", "-o", "mine", &server.url("/none.bin")]).code(REFUSED);
+    let wrong = format!("md5:{:032}", 0);
+    sandbox.get(&["-q", "--overwrite", "--checksum", &wrong, "-o", "mine", &server.url(PATH)]).code(CHECKSUM);
+    let told = told(&sandbox);
+    assert_eq!(told.iter().filter(|line| *line == "failed:").count(), 3, "{told:?}");
+    assert!(told.iter().all(|line| line.ends_with(':')), "{told:?}");
+    assert_eq!(std::fs::read_to_string(mine).unwrap(), "mine");
+}
+
+/// README's hook for finished files takes no file away that was sent.
+#[test]
+fn the_file_of_an_upload_is_told_as_its_source_and_stdin_not_at_all() {
+    let (store, mut sandbox) = (Store::start(Vendor::S3), Sandbox::new());
+    for (name, value) in store.variables() {
+        sandbox.set(&name, value);
+    }
+    let tell = r#"Shell("echo "$HAUL_EVENT:$HAUL_PATH:$HAUL_SOURCE:$HAUL_FOLDER" >> ../told; mv "$HAUL_PATH" ..")"#;
+    sandbox.settings(&format!("(hooks: (started: [{tell}], completed: [{tell}]))"));
+    let mine = sandbox.downloads().join("mine");
+    std::fs::write(&mine, "mine").unwrap();
+    sandbox.run(&["put", "-q", "mine", &store.url("key")]).ok();
+    let (file, folder) = (mine.display(), sandbox.downloads());
+    let folder = folder.display();
+    assert_eq!(told(&sandbox), [format!("started::{file}:{folder}"), format!("completed::{file}:{folder}")]);
+    assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+    sandbox.run_within("true", &["put", "-q", "-", &store.url("stream")]).ok();
+    assert_eq!(told(&sandbox)[2..], ["started:::", "completed:::"]);
 }
 
 /// A program that is left behind ends in its middle as soon as it says something.

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::process::Signal;
 
 use super::{PATH, file, serve};
-use crate::support::server::{Answer, File, Gate, Server};
+use crate::support::server::{Answer, Body, File, Gate, Server};
 use crate::support::{Process, Sandbox, Strace, eventually, names, strace_works};
 
 #[test]
@@ -119,4 +119,44 @@ fn an_add_to_a_full_disk_says_that_nothing_goes_on_by_itself() {
     let add = Strace::refuse("write", "ENOSPC", "1+").on(&[&queue]).start(&sandbox, &["add", "http://127.0.0.1:9/a"]);
     let output = add.finish().refused(&["the disk is full, so the queue can't be written; make room and try again"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(5), ""), "{output:#?}");
+}
+
+/// A metalink of two files, of which one can be had over ftp alone.
+fn half_a_metalink(url: &str) -> String {
+    let file = |name: &str, url: &str| format!("<file name=\"{name}\"><url>{url}</url></file>");
+    format!("<metalink>{}{}</metalink>", file("one.bin", url), file("two.bin", "ftp://127.0.0.1/two.bin"))
+}
+
+#[test]
+fn a_file_of_a_metalink_that_can_not_be_had_is_told_and_is_no_success() {
+    let server = Server::new().file("/one", File::new(1, 1000)).start();
+    let sandbox = Sandbox::new();
+    let text = half_a_metalink(&server.url("/one"));
+    fs::write(sandbox.downloads().join("half.meta4"), &text).unwrap();
+    let said = "half.meta4: one of its files is left out: it can't be had over http or https";
+    let output = sandbox.get(&["-q", "-M", "half.meta4"]).code(1);
+    assert_eq!(output.stderr, format!("haul: {said}\n"));
+    assert_eq!(sandbox.sha256("one.bin"), File::new(1, 1000).sha256());
+    assert!(sandbox.run(&["add", "-M", "half.meta4"]).code(1).stderr.contains(said));
+    let answer = Answer::new().body(Body::Bytes(text.clone().into_bytes()));
+    let answer = answer.header("Content-Type", "application/metalink4+xml");
+    server.put("/half", File::new(1, text.len() as u64).answer(answer));
+    let output = sandbox.get(&["--json", "-d", "other", &server.url("/half")]).code(1);
+    assert!(output.stderr.contains("one file is left out"), "{output:#?}");
+    let lines = output.json();
+    let told = lines.iter().find(|line| line["event"] == "metalink").unwrap();
+    assert_eq!((&told["others"], &told["left_out"]), (&0.into(), &1.into()));
+    assert_eq!(lines.iter().filter(|line| line["event"] == "completed").count(), 1, "{output:#?}");
+}
+
+#[test]
+fn a_metalink_that_leads_nowhere_is_asked_for_once() {
+    let text = "<metalink><file name='a'><url>ftp://127.0.0.1/a</url></file></metalink>";
+    let answer = Answer::new().body(Body::Bytes(text.as_bytes().to_vec()));
+    let answer = answer.header("Content-Type", "application/metalink4+xml");
+    let server = Server::new().file("/none", File::new(1, text.len() as u64).answer(answer)).start();
+    let sandbox = Sandbox::new();
+    let output = sandbox.get(&[&server.url("/none")]).code(8);
+    assert!(output.stderr.contains("describes no file that can be had over http or https"), "{output:#?}");
+    assert_eq!(server.seen().of("/none").len(), 1);
 }

@@ -154,6 +154,23 @@ fn what_is_added_while_a_run_works_is_worked_off_and_told_too() {
 }
 
 #[test]
+fn urls_for_the_screen_that_another_haul_takes_are_said_to_be_with_what_is_not_heeded() {
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(1000, &gate));
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url(PATH)]).ok();
+    let run = sandbox.start(&["run"]);
+    server.wait("the first one's bytes", |seen| seen.total() >= 1000);
+    let output = sandbox.run(&["-k", "-j", "2", "--paused", "http://127.0.0.1:9/one"]).ok();
+    assert!(output.stdout.contains("http://127.0.0.1:9/one"), "{output:#?}");
+    let said = output.stderr.as_str();
+    assert!(said.contains("another haul (process ") && said.contains("the URL was put into it"), "{said}");
+    assert!(said.trim_end().ends_with("no screen opens; not heeded, since that haul has its own: -j, -k"), "{said}");
+    gate.open();
+    run.finish().ok();
+}
+
+#[test]
 fn what_was_given_up_is_asked_for_again_by_another_add() {
     let server = Server::new().start();
     let sandbox = Sandbox::new();

@@ -137,6 +137,10 @@ fn what_is_no_metalink_is_refused_with_the_reason() {
         assert!(why.contains(reason), "{text:.60}: {why}");
     }
     assert!(Metalink::parse(b"<metalink>\xff\xfe</metalink>").unwrap_err().contains("UTF-8"));
+    let file = "<file><url>http://h/a</url></file>";
+    let many = |count| Metalink::parse(format!("<metalink>{}</metalink>", file.repeat(count)).as_bytes());
+    assert_eq!(many(10_000).unwrap().files.len(), 10_000);
+    assert!(many(10_001).unwrap_err().contains("more than 10000 files"), "none of them is dropped in silence");
     assert!(Metalink::parse(&vec![b' '; 9 << 20]).unwrap_err().contains("longer"));
     let long = format!("<metalink><file name='a'><url>http://h/{}</url></file></metalink>", "a".repeat(20_000));
     assert!(Metalink::parse(long.as_bytes()).unwrap_err().contains("text"));

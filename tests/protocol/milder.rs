@@ -174,6 +174,16 @@ fn a_proxy_is_named_where_it_is_at_fault() {
     let asked = |proxy: String, url: &str| ask(&through(proxy), question(url, Asked::Whole)).unwrap_err();
     let fault = asked(format!("http://{gone}"), "http://example.invalid/a");
     assert!(fault.detail.contains(&format!("through the proxy {gone}")), "{fault}");
+    for written in [format!(" {gone}"), format!("HTTP://{gone}"), format!("SOCKS5://{gone} ")] {
+        let fault = asked(written.clone(), "http://example.invalid/a");
+        assert!(fault.detail.contains(&format!("through the proxy {gone}")), "{written}: {fault}");
+    }
+    let server = Server::new().file("/a", File::new(SEED, 9)).start();
+    for none in ["socks://127.0.0.1:9", "tor://127.0.0.1:9", "", "::::"] {
+        let fault = asked(none.to_owned(), &server.url("/a"));
+        assert_eq!((fault.kind, &*fault.subject), (Kind::Request, "proxy"), "{none}: {fault}");
+    }
+    assert!(server.seen().requests.is_empty(), "nobody is asked without the proxy");
     for (status, kind, says) in
         [(407, Kind::Status(407), "asked for"), (403, Kind::Connect, "does not connect"), (502, Kind::Connect, "proxy")]
     {

@@ -1,7 +1,7 @@
 //! A metalink that comes where a file was asked for: what it describes is fetched in its place (RFC 5854).
 
 use super::task::{Halt, Task};
-use crate::model::{Fault, FaultKind, LONGEST_METALINK, Metalink, MetalinkFile, Resource};
+use crate::model::{Fault, FaultKind, LONGEST_METALINK, Metalink, Resource};
 use crate::protocol::Answer;
 
 /// The endings of metalinks' names, for servers that do not know their media type.
@@ -31,25 +31,29 @@ impl Task {
         }
     }
 
-    /// Reads a metalink: the files that it describes, at least one.
-    pub(super) async fn read_metalink(&self, answer: Answer) -> Result<Vec<MetalinkFile>, Halt> {
+    /// Reads a metalink: the files that it describes and that can be asked for, at least one.
+    pub(super) async fn read_metalink(&self, answer: Answer) -> Result<Metalink, Halt> {
         let at = self.places.lead();
         let wrong = |why: String| {
-            let detail = format!("the metalink {why}; with -o NAME.meta4 haul keeps it as it is");
-            Fault::new(FaultKind::BadAnswer, at, detail)
+            // It leads where haul doesn't go, as a redirect may: asked again it would say the same.
+            let kind = if why == Metalink::NOTHING { FaultKind::Redirect } else { FaultKind::BadAnswer };
+            Fault::new(kind, at, format!("the metalink {why}; with -o NAME.meta4 haul keeps it as it is"))
         };
         let bytes = self.read_all(answer, LONGEST_METALINK, at).await?;
         let bytes = bytes.ok_or_else(|| wrong(format!("is longer than {LONGEST_METALINK} bytes")))?;
-        let mut files = Metalink::parse(&bytes).map_err(wrong)?.files;
+        let mut metalink = Metalink::parse(&bytes).map_err(wrong)?;
         // No more is it followed to plain http than a redirect.
         let is_safe = at.url().scheme() == "https";
-        for file in &mut files {
+        for file in &mut metalink.files {
             file.sources.retain(|place| !is_safe || place.source.url().scheme() == "https");
         }
-        files.retain(|file| !file.sources.is_empty());
-        if files.is_empty() {
-            return Err(wrong("leads from https to plain http alone".to_owned()).into());
+        let count = metalink.files.len();
+        metalink.files.retain(|file| !file.sources.is_empty());
+        metalink.left_out += count - metalink.files.len();
+        if metalink.files.is_empty() {
+            let detail = "the metalink leads from https to plain http alone; with -o NAME.meta4 haul keeps it as it is";
+            return Err(Fault::new(FaultKind::Redirect, at, detail).into());
         }
-        Ok(files)
+        Ok(metalink)
     }
 }

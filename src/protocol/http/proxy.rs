@@ -2,12 +2,13 @@
 //! itself, and without a word; here is what has to be said about it.
 
 use std::env;
+use std::fmt::Display;
 
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{ClientBuilder, Proxy};
 use url::Url;
 
-use crate::model::{Fault, FaultKind, Secret};
+use crate::model::{Fault, FaultKind, Secret, proxy_url};
 
 /// Which proxy is for which URLs.
 #[derive(Debug)]
@@ -22,7 +23,9 @@ pub(super) struct Route {
 impl Route {
     /// By the settings or, without them, by the environment; `is_direct`: by neither.
     pub(super) fn new(fixed: Option<Secret>, is_direct: bool) -> Self {
-        let fixed = fixed.filter(|_| !is_direct);
+        // The library has two readings of a URL, of which one takes more: it gets one that both take.
+        let read = |proxy: Secret| proxy_url(proxy.text()).map_or(proxy, Secret::from);
+        let fixed = fixed.filter(|_| !is_direct).map(read);
         let is_off = is_direct || fixed.is_none() && is_off();
         let matcher = match &fixed {
             Some(proxy) => Matcher::builder().all(proxy.text().to_owned()).build(),
@@ -36,8 +39,13 @@ impl Route {
     /// site itself.
     pub(super) fn apply(&self, builder: ClientBuilder, scheme: &str) -> Result<ClientBuilder, Fault> {
         if let Some(proxy) = &self.fixed {
-            let wrong = |why| Fault::new(FaultKind::Request, "proxy", format!("its URL is wrong: {why}"));
-            return Ok(builder.proxy(Proxy::all(proxy.text()).map_err(wrong)?));
+            let wrong = |why: &dyn Display| Fault::new(FaultKind::Request, "proxy", format!("{why}"));
+            if !is_proxy(proxy.text().to_owned()) {
+                return Err(wrong(
+                    &"the setting holds no proxy's URL, such as http://host:port or socks5h://host:port",
+                ));
+            }
+            return Ok(builder.proxy(Proxy::all(proxy.text()).map_err(|why| wrong(&why))?));
         }
         if self.is_off {
             return Ok(builder.no_proxy());
