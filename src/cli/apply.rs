@@ -1,10 +1,8 @@
 //! The command line laid over the settings.
 
-use std::str::FromStr;
-
 use super::args::{Arguments, Command, NetworkArgs, WholeArgs};
 use crate::config::Settings;
-use crate::model::Rate;
+use crate::model::RateLimit;
 
 impl Arguments {
     /// Lays what was given on the command line over the settings.
@@ -12,6 +10,9 @@ impl Arguments {
         match &self.command {
             Some(Command::Get(get)) => get.whole.apply(settings),
             Some(Command::Run(run)) => run.whole.apply(settings),
+            Some(Command::Put(put)) => {
+                settings.upload_limit = put.limit.map_or(settings.upload_limit, |RateLimit(limit)| limit);
+            }
             _ => {}
         }
         if let Some(network) = self.network() {
@@ -34,24 +35,12 @@ impl Arguments {
     }
 }
 
-/// The limit on everything of a run; `none` for no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WholeLimit(pub Option<Rate>);
-
-impl FromStr for WholeLimit {
-    type Err = <Rate as FromStr>::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.eq_ignore_ascii_case("none") { Ok(Self(None)) } else { text.parse().map(|rate| Self(Some(rate))) }
-    }
-}
-
 impl WholeArgs {
     /// Lays what was given over the settings.
     pub fn apply(&self, settings: &mut Settings) {
         settings.connections = self.connections.count().or(settings.connections);
-        if let Some(WholeLimit(limit)) = self.limit {
-            settings.limit = limit;
+        if let Some(RateLimit(limit)) = self.limit {
+            (settings.limit, settings.upload_limit) = (limit, limit);
             // Whoever says a limit for a run means it for all of it.
             settings.timetable.clear();
         }

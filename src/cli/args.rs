@@ -10,7 +10,6 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::apply::WholeLimit;
 use super::connections::{ConnectionArgs, whole_number};
 use super::exit::Exit;
 use super::logins::LoginArgs;
@@ -18,7 +17,7 @@ use super::ls::{LsArgs, PresignArgs};
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
-use crate::model::{Checksum, Limits, OnChange, Priority, Rate, StartTime, Sums, harmless};
+use crate::model::{Checksum, Limits, OnChange, Priority, RateLimit, StartTime, Sums, harmless};
 
 const AFTER_HELP: &str = "\
 haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
@@ -247,9 +246,9 @@ pub struct WholeArgs {
     /// How many connections.
     #[command(flatten)]
     pub connections: ConnectionArgs,
-    /// Bytes a second over everything, such as 500K, 5M or 1.5MiB; none lifts the limit of the settings
+    /// Bytes a second over everything that comes, and over all that goes, such as 500K, 5M or 1.5MiB; none lifts the settings'
     #[arg(long, value_name = "RATE|none")]
-    pub limit: Option<WholeLimit>,
+    pub limit: Option<RateLimit>,
 }
 
 /// What each of the given URLs may use, now and after a restart.
@@ -260,7 +259,7 @@ pub struct EachArgs {
     pub connections: ConnectionArgs,
     /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB
     #[arg(long, value_name = "RATE")]
-    pub limit: Option<Rate>,
+    pub limit: Option<RateLimit>,
     /// Whose turn it is before others of the queue: low, normal or high
     #[arg(long, value_name = "WORD")]
     pub priority: Option<Priority>,

@@ -23,7 +23,6 @@ mod signals;
 mod specs;
 mod waiting;
 
-pub use apply::WholeLimit;
 pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake, NetworkArgs, OutputArgs};
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
 pub use connections::ConnectionArgs;

@@ -10,7 +10,7 @@ use super::connections::ConnectionArgs;
 use super::specs::{Usage, headers, start_at};
 use crate::ask::{Gathered, placed};
 use crate::config::SystemClock;
-use crate::model::{Limits, Rate, Source, Spec, StartTime, Upload};
+use crate::model::{Limits, Rate, RateLimit, Source, Spec, StartTime, Upload};
 
 pub(super) const AFTER_PUT_HELP: &str = "\
 Examples:
@@ -62,9 +62,9 @@ pub struct PutArgs {
     /// How many connections each of them may use.
     #[command(flatten)]
     pub connections: ConnectionArgs,
-    /// Bytes a second for each of these files, such as 500K, 5M or 1.5MiB
-    #[arg(long, value_name = "RATE")]
-    pub limit: Option<Rate>,
+    /// Bytes a second over all of these together, such as 500K, 5M or 1.5MiB; none lifts the limit of the settings
+    #[arg(long, value_name = "RATE|none")]
+    pub limit: Option<RateLimit>,
     /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
     #[arg(long, value_name = "TIME")]
     pub at: Option<StartTime>,
@@ -87,7 +87,7 @@ impl PutArgs {
     pub fn specs(&self) -> Result<(Vec<Spec>, Option<String>), Usage> {
         let place = Source::parse(&self.url).map_err(Usage::new)?;
         let headers: Arc<[_]> = headers(&self.headers)?.into();
-        let limits = Limits { connections: self.connections.count(), rate: self.limit };
+        let limits = Limits { connections: self.connections.count(), rate: None };
         let start_at = start_at(self.at, &SystemClock::here())?;
         let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
         let is_one_of_many = files.len() > 1;

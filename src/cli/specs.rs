@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use crate::ask::{Entry, Single, Terms, expand, once, read_curl, read_entries, read_metalink};
 use crate::config::{Paths, SystemClock};
-use crate::model::{Header, Limits, Source, Spec, StartTime, Target, UnixTime, WallClock, harmless};
+use crate::model::{Header, Limits, RateLimit, Source, Spec, StartTime, Target, UnixTime, WallClock, harmless};
 
 /// A mistake of the user, as one harmless sentence; haul ends with code 2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl ScreenArgs {
 
 impl EachArgs {
     fn limits(&self) -> Limits {
-        Limits { connections: self.connections.count(), rate: self.limit }
+        Limits { connections: self.connections.count(), rate: self.limit.and_then(|RateLimit(rate)| rate) }
     }
 
     /// What is said of each transfer that is queued. Where nobody names a folder, a file goes to that of its category.

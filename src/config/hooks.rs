@@ -50,7 +50,7 @@ impl Hooks {
     /// What is wrong with them, if anything is.
     pub(super) fn check(&self) -> Result<(), String> {
         if !(0.1..=86_400.0).contains(&self.timeout) {
-            return Err(format!(" the hooks' timeout is {}, but must be from 0.1 to 86400 (seconds)", self.timeout));
+            return Err(format!("the hooks' timeout is {}, but must be from 0.1 to 86400 (seconds)", self.timeout));
         }
         let mut all = self.all().flatten();
         let is_void = |hook: &Hook| match hook {
@@ -58,7 +58,7 @@ impl Hooks {
             Hook::Shell(line) => line.trim().is_empty(),
         };
         match all.find(|hook| is_void(hook)) {
-            Some(_) => Err(" a hook names no program".to_owned()),
+            Some(_) => Err("a hook names no program".to_owned()),
             None => Ok(()),
         }
     }

@@ -11,6 +11,7 @@ mod notify;
 mod order;
 mod orders;
 mod paths;
+mod place;
 mod settings;
 mod theme;
 

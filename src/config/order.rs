@@ -7,7 +7,9 @@ use super::Paths;
 use super::orders::ORDERS;
 use super::settings::distance;
 use crate::ask::{Entry, Terms};
-use crate::model::{Categories, Checksum, Limits, Priority, Rate, Source, Spec, StartTime, Target, WallClock};
+use crate::model::{
+    Categories, Checksum, Limits, Priority, Rate, RateLimit, Source, Spec, StartTime, Target, WallClock,
+};
 
 /// What a line orders. `these` are the marked transfers or, without marks, the selected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -243,7 +245,7 @@ fn limit(rest: &str) -> Result<Order, String> {
         Some(rate) if rate.starts_with(char::is_whitespace) => (Extent::These, rate.trim()),
         _ => (Extent::All, rest),
     };
-    let rate = if ["none", "off", "0"].contains(&rate) { None } else { Some(rate.parse()?) };
+    let RateLimit(rate) = rate.parse()?;
     Ok(Order::Limit(extent, rate))
 }
 
@@ -260,7 +262,7 @@ fn addition(rest: &str) -> Result<Addition, String> {
                 addition.name = Some(value.to_owned());
             }
             Some(("checksum", value)) => addition.checksum = Some(value.parse()?),
-            Some(("limit", value)) => addition.limits.rate = Some(value.parse()?),
+            Some(("limit", value)) => addition.limits.rate = value.parse::<RateLimit>()?.0,
             Some(("connections", value)) => {
                 let count = Limits::count(value).map_err(|why| format!("connections=: {why}"))?;
                 addition.limits.connections = Some(count);

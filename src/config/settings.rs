@@ -11,9 +11,10 @@ use ron::error::{Error as RonError, SpannedError};
 use ron::extensions::Extensions;
 use serde::{Deserialize, Serialize};
 
+use super::place::place_of;
 use super::{Bindings, CategoryTable, Column, Hooks, Keymap, Notify, ThemeName};
 use crate::model::{
-    Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, Secret, StoreOptions, harmless, proxy_url,
+    Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, RateLimit, Secret, StoreOptions, harmless, proxy_url,
 };
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.
@@ -37,8 +38,10 @@ pub struct Settings {
     /// Transfers at once, 1 to 64; `None`: a few, and more while they are brief.
     pub transfers: Option<u16>,
     /// Bytes a second over everything that comes,
+    #[serde(deserialize_with = "RateLimit::setting")]
     pub limit: Option<Rate>,
     /// and over everything that goes.
+    #[serde(deserialize_with = "RateLimit::setting")]
     pub upload_limit: Option<Rate>,
     /// Limits by the time of day, of which the first that fits goes before `limit`.
     pub timetable: Vec<LimitHours>,
@@ -172,7 +175,10 @@ impl Settings {
         let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
         let mut settings: Self = options.from_str(text).map_err(|why| explain(&why))?;
         settings.keys = Keymap::default().with(settings.keys);
-        settings.check()?;
+        settings.check().map_err(|(name, why)| match place_of(text, name) {
+            Some((line, column)) => format!("{line}:{column}: {why}"),
+            None => format!(" {why}"),
+        })?;
         Ok(settings)
     }
 
@@ -186,12 +192,12 @@ impl Settings {
         }
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What the parser can't know to be wrong: the setting, and a sentence.
+    fn check(&self) -> Result<(), (&'static str, String)> {
         let counts = [("connections", self.connections.unwrap_or(1)), ("transfers", self.transfers.unwrap_or(1))];
         if let Some((name, count)) = counts.into_iter().find(|entry| !Limits::allow(entry.1)) {
-            return Err(format!(" {name} is {count}, but must be from 1 to 64"));
+            return Err((name, format!("{name} is {count}, but must be from 1 to 64")));
         }
-        self.stores.keys().try_for_each(|name| check_store(name))?;
         let spans = [
             ("retry_wait", self.retry_wait, 0.0),
             ("connect_timeout", self.connect_timeout, 0.1),
@@ -199,27 +205,43 @@ impl Settings {
         ];
         let wrong = |entry: &(&str, f64, f64)| !(entry.2..=86_400.0).contains(&entry.1);
         if let Some((name, seconds, least)) = spans.into_iter().find(wrong) {
-            return Err(format!(" {name} is {seconds}, but must be from {least} to 86400 (seconds)"));
+            return Err((name, format!("{name} is {seconds}, but must be from {least} to 86400 (seconds)")));
         }
-        if self.user_agent.chars().any(char::is_control) {
-            return Err(" user_agent holds control characters, which no header can".to_owned());
-        }
-        if self.proxy.as_ref().is_some_and(|proxy| proxy_url(proxy.text()).is_none()) {
+        let others = [
+            ("stores", self.stores.keys().try_for_each(|name| check_store(name))),
+            ("user_agent", self.check_user_agent()),
+            ("proxy", self.check_proxy()),
+            ("hooks", self.hooks.check()),
+            ("columns", self.check_columns()),
+            ("theme", self.theme.as_ref().map_or(Ok(()), ThemeName::check)),
+        ];
+        others.into_iter().try_for_each(|(name, checked)| checked.map_err(|why| (name, why)))
+    }
+
+    fn check_user_agent(&self) -> Result<(), String> {
+        let is_wrong = self.user_agent.chars().any(char::is_control);
+        if is_wrong { Err("user_agent holds control characters, which no header can".to_owned()) } else { Ok(()) }
+    }
+
+    fn check_proxy(&self) -> Result<(), String> {
+        match &self.proxy {
             // What it holds may be a password.
-            let form = "http://host:port, https://, socks4://, socks4a://, socks5:// or socks5h://";
-            return Err(format!(" proxy holds no proxy's URL; write {form}"));
+            Some(proxy) if proxy_url(proxy.text()).is_none() => {
+                Err("proxy holds no proxy's URL; write http://host:port or \
+                 socks5h://host:port (https, socks4, socks4a and socks5 are the others)"
+                    .to_owned())
+            }
+            _ => Ok(()),
         }
-        self.hooks.check()?;
-        self.check_columns()
     }
 
     fn check_columns(&self) -> Result<(), String> {
         if !self.columns.contains(&Column::Name) {
-            return Err(" columns must hold Name".to_owned());
+            return Err("columns must hold Name".to_owned());
         }
         let twice = |at: &usize| self.columns[..*at].contains(&self.columns[*at]);
         match (0..self.columns.len()).find(twice) {
-            Some(at) => Err(format!(" columns hold {:?} twice", self.columns[at])),
+            Some(at) => Err(format!("columns hold {:?} twice", self.columns[at])),
             None => Ok(()),
         }
     }
@@ -241,7 +263,7 @@ fn holds_nothing(mut text: &str) -> bool {
 
 /// A store is named as in its URLs, by a bucket or by the scheme alone.
 fn check_store(name: &str) -> Result<(), String> {
-    let wrong = || format!(" stores: {name:?} names no store; write \"oss://bucket\", or \"oss://\" for all of OSS");
+    let wrong = || format!("stores: {name:?} names no store; write \"oss://bucket\", or \"oss://\" for all of OSS");
     let all = if name.ends_with("://") { format!("{name}bucket") } else { name.to_owned() };
     let url = ObjectUrl::parse(&all).map_err(|_| wrong())?;
     let is_plain = url.key.is_empty() && !all.contains('?') && !all.ends_with('/') && all == all.to_lowercase();

@@ -72,20 +72,22 @@ impl Theme {
 pub struct ThemeName(pub String);
 
 impl ThemeName {
+    /// What is wrong with the name, if anything is. Files are not looked at.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let (Self(name), names) = (self, THEMES.map(|theme| theme.0));
+        if names.contains(&name.as_str()) || name.contains(['/', '\\', '.', '~']) {
+            return Ok(());
+        }
+        Err(format!("there is no theme {name:?}{} (a file is named with its ending)", nearest(name, &names)))
+    }
+
     /// The theme of this name, or in this file.
     pub fn find(&self) -> Result<Theme, String> {
         let Self(name) = self;
         if let Some((_, text)) = THEMES.iter().find(|theme| theme.0 == name) {
             return Theme::parse(text);
         }
-        let is_file = name.contains(['/', '\\', '.', '~']);
-        if !is_file {
-            let names = THEMES.map(|theme| theme.0);
-            return Err(format!(
-                "there is no theme {name:?}{}; a file is named with its ending",
-                nearest(name, &names)
-            ));
-        }
+        self.check()?;
         let path = Paths::of_setting(Path::new(name));
         let text = fs::read_to_string(&path);
         let text = text.map_err(|why| format!("{}: the theme can't be read: {why}", path.display()))?;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{LocalTime, Rate, TimeOfDay, Weekday};
+use super::{LocalTime, Rate, RateLimit, TimeOfDay, Weekday};
 
 /// Days of the week, and hours of each. Hours over midnight belong to the day on which they begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl FromStr for LimitHours {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is not hours and a limit: write \"08:00-18:00 2M\" or \"sat,sun none\"");
         let (hours, limit) = text.trim().rsplit_once(char::is_whitespace).ok_or_else(wrong)?;
-        let limit = if limit.eq_ignore_ascii_case("none") { None } else { Some(limit.parse()?) };
+        let RateLimit(limit) = limit.parse()?;
         Ok(Self { hours: hours.parse()?, limit })
     }
 }

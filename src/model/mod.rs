@@ -42,7 +42,7 @@ pub use object::{Addressing, ObjectUrl, Signature, StoreOptions, Vendor, strictl
 pub use priority::Priority;
 pub use proxy::proxy_url;
 pub use range::{ByteRange, RangeSet};
-pub use rate::Rate;
+pub use rate::{Rate, RateLimit};
 pub use resource::{Ranges, Resource, Validator};
 pub use secret::Secret;
 pub use source::Source;

@@ -4,7 +4,11 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What is said of a text that is none.
+const HOW: &str = "is not a rate: write 500K, 5M or 1.5MiB (bytes a second)";
 
 /// Bytes a second.
 /// An `Option` of it takes no more room: one more than the bytes is kept, which is never 0.
@@ -65,7 +69,7 @@ impl FromStr for Rate {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not a rate: write 500K, 5M or 1.5MiB (bytes a second)");
+        let wrong = || format!("{text:?} {HOW}");
         let trimmed = text.trim().trim_end_matches("/s");
         let split = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
         let (digits, unit) = trimmed.split_at(split);
@@ -100,7 +104,54 @@ impl Serialize for Rate {
 
 impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(serde::de::Error::custom)
+        RateLimit::deserialize(from)?.0.ok_or_else(|| D::Error::custom(format!("\"0\" {HOW}")))
+    }
+}
+
+/// A limit as somebody sets it: so many bytes a second, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit(pub Option<Rate>);
+
+impl RateLimit {
+    /// Reads a setting, which may also be `None`.
+    pub fn setting<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Rate>, D::Error> {
+        Ok(Option::<Self>::deserialize(from)?.and_then(|limit| limit.0))
+    }
+}
+
+/// Reads a rate; or `none` or `off` or, as curl, wget and aria2 have it, `0` for no limit.
+impl FromStr for RateLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if ["none", "off", "0"].iter().any(|none| text.trim().eq_ignore_ascii_case(none)) {
+            return Ok(Self(None));
+        }
+        text.parse().map(|rate| Self(Some(rate))).map_err(|why: String| format!("{why}, or none"))
+    }
+}
+
+impl<'de> Deserialize<'de> for RateLimit {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Written)
+    }
+}
+
+/// Takes a limit as a text or, as on the command line, as a plain number of bytes.
+struct Written;
+
+impl Visitor<'_> for Written {
+    type Value = RateLimit;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("bytes a second, such as \"500K\", \"5M\" or \"1.5MiB\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RateLimit, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, bytes: u64) -> Result<RateLimit, E> {
+        self.visit_str(&bytes.to_string())
     }
 }

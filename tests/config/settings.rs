@@ -95,8 +95,37 @@ fn numbers_out_of_range_are_told_by_name() {
         ("(connect_timeout: 1e9)", "connect_timeout"),
     ] {
         let why = mistake(text);
-        assert!(why.contains(name) && why.contains("must be"), "{text}: {why}");
+        assert!(why.starts_with(&format!("1:2: {name} is ")) && why.contains("must be"), "{text}: {why}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_a_setting_that_could_be_read_is_told_with_its_place() {
+    let before = "// transfers: 1\n(\n  folder: \"(\\\"transfers\", /* transfers */ user_agent: r#\"(\"transfers\"#,\n";
+    for (text, name) in [
+        ("transfers: 0", "transfers is 0"),
+        ("hooks: (timeout: 0)", "the hooks' timeout is 0"),
+        ("hooks: (failed: [Shell(\" \")])", "a hook names no program"),
+        ("columns: [Size]", "columns must hold Name"),
+        ("stores: {\"x\": ()}", "stores: \"x\""),
+        ("proxy: \"tor://h\"", "proxy holds no"),
+        ("theme: \"drak\"", "there is no theme \"drak\"; did you mean \"dark\"? (a file"),
+    ] {
+        let why = mistake(&format!("{before}  {text},\n)"));
+        assert!(why.starts_with(&format!("4:3: {name}")), "{text}: {why}");
+    }
+    assert!(mistake("(user_agent: \"\\u{7}\")").starts_with("1:2: user_agent"));
+    assert!(Settings::parse("(theme: \"mine.ron\")").is_ok(), "a file is looked at by the screen");
+}
+
+#[test]
+fn a_limit_may_be_a_number_or_none() {
+    for (text, limit) in [("5000000", Some(5_000_000)), ("\"5M\"", Some(5 << 20)), ("0", None), ("\"none\"", None)] {
+        let settings = Settings::parse(&format!("(limit: {text}, upload_limit: {text})")).unwrap();
+        assert_eq!((settings.limit, settings.upload_limit), (limit.map(Rate::per_second), limit.map(Rate::per_second)));
+    }
+    let why = mistake("(\n  limit: true)");
+    assert!(why.starts_with("2:") && why.contains("\"500K\""), "{why}");
 }
 
 /// The HTTP library would go past a proxy whose scheme it doesn't know.

@@ -109,7 +109,7 @@ fn the_hooks_of_a_file_that_has_no_name_yet_are_not_told_the_folder_in_its_place
 fn a_hook_that_cleans_up_after_a_failure_is_not_told_of_the_file_that_stood_there() {
     let server = Server::new().file(PATH, file(Answer::new())).start();
     let sandbox = Sandbox::new();
-    let clean = r#"Shell("echo "$HAUL_EVENT:$HAUL_PATH" >> ../told; rm -f "$HAUL_PATH"")"#;
+    let clean = r#"Shell("echo \"$HAUL_EVENT:$HAUL_PATH\" >> ../told; rm -f \"$HAUL_PATH\"")"#;
     sandbox.settings(&format!("(hooks: (started: [{clean}], failed: [{clean}], steps: [{clean}]))"));
     let mine = sandbox.downloads().join("mine");
     std::fs::write(&mine, "mine").unwrap();
@@ -130,7 +130,7 @@ fn the_file_of_an_upload_is_told_as_its_source_and_stdin_not_at_all() {
     for (name, value) in store.variables() {
         sandbox.set(&name, value);
     }
-    let tell = r#"Shell("echo "$HAUL_EVENT:$HAUL_PATH:$HAUL_SOURCE:$HAUL_FOLDER" >> ../told; mv "$HAUL_PATH" ..")"#;
+    let tell = r#"Shell("echo \"$HAUL_EVENT:$HAUL_PATH:$HAUL_SOURCE:$HAUL_FOLDER\" >> ../told; mv \"$HAUL_PATH\" ..")"#;
     sandbox.settings(&format!("(hooks: (started: [{tell}], completed: [{tell}]))"));
     let mine = sandbox.downloads().join("mine");
     std::fs::write(&mine, "mine").unwrap();

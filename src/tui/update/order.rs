@@ -7,7 +7,7 @@ use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Choice, Command, Place, View};
 use crate::ask::sources;
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
-use crate::model::{Rate, TransferId};
+use crate::model::{RateLimit, TransferId};
 
 /// Does what a line orders.
 pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
@@ -142,9 +142,8 @@ fn show(state: &mut State, name: &str) {
 /// Changes what can be changed while haul runs.
 fn set(state: &mut State, name: &str, value: &str, effects: &mut Vec<Effect>) {
     let outcome = match name {
-        "limit" if ["none", "off", "None"].contains(&value) => return limit::set(state, None, effects),
-        "limit" => match value.parse::<Rate>() {
-            Ok(rate) => return limit::set(state, Some(rate), effects),
+        "limit" => match value.parse::<RateLimit>() {
+            Ok(RateLimit(rate)) => return limit::set(state, rate, effects),
             Err(why) => Err(why),
         },
         "folder" => {
