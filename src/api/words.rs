@@ -118,7 +118,7 @@ impl Happening {
             Self::Paused => return "it goes on when you resume it".into(),
             Self::Removed => return "it is not in the queue any more".into(),
             Self::UploadCreated => return "the store has begun an upload in parts".into(),
-            Self::UploadAborted => return "the store has freed the parts of the upload before".into(),
+            Self::UploadAborted => return "the store has freed parts that are of no use any more".into(),
             Self::PartDone { number, range } => format!("part {number} has arrived ({})", size(range.len())),
             Self::PartAborted { number } => format!("part {number} was on its way when it was stopped"),
             Self::PartFailed { number, fault, after: None } => format!("part {number}: {}", why(fault)),

@@ -54,15 +54,14 @@ impl House {
         let (_lock, queueing) = self.queue().map_err(advised)?;
         complain(damage(&queueing));
         // Read before the engine starts: what fails at once is waited for too, and told.
-        let (wanted, given_up) = (unfinished(&queueing), given_up(&queueing));
+        let wanted = unfinished(&queueing);
+        let given_up = count(&queueing, |status| matches!(status, Status::Failed | Status::Expired));
+        let paused = count(&queueing, |status| status == Status::Paused);
         let engine = Engine::new(self.setup(&run.network, queueing)?)?.with_hooks(&self.settings.hooks);
         let exit = engine.follow(style, |_| wanted)?;
-        if given_up > 0 {
-            let (those, them) = if given_up == 1 { ("transfer was", "it") } else { ("transfers were", "them") };
-            let how = "haul add URL queues one again, and so does :retry on the screen";
-            let _ =
-                writeln!(io::stderr(), "haul: {given_up} {those} given up earlier, and this run left {them}: {how}");
-        }
+        let add = "haul add URL queues one again, and so does :retry on the screen";
+        tell_passed_over(given_up, "given up earlier", add);
+        tell_passed_over(paused, "paused", ":resume on the screen lets one go on");
         Ok(exit)
     }
 
@@ -166,8 +165,16 @@ fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
     queued.map(|item| (item.id, item.spec.source.clone())).collect()
 }
 
-/// How many of a queue are left, since an earlier run has given them up.
-fn given_up(queueing: &Queueing) -> usize {
+/// How many of a queue are in such a state.
+fn count(queueing: &Queueing, is_such: impl Fn(Status) -> bool) -> usize {
     let Queueing::Durable(_, items) = queueing else { return 0 };
-    items.iter().filter(|item| matches!(item.status, Status::Failed | Status::Expired)).count()
+    items.iter().filter(|item| is_such(item.status)).count()
+}
+
+/// Says how many a run has not touched, and why.
+fn tell_passed_over(count: usize, why: &str, how: &str) {
+    if count > 0 {
+        let (those, them) = if count == 1 { ("transfer was", "it") } else { ("transfers were", "them") };
+        let _ = writeln!(io::stderr(), "haul: {count} {those} {why}, and this run left {them}: {how}");
+    }
 }

@@ -65,7 +65,7 @@ pub enum Command {
     #[command(override_usage = "haul get [OPTIONS] URL...", after_help = AFTER_GET_HELP)]
     Get(GetArgs),
     /// Upload files to an object store, in parts, and go on where an earlier run stopped
-    #[command(override_usage = "haul put [OPTIONS] FILE... URL", after_help = AFTER_PUT_HELP)]
+    #[command(override_usage = "haul put [OPTIONS] FILE... URL", allow_missing_positional = true, after_help = AFTER_PUT_HELP)]
     Put(PutArgs),
     /// List what is in a bucket or a folder of it
     #[command(override_usage = "haul ls [OPTIONS] URL")]
@@ -277,7 +277,7 @@ pub struct NetworkArgs {
     /// Transfers at once, 1 to 64 (else 4, and up to 16 or 64 while they are small files)
     #[arg(short = 'j', long, value_name = "N", value_parser = Limits::count)]
     pub transfers: Option<u16>,
-    /// Give a transfer up after so many failures in a row without a new byte
+    /// Further attempts after failures in a row without a new byte; then a transfer is given up
     #[arg(long, value_name = "N", value_parser = whole_number)]
     pub retries: Option<u32>,
     /// Seconds before the first further attempt; doubles with each failure

@@ -37,7 +37,10 @@ pub enum Exit {
 
 /// All exit codes with what they mean, as the README shows them.
 pub const EXIT_CODES: &[(u8, &str)] = &[
-    (Exit::Complete.code(), "every file is complete and checked"),
+    (
+        Exit::Complete.code(),
+        "every file is complete and checked; with `run`, but for those that it tells of as paused or given up before",
+    ),
     (Exit::Failed.code(), "something else failed, or several transfers failed for different reasons"),
     (Exit::Usage.code(), "a mistake in the command line or in the settings"),
     (Exit::Refused.code(), "refused by the server for good (such as 401, 403, 404 and 410)"),

@@ -1,6 +1,6 @@
 //! `haul put`: what is sent where.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueHint};
@@ -10,7 +10,7 @@ use super::connections::ConnectionArgs;
 use super::specs::{Usage, headers, start_at};
 use crate::ask::{Gathered, placed};
 use crate::config::SystemClock;
-use crate::model::{Limits, Rate, RateLimit, Source, Spec, StartTime, Upload};
+use crate::model::{Limits, ObjectUrl, Rate, RateLimit, Source, Spec, StartTime, Upload, Vendor};
 
 pub(super) const AFTER_PUT_HELP: &str = "\
 Examples:
@@ -33,7 +33,7 @@ README lists them. What the store has is compared with the file at the end; the 
 #[derive(Args)]
 pub struct PutArgs {
     /// Files, or folders with all files in them; - reads stdin, which can't be resumed
-    #[arg(value_name = "FILE", required = true, num_args = 1.., value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "FILE", num_args = 1.., value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
     /// Where they go: s3:, oss: or tos:, or chunk+http(s): for the plain chunk protocol
     #[arg(value_name = "URL", required = true, value_hint = ValueHint::Url)]
@@ -53,7 +53,7 @@ pub struct PutArgs {
     /// Leave objects alone that stand there already
     #[arg(long)]
     pub no_clobber: bool,
-    /// Bytes a second that the store itself shall allow each connection (OSS, TOS)
+    /// Bytes a second that the store itself shall allow each connection (OSS, TOS), 100K to 100M
     #[arg(long, value_name = "RATE")]
     pub traffic_limit: Option<Rate>,
     /// A header for the objects ('Name: value'), such as x-amz-acl; may be repeated
@@ -85,11 +85,18 @@ fn bytes(text: &str) -> Result<u64, String> {
 impl PutArgs {
     /// What to upload, and what is to be said of what lies in folders and is no file. Folders are read now.
     pub fn specs(&self) -> Result<(Vec<Spec>, Option<String>), Usage> {
-        let place = Source::parse(&self.url).map_err(Usage::new)?;
+        let place = Source::parse(&self.url).map_err(|why| self.misplaced(why))?;
+        if self.files.is_empty() {
+            return Err(Usage::new("there is no file: write haul put FILE... URL"));
+        }
+        self.check_traffic_limit(&place)?;
         let headers: Arc<[_]> = headers(&self.headers)?.into();
         let limits = Limits { connections: self.connections.count(), rate: None };
         let start_at = start_at(self.at, &SystemClock::here())?;
         let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
+        if place.chunked().is_some() && files.iter().any(|sending| sending.file == Path::new(Upload::STDIN)) {
+            return Err(Usage::new("a chunk upload needs to know the length beforehand: send a file, not stdin"));
+        }
         let is_one_of_many = files.len() > 1;
         let spec = |file, place| Spec {
             headers: headers.clone(),
@@ -98,6 +105,37 @@ impl PutArgs {
             ..Spec::of_upload(place, self.upload(file, is_one_of_many))
         };
         Ok((files.into_iter().map(|sending| spec(sending.file, sending.place)).collect(), passed_over))
+    }
+
+    /// The last word is no URL to send to.
+    fn misplaced(&self, why: String) -> Usage {
+        let is_place = |text: &str| Source::parse(text).is_ok_and(|source| !source.is_web());
+        let first = self.files.first().and_then(|file| file.to_str());
+        match self.url.split_once(':').map(|(scheme, _)| scheme) {
+            _ if first.is_some_and(is_place) => Usage::new(format!(
+                "the place that files go to comes last, and {} is none; to fetch, write haul get URL -o FILE",
+                self.url
+            )),
+            None if self.files.is_empty() => Usage::new("there is no URL: write haul put FILE... URL"),
+            Some(scheme) if why.starts_with("haul knows no ") => Usage::new(format!(
+                "haul can't send to {scheme}: URLs, only to s3:, oss:, tos:, chunk+http: and chunk+https:"
+            )),
+            None => Usage::new(format!("{why}; files go to s3://bucket/key and the like")),
+            _ => Usage::new(why),
+        }
+    }
+
+    fn check_traffic_limit(&self, place: &Source) -> Result<(), Usage> {
+        let Some(limit) = self.traffic_limit else { return Ok(()) };
+        if ObjectUrl::of(place).is_none_or(|url| url.vendor == Vendor::S3) {
+            return Err(Usage::new(
+                "--traffic-limit: OSS and TOS alone keep limits by themselves; --limit is haul's own",
+            ));
+        }
+        if !Upload::TRAFFIC.contains(&limit.bytes()) {
+            return Err(Usage::new("--traffic-limit: OSS and TOS take 100K to 100M; --limit is haul's own"));
+        }
+        Ok(())
     }
 
     fn upload(&self, file: PathBuf, unless_equal: bool) -> Upload {

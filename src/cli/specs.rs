@@ -1,5 +1,6 @@
 //! From arguments to what the engine is asked for.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{AddArgs, EachArgs, GetArgs, ScreenArgs, TransferArgs};
 use crate::ask::{Entry, Single, Terms, expand, once, read_curl, read_entries, read_metalink};
-use crate::config::{Paths, SystemClock};
+use crate::config::{Paths, SystemClock, nearest};
 use crate::model::{Header, Limits, RateLimit, Source, Spec, StartTime, Target, UnixTime, WallClock, harmless};
 
 /// A mistake of the user, as one harmless sentence; haul ends with code 2.
@@ -29,6 +30,9 @@ impl fmt::Display for Usage {
 
 impl std::error::Error for Usage {}
 
+/// haul's commands, of which a misspelt one means the nearest.
+const COMMANDS: [&str; 9] = ["get", "put", "ls", "presign", "add", "list", "run", "demo", "completions"];
+
 /// What is asked for, and a sentence on what of a metalink is left out.
 pub type Asked = (Vec<Spec>, Option<String>);
 
@@ -38,6 +42,7 @@ impl GetArgs {
         let limits = Limits { connections: self.whole.connections.count(), rate: None };
         let (mut specs, left) = self.transfers.specs(Terms { limits, ..Terms::new(folder) }, stdin)?;
         once(&mut specs, |spec| spec);
+        one_way(&specs)?;
         Ok((needed("get", specs)?, left))
     }
 }
@@ -54,6 +59,7 @@ impl ScreenArgs {
     /// What to queue, which may be nothing; `folder` is used where neither -d nor -o says another one. Reads the list
     /// of -i, `-` from `stdin`.
     pub fn specs(&self, folder: &Path, stdin: impl BufRead) -> Result<Asked, Usage> {
+        check_command(&self.transfers.urls)?;
         let each = &self.each;
         let idle = each.limits() == Limits::default()
             && each.priority.is_none()
@@ -91,6 +97,36 @@ impl EachArgs {
 pub(super) fn start_at(at: Option<StartTime>, clock: &dyn WallClock) -> Result<Option<UnixTime>, Usage> {
     let moment = |at: StartTime| at.resolve(clock).map_err(|why| Usage::new(format!("--at {why}")));
     at.map(moment).transpose()
+}
+
+/// One file can't be had in two ways at once.
+fn one_way(specs: &[Spec]) -> Result<(), Usage> {
+    let mut seen = HashSet::with_capacity(specs.len());
+    match specs.iter().find(|spec| !seen.insert((&spec.source, &spec.target, &spec.described.name))) {
+        Some(spec) => {
+            let how = "is asked for twice for the same place, with other options";
+            Err(Usage::new(format!(
+                "{} {how}: leave one out, or give each a name of its own (out= in a list)",
+                spec.source
+            )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is no URL, and looks like a command, was meant as one.
+fn check_command(urls: &[String]) -> Result<(), Usage> {
+    let Some(word) = urls.first().filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+    else {
+        return Ok(());
+    };
+    let nearest = match word.as_str() {
+        "cp" | "copy" | "upload" => "; did you mean \"put\"?".to_owned(),
+        "fetch" | "download" => "; did you mean \"get\"?".to_owned(),
+        "version" => "; did you mean --version?".to_owned(),
+        _ => nearest(word, &COMMANDS),
+    };
+    Err(Usage::new(format!("there is no command {word:?}{nearest} (haul --help lists them)")))
 }
 
 fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {

@@ -26,5 +26,5 @@ pub use notify::Notify;
 pub use order::{Addition, Extent, Order};
 pub use orders::{ORDERS, OrderWord, complete};
 pub use paths::Paths;
-pub use settings::{DEFAULT_SETTINGS, Settings};
+pub use settings::{DEFAULT_SETTINGS, Settings, nearest};
 pub use theme::{Colour, THEMES, Theme, ThemeName};

@@ -47,7 +47,7 @@ pub struct Settings {
     pub timetable: Vec<LimitHours>,
     /// Hours in which the queue runs; none for always.
     pub queue_hours: Vec<Hours>,
-    /// Failures in a row without a new byte after which a transfer is given up.
+    /// Further attempts after failures in a row without a new byte.
     pub retries: u32,
     /// Seconds before the first further attempt; doubles with each failure.
     pub retry_wait: f64,
@@ -286,7 +286,8 @@ pub(super) fn explain(why: &SpannedError) -> String {
     }
 }
 
-pub(super) fn nearest(found: &str, expected: &[&str]) -> String {
+/// `; did you mean "..."?` with the name that is most like what was found, if one is.
+pub fn nearest(found: &str, expected: &[&str]) -> String {
     let nearest = expected.iter().min_by_key(|name| distance(found, name));
     // A word that is quite another one was not meant.
     let nearest = nearest.filter(|name| distance(found, name) * 2 <= found.len().max(name.len()));

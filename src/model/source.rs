@@ -83,13 +83,18 @@ impl Source {
             other => format!("{:?} is not a URL: {other}", shown()),
         })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(format!("haul knows no {}: URLs, only http:, https:, s3:, oss: and tos:", url.scheme()));
+            return Err(unknown(&url, &shown()));
         }
         let authority = text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(""));
         if url.host_str().is_none_or(str::is_empty) || authority.is_empty() || authority.contains('\\') {
             return Err(format!("{:?} names no host", shown()));
         }
         Ok(Self(Arc::new(url)))
+    }
+
+    /// True for a URL of http or https.
+    pub fn is_web(&self) -> bool {
+        matches!(self.0.scheme(), "http" | "https")
     }
 
     /// The URL with its secrets: for the wire, for files of mode 0600 and for the user's own clipboard.
@@ -141,6 +146,20 @@ impl Source {
         let host = self.0.host_str().unwrap_or("");
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
+}
+
+/// What is said of a URL whose scheme haul doesn't know; `shown` is the URL without secrets.
+fn unknown(url: &Url, shown: &str) -> String {
+    let scheme = url.scheme();
+    if Vendor::of_scheme(scheme).is_some() {
+        return format!("{shown:?} names no bucket: write {scheme}://bucket/key");
+    }
+    // What stands before a port is a host.
+    let is_host = url.path().starts_with(|c: char| c.is_ascii_digit());
+    if is_host && !shown.contains("://") {
+        return format!("{shown:?} is not a URL: write https://{shown} or http://{shown}");
+    }
+    format!("haul knows no {scheme}: URLs, only http:, https:, s3:, oss: and tos:")
 }
 
 impl From<Url> for Source {

@@ -72,8 +72,11 @@ pub fn short_duration(span: Duration) -> String {
     }
 }
 
-/// A wait for people: `3 s`, `1:20`. Rounded up, since a wait of 0 s would be none.
+/// A wait for people: `0.2 s`, `3 s`, `1:20`. Rounded up, since a wait of 0 s would be none.
 pub fn brief_wait(span: Duration) -> String {
+    if span <= Duration::from_millis(500) && !span.is_zero() {
+        return format!("0.{} s", span.as_micros().div_ceil(100_000));
+    }
     let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
     if seconds < 60 { format!("{seconds} s") } else { brief_duration(Duration::from_secs(seconds)) }
 }

@@ -1,5 +1,6 @@
 //! What the user asked for of an upload, beyond what every transfer has.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use super::Rate;
@@ -26,6 +27,8 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// Bytes a second that OSS and TOS take for a limit of their own.
+    pub const TRAFFIC: RangeInclusive<u64> = 100 << 10..=100 << 20;
     /// From so many bytes on a file goes in parts.
     pub const THRESHOLD: u64 = 16 << 20;
     /// The file that stands for stdin.

@@ -34,6 +34,8 @@ struct Job {
     id: TransferId,
     /// What the event said, which goes before what the snapshot shows.
     said: Environment,
+    /// It is not in the list, and never will be.
+    is_refused: bool,
 }
 
 /// Hooks at work.
@@ -185,6 +187,11 @@ impl Follower {
                 ];
                 ("completed", said)
             }
+            // It is in no list: the fault alone tells which it was.
+            Happening::Refused(fault) => {
+                self.failed += 1;
+                ("failed", vec![("HAUL_FAULT", fault.to_string().into()), ("HAUL_URL", (&*fault.subject).into())])
+            }
             Happening::Failed(fault) | Happening::Expired(fault) => {
                 self.failed += 1;
                 ("failed", vec![("HAUL_FAULT", fault.to_string().into())])
@@ -206,7 +213,8 @@ impl Follower {
         }
         let lane = (event.id.bits() % LANES as u64) as usize;
         self.pending.send_modify(|count| *count += 1);
-        if self.lanes[lane].try_send(Job { event: name, id: event.id, said }).is_err() {
+        let is_refused = matches!(event.happening, Happening::Refused(_));
+        if self.lanes[lane].try_send(Job { event: name, id: event.id, said, is_refused }).is_err() {
             self.pending.send_modify(|count| *count -= 1);
             tracing::warn!("the hooks for {name} of {} are left out: too many wait", event.id);
         }
@@ -290,7 +298,7 @@ impl List {
             _ => matches!(row.status, Status::Failed | Status::Expired),
         };
         // What happens on the way is told by the event alone.
-        if matches!(job.event, "started" | "completed" | "failed") {
+        if matches!(job.event, "started" | "completed" | "failed") && !job.is_refused {
             let fits = |snapshot: &Arc<Snapshot>| find(&self.index, snapshot, job.id).is_some_and(|row| is_so(&row));
             let _ = timeout(SHOWN, self.snapshots.wait_for(fits)).await;
         }

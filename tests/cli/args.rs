@@ -378,3 +378,29 @@ fn completions_know_the_commands() {
     let script = String::from_utf8(completions(shell)).unwrap();
     assert!(script.contains("--connect-timeout") && script.contains("demo"));
 }
+
+#[test]
+fn a_word_that_is_no_command_is_said_to_be_none() {
+    for (words, says) in [
+        (&["gte", URL][..], "there is no command \"gte\"; did you mean \"get\"?"),
+        (&["cp", "f", "s3://b/k"], "there is no command \"cp\"; did you mean \"put\"?"),
+        (&["rm", "x"], "there is no command \"rm\" (haul --help"),
+        (&["version"], "did you mean --version?"),
+    ] {
+        let why = arguments(words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap_err().to_string();
+        assert!(why.contains(says), "{words:?}: {why}");
+    }
+    for command in ["get", "put", "ls", "presign", "add", "list", "run", "demo", "completions"] {
+        let why = arguments(&[&format!("{command}x")]).unwrap().screen.specs(Path::new("/"), &b""[..]).unwrap_err();
+        assert!(why.to_string().contains(&format!("{command:?}")), "{command}: {why}");
+    }
+}
+
+#[test]
+fn one_url_for_one_place_in_two_ways_is_a_mistake() {
+    let list = format!("{URL}\n{URL}\n  checksum=md5:{:032}\n", 0);
+    let why = specs_of_stdin(&["-i", "-"], &list).unwrap_err();
+    assert!(why.contains(URL) && why.contains("asked for twice for the same place"), "{why}");
+    assert_eq!(specs_of_stdin(&["-i", "-"], &format!("{URL}\n{URL}\n")).unwrap().len(), 1);
+    assert_eq!(specs_of_stdin(&["-i", "-"], &format!("{URL}\n{URL}\n  out=b\n")).unwrap().len(), 2);
+}

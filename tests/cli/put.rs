@@ -67,7 +67,7 @@ fn options_reach_the_upload() {
     let file = text(&folder.path().join("a b.bin"));
     let words = "--part-size 8M --threshold 0 --storage-class IA --content-type text/plain --no-clobber -x 3 --limit 1M \
                  --traffic-limit 2M -H x-amz-acl:private";
-    let words: Vec<&str> = ["put"].into_iter().chain(words.split(' ')).chain([&*file, "http://store/b"]).collect();
+    let words: Vec<&str> = ["put"].into_iter().chain(words.split(' ')).chain([&*file, "oss://store/b"]).collect();
     let spec = specs(&words).unwrap().remove(0);
     let upload = spec.upload.unwrap();
     assert_eq!((upload.part_size, upload.threshold, upload.keep), (Some(8 << 20), Some(0), true));
@@ -108,4 +108,30 @@ fn mistakes_are_told() {
     assert!(arguments(&["put", &file]).is_err(), "a place is needed");
     let dash = specs(&["put", "-", "http://store/b"]).unwrap();
     assert_eq!(dash[0].upload.as_ref().unwrap().file, Path::new("/dev/stdin"));
+}
+
+#[test]
+fn what_can_not_be_sent_is_told_with_how_it_can() {
+    let folder = folder();
+    let file = text(&folder.path().join("a b.bin"));
+    for (words, says) in [
+        (&["s3://b/k", &*file][..], "the place that files go to comes last"),
+        (&[&*file], "there is no URL: write haul put FILE... URL"),
+        (&["s3://b/k"], "there is no file: write haul put FILE... URL"),
+        (&[&*file, "ftp://h/x"], "haul can't send to ftp: URLs, only to s3:, oss:, tos:, chunk+http: and chunk+https:"),
+        (&[&*file, "chunk+ftp://h/x"], "haul can't send to chunk+ftp: URLs, only to s3:"),
+        (&[&*file, &*file], "files go to s3://bucket/key"),
+        (&[&*file, "s3:/b/k"], "names no bucket: write s3://bucket/key"),
+        (&["-", "chunk+http://h/u?filename=x"], "needs to know the length beforehand"),
+        (&["--traffic-limit", "1M", &*file, "s3://b/k"], "OSS and TOS alone"),
+        (&["--traffic-limit", "1M", &*file, "chunk+http://h/u"], "OSS and TOS alone"),
+        (&["--traffic-limit", "10K", &*file, "oss://b/k"], "take 100K to 100M"),
+        (&["--traffic-limit", "101M", &*file, "tos://b/k"], "take 100K to 100M"),
+    ] {
+        let why = specs(&[&["put"], words].concat()).unwrap_err();
+        assert!(why.contains(says), "{words:?}: {why}");
+    }
+    for limit in ["100K", "100M"] {
+        assert!(specs(&["put", "--traffic-limit", limit, &file, "oss://b/k"]).is_ok(), "{limit}");
+    }
 }

@@ -94,6 +94,29 @@ async fn a_pause_is_no_end_of_all() {
     assert!(!told.exists());
 }
 
+/// What is refused is in no list that could be waited for.
+#[tokio::test]
+async fn what_is_refused_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = folder.path().join("told");
+    let hook = |line: &str| vec![Hook::Shell(format!("echo \"{line}\" >> {}", told.display()))];
+    let hooks = Hooks {
+        failed: hook("$HAUL_EVENT:$HAUL_URL:$HAUL_PATH:$HAUL_FAULT"),
+        all_done: hook("$HAUL_COMPLETE/$HAUL_FAILED"),
+        ..Hooks::default()
+    };
+    let (handle, engine) = pair();
+    let runner = HookRunner::start(&handle, &hooks);
+    let fault = Fault::new(FaultKind::Busy, "http://h/x", "is in the list already");
+    engine
+        .events
+        .send(Event { number: 1, id: TransferId::from_bits(1), happening: Happening::Refused(fault) })
+        .unwrap();
+    runner.finish(true, || {}, std::future::pending()).await;
+    let told = std::fs::read_to_string(told).unwrap();
+    assert_eq!(told, "failed:http://h/x::http://h/x: is in the list already\n0/1\n");
+}
+
 #[test]
 fn the_hooks_of_a_file_that_has_no_name_yet_are_not_told_the_folder_in_its_place() {
     let server = Server::new().start();

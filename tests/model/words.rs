@@ -161,6 +161,21 @@ fn urls_that_could_be_read_in_two_ways_are_refused() {
 
 /// WHATWG's rules skip the empty host and take `a` for one; a parser by RFC 3986 does not.
 #[test]
+fn a_url_that_is_nearly_one_is_told_how_to_write_it() {
+    for (text, says) in [
+        ("s3:/b/k", "\"s3:/b/k\" names no bucket: write s3://bucket/key"),
+        ("oss:", "\"oss:\" names no bucket: write oss://bucket/key"),
+        ("localhost:8765/a.bin", "write https://localhost:8765/a.bin or http://localhost:8765/a.bin"),
+        ("example.com:8080", "\"example.com:8080\" is not a URL: write https://example.com:8080"),
+        ("mailto:me", "haul knows no mailto: URLs"),
+        ("ftp://h:21/a", "haul knows no ftp: URLs"),
+    ] {
+        let why = Source::parse(text).unwrap_err();
+        assert!(why.contains(says), "{text}: {why}");
+    }
+}
+
+#[test]
 fn an_empty_host_is_refused() {
     for text in ["http:///a", "http:a/b", "http:/a/b"] {
         assert!(Source::parse(text).is_err(), "{text:?} was taken for {:?}", Source::parse(text));

@@ -36,12 +36,19 @@ impl Task {
         self.orders.again(fault, failures, |activity| self.show(activity)).await
     }
 
+    /// Tells that parts were freed, where the store has such a call.
+    pub(super) async fn tell_freed(&self) {
+        if self.driver.frees() {
+            self.tell(Happening::UploadAborted).await;
+        }
+    }
+
     /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to: that is told, and
     /// they stay.
     pub(super) async fn free(&self, upload: &str) -> Result<bool, Halt> {
         match self.insist(|| self.driver.abort(&self.place, upload)).await {
             Ok(()) => {
-                self.tell(Happening::UploadAborted).await;
+                self.tell_freed().await;
                 Ok(true)
             }
             Err(Halt::Fault(fault)) if is_denied(fault.kind) => {

@@ -63,7 +63,7 @@ impl Task {
         loop {
             match self.ask(self.driver.abort(&self.place, upload)).await {
                 Ok(()) => {
-                    self.tell(Happening::UploadAborted).await;
+                    self.tell_freed().await;
                     return true;
                 }
                 Err(fault) if may_pass(fault.kind) && attempts < ATTEMPTS => sleep(MOMENT).await,

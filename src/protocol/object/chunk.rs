@@ -191,6 +191,10 @@ impl Put for Chunks {
         })
     }
 
+    fn frees(&self) -> bool {
+        false
+    }
+
     fn abort<'a>(&'a self, _: &'a Place, _: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
         // There is no call for that: the next upload of this name takes the chunks' places.
         Box::pin(async { Ok(()) })

@@ -4,11 +4,9 @@ use reqwest::header::HeaderMap;
 
 use super::exchange::Refused;
 use super::sign::{Dialect, Pair};
-use crate::model::{Algorithm, Checksum, Fault, FaultKind, ObjectUrl, Vendor, Weight};
+use crate::model::{Algorithm, Checksum, Fault, FaultKind, ObjectUrl, Upload, Vendor, Weight};
 use crate::protocol::{Place, announced_digests};
 
-/// Bits a second that OSS and TOS take for a limit of their own: 100 KiB/s to 100 MiB/s.
-const TRAFFIC: std::ops::RangeInclusive<u64> = 819_200..=838_860_800;
 /// What OSS, TOS and S3 take for an object's type where nobody says it.
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
@@ -81,8 +79,8 @@ impl<'a> Offer<'a> {
     /// The limit that the store keeps by itself.
     pub(super) fn slowly(&self) -> Option<Pair> {
         let limit = self.place.upload.traffic_limit.filter(|_| self.url.vendor != Vendor::S3)?;
-        let bits = limit.bytes().saturating_mul(8).clamp(*TRAFFIC.start(), *TRAFFIC.end());
-        Some((self.vendors("traffic-limit"), bits.to_string()))
+        let bytes = limit.bytes().clamp(*Upload::TRAFFIC.start(), *Upload::TRAFFIC.end());
+        Some((self.vendors("traffic-limit"), (bytes * 8).to_string()))
     }
 
     /// Which of the user's headers go with every request about the object: who pays, and the key that it is encrypted with.
