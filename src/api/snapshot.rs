@@ -228,6 +228,14 @@ impl Row {
         self.target.parent().filter(|_| self.is_named).unwrap_or(&self.target)
     }
 
+    /// True if the transfer, or one of its connections, waits before a further attempt.
+    pub fn waits(&self) -> bool {
+        self.live.as_ref().is_some_and(|live| {
+            matches!(live.activity, Activity::Waiting(_) | Activity::Queued)
+                || live.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Waiting(_)))
+        })
+    }
+
     /// Bytes on disk.
     pub fn bytes_done(&self) -> u64 {
         self.done.total()

@@ -16,6 +16,7 @@ mod outcome;
 mod outlet;
 mod plain;
 mod plain_orders;
+mod plain_refusals;
 mod progress;
 mod put;
 mod report;

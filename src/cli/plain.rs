@@ -75,6 +75,10 @@ pub struct Plain<W> {
     /// Leaving while transfers run asks first.
     pub(super) confirm_quit: bool,
     was_asked: bool,
+    /// Something was ordered that the list may not show yet.
+    pub(super) has_ordered: bool,
+    /// The beginning of a curl command that goes on in the next line.
+    begun: String,
     names: HashMap<TransferId, Arc<str>>,
     /// The quarters that were told of each that runs.
     quarters: HashMap<TransferId, u64>,
@@ -101,6 +105,8 @@ impl<W: Write> Plain<W> {
             removed_at: None,
             confirm_quit,
             was_asked: false,
+            has_ordered: false,
+            begun: String::new(),
             names: HashMap::new(),
             quarters: HashMap::new(),
             waiting: Vec::new(),
@@ -217,6 +223,7 @@ impl<W: Write> Plain<W> {
     /// Takes a list in, tells what had to wait for it, and gives the rows that have changed.
     fn take(&mut self, snapshot: Arc<Snapshot>) -> Vec<Arc<Row>> {
         self.snapshot = snapshot;
+        self.has_ordered = false;
         let rows = &self.snapshot.rows;
         let changed: Vec<Arc<Row>> = match self.index.renew(rows) {
             Changes::Rows(places) => places.iter().filter_map(|place| rows.get(*place).cloned()).collect(),
@@ -243,7 +250,8 @@ impl<W: Write> Plain<W> {
 
     /// Obeys a line; false once the user leaves.
     async fn order(&mut self, line: &str) -> bool {
-        let reply = obey(self, line);
+        let Some(line) = self.whole(line) else { return true };
+        let reply = obey(self, &line);
         let (commands, said) = match reply {
             Reply::Do(commands, said) => (commands, said),
             Reply::Leave => {
@@ -256,7 +264,7 @@ impl<W: Write> Plain<W> {
             }
         };
         if !commands.is_empty() {
-            self.was_asked = false;
+            (self.was_asked, self.has_ordered) = (false, true);
         }
         for line in said {
             self.tell(&line);
@@ -267,6 +275,19 @@ impl<W: Write> Plain<W> {
             }
         }
         true
+    }
+
+    /// The line, with those before it where it is the last one of a curl command: browsers copy each header as a line.
+    fn whole(&mut self, line: &str) -> Option<String> {
+        let is_curl = !self.begun.is_empty() || line.trim_start().starts_with("curl ");
+        match line.strip_suffix('\\') {
+            Some(part) if is_curl && self.begun.len() + part.len() < LONGEST as usize => {
+                self.begun.push_str(part);
+                self.begun.push(' ');
+                None
+            }
+            _ => Some(std::mem::take(&mut self.begun) + line),
+        }
     }
 
     async fn send(&mut self, command: Command) -> bool {

@@ -6,10 +6,11 @@ use std::io::Write;
 use tokio::time::Instant;
 
 use super::plain::{Plain, list};
+use super::plain_refusals::refusal;
 use crate::api::{Choice, Command, Place, Row, UNDO};
-use crate::ask::sources;
+use crate::ask::{Entry, read_curl, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
-use crate::model::{Rate, Source, Status, TransferId, percent, size};
+use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
 
 /// No list is longer.
 const MOST: usize = 10_000_000;
@@ -68,9 +69,14 @@ pub(super) fn obey<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
         None => line,
     };
     match line {
-        "" => Reply::Do(Vec::new(), named(plain)),
+        "" => match named(plain) {
+            names if names.is_empty() => say("nothing is named yet: a number of the list before an order says which"),
+            names => Reply::Do(Vec::new(), names),
+        },
         "list" | "ls" | "status" => Reply::Do(Vec::new(), list(&plain.snapshot)),
-        _ if Source::parse(first).is_ok() => order(plain, &format!("add {line}"), false),
+        _ if first == "curl" => curl(plain, line),
+        // A pattern of URLs is none itself, and what is wrong with one is better told of it.
+        _ if first.contains("://") || Source::parse(first).is_ok() => order(plain, &format!("add {line}"), false),
         _ => order(plain, line, places(first).is_some()),
     }
 }
@@ -107,6 +113,13 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
         Order::Resume(Extent::All) => send(Command::ResumeAll, "all go on"),
         Order::Limit(Extent::All, rate) if !numbered => send(Command::Limit(rate), limit(rate)),
         Order::Set(name, rate) if name == "limit" => self::order(plain, &format!("limit {rate}"), false),
+        Order::Set(name, value) if name == "confirm_quit" => match value.parse() {
+            Ok(is_on) => {
+                plain.confirm_quit = is_on;
+                say(format!("confirm_quit is {is_on}, until haul ends"))
+            }
+            Err(_) => say("write true or false"),
+        },
         Order::Undo => undo(plain),
         Order::Help => help(),
         Order::Quit => Reply::Leave,
@@ -133,6 +146,10 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
     let Some(id) = ids.first().copied() else {
         return say("say which: a number of the list before the order, such as 2 pause");
     };
+    let rows: Vec<&Row> = ids.iter().filter_map(|id| plain.index.row(*id)).map(|row| &**row).collect();
+    if let Some(why) = refusal(&order, &rows, !plain.has_ordered) {
+        return say(why);
+    }
     let first = plain.index.row(id);
     let moved = |to: Place| send(Command::Move { ids: ids.clone(), to }, "moved");
     match order {
@@ -167,9 +184,13 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
             _ => "its file has no name yet".to_owned(),
         }),
         Order::Log => {
-            let log =
-                first.map(|row| row.log.iter().map(|entry| format!("{}: {}", entry.word, entry.sentence)).collect());
-            Reply::Do(Vec::new(), log.unwrap_or_default())
+            let entries = first.into_iter().flat_map(|row| row.log.iter());
+            let log: Vec<String> = entries.map(|entry| format!("{}: {}", entry.word, entry.sentence)).collect();
+            if log.is_empty() {
+                say("nothing has happened to it since haul was started")
+            } else {
+                Reply::Do(Vec::new(), log)
+            }
         }
         _ => say("that order is for the screen"),
     }
@@ -182,10 +203,27 @@ fn limit(rate: Option<Rate>) -> String {
 fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
     let made = sources(&addition.urls)
         .and_then(|sources| addition.specs(sources, &plain.folder, &SystemClock::here(), &plain.categories));
-    let specs = match made {
-        Ok(specs) => specs,
-        Err(why) => return say(why),
+    made.map_or_else(say, |specs| add_specs(plain, specs))
+}
+
+/// Adds what a curl command asks for, with its headers.
+fn curl<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
+    let entries = match read_curl(line) {
+        Some(Ok(entries)) => entries,
+        Some(Err(why)) => return say(why),
+        None => return say("that is no whole curl command"),
     };
+    let spec = |entry: Entry| {
+        let name = entry.output.as_ref().and_then(|output| output.file_name()?.to_str().map(str::to_owned));
+        let addition = Addition { name, ..Addition::default() };
+        let made = addition.specs(vec![entry.source], &plain.folder, &SystemClock::here(), &plain.categories)?;
+        Ok(made.into_iter().map(move |spec| Spec { headers: entry.headers.clone().into(), ..spec }))
+    };
+    let specs: Result<Vec<_>, String> = entries.into_iter().map(spec).collect();
+    specs.map_or_else(say, |specs| add_specs(plain, specs.into_iter().flatten().collect()))
+}
+
+fn add_specs<W: Write>(plain: &mut Plain<W>, specs: Vec<Spec>) -> Reply {
     let batch = TransferId::minted(specs);
     plain.these = batch.iter().map(|(id, _)| *id).collect();
     let count = batch.len();

@@ -124,9 +124,18 @@ fn check_command(urls: &[String]) -> Result<(), Usage> {
         "cp" | "copy" | "upload" => "; did you mean \"put\"?".to_owned(),
         "fetch" | "download" => "; did you mean \"get\"?".to_owned(),
         "version" => "; did you mean --version?".to_owned(),
-        _ => nearest(word, &COMMANDS),
+        _ => match COMMANDS.iter().find(|name| letters(name) == letters(word)) {
+            Some(turned) => format!("; did you mean {turned:?}?"),
+            None => nearest(word, &COMMANDS),
+        },
     };
     Err(Usage::new(format!("there is no command {word:?}{nearest} (haul --help lists them)")))
+}
+
+fn letters(word: &str) -> Vec<u8> {
+    let mut letters = word.as_bytes().to_vec();
+    letters.sort_unstable();
+    letters
 }
 
 fn needed(command: &str, specs: Vec<Spec>) -> Result<Vec<Spec>, Usage> {

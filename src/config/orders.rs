@@ -37,7 +37,8 @@ pub const ORDERS: [OrderWord; 33] = [
     with(
         word(
             "add",
-            "URL... [dir=DIR] [name=NAME] [limit=RATE] [at=TIME|paused]",
+            "URL... [dir=DIR] [name=NAME] [limit=RATE] [priority=low|normal|high] [at=TIME|paused] [category=NAME] \
+             [connections=N] [checksum=ALGO:SUM] [mirror=URL]",
             "add URLs or patterns of them, with what is said of them",
         ),
         None,
@@ -96,7 +97,7 @@ pub const ORDERS: [OrderWord; 33] = [
         &["all", "active", "queued", "done", "failed", "uploads"],
     ),
     with(
-        on_screen(word("set", "NAME VALUE", "change a setting until haul ends")),
+        word("set", "folder|columns|limit|clipboard|confirm_quit VALUE", "change a setting until haul ends"),
         None,
         &["folder ", "columns ", "limit ", "clipboard ", "confirm_quit "],
     ),

@@ -220,3 +220,64 @@ async fn undo_says_so_where_nothing_was_removed() {
     assert!(matches!(session.sent().await, Command::Remove { .. }));
     assert!(matches!(session.sent().await, Command::Undo));
 }
+
+/// Who can't see the list takes the answer for true.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_would_change_nothing_is_told_so_and_is_not_given() {
+    let done = builders::row(1, "x").status(Status::Done);
+    let failed = builders::row(2, "y").status(Status::Failed);
+    let mut session = Session::with([done, failed]).await;
+    for order in ["pause", "resume", "retry", "limit 1M", "priority high", "start", "at 22:00"] {
+        session.type_line(&format!("1 {order}")).await;
+        let told = session.out.text();
+        let last = told.lines().last().unwrap().to_owned();
+        assert!(last.starts_with("nothing to ") && last.ends_with(": it is complete"), "{order}: {last}");
+    }
+    for order in ["1,2 pause", "2 resume"] {
+        session.type_line(order).await;
+        assert!(session.out.text().lines().last().unwrap().starts_with("nothing to "), "{order}");
+    }
+    session.type_line("1 log").await;
+    assert!(session.out.text().ends_with("nothing has happened to it since haul was started\n"));
+    session.type_line("2 retry").await;
+    assert!(matches!(session.sent().await, Command::Retry(_)), "and nothing before it");
+    // The list does not show yet what this one has changed.
+    session.type_line("2 pause").await;
+    assert!(matches!(session.sent().await, Command::Pause(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pattern_of_urls_and_a_curl_command_of_several_lines_are_added() {
+    let mut session = Session::with([]).await;
+    session.type_line("http://h[1-2].example/x").await;
+    let Command::Add(batch) = session.sent().await else { panic!("nothing is added") };
+    let urls: Vec<String> = batch.iter().map(|(_, spec)| spec.source.to_string()).collect();
+    assert_eq!(urls, ["http://h1.example/x", "http://h2.example/x"]);
+    for (id, _) in &batch {
+        session.tell(1, *id, Happening::Added);
+    }
+    turn().await;
+    for line in ["curl 'https://e.org/a' \\", "  -H 'X-Key: s3cret' \\", "  --compressed"] {
+        session.type_line(line).await;
+    }
+    let Command::Add(batch) = session.sent().await else { panic!("nothing is added") };
+    let (_, spec) = &batch[0];
+    assert_eq!((batch.len(), spec.source.to_string().as_str()), (1, "https://e.org/a"));
+    assert_eq!((spec.headers[0].name.as_str(), spec.headers[0].value.as_str()), ("X-Key", "s3cret"));
+    assert!(!session.out.text().contains("s3cret"), "{}", session.out.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_question_before_leaving_can_be_switched_off() {
+    let session = Session::with([builders::row(1, "x").status(Status::Running)]).await;
+    for (line, told) in [
+        ("", "nothing is named yet: a number of the list before an order says which\n"),
+        ("set confirm_quit maybe", "write true or false\n"),
+        ("set confirm_quit false", "confirm_quit is false, until haul ends\n"),
+    ] {
+        session.type_line(line).await;
+        assert!(session.out.text().ends_with(told), "{line}: {}", session.out.text());
+    }
+    session.type_line("quit").await;
+    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
+}

@@ -97,6 +97,21 @@ fn the_help_has_every_word_of_the_line() {
     }
 }
 
+/// Cut, a word would say less than there is.
+#[test]
+fn the_help_shows_all_that_the_words_take_at_every_width() {
+    for width in [80, 120, 200] {
+        let mut stage = stage::empty();
+        stage.sized(width, 220).press("?");
+        let shown: String = stage.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        for word in haul::config::ORDERS {
+            assert!(shown.contains(word.takes), "{width}: {} {}: {shown}", word.name, word.takes);
+            let named = word.follows.iter().filter(|next| ["add", "set"].contains(&word.name) && **next != "at=");
+            assert!(named.into_iter().all(|next| word.takes.contains(next.trim())), "{}: {}", word.name, word.takes);
+        }
+    }
+}
+
 #[test]
 fn each_of_several_goes_a_step_from_its_own_priority() {
     use haul::model::Priority;

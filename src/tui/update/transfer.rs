@@ -8,7 +8,7 @@ use super::super::view::key_of;
 use super::super::{Effect, Mode, Pane, Question, State, Taken, Tone};
 use super::link::linked;
 use super::{edit, toast};
-use crate::api::{Activity, Command, Place, Row, UNDO};
+use crate::api::{Command, Place, Row, UNDO};
 use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Priority, Source, Status, TransferId, harmless, shortened};
@@ -98,7 +98,7 @@ pub fn toggle_all(state: &mut State, effects: &mut Vec<Effect>) {
 pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
     let rows = targets(state);
     let waits =
-        |row: &&Arc<Row>| matches!(row.status, Status::Failed | Status::Expired | Status::DiskFull) || is_waiting(row);
+        |row: &&Arc<Row>| matches!(row.status, Status::Failed | Status::Expired | Status::DiskFull) || row.waits();
     let waiting: Vec<&Arc<Row>> = rows.iter().filter(waits).collect();
     match (&rows[..], waiting.is_empty()) {
         (_, false) => effects.push(Effect::Send(Command::Retry(ids(&waiting)))),
@@ -164,15 +164,6 @@ pub fn tell_late(state: &mut State, rows: &[Arc<Row>]) {
         let text = "the server gives no parts, so it is not stopped for that: it goes there once it is complete";
         toast::show(state, Tone::Warning, format!("{text}{more}"));
     }
-}
-
-/// True if the transfer, or one of its connections, waits before a further attempt.
-fn is_waiting(row: &Row) -> bool {
-    use crate::api::ConnectionState;
-    row.live.as_ref().is_some_and(|live| {
-        matches!(live.activity, Activity::Waiting(_) | Activity::Queued)
-            || live.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Waiting(_)))
-    })
 }
 
 /// Opens the box for a new URL of the selected transfer.
