@@ -11,17 +11,13 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand,
 use clap_complete::Shell;
 
 use super::connections::{ConnectionArgs, whole_number};
-use super::exit::Exit;
+use super::exit::{Exit, after_help};
 use super::logins::LoginArgs;
 use super::ls::{LsArgs, PresignArgs};
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
 use crate::model::{Checksum, Limits, OnChange, Priority, RateLimit, StartTime, Sums, harmless};
-
-const AFTER_HELP: &str = "\
-haul alone opens the screen; URLs are queued. Exit codes are listed in the README. SSL_CERT_FILE, HTTP_PROXY, \
-HTTPS_PROXY, ALL_PROXY and NO_PROXY are honoured.";
 
 const AFTER_GET_HELP: &str = "\
 Examples:
@@ -38,14 +34,14 @@ A list holds one URL a line; blank lines and lines that begin with # are skipped
 to it: out=NAME, dir=DIR, checksum=ALGO:SUM, mirror=URL, header=Name: value. Tabs divide a URL from its mirrors.
 
 The same command goes on where an earlier run stopped. The exit code is 0 only if every file is complete and checked; \
-the others are listed in the README. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
+haul --help lists the others. Progress and messages go to stderr; stdout holds the lines of --json and nothing \
 else.";
 
 const USAGE: &str = "haul [OPTIONS] [URL]...\n       haul [--config FILE] [--state DIR] [--log FILE] COMMAND ...";
 
 /// Downloads in parts over many connections, and goes on after any failure.
 #[derive(Parser)]
-#[command(name = "haul", version, long_about = None, override_usage = USAGE, after_help = AFTER_HELP)]
+#[command(name = "haul", version, long_about = None, override_usage = USAGE, after_help = after_help())]
 pub struct Arguments {
     /// Where haul's own files are.
     #[command(flatten)]

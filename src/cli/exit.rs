@@ -55,6 +55,14 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (Exit::Terminated.code(), "ended by SIGTERM"),
 ];
 
+/// What stands below the help.
+pub(super) fn after_help() -> String {
+    let code = |(code, meaning): &(u8, &str)| format!("  {code:<4} {}\n", meaning.replace('`', ""));
+    let codes: String = EXIT_CODES.iter().map(code).collect();
+    let honoured = "SSL_CERT_FILE, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are honoured.";
+    format!("haul alone opens the screen; URLs are queued. {honoured}\n\nExit codes:\n{codes}")
+}
+
 impl Exit {
     /// The number that a shell sees.
     pub const fn code(self) -> u8 {
