@@ -318,6 +318,7 @@ impl House {
         // them leaves the terminal in our modes.
         let signalled = heed_signals(&engine.handle, tui::abandon)?;
         engine.start();
+        let has_urls = !batch.is_empty() && !is_demo;
         if !batch.is_empty() {
             let handle = engine.handle.clone();
             engine.runtime.spawn(async move { handle.send(Order::Add(batch)).await });
@@ -340,7 +341,9 @@ impl House {
         };
         let left = tui::run(engine.handle.clone(), setup, signalled.clone());
         let ended = engine.end(false, signalled);
-        let exit = match left.wrap_err("the screen can't be shown; haul get works without a terminal")? {
+        let queued = if has_urls { ", and haul run fetches what is queued now" } else { "" };
+        let why = || format!("the screen can't be shown; haul get works without a terminal{queued}");
+        let exit = match left.wrap_err_with(why)? {
             Left::Quit => Exit::Complete,
             Left::Signal(number) => Exit::by_signal(number),
             Left::TerminalLost => Exit::HungUp,

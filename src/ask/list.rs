@@ -44,7 +44,7 @@ impl Entry {
 
     /// Takes in one indented line.
     fn set(&mut self, line: &str) -> Result<(), String> {
-        let known = "an indented line is out=NAME, dir=DIR, checksum=ALGO:HEX, mirror=URL or header=Name: value";
+        let known = "an indented line is out=NAME, dir=DIR, checksum=ALGO:SUM, mirror=URL or header=Name: value";
         let (key, value) = line.split_once('=').ok_or(known)?;
         let (key, value) = (key.trim_end(), value.trim_start());
         if value.is_empty() {

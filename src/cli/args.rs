@@ -214,7 +214,7 @@ pub struct TransferArgs {
     /// Download what a metalink file (.meta4, .metalink) describes; may be repeated
     #[arg(short = 'M', long = "metalink", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub metalinks: Vec<PathBuf>,
-    /// Send this header to the URL's own host ('Name: value'); may be repeated
+    /// Send this header to the URL's own origin ('Name: value'); may be repeated
     // Kept as text: clap repeats a value that it refuses, and this one may be a secret.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     pub headers: Vec<String>,

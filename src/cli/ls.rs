@@ -90,6 +90,9 @@ impl PresignArgs {
     }
 }
 
+/// Seconds of a leap year, which is longer than any store's signed URL is good for.
+const LONGEST: u64 = 366 * 86_400;
+
 /// Reads a span of time.
 fn span(text: &str) -> Result<Duration, String> {
     let wrong = || "write a span of time such as 90s, 30m, 12h or 7d".to_owned();
@@ -102,8 +105,8 @@ fn span(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     let count: u64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = count.checked_mul(each).filter(|seconds| (1..=31_622_400).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(wrong)
+    let seconds = count.checked_mul(each).filter(|seconds| (1..=LONGEST).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "a signed URL is good for 1s to 366d".to_owned())
 }
 
 /// A line of `--json`.

@@ -178,7 +178,7 @@ impl Action {
             Self::CopyPath => ("copy path", "copy the path to the clipboard (OSC 52)"),
             Self::Undo => ("undo", "take the last removal back, for ten seconds"),
             Self::Command => ("command", "type an order, such as :limit 5M (Tab completes)"),
-            Self::Filter => ("filter", "show rows that hold words (name, host, state); !word: that do not"),
+            Self::Filter => ("filter", "show rows that hold words (name, host, category, state); !word: that do not"),
             Self::Sort => ("sort", "choose what the list is sorted by, and which way round"),
             Self::Mark => ("mark", "mark this one, or not; keys then act on all marked ones"),
             Self::MarkRange => ("mark to here", "mark all from the one marked last to this one"),

@@ -160,8 +160,9 @@ impl FromStr for Checksum {
         let algorithm =
             Algorithm::named(name).ok_or_else(|| format!("{name:?} is not a checksum that haul knows: {WANTED}"))?;
         let digits = algorithm.bytes() * 2;
-        Self::of_text(algorithm, value)
-            .ok_or_else(|| format!("a {algorithm} checksum has {digits} hex digits, {value:?} is something else"))
+        Self::of_text(algorithm, value).ok_or_else(|| {
+            format!("a {algorithm} checksum has {digits} hex digits, or is in base64; {value:?} is something else")
+        })
     }
 }
 

@@ -105,6 +105,9 @@ impl Outside {
         tokio::task::spawn_blocking(move || {
             let message = match write_new(&path, &text) {
                 Ok(()) => Message::Told(format!("written to {}", path.display())),
+                Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {
+                    Message::Trouble(format!("{} exists already, and is not replaced", path.display()))
+                }
                 Err(why) => Message::Trouble(format!("{} can't be written: {why}", path.display())),
             };
             let _ = told.blocking_send(message);

@@ -38,7 +38,8 @@ impl Stores {
         let known = self.known(&url).await?;
         let is_old = url.vendor == Vendor::Oss && known.site.signature == Signature::V1;
         if span > LONGEST && !is_old {
-            return Err(wrong("no store takes a signed URL that is good for more than 7 days"));
+            let way_out = if url.vendor == Vendor::Oss { "; with signature=v1 OSS takes longer ones" } else { "" };
+            return Err(wrong(&format!("the store takes no signed URL that is good for more than 7 days{way_out}")));
         }
         let login = self.login(&known, place).await?;
         let login = login.ok_or_else(|| wrong("nothing can be signed without a login: leave anonymous out"))?;

@@ -97,6 +97,7 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
     let actions: Vec<Action> = match (state.pane, status) {
         (Pane::Details, Some(Status::Expired)) => vec![Back, Down, NextTab, NewUrl, Retry, Remove, CopyUrl, NextPane],
         (Pane::Details, Some(Status::Done)) => vec![Back, Down, NextTab, Remove, CopyUrl, NextPane],
+        (Pane::Details, Some(Status::Paused)) => vec![Back, Down, NextTab, TogglePause, Remove, CopyUrl, NextPane],
         (Pane::Details, _) => vec![Back, Down, NextTab, TogglePause, Retry, Remove, CopyUrl, NextPane],
         (Pane::List, None) => vec![Add],
         (Pane::List, _) if state.list.marked().0 > 0 => vec![TogglePause, Retry, Remove, CopyUrl, Mark, Back],
@@ -111,6 +112,9 @@ fn browse(state: &State, width: u16) -> Strip<Chord> {
         }
         (Pane::List, Some(Status::Done)) => {
             vec![Add, Remove, Filter, Sort, CopyUrl, Details, Mark, Log, NextPane, PauseAll]
+        }
+        (Pane::List, Some(Status::Paused)) => {
+            vec![Add, TogglePause, Remove, Filter, Sort, Details, Mark, PauseAll, NextPane, Log, CopyUrl]
         }
         (Pane::List, Some(_)) => {
             vec![Add, TogglePause, Remove, Filter, Sort, Details, Mark, PauseAll, NextPane, Log, CopyUrl, Retry]
