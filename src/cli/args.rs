@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use super::choices::{on_change, priority};
 use super::connections::{ConnectionArgs, whole_number};
 use super::exit::{Exit, after_help};
 use super::logins::LoginArgs;
@@ -256,8 +257,8 @@ pub struct EachArgs {
     /// Bytes a second for each of these URLs, such as 500K, 5M or 1.5MiB
     #[arg(long, value_name = "RATE")]
     pub limit: Option<RateLimit>,
-    /// Whose turn it is before others of the queue: low, normal or high
-    #[arg(long, value_name = "WORD")]
+    /// Whose turn it is before others of the queue
+    #[arg(long, value_name = "WORD", value_parser = priority())]
     pub priority: Option<Priority>,
     /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
     #[arg(long, value_name = "TIME")]
@@ -286,7 +287,7 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "S", value_parser = some_seconds)]
     pub timeout: Option<f64>,
     /// When a file has changed on its server: restart from its first byte (once), ask (stop; :retry begins again), or fail
-    #[arg(long, value_name = "restart|ask|fail")]
+    #[arg(long, value_name = "WORD", value_parser = on_change())]
     pub on_change: Option<OnChange>,
     /// Accept any certificate: anyone on the way can then read and change what comes
     #[arg(short = 'k', long)]

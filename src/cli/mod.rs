@@ -4,6 +4,7 @@
 mod apply;
 mod args;
 mod arrivals;
+mod choices;
 mod connections;
 mod exit;
 mod get;

@@ -26,12 +26,13 @@ pub fn look(inquiry: Inquiry) -> Answer {
     }
 }
 
-fn list(path: &Path) -> Result<Vec<crate::ask::Entry>, String> {
+/// The URLs of a list, and a sentence on what of it is left out.
+fn list(path: &Path) -> Result<(Vec<crate::ask::Entry>, Option<String>), String> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|why| format!("{name}: {why}"))?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("").to_ascii_lowercase();
     if matches!(ending.as_str(), "meta4" | "metalink") {
-        return read_metalink(&name, file).map(|(entries, _)| entries);
+        return read_metalink(&name, file);
     }
-    read_entries(&name, BufReader::new(file))
+    read_entries(&name, BufReader::new(file)).map(|entries| (entries, None))
 }

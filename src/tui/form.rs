@@ -232,7 +232,7 @@ pub enum Answer {
     /// To the text of `Complete`.
     Completed(String, crate::ask::Offers),
     /// To `Read` of this path.
-    Listed(PathBuf, Result<Vec<Entry>, String>),
+    Listed(PathBuf, Result<(Vec<Entry>, Option<String>), String>),
     /// To `Gather` for this path and place.
     Gathered(PathBuf, Source, Result<crate::ask::Gathered, String>),
 }

@@ -348,13 +348,13 @@ fn help_is_no_mistake_and_holds_what_it_promises() {
     assert!(help.starts_with("0: "), "{help}");
     for word in
         "-o -d -x -j -i --limit -H --checksum --checksums-from --no-digests --retries --retry-wait --connect-timeout --timeout --overwrite -k \
-        --insecure --ca-cert --json -q --config --state --log Examples: stdout README"
+        --insecure --ca-cert --json -q --config --state --log Examples: stdout"
             .split_whitespace()
     {
         assert!(help.contains(word), "{word} is not in: {help}");
     }
     let main = arguments(&["--help"]).map(|_| ()).unwrap_err();
-    for word in ["get", "add", "list", "run", "demo", "completions", "HAUL_CONFIG", "HAUL_STATE", "README"] {
+    for word in ["get", "add", "list", "run", "demo", "completions", "HAUL_CONFIG", "HAUL_STATE", "Exit codes:"] {
         assert!(main.contains(word), "{word} is not in: {main}");
     }
     let version = arguments(&["--version"]).map(|_| ()).unwrap_err();
@@ -368,6 +368,12 @@ fn json_goes_before_quiet_and_quiet_before_the_terminal() {
     assert_eq!(style(&[], false), Style::Plain);
     assert_eq!(style(&["-q"], true), Style::Quiet);
     assert_eq!(style(&["-q", "--json"], true), Style::Json);
+}
+
+#[test]
+fn completions_know_the_words_of_options() {
+    let script = String::from_utf8(completions(clap_complete::Shell::Bash)).unwrap();
+    assert!(script.contains("low normal high") && script.contains("restart ask fail"));
 }
 
 #[test]

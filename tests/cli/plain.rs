@@ -231,7 +231,7 @@ async fn an_order_that_would_change_nothing_is_told_so_and_is_not_given() {
         session.type_line(&format!("1 {order}")).await;
         let told = session.out.text();
         let last = told.lines().last().unwrap().to_owned();
-        assert!(last.starts_with("nothing to ") && last.ends_with(": it is complete"), "{order}: {last}");
+        assert!(last.starts_with("nothing to ") && last.ends_with(": it is done"), "{order}: {last}");
     }
     for order in ["1,2 pause", "2 resume"] {
         session.type_line(order).await;

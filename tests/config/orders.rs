@@ -99,7 +99,7 @@ fn mistakes_say_what_to_write() {
         ("rename", "write :rename NAME"),
         ("w", "write :w FILE"),
         ("copy this", "write :copy url|path"),
-        ("set limit", "write :set NAME VALUE"),
+        ("set limit", "write :set folder|columns|limit|clipboard|confirm_quit VALUE"),
         ("at soon", "is no time to start at"),
         ("!", "write :! COMMAND"),
     ] {

@@ -151,14 +151,17 @@ fn a_list_is_read_and_its_mistakes_are_told() {
     assert_eq!(complaint(&stage), (Slot::List, "urls.txt, line 3: no".into()));
     let mut entry = Entry::new(source("https://e.org/1"));
     entry.output = Some("sub/one.iso".into());
-    let other = Answer::Listed("other.txt".into(), Ok(vec![Entry::new(source("https://e.org/other"))]));
+    let left = || Some("one is left out".to_owned());
+    let other = Answer::Listed("other.txt".into(), Ok((vec![Entry::new(source("https://e.org/other"))], left())));
     stage.press("enter").send(Message::Answered(other));
-    assert!(specs(&stage).is_empty(), "the answer to a box that was left");
-    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok(vec![entry]))));
+    assert!(specs(&stage).is_empty() && !stage.text().contains("left out"), "the answer to a box that was left");
+    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok((vec![entry], left())))));
     let added = specs(&stage);
     let target = &added[0].1.target;
     assert_eq!((target.folder.to_str(), target.name.as_deref()), (Some("/home/me/Downloads/sub"), Some("one.iso")));
-    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok(read_curl("curl e.org/x").unwrap().unwrap()))));
+    assert!(stage.text().contains("one is left out"), "{}", stage.text());
+    let curl = read_curl("curl e.org/x").unwrap().unwrap();
+    stage.send(Message::Answered(Answer::Listed("~/urls.txt".into(), Ok((curl, left())))));
     assert_eq!(specs(&stage).len(), 1, "an answer that nobody waits for");
 }
 
@@ -268,7 +271,7 @@ fn an_upload_asks_for_its_files_and_sends_them() {
     for (file, to) in [("/srv/other", &place), ("/srv/photos", &source("s3://bucket/other/?endpoint=e.org"))] {
         let other = Answer::Gathered(file.into(), to.clone(), Ok(gathered.clone()));
         stage.send(Message::Answered(other));
-        assert!(specs(&stage).is_empty(), "the answer to a box that was left");
+        assert!(specs(&stage).is_empty() && !stage.text().contains("left out"), "the answer to a box that was left");
     }
     stage.send(Message::Answered(Answer::Gathered("/srv/photos".into(), place, Ok(gathered))));
     let added = specs(&stage);

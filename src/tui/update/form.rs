@@ -1,7 +1,7 @@
 //! Keys and texts in the boxes that take more than one line.
 
-use super::super::{Answer, Effect, Form, Inquiry, Mode, Slot, State};
-use super::{add, edit, send};
+use super::super::{Answer, Effect, Form, Inquiry, Mode, Slot, State, Tone};
+use super::{add, edit, send, toast};
 use crate::ask::{Entry, Offers, expand, read_curl};
 use crate::config::{Chord, Key};
 use crate::model::Source;
@@ -171,7 +171,15 @@ pub fn answered(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
                 complete(form, &text, offers);
             }
         }
-        Answer::Listed(list, result) => add::listed(state, &list, result, effects),
+        Answer::Listed(list, result) => {
+            let (entries, left) = result.map_or_else(|why| (Err(why), None), |(entries, left)| (Ok(entries), left));
+            let before = effects.len();
+            add::listed(state, &list, entries, effects);
+            // Nothing comes of the answer to a box that was left.
+            if let Some(left) = left.filter(|_| effects.len() > before) {
+                toast::show(state, Tone::Warning, left, effects);
+            }
+        }
         Answer::Gathered(file, place, result) => send::gathered(state, (&file, &place), result, effects),
     }
 }
