@@ -39,7 +39,7 @@ pub enum Exit {
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (
         Exit::Complete.code(),
-        "every file is complete and checked; with `run`, but for those that it tells of as paused or given up before",
+        "every file is complete and checked (`run`: but those that it says are paused or given up)",
     ),
     (Exit::Failed.code(), "something else failed, or several transfers failed for different reasons"),
     (Exit::Usage.code(), "a mistake in the command line or in the settings"),
