@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::place::place_of;
 use super::{Bindings, CategoryTable, Column, Hooks, Keymap, Notify, ThemeName};
 use crate::model::{
-    Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, RateLimit, Secret, StoreOptions, harmless, proxy_url,
+    Hours, LimitHours, Limits, ObjectUrl, OnChange, Patience, Rate, RateLimit, Secret, StoreOptions, harmless,
+    proxy_url,
 };
 
 /// The commented default settings, as `haul` carries them; a test holds them equal to `Settings::default()`.

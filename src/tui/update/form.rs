@@ -177,7 +177,7 @@ pub fn answered(state: &mut State, answer: Answer, effects: &mut Vec<Effect>) {
             add::listed(state, &list, entries, effects);
             // Nothing comes of the answer to a box that was left.
             if let Some(left) = left.filter(|_| effects.len() > before) {
-                toast::show(state, Tone::Warning, left, effects);
+                toast::show(state, Tone::Warning, left);
             }
         }
         Answer::Gathered(file, place, result) => send::gathered(state, (&file, &place), result, effects),
