@@ -5,6 +5,7 @@ mod chunks;
 mod crash;
 mod cuts;
 mod disk;
+mod doubts;
 mod families;
 mod get;
 mod hooks;

@@ -31,6 +31,7 @@ pub fn strace_works() -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct Strace {
     options: Vec<String>,
+    log: Option<PathBuf>,
 }
 
 impl Strace {
@@ -49,10 +50,21 @@ impl Strace {
         Self::inject(call, &format!("delay_enter={seconds}s"))
     }
 
+    /// Refuses each call with this error after so many seconds.
+    pub fn refuse_late(call: &str, error: &str, seconds: u32) -> Self {
+        Self::inject(call, &format!("error={error}:delay_enter={seconds}s"))
+    }
+
     fn inject(call: &str, what: &str) -> Self {
         let mut options = vec!["-e".to_owned(), format!("trace={call}"), "-e".to_owned()];
         options.push(format!("inject={call}:{what}"));
-        Self { options }
+        Self { options, log: None }
+    }
+
+    /// Each call stands in this file from the moment on at which it is entered.
+    pub fn log(mut self, log: &Path) -> Self {
+        self.log = Some(log.to_path_buf());
+        self
     }
 
     /// Only where the call is about one of these files.
@@ -75,7 +87,8 @@ impl Strace {
 
     fn command(&self) -> Command {
         let mut command = Command::new("strace");
-        command.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]).args(&self.options);
+        let log = self.log.as_deref().unwrap_or(Path::new("/dev/null"));
+        command.args(["-f", "-qq", "-o"]).arg(log).args(["-e", "signal=none"]).args(&self.options);
         command
     }
 }

@@ -57,7 +57,7 @@ impl Task {
         if !held.desk.is_complete() {
             return Ok(None);
         }
-        held.saver.settle().await;
+        held.saver.ended().await?;
         let desk = held.desk.clone();
         if let Some((damaged, blocks, which)) = desk.compared() {
             self.repair.found = (damaged.max(self.repair.found.0), blocks);

@@ -109,14 +109,18 @@ impl Saver {
         self.settle().await;
         self.desk.forget_what_is_in_doubt();
         self.start();
-        if self.running.is_some() { self.finished().await } else { Ok(()) }
+        self.ended().await
     }
 
-    /// Waits for a save that runs, whatever comes of it.
+    /// Waits for a save that runs, whatever comes of it: for one whose bytes go, or are asked about by what is in doubt.
     pub(super) async fn settle(&mut self) {
-        if self.running.is_some() {
-            let _ = self.finished().await;
-        }
+        let _ = self.ended().await;
+    }
+
+    /// Waits for a save that runs, if one does. Fails if it could not make its bytes durable: the system tells that once, so
+    /// that a later sync of the same file may say that all is well.
+    pub(super) async fn ended(&mut self) -> Result<(), Fault> {
+        if self.running.is_some() { self.finished().await } else { Ok(()) }
     }
 
     /// The checkpoint of this moment; from here on the log keeps what is written for it too.
