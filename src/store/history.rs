@@ -92,6 +92,11 @@ impl History {
             lines.push_str(&ron::to_string(&entry).map_err(io::Error::other)?);
             lines.push('\n');
         }
+        self.append(lines)
+    }
+
+    /// Adds whole lines, durably.
+    fn append(&self, mut lines: String) -> io::Result<()> {
         let folder = folder_of(&self.path);
         private_folder(folder)?;
         // Of two that are written at once neither may shorten the file under the other. Who gets no lock writes all the
@@ -110,6 +115,21 @@ impl History {
         file.sync_data()?;
         // Not only by the one who made it: the name that another one saw there may not be durable yet.
         sync_folder(folder)
+    }
+
+    /// Notes that a finished file has another place now, if it is known: then it is known there. What can't be read or written
+    /// costs only that it is fetched again.
+    pub(super) fn moved(&self, from: &Path, to: &Path) {
+        let text = fs::read_to_string(&self.path).unwrap_or_default();
+        let place = format!("target:{}", ron::to_string(&path_text::encode(from)).unwrap_or_default());
+        let known = |line: &&str| line.contains(&place);
+        let mut entries = text.lines().rev().filter(known).filter_map(|line| ron::from_str::<Entry>(line).ok());
+        let is_it = |entry: &Entry| standing(to) == Standing::File { length: entry.length, modified: entry.modified };
+        let Some(entry) = entries.next().filter(is_it) else { return };
+        let entry = Entry { target: path_text::encode(to), ..entry };
+        if let Err(why) = ron::to_string(&entry).map_err(io::Error::other).and_then(|line| self.append(line + "\n")) {
+            tracing::warn!("{}: {why}", self.path.display());
+        }
     }
 
     /// The newest finished download of this URL into this folder (and, if a name is given, to that name) whose file

@@ -2,7 +2,7 @@
 //! the new place. So the next haul finishes or takes back what a kill or a power cut has left in between.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,12 @@ impl Moving {
     }
 
     /// True if it was copied.
+    /// False if somebody has written to a finished file since its move was noted: what was copied is not what it is now. A part
+    /// file is locked meanwhile, and all that is said of it is compared with it.
+    pub(super) fn is_as_noted(&self) -> bool {
+        self.holder.is_some() || mark(&self.old_file()) == self.file
+    }
+
     pub(super) fn is_copied(&self) -> bool {
         self.copy.is_some()
     }
@@ -113,7 +119,7 @@ impl Moving {
         };
         let path = Self::note(&self.state, self.id);
         let written = ron::to_string(&document)
-            .map_err(std::io::Error::other)
+            .map_err(io::Error::other)
             .and_then(|body| replace(&path, UNWRITTEN, KIND.seal(&body).as_bytes()));
         if let Err(why) = written {
             tracing::warn!("{}: {why}", path.display());
@@ -174,8 +180,12 @@ impl Moving {
         // may be gone, and the copy is all that there is.
         let is_newest = is_here || mark(&old).is_none();
         let is_whole = is_newest && self.copy.is_some() && mark(&copy) == self.copy;
-        if !is_whole || rename_to_free(&copy, &new).is_err() {
-            let _ = fs::remove_file(&copy);
+        let named = if is_whole { Some(rename_to_free(&copy, &new)) } else { None };
+        match named {
+            Some(Ok(())) => {}
+            // It is all that there is to be seen: it waits for its name.
+            Some(Err(why)) if !is_here => return Err(self.broken(&why)),
+            Some(Err(_)) | None => drop(fs::remove_file(&copy)),
         }
         // A rename leaves nothing at the old place, and a link the same file.
         let is_moved = self.file.is_some() && mark(&new) == self.file && (!is_here || is_twofold);
@@ -199,7 +209,7 @@ impl Moving {
 
     /// The file has come to its new place: that is made durable and noted, and only then it leaves the old one.
     fn conclude(&self, is_here: bool) -> Result<(), Fault> {
-        let broken = |why| Fault::disk(self.to.display(), "moving it there", &why);
+        let broken = |why| self.broken(&why);
         sync_folder(folder_of(&self.to)).map_err(broken)?;
         self.point_to(&self.to)?;
         if is_here {
@@ -213,6 +223,10 @@ impl Moving {
     }
 
     /// The checkpoint is to tell of this target, if it tells of the other one.
+    fn broken(&self, why: &io::Error) -> Fault {
+        Fault::disk(self.to.display(), "moving it there", why)
+    }
+
     fn point_to(&self, target: &Path) -> Result<(), Fault> {
         let Some(holder) = self.holder else { return Ok(()) };
         let other = if target == self.to { &self.from } else { &self.to };

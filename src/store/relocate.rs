@@ -10,6 +10,7 @@ use rustix::fs::{Access, access};
 
 use super::atomic::{folder_of, make_folder, rename_to_free, sync_folder, sync_folder_or_warn};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
+use super::history::History;
 use super::moving::Moving;
 use super::name::part_name;
 use super::sink::PartFile;
@@ -48,6 +49,7 @@ pub fn move_finished(
     let carried = carried.inspect_err(|_| moving.give_up()).map_err(|why| why.fault(from, || taken(to)))?;
     leave(&moving).inspect_err(|_| take_back(&moving))?;
     drop(carried);
+    History::of(state).moved(from, to);
     Ok(())
 }
 
@@ -103,6 +105,7 @@ pub fn move_partial(
 /// Why a file could not be carried.
 enum Uncarried {
     Stopped,
+    Changed,
     Broken(PathBuf, io::Error),
 }
 
@@ -110,6 +113,7 @@ impl Uncarried {
     fn fault(self, from: &Path, taken: impl Fn() -> Fault) -> Fault {
         match self {
             Self::Stopped => stopped(from),
+            Self::Changed => changed(from),
             Self::Broken(_, why) if why.kind() == io::ErrorKind::AlreadyExists => taken(),
             Self::Broken(to, why) => Fault::disk(to.display(), "moving it there", &why),
         }
@@ -128,6 +132,9 @@ fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, 
     let copied = copy(&old, &beside, go_on).map_err(broken).and_then(|copied| copied.ok_or(Uncarried::Stopped));
     let named = copied.and_then(|copied| {
         moving.copied();
+        if !moving.is_as_noted() {
+            return Err(Uncarried::Changed);
+        }
         rename_to_free(&beside, &new).map_err(broken)?;
         let synced = sync_folder(folder_of(&new));
         synced.inspect_err(|_| drop(fs::remove_file(&new))).map_err(broken)?;
@@ -169,6 +176,10 @@ pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Resu
 fn leave(moving: &Moving) -> Result<(), Fault> {
     let old = moving.old_file();
     if moving.is_copied() {
+        // What came after the last look is in the copy, or is seen now.
+        if !moving.is_as_noted() {
+            return Err(changed(&old));
+        }
         let deleted = fs::remove_file(&old);
         deleted.map_err(|why| Fault::disk(old.display(), "deleting it there, after it was copied", &why))?;
     }
@@ -240,6 +251,11 @@ fn waited_for(to: &Path) -> Fault {
 fn make_room(to: &Path) -> Result<(), Fault> {
     let folder = folder_of(to);
     make_folder(folder, 0o777).map_err(|why| Fault::disk(folder.display(), "making the folder", &why))
+}
+
+fn changed(from: &Path) -> Fault {
+    let detail = "was changed while it was copied; it is where it was, as it is now: move it once nobody writes to it";
+    Fault::new(FaultKind::Disk, from.display(), detail)
 }
 
 fn stopped(from: &Path) -> Fault {

@@ -1,11 +1,14 @@
 //! Files that get another place: on the same disk and on another, whole or not, stopped on the way.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use haul::model::{ByteRange, FaultKind, TransferId};
-use haul::store::{Checkpoint, Moving, PartFile, Standing, move_finished, move_partial, part_name, standing};
+use haul::model::{ByteRange, FaultKind, Source, TransferId, Validator};
+use haul::store::{
+    Checkpoint, Finished, History, Moving, PartFile, Standing, move_finished, move_partial, part_name, standing,
+};
 use tempfile::TempDir;
 
 use crate::support::begun::begin;
@@ -47,6 +50,24 @@ fn a_finished_file_is_there_and_not_here() {
 }
 
 #[test]
+fn a_finished_file_is_known_at_its_new_place() {
+    for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        fs::write(&old, bytes()).unwrap();
+        let meta = fs::metadata(&old).unwrap();
+        let source = Source::parse("http://host/a").unwrap();
+        let (validator, length) = (Validator { etag: Some("\"1\"".to_owned()), last_modified: None }, meta.len());
+        let finished = Finished { target: old.clone(), validator, length, by: None };
+        let history = History::of(state.path());
+        history.add(&[(&source, &finished, (meta.mtime(), meta.mtime_nsec()))]).unwrap();
+        move_finished(state.path(), ID, &old, &new, || true).unwrap();
+        let known = history.find(&source, to.path(), Some("b")).unwrap();
+        assert_eq!(known, Some(Finished { target: new, ..finished }));
+    }
+}
+
+#[test]
 fn what_stands_there_stays_and_so_does_what_is_here() {
     for (from, to) in places() {
         let state = tempfile::tempdir().unwrap();
@@ -74,6 +95,30 @@ fn a_copy_that_is_stopped_leaves_everything_as_it_was() {
         if let Err(fault) = move_finished(state.path(), ID, &old, &new, go_on) {
             assert_eq!(fault.kind, FaultKind::State);
             assert!(names(to.path()).is_empty() && fs::read(&old).unwrap() == bytes());
+        }
+    }
+}
+
+#[test]
+fn what_somebody_writes_to_while_it_is_copied_stays_where_it_is() {
+    for (from, to) in places() {
+        let state = tempfile::tempdir().unwrap();
+        let (old, new) = (from.path().join("a"), to.path().join("b"));
+        fs::write(&old, bytes()).unwrap();
+        let is_asked = std::cell::Cell::new(false);
+        let edits = || {
+            if !is_asked.replace(true) {
+                fs::File::options().append(true).open(&old).unwrap().write_all(b"more").unwrap();
+            }
+            true
+        };
+        // Where nothing is copied nobody is asked whether to go on.
+        if let Err(fault) = move_finished(state.path(), ID, &old, &new, edits) {
+            assert!(fault.detail.contains("was changed"), "{fault}");
+            assert!(names(to.path()).is_empty() && fs::read(&old).unwrap().ends_with(b"more"));
+            assert!(Moving::left(state.path()).is_empty());
+        } else {
+            assert!(fs::read(&new).unwrap() == bytes(), "its original is gone, and what was written to it");
         }
     }
 }
@@ -230,6 +275,30 @@ fn a_copy_that_a_kill_cut_short_is_taken_back_and_can_be_made_again() {
 
 #[test]
 fn a_whole_copy_whose_original_cannot_be_seen_gets_its_name() {
+    let Some((state, from, to)) = killed_when_the_copy_was_whole() else { return };
+    let new = to.path().join("b");
+    drop(from);
+    assert_eq!(settled(state.path()), Some(new.clone()));
+    assert!(fs::read(&new).unwrap() == bytes() && names(to.path()) == ["b"]);
+}
+
+#[test]
+fn a_whole_copy_whose_original_cannot_be_seen_is_kept_until_it_can_have_its_name() {
+    let Some((state, from, to)) = killed_when_the_copy_was_whole() else { return };
+    let new = to.path().join("b");
+    drop(from);
+    fs::write(&new, b"somebody's").unwrap();
+    let [moving] = &Moving::left(state.path())[..] else { panic!("one note") };
+    moving.settle().unwrap_err();
+    assert!(fs::read(&new).unwrap() == b"somebody's" && names(to.path()).len() == 2);
+    fs::remove_file(&new).unwrap();
+    assert_eq!(settled(state.path()), Some(new.clone()));
+    assert!(fs::read(&new).unwrap() == bytes() && names(to.path()) == ["b"]);
+}
+
+/// A state folder with the note of a move, and the folders of the original and of its copy, which has no name yet; `None` where
+/// both are on one disk, and nothing is copied.
+fn killed_when_the_copy_was_whole() -> Option<(TempDir, TempDir, TempDir)> {
     let (from, to) = places().remove(1);
     let state = tempfile::tempdir().unwrap();
     let (old, new) = (from.path().join("a"), to.path().join("b"));
@@ -238,8 +307,7 @@ fn a_whole_copy_whose_original_cannot_be_seen_gets_its_name() {
     let die = || left.replace(left.get() - 1) > 0 || panic!("killed");
     let moves = || move_finished(state.path(), ID, &old, &new, die);
     if std::panic::catch_unwind(std::panic::AssertUnwindSafe(moves)).is_ok() {
-        // Both are on one disk here, and nothing was copied.
-        return;
+        return None;
     }
     // It was killed a little later.
     let copy = to.path().join(&names(to.path())[0]);
@@ -251,9 +319,7 @@ fn a_whole_copy_whose_original_cannot_be_seen_gets_its_name() {
     let body = body.replace("copy:None", &format!("copy:Some(({length},{seconds},{nanoseconds}))"));
     let sum = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc64Nvme, body.as_bytes());
     fs::write(&note, format!("// haul move, version 1, crc64 {sum:016x}\n{body}")).unwrap();
-    drop(from);
-    assert_eq!(settled(state.path()), Some(new.clone()));
-    assert!(fs::read(&new).unwrap() == bytes() && names(to.path()) == ["b"]);
+    Some((state, from, to))
 }
 
 #[test]
