@@ -27,6 +27,18 @@ pub struct Aside {
     state: PathBuf,
     id: TransferId,
     target: Option<PathBuf>,
+    /// True if a part file goes with it, as far as is known: where that is not to be seen its disk may be away.
+    has_part: bool,
+}
+
+/// What became of a part file that was to be deleted.
+enum Part<'a> {
+    /// There was none.
+    None,
+    /// It is gone from this folder.
+    DeletedIn(&'a Path),
+    /// It is not to be seen or can't be deleted, and may be there all the same.
+    Away,
 }
 
 /// What is about to be set aside: the part file, held so that nobody writes it meanwhile.
@@ -65,8 +77,9 @@ impl Aside {
     fn begin(state: &Path, id: TransferId, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Leaving {
         let own = Checkpoint::load(state, id);
         let noted = own.as_ref().ok().and_then(Option::as_ref).map(|own| own.target.clone());
-        let aside = Self { state: state.to_path_buf(), id, target: noted.or_else(|| target.map(Path::to_path_buf)) };
-        let part = aside.target.as_deref().and_then(held);
+        let target = noted.or_else(|| target.map(Path::to_path_buf));
+        let part = target.as_deref().and_then(held);
+        let aside = Self { state: state.to_path_buf(), id, target, has_part: part.is_some() };
         let holder = match (&own, &part) {
             (Ok(None), Some(part)) => left_by(state, part, is_ours),
             (Ok(None), None) => None,
@@ -97,7 +110,8 @@ impl Aside {
         let removed = paths.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
         let found = removed.filter_map(|path| {
             let id = path.file_stem()?.to_str()?.parse().ok()?;
-            Some((id, Self { state: state.to_path_buf(), id, target: noted(&path).ok()? }))
+            let target = noted(&path).ok()?;
+            Some((id, Self { state: state.to_path_buf(), id, has_part: target.is_some(), target }))
         });
         found.collect()
     }
@@ -106,8 +120,12 @@ impl Aside {
     /// stays, and the next start finds both by it.
     pub fn put_back(self) {
         if let Some((target, held)) = self.part() {
-            let is_back = rename_to_free(&held, &target.with_file_name(part_name(target))).is_ok();
+            let part = target.with_file_name(part_name(target));
+            let is_back = rename_to_free(&held, &part).is_ok();
             match look(&held) {
+                Ok(Standing::Nothing) if self.has_part && standing(&part) == Standing::Nothing => {
+                    return tracing::warn!("{}: it is not to be seen; its disk may be away", part.display());
+                }
                 Ok(Standing::Nothing) => {}
                 Ok(_) => return Self::delete([self]),
                 Err(why) => return tracing::warn!("{why}"),
@@ -120,12 +138,15 @@ impl Aside {
         let _ = fs::rename(self.checkpoint(), Checkpoint::path(&self.state, self.id));
     }
 
-    /// Deletes them. Their notes go last, once nothing is left that would be found by them.
+    /// Deletes them. Their notes go last, once nothing is left that would be found by them; where that can't be known they stay,
+    /// and the next start finds both.
     pub fn delete(asides: impl IntoIterator<Item = Self>) {
         let asides: Vec<Self> = asides.into_iter().filter_map(Self::found).collect();
-        let folders: HashSet<&Path> = asides.iter().filter_map(Self::delete_part).collect();
-        folders.into_iter().for_each(sync_folder_or_warn);
-        for aside in &asides {
+        let parts: Vec<Part<'_>> = asides.iter().map(Self::delete_part).collect();
+        let folders =
+            parts.iter().filter_map(|part| if let Part::DeletedIn(folder) = part { Some(*folder) } else { None });
+        folders.collect::<HashSet<&Path>>().into_iter().for_each(sync_folder_or_warn);
+        for (aside, _) in asides.iter().zip(&parts).filter(|(_, part)| !matches!(part, Part::Away)) {
             let _ = fs::remove_file(aside.checkpoint());
         }
     }
@@ -136,19 +157,26 @@ impl Aside {
         Some(Self { target, ..self })
     }
 
-    /// Deletes the part file; gives the folder in which one was.
-    fn delete_part(&self) -> Option<&Path> {
-        let (target, held) = self.part()?;
-        if fs::remove_file(held).is_ok() {
-            return Some(folder_of(target));
+    fn delete_part(&self) -> Part<'_> {
+        let Some((target, held)) = self.part() else { return Part::None };
+        match fs::remove_file(&held) {
+            Ok(()) => return Part::DeletedIn(folder_of(target)),
+            Err(why) if why.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!("{}: {why}", held.display());
+                return Part::Away;
+            }
+            Err(_) => {}
+        }
+        if self.has_part && standing(&target.with_file_name(part_name(target))) == Standing::Nothing {
+            return Part::Away;
         }
         let is_noted = standing(&self.checkpoint()) != Standing::Nothing;
         if is_noted && Checkpoint::find(&self.state, target).is_ok_and(|found| found.is_none()) {
             // It was not set aside yet, or put back already, when the program was killed; and nobody else knows it.
             PartFile::delete(target);
-            return Some(folder_of(target));
+            return Part::DeletedIn(folder_of(target));
         }
-        None
+        Part::None
     }
 
     /// The target, and where its part file is kept meanwhile.

@@ -82,3 +82,42 @@ fn what_cannot_be_read_is_not_taken_for_nothing() {
         assert_eq!(files(state.path(), downloads.path()), if holder == ID { 0 } else { 2 });
     }
 }
+
+/// Another folder in the place of the downloads, as where a disk is taken away that was mounted there.
+fn without_its_disk<T>(downloads: &Path, work: impl FnOnce() -> T) -> T {
+    let away = downloads.with_extension("away");
+    fs::rename(downloads, &away).unwrap();
+    fs::create_dir(downloads).unwrap();
+    let done = work();
+    fs::remove_dir(downloads).unwrap();
+    fs::rename(away, downloads).unwrap();
+    done
+}
+
+#[test]
+fn what_is_on_a_disk_that_is_away_is_known_until_it_is_back() {
+    for (is_deleted, is_killed) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let target = downloads.path().join("a");
+        begun_by(state.path(), ID, &target);
+        let aside = set(state.path(), Some(&target), ours);
+        let left = || Aside::left(state.path()).into_iter().map(|(_, aside)| aside);
+        let finish = |aside: Aside| if is_deleted { Aside::delete([aside]) } else { aside.put_back() };
+        without_its_disk(downloads.path(), || finish(if is_killed { left().next().unwrap() } else { aside }));
+        assert_eq!(files(state.path(), downloads.path()), 2, "its note stays");
+        left().for_each(finish);
+        assert_eq!(files(state.path(), downloads.path()), if is_deleted { 0 } else { 2 });
+        assert_eq!(part(&target).exists(), !is_deleted);
+        assert_eq!(Checkpoint::load(state.path(), ID).unwrap().is_some(), !is_deleted);
+    }
+}
+
+#[test]
+fn what_was_gone_when_it_was_removed_is_not_waited_for() {
+    let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = downloads.path().join("a");
+    begun_by(state.path(), ID, &target);
+    fs::remove_file(part(&target)).unwrap();
+    Aside::delete([set(state.path(), Some(&target), ours)]);
+    assert_eq!(files(state.path(), downloads.path()), 0);
+}
