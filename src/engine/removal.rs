@@ -249,10 +249,12 @@ impl Supervisor {
             return;
         }
         let target = |id: TransferId| self.roster.get(id)?.latest.target.clone();
-        let done: HashSet<PathBuf> = self.roster.with_status(Status::Done).into_iter().filter_map(target).collect();
+        let is_done = |id: &TransferId| self.roster.get(*id).is_some_and(|entry| entry.status == Status::Done);
+        let (done, unfinished): (HashSet<_>, HashSet<_>) = self.roster.ids().into_iter().partition(is_done);
+        let done: HashSet<PathBuf> = done.into_iter().filter_map(target).collect();
         let state = self.shared.state.clone();
         // A thread that is lost leaves what was there.
-        let _ = spawn_blocking(move || Checkpoint::forget_complete(&state, &done)).await;
+        let _ = spawn_blocking(move || Checkpoint::forget_complete(&state, &done, &unfinished)).await;
     }
 
     /// What a program that was killed has left of removals: deleted, unless the transfer is still in the list.

@@ -18,11 +18,13 @@ const HEAD: u64 = 128 << 10;
 const BEFORE_TARGET: &str = "\",target:\"";
 
 impl Checkpoint {
-    /// Forgets those of these targets, as far as their part files are gone. Of all others only the beginnings are read.
-    pub fn forget_complete(state: &Path, targets: &HashSet<PathBuf>) {
+    /// Forgets those of these targets, as far as their part files are gone and they are there themselves: else their disk may be
+    /// away. Those of transfers that are `unfinished` stay. Of all others only the beginnings are read.
+    pub fn forget_complete(state: &Path, targets: &HashSet<PathBuf>, unfinished: &HashSet<TransferId>) {
         let is_gone = |target: &Path| standing(&target.with_file_name(part_name(target))) == Standing::Nothing;
-        let is_over = |target: &PathBuf| targets.contains(target) && is_gone(target);
-        for id in Self::all(state).into_iter().flatten() {
+        let is_there = |target: &Path| matches!(standing(target), Standing::File { .. });
+        let is_over = |target: &PathBuf| targets.contains(target) && is_there(target) && is_gone(target);
+        for id in Self::all(state).into_iter().flatten().filter(|id| !unfinished.contains(id)) {
             let is_likely = target_of(state, id).is_some_and(|target| is_over(&target));
             if is_likely && Self::load(state, id).is_ok_and(|held| held.is_some_and(|held| is_over(&held.target))) {
                 Self::remove(state, id);
