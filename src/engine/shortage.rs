@@ -58,8 +58,16 @@ impl Looks {
     }
 }
 
-/// A transfer that waits, its file, and the file's length if it is known.
-type Waits = (TransferId, PathBuf, Option<u64>);
+/// A transfer that waits.
+struct Waits {
+    id: TransferId,
+    /// Its file,
+    target: PathBuf,
+    /// how many bytes that is to have, if it is known,
+    length: Option<u64>,
+    /// and how many of them are written.
+    done: u64,
+}
 
 impl Supervisor {
     /// The disk has no room for a transfer: it waits, outside of the queue's slots.
@@ -80,7 +88,7 @@ impl Supervisor {
         self.promised.clear();
         let mut folders: HashMap<PathBuf, Vec<Waits>> = HashMap::new();
         for waits in self.waiting_for_room() {
-            let folder = waits.1.parent().unwrap_or(&waits.1).to_path_buf();
+            let folder = waits.target.parent().unwrap_or(&waits.target).to_path_buf();
             folders.entry(folder).or_default().push(waits);
         }
         self.looks.folders(|asked| folders.retain(|folder, _| !asked.contains(folder)));
@@ -91,7 +99,7 @@ impl Supervisor {
         // Nobody waits for it at the end: it may never come back.
         spawn_blocking(move || {
             for (folder, waits) in folders {
-                let id = waits[0].0;
+                let id = waits[0].id;
                 // Where it finds no room among the reports, the next look tells.
                 if let Some(Ok(rooms)) = looks.once(&folder, || look(&folder, waits, &*room)) {
                     let _ = reports.try_send(Report { id, what: What::Room(rooms) });
@@ -106,12 +114,12 @@ impl Supervisor {
             let item = &self.roster.get(id)?.item;
             if item.spec.upload.is_some() {
                 // Its file is read: what had no room is what haul keeps of it.
-                return Some((id, self.shared.state.join("uploads"), Some(RECORD)));
+                return Some(Waits { id, target: self.shared.state.join("uploads"), length: Some(RECORD), done: 0 });
             }
             let guess = item.spec.source.last_segment().unwrap_or_default();
             let folder = || self.shared.categories.folder_of(&item.spec, &guess);
             let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);
-            Some((id, target, item.length))
+            Some(Waits { id, target, length: item.length, done: item.done.total() })
         };
         self.roster.with_status(Status::DiskFull).into_iter().filter_map(waits).collect()
     }
@@ -151,10 +159,14 @@ impl Supervisor {
 
 /// What one folder's disk has for each of those that wait for it.
 fn look(folder: &Path, waits: Vec<Waits>, room: &dyn Fn(&Path) -> io::Result<u64>) -> io::Result<Vec<Room>> {
-    let free = room(&waits[0].1)?;
+    let free = match room(&waits[0].target) {
+        // A disk that does not tell is tried: only a write shows it.
+        Err(why) if why.kind() == io::ErrorKind::Unsupported => u64::MAX,
+        told => told?,
+    };
     let disk = folder.metadata().map(|folder| folder.dev()).ok();
-    let of = |(id, target, length): Waits| {
-        let needed = length.map(|length| PartFile::needs(&target, length));
+    let of = |Waits { id, target, length, done }: Waits| {
+        let needed = length.map(|length| PartFile::needs(&target, length, done));
         Room { id, needed, free, disk }
     };
     Ok(waits.into_iter().map(of).collect())

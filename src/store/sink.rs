@@ -6,9 +6,8 @@ use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
-use rustix::fs::{Advice, FallocateFlags, OFlags, fadvise};
+use rustix::fs::{Advice, OFlags, fadvise};
 use rustix::io::Errno;
 
 use super::atomic::{folder_of, lock, make_folder, rename_to_free, sync_folder};
@@ -16,24 +15,20 @@ use super::commit::Settled;
 use super::ends::Ends;
 use super::ledger::Fragment;
 use super::name::part_name;
-use super::readahead::is_in_memory;
 use super::room::unmade;
 use super::standing::{Standing, exists, look, standing};
-use crate::model::{ByteRange, Fault, FaultKind, size};
+use crate::model::{ByteRange, Fault, FaultKind};
 
 /// How often the lock of one that is to be deleted or moved is tried, some milliseconds apart.
 const TRIES: u32 = 5;
 /// So many bytes are read at once to be summed.
 const STEP: u64 = 1 << 20;
-/// So many bytes are reserved at once at first; more, where that took less than this.
-const RESERVED_AT_ONCE: u64 = 16 << 20;
-const NOTHING: Duration = Duration::from_millis(1);
 
 /// An open part file, locked against every other process and transfer. Shared by the workers of one transfer: all
 /// its methods take `&self`, and each worker writes its own ranges.
 #[derive(Debug)]
 pub struct PartFile {
-    file: File,
+    pub(super) file: File,
     path: PathBuf,
     target: PathBuf,
     /// Which file it is: its device and its inode, once somebody has looked.
@@ -176,55 +171,6 @@ impl PartFile {
     /// Where the bytes are until then.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Bytes that the part file of a target still has to be given until it holds so many.
-    pub fn needs(target: &Path, length: u64) -> u64 {
-        let part = fs::symlink_metadata(target.with_file_name(part_name(target)));
-        length.saturating_sub(part.map_or(0, |meta| meta.blocks() * 512))
-    }
-
-    /// Fails if a file of this length does not fit into so much free room, where that is known: a full disk is to be told
-    /// before any byte comes.
-    pub fn check_room(&self, length: u64, free: Option<u64>) -> Result<(), Fault> {
-        let held = self.file.metadata().map_or(0, |meta| meta.blocks() * 512);
-        let wanted = length.saturating_sub(held);
-        match free {
-            Some(free) if wanted > free => {
-                let (wanted, free) = (size(wanted), size(free));
-                let detail = format!(
-                    "the disk is full: {wanted} more are needed and {free} are free; make room, and it goes on by itself, or run haul again"
-                );
-                Err(Fault::new(FaultKind::DiskFull, self.target.display(), detail))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Reserves the space for a file of this length, so that writes go into extents that exist. What is written meanwhile
-    /// stays as it is. A file system that can't reserve is fine; one that has not enough room is a fault. Nothing is reserved
-    /// in memory: that would take as long as to write it all, and fills no extent. Blocking: some file systems take long,
-    /// and let nobody write to the file meanwhile; so it is done in steps, which grow where they cost nothing, and while
-    /// `go_on` says so.
-    pub fn reserve(&self, length: u64, go_on: impl Fn() -> bool) -> Result<(), Fault> {
-        if is_in_memory(&self.file) {
-            return Ok(());
-        }
-        let (mut at, mut step) = (0, RESERVED_AT_ONCE);
-        while at < length && go_on() {
-            let bytes = step.min(length - at);
-            let began = Instant::now();
-            match rustix::io::retry_on_intr(|| rustix::fs::fallocate(&self.file, FallocateFlags::empty(), at, bytes)) {
-                Ok(()) => {}
-                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::PERM) => return Ok(()),
-                Err(why) => return Err(self.fault("reserving space", &why.into())),
-            }
-            at += bytes;
-            if began.elapsed() < NOTHING {
-                step *= 4;
-            }
-        }
-        Ok(())
     }
 
     /// Writes all of `bytes` at `position`.
@@ -393,7 +339,7 @@ impl PartFile {
         Ok(())
     }
 
-    fn fault(&self, doing: &str, why: &io::Error) -> Fault {
+    pub(super) fn fault(&self, doing: &str, why: &io::Error) -> Fault {
         Fault::disk(self.path.display(), doing, why)
     }
 }

@@ -305,20 +305,6 @@ fn a_part_file_that_went_away_is_not_taken_for_ours() {
 }
 
 #[test]
-fn a_file_larger_than_the_disk_is_told_before_anything_is_written() {
-    let (_folder, target) = folder();
-    let part = open(&target);
-    let fault = part.check_room(1 << 50, Some(1 << 30)).unwrap_err();
-    assert_eq!(fault.kind, FaultKind::DiskFull);
-    let told = fault.to_string();
-    assert!(told.contains("the disk is full") && told.contains("1.1 PB") && told.contains("make room"), "{told}");
-    assert_eq!(part.path().metadata().unwrap().len(), 0);
-    part.check_room(u64::MAX, Some(1 << 62)).unwrap_err();
-    part.check_room(0, Some(0)).unwrap();
-    part.check_room(1 << 50, None).unwrap();
-}
-
-#[test]
 fn a_whole_file_is_begun_only_where_nothing_stands_and_nothing_is_on_its_way() {
     let (folder, target) = folder();
     let whole = |target: &Path| PartFile::whole(target, b"all of it").unwrap();

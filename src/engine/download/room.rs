@@ -17,8 +17,9 @@ impl Task {
     pub(super) async fn reserve(&mut self, length: u64) -> Result<(), Halt> {
         let Some(held) = self.held.as_mut().filter(|_| length > 0) else { return Ok(()) };
         let (room, desk) = (self.orders.shared.room.clone(), held.desk.clone());
-        let looked = self.orders.shared.errands.run(move || desk.part.check_room(length, room(desk.part.path()).ok()));
-        looked.await?;
+        let done = desk.done_total();
+        let look = move || desk.part.check_room(length, done, room(desk.part.path()).ok());
+        self.orders.shared.errands.run(look).await?;
         held.reserving = Reserving::start(held.desk.clone(), length);
         Ok(())
     }
