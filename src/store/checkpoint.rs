@@ -46,6 +46,8 @@ pub struct Checkpoint {
     pub ledger: Ledger,
     /// Those among them that nobody has synced, as far as is known: they are there unless the power was cut.
     pub unsynced: RangeSet,
+    /// The file system that the part file is on, by the number that it gives itself, where it is known.
+    pub disk: Option<u64>,
 }
 
 impl fmt::Debug for Checkpoint {
@@ -69,6 +71,8 @@ struct Document {
     digests: Vec<StoredDigest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     coding: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disk: Option<u64>,
     block: u64,
     done: Vec<(u64, u64, u64)>,
 }
@@ -110,6 +114,7 @@ impl Claim {
             media: checkpoint.media.clone(),
             digests: checkpoint.digests.iter().map(stored).collect(),
             coding: checkpoint.coding.clone(),
+            disk: checkpoint.disk,
             block: checkpoint.ledger.block(),
             done: checkpoint.ledger.fragments().map(|piece| (piece.start, piece.len, piece.crc)).collect(),
         };
@@ -206,6 +211,7 @@ impl Checkpoint {
             coding: document.coding,
             ledger,
             unsynced,
+            disk: document.disk,
         })
     }
 

@@ -1,14 +1,16 @@
-//! Checkpoints of files that are complete by now: an earlier run has left them, somebody has deleted its part file, and the file
-//! came anew.
+//! Checkpoints whose part files are not there. Of files that are complete by now: an earlier run has left them, somebody has
+//! deleted its part file, and the file came anew. And of those whose disk is away.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::atomic::folder_of;
 use super::checkpoint::Checkpoint;
 use super::name::part_name;
 use super::path_text;
+use super::room::disk_of;
 use super::standing::{Standing, standing};
 use crate::model::TransferId;
 
@@ -30,6 +32,24 @@ impl Checkpoint {
                 Self::remove(state, id);
             }
         }
+    }
+}
+
+impl Checkpoint {
+    /// True if its bytes are on another disk than its target is now, so that this one may be there for want of that one: with an
+    /// empty folder in which it is to be mounted.
+    pub fn is_elsewhere(&self) -> bool {
+        let is_another = |disk| disk_of(folder_of(&self.target)).is_some_and(|here| here != disk);
+        !self.ledger.is_empty() && self.disk.is_some_and(is_another)
+    }
+
+    /// Looks through all for one of this target that is elsewhere. Of all others only the beginnings are read.
+    pub fn find_elsewhere(state: &Path, target: &Path) -> Option<Self> {
+        let is_of_it = |id: &TransferId| target_of(state, *id).is_some_and(|known| known == target);
+        let noted = Self::all(state).ok()?.into_iter().filter(is_of_it);
+        noted
+            .filter_map(|id| Self::load(state, id).ok().flatten())
+            .find(|held| held.target == target && held.is_elsewhere())
     }
 }
 

@@ -11,6 +11,7 @@ use super::atomic::{folder_of, rename_to_free, replace, sync_folder};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::name::{id_name, part_name};
 use super::path_text;
+use super::room::disk_of;
 use super::sealed::Kind;
 use super::sink::PartFile;
 use super::standing::{Standing, standing};
@@ -74,13 +75,13 @@ impl Moving {
         self.save();
     }
 
-    /// True if it was copied.
     /// False if somebody has written to a finished file since its move was noted: what was copied is not what it is now. A part
     /// file is locked meanwhile, and all that is said of it is compared with it.
     pub(super) fn is_as_noted(&self) -> bool {
         self.holder.is_some() || mark(&self.old_file()) == self.file
     }
 
+    /// True if it was copied.
     pub(super) fn is_copied(&self) -> bool {
         self.copy.is_some()
     }
@@ -222,11 +223,11 @@ impl Moving {
         }
     }
 
-    /// The checkpoint is to tell of this target, if it tells of the other one.
     fn broken(&self, why: &io::Error) -> Fault {
         Fault::disk(self.to.display(), "moving it there", why)
     }
 
+    /// The checkpoint is to tell of this target, if it tells of the other one.
     fn point_to(&self, target: &Path) -> Result<(), Fault> {
         let Some(holder) = self.holder else { return Ok(()) };
         let other = if target == self.to { &self.from } else { &self.to };
@@ -234,6 +235,7 @@ impl Moving {
             return Ok(());
         };
         checkpoint.target = target.to_path_buf();
+        checkpoint.disk = disk_of(folder_of(target));
         let mut log = CheckpointLog::new(&self.state, holder);
         let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
         log.publish(written)?;

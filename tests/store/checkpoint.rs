@@ -48,6 +48,7 @@ pub(super) fn checkpoint(pieces: &[Fragment]) -> Checkpoint {
         coding: Some("gzip".to_owned()),
         ledger,
         unsynced: RangeSet::new(),
+        disk: Some(u64::MAX),
     }
 }
 
@@ -123,6 +124,7 @@ fn bare_facts_come_back_too() {
         coding: None,
         ledger: Ledger::new(None),
         unsynced: RangeSet::new(),
+        disk: None,
     };
     save(&mut CheckpointLog::new(state.path(), ID), &bare);
     let back = load(&state).unwrap();

@@ -24,6 +24,7 @@ pub fn begin(state: &Path, id: TransferId, target: &Path, url: &str, (first, len
         coding: None,
         ledger,
         unsynced: RangeSet::new(),
+        disk: part.disk(),
     };
     let mut log = CheckpointLog::new(state, id);
     let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint).unwrap()).unwrap();

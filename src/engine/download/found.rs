@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clerk::Clerk;
-use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator};
+use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator, size};
 use crate::store::{Checkpoint, Finished, PartFile, Standing, look, numbered, part_name, safe_name, standing};
 
 /// So many numbered names are tried before haul gives up to find a free one.
 const MAX_NAMES: u32 = 10_000;
 /// A metalink's names may stand in so many folders.
 const DEEPEST: usize = 16;
+
+/// What an earlier transfer has fetched of a file of so many bytes is looked for on other disks too.
+const LARGE: u64 = 16 << 20;
 
 /// What was found.
 pub(super) enum Found {
@@ -75,7 +78,7 @@ impl Search {
         if let Some(target) = self.named()?
             && !(self.is_ours_to_name() && self.is_taken(&target)?)
         {
-            return Ok(Found::New(PartFile::begin(&target)?));
+            return Ok(Found::New(self.begin_at(&target, resource)?));
         }
         let name = derived(&self.spec, Some(resource));
         for number in 0..MAX_NAMES {
@@ -152,7 +155,7 @@ impl Search {
             Ok(Some(left)) if self.is_ours(&left) || self.may_go_on(&left, resource) => Ok(Some(Found::Part(left))),
             // Another transfer's data, which may go on one day.
             Ok(Some(_)) => Ok(None),
-            Ok(None) => match PartFile::begin(target) {
+            Ok(None) => match self.begin_at(target, resource) {
                 // Another transfer has put its file there between our look and our lock; from now on nobody can.
                 Ok(part) if self.is_taken(target)? => {
                     part.discard();
@@ -198,6 +201,24 @@ impl Search {
         Ok(Some(Box::new(Left { id, checkpoint, part })))
     }
 
+    /// The empty part file of a target; unless some of this file is on a disk that is not there, and would be fetched once more
+    /// onto the wrong one.
+    fn begin_at(&self, target: &Path, resource: &Resource) -> Result<PartFile, Fault> {
+        match self.elsewhere(target, resource)? {
+            Some(held) if !self.fresh && !self.spec.overwrite => Err(is_away(target, held.ledger.done().total())),
+            _ => PartFile::begin(target),
+        }
+    }
+
+    /// What is noted of bytes for a target that are on another disk: by this transfer or, of a file that is worth to look
+    /// through all that is noted, by an earlier one of this URL.
+    fn elsewhere(&self, target: &Path, resource: &Resource) -> Result<Option<Checkpoint>, Fault> {
+        let own = self.own()?.filter(|own| own.target == target && own.is_elsewhere());
+        let is_large = resource.length.is_some_and(|length| length >= LARGE);
+        let earlier = || Checkpoint::find_elsewhere(&self.state, target).filter(|held| self.is_place(&held.url));
+        Ok(own.or_else(|| if is_large { earlier() } else { None }))
+    }
+
     /// True if the file can be had from this URL.
     fn is_place(&self, url: &str) -> bool {
         self.spec.is_from(url)
@@ -231,6 +252,16 @@ impl Search {
     fn placed(&self, name: &str) -> PathBuf {
         self.categories.folder_of(&self.spec, name).join(within(&self.spec)).join(name)
     }
+}
+
+/// The fault of a file of which so many bytes are on a disk that is not there.
+fn is_away(target: &Path, done: u64) -> Fault {
+    let detail = format!(
+        "{} of it are on another disk, which is not there: mount that one and run haul again, which goes on with them; or begin \
+         anew, with --overwrite or in another folder",
+        size(done)
+    );
+    Fault::new(FaultKind::Disk, target.display(), detail)
 }
 
 /// True if the server's file is the one that haul has finished: it says so, and nothing speaks against it. An empty file is

@@ -51,7 +51,7 @@ impl Saver {
         if self.running.is_none() && changed {
             self.saved = Some(done);
             let (desk, checkpoint) = (self.desk.clone(), self.take());
-            self.running = Some(spawn_blocking(move || save(&desk, &checkpoint)));
+            self.running = Some(spawn_blocking(move || save(&desk, checkpoint)));
             return true;
         }
         !changed
@@ -138,20 +138,22 @@ impl Saver {
             coding: self.resource.coding.clone(),
             ledger: state.ledger.clone(),
             unsynced: RangeSet::new(),
+            disk: None,
         }
     }
 }
 
 /// Data first, then the claim, then its name. A failed sync of the data is final: the system may have dropped the
 /// pages, and a second sync would lie. A state folder that can't be written costs only the newest generation: why is given back.
-fn save(desk: &Desk, checkpoint: &Checkpoint) -> Result<Option<Fault>, Fault> {
+fn save(desk: &Desk, mut checkpoint: Checkpoint) -> Result<Option<Fault>, Fault> {
     desk.part.check_place()?;
+    checkpoint.disk = desk.part.disk();
     if !desk.lock().log.is_saved() {
         desk.part.sync_name()?;
     }
     desk.sync()?;
     let path = desk.lock().log.path().to_path_buf();
-    let written = Claim::of(checkpoint).and_then(|claim| CheckpointLog::write(&path, &claim));
+    let written = Claim::of(&checkpoint).and_then(|claim| CheckpointLog::write(&path, &claim));
     let published = written.and_then(|generation| desk.lock().log.publish(generation));
     if let Err(why) = published.and_then(|()| CheckpointLog::sync(&path)) {
         desk.lock().log.abandon_save();

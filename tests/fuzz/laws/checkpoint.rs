@@ -73,8 +73,8 @@ fn damaged(pick: &mut Pick<'_>) {
     let (url, target) = (format!("https://host/{}", pick.text(10)), PathBuf::from(pick.text(10)));
     let (media, coding) = (pick.maybe(|pick| pick.text(5)), pick.maybe(|pick| pick.text(5)));
     let digests = if pick.byte() % 2 == 1 { vec![announced(pick)] } else { Vec::new() };
-    let unsynced = RangeSet::new();
-    let true_one = Checkpoint { url, target, length, validator, media, coding, digests, ledger, unsynced };
+    let (unsynced, disk) = (RangeSet::new(), pick.maybe(|pick| pick.byte().into()));
+    let true_one = Checkpoint { url, target, length, validator, media, coding, digests, ledger, unsynced, disk };
     comes_back(&true_one);
     let mut file = Claim::of(&true_one).unwrap().as_bytes().to_vec();
     let lines = pieces(pick);
