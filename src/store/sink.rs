@@ -34,6 +34,10 @@ pub struct PartFile {
     /// Which file it is: its device and its inode, once somebody has looked.
     identity: OnceLock<(u64, u64)>,
     ends: Ends,
+    /// False where there are no locks, so that others may write it too.
+    is_locked: bool,
+    /// About so many bytes were in it that were emptied out.
+    pub(super) emptied: u64,
 }
 
 impl PartFile {
@@ -65,14 +69,13 @@ impl PartFile {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
         let file = options.open(&path).map_err(|why| unmade(&path, "opening the part file", &why))?;
-        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
-        part.lock(tries)?;
+        let part = Self::lock(file, path, target, tries)?;
         if !existed {
             // What it may take the place of in the end: nobody is to read there meanwhile who might not read that.
             part.be_as_private_as(target);
         }
         // Another process may have finished and renamed the file between our open and our lock.
-        if part.place()? { Ok((part, existed)) } else { Err(part.busy()) }
+        if part.place()? { Ok((part, existed)) } else { Err(busy(target)) }
     }
 
     /// Makes the part file of a target at which nothing stands, with all of its bytes. `None` if something stands there or
@@ -91,22 +94,21 @@ impl PartFile {
             }
             Err(why) => return Err(unmade(&path, "opening the part file", &why)),
         };
-        let part = Self { file, path, target: target.to_path_buf(), identity: OnceLock::new(), ends: Ends::default() };
-        if part.lock(1).is_err() {
-            return Ok(None);
-        }
+        let Ok(part) = Self::lock(file, path, target, 1) else { return Ok(None) };
         part.write_at(bytes, 0).inspect_err(|_| part.discard())?;
         Ok(Some(part))
     }
 
-    fn busy(&self) -> Fault {
-        let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
-        Fault::new(FaultKind::Busy, self.target.display(), detail)
+    fn lock(file: File, path: PathBuf, target: &Path, tries: u32) -> Result<Self, Fault> {
+        let is_locked = lock(&file, tries).map_err(|_| busy(target))?;
+        let (target, identity, ends) = (target.to_path_buf(), OnceLock::new(), Ends::default());
+        Ok(Self { file, path, target, identity, ends, is_locked, emptied: 0 })
     }
 
-    fn lock(&self, tries: u32) -> Result<(), Fault> {
-        // Without locks (some network file systems) the final rename still can't replace anything.
-        lock(&self.file, tries).map(drop).map_err(|_| self.busy())
+    /// False where there are no locks (some network file systems): others may write it too. Then its bytes are to be compared
+    /// before they are believed; and the final rename still can't replace anything.
+    pub fn is_locked(&self) -> bool {
+        self.is_locked
     }
 
     /// False if somebody has deleted or moved the part file, or put another one in its place; or if nobody can tell.
@@ -342,4 +344,9 @@ impl PartFile {
     pub(super) fn fault(&self, doing: &str, why: &io::Error) -> Fault {
         Fault::disk(self.path.display(), doing, why)
     }
+}
+
+fn busy(target: &Path) -> Fault {
+    let detail = "another haul, or another transfer of this one, is writing this file; this one stops";
+    Fault::new(FaultKind::Busy, target.display(), detail)
 }

@@ -13,19 +13,27 @@ use crate::model::{Fault, FaultKind};
 
 impl PartFile {
     /// Opens the part file of a target to begin it: it is empty. What was there is of no use to anyone; where it is another
-    /// file too, that one stays as it is.
+    /// file too, that one stays as it is, and so does one that may be another program's, since there are no locks to tell: who
+    /// writes that finds it gone from its place, and nobody writes into the other's.
     pub fn begin(target: &Path) -> Result<Self, Fault> {
-        let (part, existed) = Self::open(target)?;
-        if existed && part.is_shared() {
+        let (mut part, existed) = Self::open(target)?;
+        if existed && (part.is_shared() || !part.is_locked()) {
             part.discard();
             let (own, existed) = Self::open(target)?;
             // What was just made is nobody else's, whatever the file system says of it.
             return if existed { Err(taken(&own)) } else { Ok(own) };
         }
         if existed {
+            // Space that is only reserved holds nothing, but who can tell.
+            part.emptied = part.file.metadata().map_or(0, |meta| meta.len().min(meta.blocks() * 512));
             part.clear()?;
         }
         Ok(part)
+    }
+
+    /// About how many bytes were in it when it was begun, which are gone.
+    pub fn emptied(&self) -> u64 {
+        self.emptied
     }
 
     /// The same part file, to go on with its bytes. Where it is another file too, a copy of it takes its place.

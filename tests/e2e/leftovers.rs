@@ -160,3 +160,19 @@ fn a_metalink_that_leads_nowhere_is_asked_for_once() {
     assert!(output.stderr.contains("describes no file that can be had over http or https"), "{output:#?}");
     assert_eq!(server.seen().of("/none").len(), 1);
 }
+
+#[test]
+fn what_another_state_folder_knows_of_is_not_emptied_without_a_word() {
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(2 << 20, &gate));
+    let mut sandbox = Sandbox::new();
+    let arguments = ["get", "-x", "1", &server.url(PATH)];
+    let get = sandbox.start(&arguments);
+    server.wait("two MiB", |seen| seen.total() >= 2 << 20);
+    get.signal(Signal::TERM);
+    get.finish().code(143);
+    gate.open();
+    sandbox.set("HAUL_STATE", sandbox.path("state/another"));
+    let output = sandbox.run(&arguments).ok();
+    assert!(output.stderr.contains("of which nothing is noted in"), "{output:#?}");
+}

@@ -318,6 +318,7 @@ impl Task {
                 Ok(Settled::Resumed)
             }
             Found::New(part) => {
+                self.tell_emptied(&part).await;
                 let log = CheckpointLog::new(&self.orders.shared.state, self.orders.id);
                 let plan = Plan::new(resource.length, RangeSet::new());
                 let ledger = Ledger::new(resource.length);

@@ -44,8 +44,15 @@ impl Task {
         self.show(Activity::Checking);
         let Some(held) = &mut self.held else { return Ok(None) };
         held.reserving.give_up().await;
-        if held.checking.is_none() && !held.desk.part.is_whole(held.desk.done_total()) {
-            // Somebody may have cut the part file; what is still there is kept.
+        let part = &held.desk.part;
+        if !part.is_locked()
+            && let Some(earlier) = held.checking.take()
+        {
+            // It compares nothing of what came in this run.
+            earlier.give_up().await;
+        }
+        if held.checking.is_none() && !(part.is_locked() && part.is_whole(held.desk.done_total())) {
+            // Somebody may have cut the part file, or written to it; what is still as it was is kept.
             held.checking = Some(Checking::start(held.desk.clone(), self.orders.stop.child_token()));
         }
         if let Some(checking) = held.checking.take() {

@@ -1,4 +1,4 @@
-//! Room on the disk for all of a file: looked at before its bytes come, reserved beside them.
+//! Room on the disk for all of a file: looked at before its bytes come, reserved beside them; and what was there before.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -10,7 +10,12 @@ use super::super::blocking::lost_thread;
 use super::begin::Held;
 use super::desk::Desk;
 use super::task::{Halt, Task};
-use crate::model::Fault;
+use crate::api::Happening;
+use crate::model::{Fault, FaultKind, size};
+use crate::store::PartFile;
+
+/// A kill before the first checkpoint leaves less than this in a part file, as a rule.
+const WORTH_A_WORD: u64 = 1 << 20;
 
 impl Task {
     /// Makes sure that the disk has room for a file of this length, and begins to reserve it.
@@ -22,6 +27,20 @@ impl Task {
         self.orders.shared.errands.run(look).await?;
         held.reserving = Reserving::start(held.desk.clone(), length);
         Ok(())
+    }
+
+    /// Says that a part file was emptied of which nothing is noted here, if it held what is worth a word: another state folder may
+    /// know its bytes.
+    pub(super) async fn tell_emptied(&self, part: &PartFile) {
+        if part.emptied() >= WORTH_A_WORD && !self.fresh {
+            let detail = format!(
+                "{} were in its part file of which nothing is noted in {}, as of a haul with another state folder; they are fetched \
+                 anew",
+                size(part.emptied()),
+                self.orders.shared.state.display()
+            );
+            self.tell(Happening::Unnoted(Fault::new(FaultKind::State, part.path().display(), detail))).await;
+        }
     }
 }
 
