@@ -1,5 +1,7 @@
 //! What comes into the list: from the queue's file, once it is durable, and from other processes.
 
+use std::collections::HashSet;
+
 use super::scribe::Written;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
@@ -31,7 +33,7 @@ impl Supervisor {
 
     /// A write to the journal is over. Only what is durable was added. Of all else a failure must not end a download: it
     /// is tried again, and told at the end if it never came to disk.
-    pub(super) fn written(&mut self, Written { items, events, result, is_news }: Written) {
+    pub(super) fn written(&mut self, Written { items, events, result, is_news, is_replaced }: Written) {
         self.dirty |= is_news;
         for event in events {
             self.send(event);
@@ -49,9 +51,22 @@ impl Supervisor {
             self.send(event);
         }
         match result {
-            Ok(others) => self.take_in(&others),
+            Ok(others) => {
+                self.take_in(&others);
+                if is_replaced {
+                    self.note_what_lacks(&others);
+                }
+            }
             Err(fault) => tracing::error!("{fault}"),
         }
+    }
+
+    /// Somebody has put another file in the queue's place, or has deleted it: what it lacks of the list is written down once more.
+    fn note_what_lacks(&mut self, records: &[Record]) {
+        tracing::warn!("somebody has replaced or deleted queue.ron; what it lacks is written anew");
+        let known: HashSet<TransferId> = amounts_to(records, 0).into_iter().map(|item| item.id).collect();
+        let lacks: Vec<TransferId> = self.roster.ids().into_iter().filter(|id| !known.contains(id)).collect();
+        self.note_items(&lacks);
     }
 
     /// What other processes have appended to the queue: transfers that were added, or are asked for again. Where somebody has

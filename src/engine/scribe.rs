@@ -29,7 +29,12 @@ pub(super) struct Scribe {
 }
 
 /// What the writing thread gives back: the journal, what was to be noted if that is not written, and what others have appended.
-type Returned = (Option<Box<Journal>>, Vec<Record>, Result<Vec<Record>, Fault>);
+struct Returned {
+    journal: Option<Box<Journal>>,
+    unwritten: Vec<Record>,
+    result: Result<Vec<Record>, Fault>,
+    is_replaced: bool,
+}
 
 /// What came of a write.
 pub(super) struct Written {
@@ -41,6 +46,8 @@ pub(super) struct Written {
     pub(super) result: Result<Vec<Record>, Fault>,
     /// True if it or the one before it has failed.
     pub(super) is_news: bool,
+    /// True if another file stands in the queue's place: it holds what `result` tells, and what was written now.
+    pub(super) is_replaced: bool,
 }
 
 impl Scribe {
@@ -142,7 +149,9 @@ impl Scribe {
                 None => Err(lost()),
             };
             // What was to be added is refused then, and not tried again.
-            (journal, if result.is_err() { records } else { Vec::new() }, result)
+            let unwritten = if result.is_err() { records } else { Vec::new() };
+            let is_replaced = result.is_ok() && journal.as_mut().is_some_and(|journal| journal.take_replaced());
+            Returned { journal, unwritten, result, is_replaced }
         }));
     }
 
@@ -152,7 +161,8 @@ impl Scribe {
         let ended = writing.await;
         self.writing = None;
         let items = std::mem::take(&mut self.adding);
-        let (journal, unwritten, result) = ended.unwrap_or_else(|_| (None, Vec::new(), Err(lost())));
+        let without = |_| Returned { journal: None, unwritten: Vec::new(), result: Err(lost()), is_replaced: false };
+        let Returned { journal, unwritten, result, is_replaced } = ended.unwrap_or_else(without);
         (self.journal, self.unwritten) = (journal, unwritten);
         let was_bad = self.fault.is_some();
         self.fault = result.as_ref().err().filter(|_| !self.unwritten.is_empty()).map(|why| Arc::new(why.clone()));
@@ -160,7 +170,7 @@ impl Scribe {
         if !self.has_more() {
             events.append(&mut self.later);
         }
-        Written { items, events, is_news: was_bad || result.is_err(), result }
+        Written { items, events, is_news: was_bad || result.is_err(), is_replaced, result }
     }
 }
 

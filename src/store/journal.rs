@@ -40,6 +40,8 @@ pub struct Journal {
     /// True if what was read ends without the end of a line: a torn write.
     torn: bool,
     damage: Option<Damage>,
+    /// True once another file was found in its place, or none.
+    is_replaced: bool,
 }
 
 impl Journal {
@@ -50,7 +52,7 @@ impl Journal {
             |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
         private_folder(state).map_err(broken)?;
         let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, damage: None };
+        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, damage: None, is_replaced: false };
         journal.lock(PATIENT_TRIES).map_err(broken)?;
         let loaded = journal.load();
         let _ = journal.file.unlock();
@@ -76,7 +78,7 @@ impl Journal {
         let file = open_file(&path).map_err(broken)?;
         // From its last byte on: that one tells whether a torn line is to be closed.
         let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
-        Ok(Self { path, file, read, torn: false, damage: None })
+        Ok(Self { path, file, read, torn: false, damage: None, is_replaced: false })
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
@@ -181,6 +183,12 @@ impl Journal {
         grown || !self.is_current()
     }
 
+    /// True if somebody has put another file in this one's place since the last time that this was asked, or has deleted it: what
+    /// it held is not in the one that is there now, unless `append` or `news` gave it back.
+    pub fn take_replaced(&mut self) -> bool {
+        std::mem::take(&mut self.is_replaced)
+    }
+
     /// What others have appended since the last look.
     pub fn news(&mut self) -> Vec<Record> {
         if !self.has_news() || self.lock(TRIES).is_err() {
@@ -198,7 +206,7 @@ impl Journal {
             if self.is_current() {
                 return Ok(());
             }
-            (self.file, self.read, self.torn) = (open_file(&self.path)?, 0, false);
+            (self.file, self.read, self.torn, self.is_replaced) = (open_file(&self.path)?, 0, false, true);
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::atomic::{private_file, private_folder};
 use crate::model::{Fault, FaultKind};
 
-/// Its file in the state folder, with the number of the process.
+/// Its file in the state folder, with the number of the process, and a line that tells it from others of that number.
 const NAME: &str = "engine.lock";
 
 /// The right to run the queue of one state folder; the operating system gives it back when the process ends, however
@@ -34,14 +34,39 @@ impl StateLock {
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 let _ = file.read_to_string(&mut text);
-                return Ok(Err(text.trim().parse().ok()));
+                return Ok(Err(text.lines().next().and_then(|process| process.trim().parse().ok())));
             }
-            Err(TryLockError::Error(why)) => tracing::warn!("{}: no lock here: {why}", path.display()),
+            Err(TryLockError::Error(why)) => {
+                tracing::warn!("{}: no lock here: {why}", path.display());
+                let mut text = String::new();
+                let _ = file.read_to_string(&mut text);
+                if let Some(process) = alive(&text) {
+                    return Ok(Err(Some(process)));
+                }
+            }
         }
+        let (process, born) = (std::process::id(), born(std::process::id()).unwrap_or_default());
         let _ = file.set_len(0).and_then(|()| file.rewind());
-        let _ = writeln!(file, "{}", std::process::id());
+        let _ = file.write_all(format!("{process}\n{born}\n").as_bytes());
         Ok(Ok(Self { _file: file }))
     }
+}
+
+/// The process that a lock's file tells of, if it is another one that still runs: what is known where there are no locks.
+fn alive(text: &str) -> Option<u32> {
+    let (process, began) = text.split_once('\n')?;
+    let process = process.trim().parse().ok().filter(|process| *process != std::process::id())?;
+    (born(process)? == began.trim()).then_some(process)
+}
+
+/// When a process began, in the system's own words: no other one of that number has the same, not even after the machine was
+/// started again. Only Linux tells.
+fn born(process: u32) -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The 22nd word; the second one is a name in brackets, which may hold blanks and brackets.
+    let began = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?;
+    Some(format!("{} {began}", boot.trim()))
 }
 
 /// The process that runs the queue, and the files that it has locked, as the system tells them. No lock is taken to find out:
@@ -55,7 +80,7 @@ impl Holder {
     /// The process that runs the queue of this state folder now.
     pub fn of(folder: &Path) -> Option<Self> {
         let lock = folder.join(NAME);
-        let process = fs::read_to_string(&lock).ok()?;
+        let process = fs::read_to_string(&lock).ok()?.lines().next()?.to_owned();
         // Such as `1: FLOCK  ADVISORY  WRITE 4711 fe:00:10240238 0 EOF`. The device is not compared: some file systems tell
         // another one here.
         let inode = |line: &str| {

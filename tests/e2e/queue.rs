@@ -291,3 +291,38 @@ fn a_queue_that_is_no_file_is_a_sentence_for_all_alike() {
         }
     }
 }
+
+#[test]
+fn a_queue_that_somebody_deletes_is_written_anew() {
+    let gate = Gate::new();
+    let held = File::new(1, 4 * MIB).answer(Answer::new().gate(2 * MIB, &gate));
+    let server = Server::new().file("/a.bin", held).start();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url("/a.bin")]).ok();
+    sandbox.run(&["add", "--paused", &server.url("/b.bin")]).ok();
+    let run = sandbox.start(&["run", "-q", "-x", "1"]);
+    server.wait("the gate", |seen| seen.sent("/a.bin").total == 2 * MIB);
+    fs::remove_file(sandbox.path("state/queue.ron")).unwrap();
+    gate.open();
+    run.finish();
+    let rows = list(&sandbox);
+    assert_eq!(rows.iter().map(|row| row["status"].as_str().unwrap()).collect::<Vec<_>>(), ["done", "paused"]);
+}
+
+#[test]
+fn two_never_run_one_queue_where_there_are_no_locks() {
+    if !strace_works() {
+        return;
+    }
+    let gate = Gate::new();
+    let server = serve(Answer::new().gate(2 * MIB, &gate));
+    let sandbox = Sandbox::new();
+    sandbox.run(&["add", &server.url(PATH)]).ok();
+    let run = || Strace::refuse("flock", "ENOLCK", "1+").start(&sandbox, &["run", "-q", "-x", "1"]);
+    let first = run();
+    server.wait("the gate", |seen| seen.sent(PATH).total == 2 * MIB);
+    run().finish().code(TAKEN);
+    gate.open();
+    first.finish().ok();
+    run().finish().ok();
+}
