@@ -224,7 +224,11 @@ impl Supervisor {
                 None
             }
         });
-        Aside::delete(here);
+        let here: Vec<Aside> = here.collect();
+        if !here.is_empty() {
+            // A large file takes long where a disk is slow. Who is killed meanwhile finds the notes.
+            self.tasks.spawn_blocking(move || Aside::delete(here));
+        }
     }
 
     /// Frees the parts of an upload, unless somebody has ordered the same anew: then they are that one's.
