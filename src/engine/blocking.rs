@@ -1,6 +1,8 @@
 //! Work that may block, on a thread that may.
 
-use std::time::Instant;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
 
@@ -14,15 +16,20 @@ pub(super) async fn blocking<T: Send + 'static>(
     spawn_blocking(work).await.unwrap_or_else(|_| Err(lost_thread()))
 }
 
-/// How the disk keeps up with short work, over all transfers.
+/// So many folders are remembered; then it begins anew.
+const MOST_FOLDERS: usize = 4096;
+
+/// How the disks keep up with short work, over all transfers: by folder, as any may be one of its own.
 #[derive(Debug, Default)]
-pub(super) struct Errands(Lock<Pace>);
+pub(super) struct Errands(Lock<HashMap<PathBuf, Pace>>);
 
 impl Errands {
-    /// Runs work that takes microseconds where nothing is wrong, such as a look at a name: here, and on a thread that may
-    /// block while the disk is slow. To hand it over costs more than the work, and small files have little else.
+    /// Runs work in a folder that takes microseconds where nothing is wrong, such as a look at a name: here, where this folder's
+    /// disk has answered quickly before; else on a thread that may block. To hand it over costs more than the work, and small
+    /// files have little else; but the disk of a folder that nobody has looked at may hang, and all else with it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
+        folder: &Path,
         work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let timed = move || {
@@ -30,10 +37,23 @@ impl Errands {
             let done = work();
             Ok((done, start.elapsed()))
         };
-        let is_slow = self.0.lock().is_slow();
-        let (done, took) = if is_slow { blocking(timed).await? } else { timed()? };
-        self.0.lock().took(took);
+        let is_quick = self.0.lock().get(folder).is_some_and(|pace| !pace.is_slow());
+        let (done, took) = if is_quick { timed()? } else { blocking(timed).await? };
+        self.took(folder, took);
         done
+    }
+
+    fn took(&self, folder: &Path, time: Duration) {
+        let mut paces = self.0.lock();
+        if paces.len() >= MOST_FOLDERS && !paces.contains_key(folder) {
+            paces.clear();
+        }
+        if let Some(pace) = paces.get_mut(folder) {
+            return pace.took(time);
+        }
+        let mut pace = Pace::default();
+        pace.took(time);
+        paces.insert(folder.to_path_buf(), pace);
     }
 }
 

@@ -123,3 +123,23 @@ fn what_is_on_a_disk_that_is_not_mounted_is_not_fetched_anew_onto_another_one() 
     assert_eq!(sha256_of(&target), sha);
     assert!(server.seen().sent(PATH).total < 20 * MIB, "it goes on");
 }
+
+#[test]
+fn a_folder_whose_disk_hangs_keeps_no_other_transfer_from_going_on() {
+    if !strace_works() {
+        return;
+    }
+    let server = Server::new().file(PATH, File::new(48, 3 * MIB)).file("/dead", File::new(49, MIB)).start();
+    let sandbox = Sandbox::new();
+    let dead = sandbox.downloads().join("dead");
+    sandbox.run(&["add", "-o", "dead/file.bin", &server.url("/dead")]).ok();
+    sandbox.run(&["add", &server.url(PATH)]).ok();
+    let part = dead.join(part_name(&dead.join("file.bin")));
+    let hangs = Strace::delay("statx", 3600).on(&[&dead, &part, &dead.join("file.bin")]);
+    let haul = hangs.start(&sandbox, &["run", "-q", "-j", "2"]);
+    eventually("the other one", || sandbox.names().contains(&"file.bin".to_owned()));
+    haul.signal_child(Signal::KILL);
+    // strace itself would wait for the end of the delay.
+    haul.signal(Signal::KILL);
+    haul.finish();
+}

@@ -100,7 +100,8 @@ impl Task {
     /// Looks at the disk before the first request.
     async fn look(&mut self) -> Result<Option<Ending>, Halt> {
         let search = self.search();
-        let found = self.orders.shared.errands.run(move || search.before()).await;
+        let folder = search.folder();
+        let found = self.orders.shared.errands.run(&folder, move || search.before()).await;
         self.tell_unnoted().await;
         match found? {
             Found::Nothing | Found::New(_) => Ok(None),
@@ -309,7 +310,8 @@ impl Task {
     /// Settles on a target, opens its part file and makes the plan.
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
-        let found = self.orders.shared.errands.run(move || search.after(&described)).await;
+        let folder = search.folder();
+        let found = self.orders.shared.errands.run(&folder, move || search.after(&described)).await;
         self.tell_unnoted().await;
         match found? {
             Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),

@@ -54,6 +54,12 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The folder that the file goes to, as far as that is known before anybody is asked.
+    pub(super) fn folder(&self) -> PathBuf {
+        let known = self.target.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+        known.unwrap_or_else(|| self.categories.folder_of(&self.spec, &derived(&self.spec, None)).to_path_buf())
+    }
+
     /// Looks before the first request.
     pub(super) fn before(&self) -> Result<Found, Fault> {
         if let Some(target) = self.named()? {

@@ -1,6 +1,7 @@
 //! Room on the disk for all of a file: looked at before its bytes come, reserved beside them; and what was there before.
 
 use std::future::pending;
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -23,8 +24,9 @@ impl Task {
         let Some(held) = self.held.as_mut().filter(|_| length > 0) else { return Ok(()) };
         let (room, desk) = (self.orders.shared.room.clone(), held.desk.clone());
         let done = desk.done_total();
+        let folder = desk.part.target().parent().unwrap_or(Path::new("")).to_path_buf();
         let look = move || desk.part.check_room(length, done, room(desk.part.path()).ok());
-        self.orders.shared.errands.run(look).await?;
+        self.orders.shared.errands.run(&folder, look).await?;
         held.reserving = Reserving::start(held.desk.clone(), length);
         Ok(())
     }
