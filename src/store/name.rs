@@ -6,12 +6,18 @@ use std::path::Path;
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::atomic::folder_of;
+use super::room::nearest;
 use crate::model::TransferId;
 
 /// The longest name that a server may choose, in bytes; it leaves room for ` (12)` and for the part file's ending.
 const MAX_NAME: usize = 200;
-/// The longest name that file systems take, in bytes.
+/// The longest name that file systems take, in bytes: most of them this,
 const MAX_COMPONENT: usize = 255;
+/// and all of them this (eCryptfs, which puts more into the name on the disk below).
+const SURE_COMPONENT: usize = 143;
+/// Bytes that a name may get for its number.
+const NUMBER: usize = " (9999)".len();
 /// What a name becomes that has nothing usable in it.
 const NAMELESS: &str = "download";
 /// First endings of pairs that belong together, as in `.tar.gz`.
@@ -30,6 +36,22 @@ pub fn safe_name(name: &str) -> String {
     }
     let name = shortened(trimmed, MAX_NAME);
     if is_device(&name) { format!("_{}", shortened(trimmed, MAX_NAME - 1)) } else { name }
+}
+
+/// A name that is safe anywhere, cut where the folder's file system takes none so long. Blocking, for a long one.
+pub fn name_for(folder: &Path, name: &str) -> String {
+    let limit = longest(folder, name.len() + NUMBER);
+    if name.len() + NUMBER > limit { shortened(name, limit - NUMBER) } else { name.to_owned() }
+}
+
+/// The longest name that a folder's file system takes, in bytes; it is asked only for one of which that is in doubt.
+fn longest(folder: &Path, wanted: usize) -> usize {
+    if wanted <= SURE_COMPONENT {
+        return MAX_COMPONENT;
+    }
+    let told = rustix::fs::statvfs(nearest(folder)).map_or(0, |disk| usize::try_from(disk.f_namemax).unwrap_or(0));
+    // Some tell nothing, and some count in other units.
+    if (SURE_COMPONENT..MAX_COMPONENT).contains(&told) { told } else { MAX_COMPONENT }
 }
 
 /// The same name with a number before its extension: `name (1).tar.gz`.
@@ -62,9 +84,10 @@ pub(super) fn id_name(target: &Path, id: TransferId, extension: &str) -> OsStrin
 /// A target's name with another ending, cut where it would be too long.
 fn beside(target: &Path, ending: &str) -> OsString {
     let name = target.file_name().unwrap_or(OsStr::new(NAMELESS));
+    let room = longest(folder_of(target), name.len() + ending.len()) - ending.len();
     let mut name = match name.to_str() {
-        Some(text) => cut(text, MAX_COMPONENT - ending.len()).as_bytes().to_vec(),
-        None => name.as_bytes()[..name.len().min(MAX_COMPONENT - ending.len())].to_vec(),
+        Some(text) => cut(text, room).as_bytes().to_vec(),
+        None => name.as_bytes()[..name.len().min(room)].to_vec(),
     };
     name.extend_from_slice(ending.as_bytes());
     OsString::from_vec(name)

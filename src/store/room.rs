@@ -37,7 +37,7 @@ pub(super) fn disk_of(path: &Path) -> Option<u64> {
 }
 
 /// The folder that is there of those that a path is or will be in.
-fn nearest(path: &Path) -> &Path {
+pub(super) fn nearest(path: &Path) -> &Path {
     let standing = path.ancestors().find(|above| above.as_os_str().is_empty() || above.exists());
     standing.filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

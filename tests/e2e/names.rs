@@ -1,8 +1,8 @@
 //! Names that a server chooses: they never leave the folder, never hide, never steer a terminal.
 
 use super::{MIB, PATH, fetch, serve};
-use crate::support::server::{Answer, File, Server};
-use crate::support::{Sandbox, names};
+use crate::support::server::{Answer, File, Gate, Server};
+use crate::support::{Sandbox, Strace, names, strace_works};
 
 /// Fetches the file and returns the one name that it got.
 #[track_caller]
@@ -120,4 +120,27 @@ fn a_name_that_the_user_gives_may_be_as_long_as_names_can_be() {
     let name = "n".repeat(255);
     fetch(&sandbox, &server, &["-o", &name]).ok();
     assert_eq!(sandbox.names(), [name]);
+}
+
+/// The answer of eCryptfs, which takes names of 143 bytes: kind, block size, blocks, free ones of all and of this user, inodes,
+/// free ones, the disk's number, the longest name.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_disk_that_takes_only_short_names_gets_no_longer_ones() {
+    if !strace_works() {
+        return;
+    }
+    let told: [u64; 9] = [0xF15F, 4096, 1 << 28, 1 << 27, 1 << 27, 1 << 24, 1 << 23, 7, 143];
+    let bytes: Vec<u8> = told.iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let (gate, path) = (Gate::new(), format!("/{}.bin", "n".repeat(180)));
+    let server = Server::new().file(&path, File::new(1, 3 << 20).answer(Answer::new().gate(1 << 20, &gate))).start();
+    let sandbox = Sandbox::new();
+    let haul = Strace::answer("statfs", 2, &bytes).start(&sandbox, &["get", "-q", "-x", "1", &server.url(&path)]);
+    server.wait("the gate", |seen| seen.sent(&path).total == 1 << 20);
+    let fits = |name: &String| name.len() <= 143;
+    assert!(sandbox.names().iter().all(fits), "{:?}", sandbox.names());
+    gate.open();
+    haul.finish().ok();
+    assert!(sandbox.names().len() == 1 && sandbox.names().iter().all(fits), "{:?}", sandbox.names());
+    assert!(sandbox.names()[0].ends_with("n.bin"));
 }

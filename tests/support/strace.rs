@@ -55,6 +55,13 @@ impl Strace {
         Self::inject(call, &format!("error={error}:delay_enter={seconds}s"))
     }
 
+    /// Has a call give these bytes where its argument of this number points to.
+    pub fn answer(call: &str, argument: usize, bytes: &[u8]) -> Self {
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+        Self::inject(call, &format!("poke_exit=@arg{argument}={hex}"))
+    }
+
     fn inject(call: &str, what: &str) -> Self {
         let mut options = vec!["-e".to_owned(), format!("trace={call}"), "-e".to_owned()];
         options.push(format!("inject={call}:{what}"));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::clerk::Clerk;
 use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator, size};
-use crate::store::{Checkpoint, Finished, PartFile, Standing, look, numbered, part_name, safe_name, standing};
+use crate::store::{
+    Checkpoint, Finished, PartFile, Standing, look, name_for, numbered, part_name, safe_name, standing,
+};
 
 /// So many numbered names are tried before haul gives up to find a free one.
 const MAX_NAMES: u32 = 10_000;
@@ -65,7 +67,7 @@ impl Search {
         if let Some(target) = self.named()? {
             return self.at(&target);
         }
-        let guess = self.placed(&derived(&self.spec, None));
+        let guess = self.placed(&self.name(None));
         if let Standing::File { .. } = standing(&guess)
             && !self.spec.overwrite
             && let Some(finished) = self.finished(&guess, false)
@@ -86,7 +88,7 @@ impl Search {
         {
             return Ok(Found::New(self.begin_at(&target, resource)?));
         }
-        let name = derived(&self.spec, Some(resource));
+        let name = self.name(Some(resource));
         for number in 0..MAX_NAMES {
             let name = if number == 0 { name.clone() } else { numbered(&name, number) };
             if let Some(found) = self.try_name(&self.placed(&name), resource)? {
@@ -117,7 +119,7 @@ impl Search {
 
     /// A free name in the folder of one that was taken while the file came; `None` if the user has chosen that.
     pub(super) fn another(&self, taken: &Path, resource: &Resource) -> Option<PathBuf> {
-        let name = derived(&self.spec, Some(resource));
+        let name = self.name(Some(resource));
         let target = |number| taken.with_file_name(if number == 0 { name.clone() } else { numbered(&name, number) });
         let is_free = |target: &PathBuf| {
             let part = standing(&target.with_file_name(part_name(target)));
@@ -133,7 +135,7 @@ impl Search {
 
     /// Where a file goes of which nothing is on disk, if nothing else is there either; whoever puts it there looks again.
     pub(super) fn aim(&self, resource: &Resource) -> Result<PathBuf, Fault> {
-        let chosen = || self.placed(&derived(&self.spec, Some(resource)));
+        let chosen = || self.placed(&self.name(Some(resource)));
         Ok(self.named()?.unwrap_or_else(chosen))
     }
 
@@ -254,9 +256,19 @@ impl Search {
         })
     }
 
+    /// The name that haul gives of its own accord, no longer than its folder's disk takes it.
+    fn name(&self, resource: Option<&Resource>) -> String {
+        let name = derived(&self.spec, resource);
+        name_for(&self.place(&name), &name)
+    }
+
     /// A name in the folder that a file of that name goes to.
     fn placed(&self, name: &str) -> PathBuf {
-        self.categories.folder_of(&self.spec, name).join(within(&self.spec)).join(name)
+        self.place(name).join(name)
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.categories.folder_of(&self.spec, name).join(within(&self.spec))
     }
 }
 
