@@ -11,7 +11,7 @@ use super::atomic::{folder_of, rename_to_free, replace, sync_folder};
 use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::name::{id_name, part_name};
 use super::path_text;
-use super::room::disk_of;
+use super::room::lasting_disk_of;
 use super::sealed::Kind;
 use super::sink::PartFile;
 use super::standing::{Standing, standing};
@@ -235,7 +235,7 @@ impl Moving {
             return Ok(());
         };
         checkpoint.target = target.to_path_buf();
-        checkpoint.disk = disk_of(folder_of(target));
+        checkpoint.disk = lasting_disk_of(folder_of(target));
         let mut log = CheckpointLog::new(&self.state, holder);
         let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
         log.publish(written)?;

@@ -13,7 +13,7 @@ use super::checkpoint::{Checkpoint, CheckpointLog, Claim};
 use super::history::History;
 use super::moving::Moving;
 use super::name::part_name;
-use super::room::disk_of;
+use super::room::lasting_disk_of;
 use super::sink::PartFile;
 use super::standing::{Standing, standing};
 use crate::model::{Fault, FaultKind, TransferId};
@@ -81,7 +81,7 @@ pub fn move_partial(
     let synced = File::open(&old).and_then(|file| file.sync_all());
     synced.map_err(|why| Fault::disk(old.display(), "syncing", &why))?;
     checkpoint.target = to.to_path_buf();
-    checkpoint.disk = disk_of(folder_of(to));
+    checkpoint.disk = lasting_disk_of(folder_of(to));
     let mut log = CheckpointLog::new(state, holder);
     // As far as that may fail, before anything is moved.
     let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;

@@ -36,6 +36,12 @@ pub(super) fn disk_of(path: &Path) -> Option<u64> {
     rustix::fs::statvfs(nearest(path)).ok().map(|disk| disk.f_fsid)
 }
 
+/// The same of one that outlasts the machine's end: what was in memory then is gone, whatever is there now.
+pub(super) fn lasting_disk_of(path: &Path) -> Option<u64> {
+    let folder = fs::File::open(nearest(path)).ok()?;
+    if is_in_memory(&folder) { None } else { disk_of(path) }
+}
+
 /// The folder that is there of those that a path is or will be in.
 pub(super) fn nearest(path: &Path) -> &Path {
     let standing = path.ancestors().find(|above| above.as_os_str().is_empty() || above.exists());
@@ -60,9 +66,11 @@ fn has_no_inodes(folder: &Path) -> bool {
 }
 
 impl PartFile {
-    /// The number that the file system gives itself on which it is; `None` if it can't be told.
+    /// The number that the file system gives itself on which it is; `None` if it can't be told, or is of no use since that is in
+    /// memory and another one after the machine's next start.
     pub fn disk(&self) -> Option<u64> {
-        rustix::fs::fstatvfs(&self.file).ok().map(|disk| disk.f_fsid)
+        let disk = rustix::fs::fstatvfs(&self.file).ok().map(|disk| disk.f_fsid);
+        disk.filter(|_| !is_in_memory(&self.file))
     }
 
     /// Bytes that the part file of a target still has to be given until it holds so many, `done` of which it has. Space that is

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::Path;
 
-use haul::store::part_name;
+use haul::store::{PartFile, part_name};
 use rustix::process::Signal;
 
 use super::{MIB, PATH, holds_only};
@@ -94,10 +94,11 @@ fn what_others_have_written_to_a_part_file_is_fetched_again_where_there_are_no_l
 fn what_is_on_a_disk_that_is_not_mounted_is_not_fetched_anew_onto_another_one() {
     let (disk, other) = (tempfile::tempdir().unwrap(), Path::new("/dev/shm"));
     let Ok(other) = tempfile::tempdir_in(other) else { return };
-    let id = |folder: &Path| rustix::fs::statvfs(folder).unwrap().f_fsid;
-    if id(disk.path()) == id(other.path()) {
+    let id = |folder: &Path| PartFile::begin(&folder.join("any")).unwrap().disk();
+    if id(disk.path()).is_none() || id(disk.path()) == id(other.path()) {
         return;
     }
+    PartFile::delete(&other.path().join("any"));
     let (sandbox, gate, file) = (Sandbox::new(), Gate::new(), File::new(47, 20 * MIB));
     let sha = file.sha256();
     let server = Server::new().file(PATH, file.answer(Answer::new().gate(2 * MIB, &gate))).start();

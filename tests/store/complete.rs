@@ -48,3 +48,17 @@ fn a_disk_that_is_away_and_one_that_is_in_its_place_take_no_checkpoint_with_them
     assert!(!forget(&[id]), "it is in the list, and is not complete");
     assert!(forget(&[]));
 }
+
+#[test]
+fn what_is_on_another_disk_is_told_from_what_was_deleted_and_from_what_was_in_memory() {
+    let (state, downloads) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let target = downloads.path().join("a");
+    let id = begun_by(state.path(), TransferId::from_bits(1), &target);
+    let held = Checkpoint::load(state.path(), id).unwrap().unwrap();
+    assert!(!held.is_elsewhere());
+    let another = Checkpoint { disk: Some(held.disk.unwrap_or_default() ^ 1), ..held };
+    assert!(another.is_elsewhere());
+    let Ok(memory) = tempfile::tempdir_in("/dev/shm") else { return };
+    let id = begun_by(state.path(), TransferId::from_bits(2), &memory.path().join("a"));
+    assert_eq!(Checkpoint::load(state.path(), id).unwrap().unwrap().disk, None);
+}
