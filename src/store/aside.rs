@@ -27,7 +27,7 @@ pub struct Aside {
     state: PathBuf,
     id: TransferId,
     target: Option<PathBuf>,
-    /// True if a part file goes with it, as far as is known: where that is not to be seen its disk may be away.
+    /// True if a part file goes with it for sure, or may be on a disk that is away: that it is not to be seen says nothing then.
     has_part: bool,
 }
 
@@ -110,8 +110,10 @@ impl Aside {
         let removed = paths.filter(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
         let found = removed.filter_map(|path| {
             let id = path.file_stem()?.to_str()?.parse().ok()?;
-            let target = noted(&path).ok()?;
-            Some((id, Self { state: state.to_path_buf(), id, has_part: target.is_some(), target }))
+            let noted = noted(&path).ok()?;
+            // On its own disk it may have been deleted right before a power cut brought the note back.
+            let has_part = noted.as_ref().is_some_and(Checkpoint::is_elsewhere);
+            Some((id, Self { state: state.to_path_buf(), id, has_part, target: noted.map(|noted| noted.target) }))
         });
         found.collect()
     }
@@ -153,7 +155,8 @@ impl Aside {
 
     /// The same with its target, if only the note tells that; `None` if it can't be told just now: the next start asks again.
     fn found(self) -> Option<Self> {
-        let target = if self.target.is_some() { self.target } else { noted(&self.checkpoint()).ok()? };
+        let noted = || noted(&self.checkpoint()).map(|noted| noted.map(|noted| noted.target));
+        let target = if self.target.is_some() { self.target } else { noted().ok()? };
         Some(Self { target, ..self })
     }
 
@@ -191,10 +194,10 @@ impl Aside {
     }
 }
 
-/// The target that a note tells of; `None` if it is damaged, or there is none.
-fn noted(note: &Path) -> io::Result<Option<PathBuf>> {
+/// What a note tells; `None` if it is damaged, or there is none.
+fn noted(note: &Path) -> io::Result<Option<Checkpoint>> {
     match read_own(note, MAX_SIZE)?.map(|bytes| Checkpoint::parse(&bytes)) {
-        Some(Ok(found)) => Ok(Some(found.target)),
+        Some(Ok(found)) => Ok(Some(found)),
         Some(Err(Unreadable::Newer(_))) => Err(io::Error::other("a newer haul wrote it")),
         Some(Err(_)) | None => Ok(None),
     }
