@@ -127,9 +127,15 @@ impl Supervisor {
         // An upload's file is the user's.
         let (uploads, downloads): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.spec.upload.is_some());
         let specs: HashMap<TransferId, &Spec> = downloads.iter().map(|item| (item.id, &*item.spec)).collect();
-        let is_ours = |id: TransferId, url: &str| specs.get(&id).is_some_and(|spec| spec.is_from(url));
-        let removed: Vec<_> =
-            downloads.iter().map(|item| (item.id, item.target.as_deref().map(Path::to_path_buf))).collect();
+        // What one has that stays in the list is that one's.
+        let stays = |holder: TransferId| self.roster.get(holder).is_some() && !specs.contains_key(&holder);
+        let is_ours = |id: TransferId, (holder, url): (TransferId, &str)| {
+            !stays(holder) && specs.get(&id).is_some_and(|spec| spec.is_from(url))
+        };
+        // One that is done has left nothing at its target but its file.
+        let target =
+            |item: &Item| item.target.as_deref().filter(|_| item.status != Status::Done).map(Path::to_path_buf);
+        let removed: Vec<_> = downloads.iter().map(|item| (item.id, target(item))).collect();
         let asides = Aside::set(&self.shared.state, &removed, is_ours);
         let here = removed.iter().map(|(id, _)| *id).zip(asides.into_iter().map(Leaving::Here));
         let there = uploads.into_iter().map(|item| {

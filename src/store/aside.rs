@@ -51,18 +51,18 @@ struct Leaving {
 impl Aside {
     /// Sets aside what there is of transfers. Beside each stands where its finished file was to be, should there be no
     /// checkpoint that says so; `None` of both means that nothing is on disk. What an earlier transfer has left there goes
-    /// with it, if `is_ours` says so of that one's URL. A part file that somebody writes stays where it is.
+    /// with it, if `is_ours` says so of that one and its URL. A part file that somebody writes stays where it is.
     ///
     /// The checkpoint goes first, durably: by it `left` finds the part file, wherever that is after a kill or a power cut.
     pub fn set(
         state: &Path,
         removed: &[(TransferId, Option<PathBuf>)],
-        is_ours: impl Fn(TransferId, &str) -> bool,
+        is_ours: impl Fn(TransferId, (TransferId, &str)) -> bool,
     ) -> Vec<Self> {
         let mut asides = Vec::with_capacity(removed.len());
         for some in removed.chunks((open_files() / SHARE).clamp(1, AT_ONCE)) {
             let begin = |(id, target): &(TransferId, Option<PathBuf>)| {
-                Self::begin(state, *id, target.as_deref(), |url| is_ours(*id, url))
+                Self::begin(state, *id, target.as_deref(), |left| is_ours(*id, left))
             };
             let leaving: Vec<Leaving> = some.iter().map(begin).collect();
             if leaving.iter().any(|leaving| leaving.is_noted) {
@@ -74,7 +74,12 @@ impl Aside {
     }
 
     /// Gives the checkpoint its other name. One that can't be read just now is none the less there, and holds what it holds.
-    fn begin(state: &Path, id: TransferId, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Leaving {
+    fn begin(
+        state: &Path,
+        id: TransferId,
+        target: Option<&Path>,
+        is_ours: impl Fn((TransferId, &str)) -> bool,
+    ) -> Leaving {
         let own = Checkpoint::load(state, id);
         let noted = own.as_ref().ok().and_then(Option::as_ref).map(|own| own.target.clone());
         let target = noted.or_else(|| target.map(Path::to_path_buf));
@@ -211,9 +216,9 @@ fn held(target: &Path) -> Option<PartFile> {
 
 /// Whose checkpoint tells of a part file that an earlier transfer has left, if that is one of ours. Bytes of which nothing is known
 /// are of no use to anyone, and go.
-fn left_by(state: &Path, part: &PartFile, is_ours: impl Fn(&str) -> bool) -> Option<TransferId> {
+fn left_by(state: &Path, part: &PartFile, is_ours: impl Fn((TransferId, &str)) -> bool) -> Option<TransferId> {
     match Checkpoint::find(state, part.target()) {
-        Ok(Some((holder, checkpoint))) => is_ours(&checkpoint.url).then_some(holder),
+        Ok(Some((holder, checkpoint))) => is_ours((holder, &checkpoint.url)).then_some(holder),
         Ok(None) => {
             part.discard();
             None

@@ -1,7 +1,7 @@
 //! A removal can be undone for ten seconds; then its data is gone.
 
 use haul::api::{Command, Happening, Place};
-use haul::model::{Rate, Status, TransferId};
+use haul::model::{Rate, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds};
 use crate::support::fetch::FakeFile;
@@ -195,4 +195,25 @@ async fn an_undo_before_it_has_stopped_pauses_what_was_being_paused() {
     stage.until(id, |happening| matches!(happening, Happening::Paused)).await;
     stage.is(id, Status::Paused).await;
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finished_one_takes_nothing_of_the_one_that_fetches_its_file_anew() {
+    for overwrite in [true, false] {
+        let (mut stage, done) = Stage::of(Wishes::default(), FakeFile::new(1, 8 * MIB)).await;
+        stage.complete(done, "a.bin", &slow()).await;
+        if !overwrite {
+            std::fs::remove_file(stage.downloads().join("a.bin")).unwrap();
+        }
+        stage.fake.put("/a.bin", slow().etag(Some("\"new\"")));
+        let anew = stage.add_spec(Spec { overwrite, ..stage.spec("/a.bin") }).await;
+        stage.has(anew, 2 * MIB).await;
+        stage.pause(anew).await;
+        remove(&mut stage, done, true).await;
+        tokio::time::sleep(seconds(20)).await;
+        stage.resume(anew).await;
+        let ended = stage.complete(anew, "a.bin", &slow()).await;
+        assert!(matches!(ended, Happening::Completed { fetched, .. } if fetched <= 6 * MIB), "{ended:?}");
+        stage.end().await;
+    }
 }

@@ -17,7 +17,7 @@ fn ours(url: &str) -> bool {
 }
 
 fn set(state: &Path, target: Option<&Path>, is_ours: impl Fn(&str) -> bool) -> Aside {
-    Aside::set(state, &[(ID, target.map(Path::to_path_buf))], |_, url| is_ours(url)).remove(0)
+    Aside::set(state, &[(ID, target.map(Path::to_path_buf))], |_, (_, url)| is_ours(url)).remove(0)
 }
 
 /// How many files there are in both folders.
