@@ -1,7 +1,8 @@
 //! What an engine does on a good day.
 
 use haul::api::{Activity, Command, Happening, Place};
-use haul::model::{ByteRange, Checksum, FaultKind, Rate, Status, TransferId};
+use haul::model::{ByteRange, Checksum, FaultKind, Rate, Spec, Status, TransferId};
+use haul::store::{Journal, Stamp};
 use tokio::time::{Duration, Instant};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
@@ -352,5 +353,27 @@ async fn a_history_that_cannot_be_written_is_told_once_and_costs_no_file() {
         })
         .collect();
     assert!(told.len() == 1 && told[0].contains("history.ron: it can't be noted what is complete"), "{told:?}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_its_name_already_is_not_fetched_again_to_replace_it() {
+    let file = FakeFile::new(1, 2 * MIB);
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", file.clone());
+    let id = stage.add_spec(Spec { overwrite: true, ..stage.spec("/a.bin") }).await;
+    stage.complete(id, "a.bin", &file).await;
+    let asked = stage.fake.opened("/a.bin").len();
+    let stopped = stage.stop().await;
+    // It was killed before the queue learnt that.
+    let queued = Stamp::Status(Status::Queued, None).record(id);
+    Journal::open_to_append(&stopped.state()).unwrap().append([queued]).unwrap();
+    let mut stage = stopped.start();
+    stage.complete(id, "a.bin", &file).await;
+    assert_eq!(stage.fake.opened("/a.bin").len(), asked);
+    // Another one is to replace it.
+    let other = stage.add_spec(Spec { overwrite: true, ..stage.spec("/a.bin") }).await;
+    let done = stage.complete(other, "a.bin", &file).await;
+    assert!(matches!(done, Happening::Completed { fetched, .. } if fetched == 2 * MIB), "{done:?}");
     stage.end().await;
 }

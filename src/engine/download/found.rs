@@ -69,8 +69,7 @@ impl Search {
         }
         let guess = self.placed(&self.name(None));
         if let Standing::File { .. } = standing(&guess)
-            && !self.spec.overwrite
-            && let Some(finished) = self.finished(&guess, false)
+            && let Some(finished) = self.kept(&guess, false)
         {
             return Ok(Found::Finished(finished));
         }
@@ -145,10 +144,10 @@ impl Search {
         if stands == Standing::Other && !self.is_ours_to_name() {
             return Err(stands.fault(target));
         }
-        if stands != Standing::Nothing && !self.spec.overwrite {
-            match self.finished(target, true) {
+        if stands != Standing::Nothing {
+            match self.kept(target, true) {
                 Some(finished) => return Ok(Found::Finished(finished)),
-                None if self.is_ours_to_name() => {}
+                None if self.spec.overwrite || self.is_ours_to_name() => {}
                 None => return Err(stands.fault(target)),
             }
         }
@@ -244,6 +243,16 @@ impl Search {
         let same_length = resource.length.is_some() && resource.length == left.checkpoint.length;
         let passing = before.is_passing() || place(&before) == place(&self.spec.source);
         !self.shuns && same_length && passing && !left.checkpoint.ledger.is_empty()
+    }
+
+    /// The same, if it may be what is asked for: where that is to replace what stands there, only what this very transfer has
+    /// finished, and died before it could say so.
+    fn kept(&self, target: &Path, by_name: bool) -> Option<Finished> {
+        let is_own = |finished: &Finished| finished.by == Some(self.id);
+        if !self.spec.overwrite {
+            return self.finished(target, by_name);
+        }
+        (self.known && !self.fresh).then(|| self.finished(target, by_name)).flatten().filter(is_own)
     }
 
     /// What haul has finished at a target, or under any name in its folder.
