@@ -110,8 +110,10 @@ impl Supervisor {
         }
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
         let spec = entry.item.spec.clone();
+        // One that had to wait for its task is tried at the end too: a rename takes no time, and a copy stops by itself.
+        let is_last = self.side.stop.is_cancelled();
         self.send_out(id, Errand::Moving, move |go_on| {
-            let moved = if !go_on() {
+            let moved = if !is_last && !go_on() {
                 Err(Fault::new(
                     FaultKind::State,
                     from.display(),
@@ -162,7 +164,8 @@ impl Supervisor {
         errand: Errand,
         work: impl FnOnce(&dyn Fn() -> bool) -> Done + Send + 'static,
     ) {
-        let stop = CancellationToken::new();
+        // Also one that is sent out by a task that ends last is not waited for.
+        let stop = self.side.stop.child_token();
         let Some(entry) = self.roster.get_mut(id) else { return };
         entry.busy = Some(Box::new(Busy { errand, stop: stop.clone(), then_remove: None }));
         self.let_rest(id);

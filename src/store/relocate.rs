@@ -2,8 +2,8 @@
 //! taken away from the old place before the new one is durable.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
@@ -16,7 +16,7 @@ use super::name::part_name;
 use super::room::lasting_disk_of;
 use super::sink::PartFile;
 use super::standing::{Standing, standing};
-use crate::model::{Fault, FaultKind, TransferId};
+use crate::model::{ByteRange, Fault, FaultKind, RangeSet, TransferId};
 
 /// So many bytes are copied at once.
 const STEP: usize = 1 << 20;
@@ -46,7 +46,7 @@ pub fn move_finished(
     check_free(to)?;
     make_room(to)?;
     let mut moving = Moving::begin(state, id, from, to, None);
-    let carried = carry(&mut moving, go_on);
+    let carried = carry(&mut moving, None, go_on);
     let carried = carried.inspect_err(|_| moving.give_up()).map_err(|why| why.fault(from, || taken(to)))?;
     leave(&moving).inspect_err(|_| take_back(&moving))?;
     drop(carried);
@@ -86,7 +86,8 @@ pub fn move_partial(
     // As far as that may fail, before anything is moved.
     let written = CheckpointLog::write(log.path(), &Claim::of(&checkpoint)?)?;
     let mut moving = Moving::begin(state, id, from, to, Some(holder));
-    let carried = carry(&mut moving, go_on).inspect_err(|_| {
+    let come = checkpoint.ledger.done();
+    let carried = carry(&mut moving, Some(&come), go_on).inspect_err(|_| {
         moving.give_up();
         let _ = fs::remove_file(&written.0);
     });
@@ -123,15 +124,15 @@ impl Uncarried {
 }
 
 /// Has the file at its new place too, or only there. A copy is locked as long as what is given back is held: nobody is to take it
-/// for what is left of a transfer that nobody knows.
-fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, Uncarried> {
+/// for what is left of a transfer that nobody knows. To another disk go only these bytes, if they are given.
+fn carry(moving: &mut Moving, come: Option<&RangeSet>, go_on: impl Fn() -> bool) -> Result<Option<File>, Uncarried> {
     let (old, new, beside) = (moving.old_file(), moving.new_file(), moving.copy_file());
     let broken = |why| Uncarried::Broken(new.clone(), why);
     match rename_to_free(&old, &new) {
         Err(why) if why.kind() == io::ErrorKind::CrossesDevices => {}
         renamed => return renamed.map(|()| None).map_err(broken),
     }
-    let copied = copy(&old, &beside, go_on).map_err(broken).and_then(|copied| copied.ok_or(Uncarried::Stopped));
+    let copied = copy(&old, &beside, come, go_on).map_err(broken).and_then(|copied| copied.ok_or(Uncarried::Stopped));
     let named = copied.and_then(|copied| {
         moving.copied();
         if !moving.is_as_noted() {
@@ -146,23 +147,24 @@ fn carry(moving: &mut Moving, go_on: impl Fn() -> bool) -> Result<Option<File>, 
 }
 
 /// Copies a file, durably, with its mode and the time at which it was last written; `None` if it was stopped. Until it is
-/// whole nobody else can read the copy.
-pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Result<Option<File>> {
-    let mut source = File::open(from)?;
+/// whole nobody else can read the copy. Of one whose space is reserved and that has not all come, only these bytes count.
+pub(super) fn copy(
+    from: &Path,
+    to: &Path,
+    come: Option<&RangeSet>,
+    go_on: impl Fn() -> bool,
+) -> io::Result<Option<File>> {
+    let source = File::open(from)?;
     // What a killed program has left of an earlier copy.
     match fs::remove_file(to) {
         Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
         _ => {}
     }
-    let mut target = File::options().write(true).create_new(true).mode(0o600).open(to)?;
-    let mut buffer = vec![0; STEP];
-    loop {
-        if !go_on() {
+    let target = File::options().write(true).create_new(true).mode(0o600).open(to)?;
+    let all = [ByteRange::new(0, u64::MAX)];
+    for range in come.map_or(&all[..], RangeSet::ranges) {
+        if !copy_range(&source, &target, *range, &go_on)? {
             return Ok(None);
-        }
-        match source.read(&mut buffer)? {
-            0 => break,
-            count => target.write_all(&buffer[..count])?,
         }
     }
     let meta = source.metadata()?;
@@ -172,6 +174,24 @@ pub(super) fn copy(from: &Path, to: &Path, go_on: impl Fn() -> bool) -> io::Resu
     target.sync_all()?;
     let _ = target.try_lock();
     Ok(Some(target))
+}
+
+/// Copies these bytes, as far as there are so many; false if it was stopped.
+fn copy_range(source: &File, target: &File, range: ByteRange, go_on: impl Fn() -> bool) -> io::Result<bool> {
+    let (mut buffer, mut at) = (vec![0; STEP], range.start);
+    while at < range.end {
+        if !go_on() {
+            return Ok(false);
+        }
+        let most = usize::try_from(range.end - at).map_or(STEP, |left| left.min(STEP));
+        let count = source.read_at(&mut buffer[..most], at)?;
+        if count == 0 {
+            break;
+        }
+        target.write_all_at(&buffer[..count], at)?;
+        at += count as u64;
+    }
+    Ok(true)
 }
 
 /// What has come to its new place, durably, leaves the old one.

@@ -42,7 +42,7 @@ impl PartFile {
             return Ok(self);
         }
         let copy = self.path().with_file_name(copy_name(self.target()));
-        let copied = relocate::copy(self.path(), &copy, || true).map(drop);
+        let copied = relocate::copy(self.path(), &copy, None, || true).map(drop);
         if let Err(why) = copied.and_then(|()| fs::rename(&copy, self.path())) {
             let _ = fs::remove_file(&copy);
             return Err(Fault::disk(self.path().display(), "making it a file of its own", &why));

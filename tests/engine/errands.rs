@@ -358,3 +358,24 @@ async fn two_files_are_read_back_at_a_time_and_one_that_can_not_be_read_is_not_d
     assert!(at(ids[0]).min(at(ids[1])) < at(ids[2]), "the third waits for its turn");
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_no_copy_to_another_disk() {
+    let (stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, 2 * MIB).await;
+    let other = tempfile::tempdir().unwrap();
+    stage.send(Command::MoveTo { ids: vec![id], folder: other.path().to_path_buf() }).await;
+    let stopped = stage.stop().await;
+    let is_one_disk = device(other.path()) == device(&stopped.downloads());
+    let (left, come) = [stopped.downloads(), other.path().to_path_buf()]
+        .map(|folder| std::fs::read_dir(folder).unwrap().count())
+        .into();
+    assert_eq!((left, come), if is_one_disk { (0, 1) } else { (1, 0) });
+    let mut stage = stopped.start();
+    stage.until(id, |happening| matches!(happening, Happening::Completed { .. })).await;
+    stage.end().await;
+}
+
+fn device(folder: &std::path::Path) -> u64 {
+    std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(folder).unwrap())
+}

@@ -367,3 +367,20 @@ fn a_link_in_place_of_a_rename_that_a_kill_leaves_in_both_places_is_finished() {
     PartFile::forget_name(&new);
     assert!(part(&new).exists());
 }
+
+#[test]
+fn of_a_part_file_only_what_has_come_goes_to_another_disk() {
+    let (from, to) = places().remove(1);
+    let state = tempfile::tempdir().unwrap();
+    let (old, new) = (from.path().join("a"), to.path().join("b"));
+    let id = begun(state.path(), &old);
+    let length = 64 << 20;
+    fs::File::options().write(true).open(part(&old)).unwrap().set_len(length).unwrap();
+    let before = fs::read(part(&old)).unwrap();
+    move_partial(state.path(), id, (&old, &new), ours, || true).unwrap();
+    let moved = fs::metadata(part(&new)).unwrap();
+    assert!(moved.blocks() * 512 <= 4 << 20, "{} blocks", moved.blocks());
+    assert!(before.starts_with(&fs::read(part(&new)).unwrap()));
+    let checkpoint = Checkpoint::load(state.path(), id).unwrap().unwrap();
+    assert_eq!((checkpoint.target, checkpoint.ledger.done().total()), (new, 1 << 20));
+}
