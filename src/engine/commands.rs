@@ -160,13 +160,20 @@ impl Supervisor {
     }
 
     /// A transfer's URL led to a metalink: it fetches the first of the files that this describes, and further transfers the
-    /// others.
-    pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) {
+    /// others; unless they are in the list already. False if all of them are.
+    pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) -> bool {
         let files = &metalink.files;
-        let Some(entry) = self.roster.get(id) else { return };
+        let Some(entry) = self.roster.get(id) else { return true };
         let spec = entry.item.spec.clone();
-        let mut specs = files.iter().filter_map(|file| spec.of_its_metalink(file, files.len() > 1));
-        let Some(first) = specs.next() else { return };
+        let mut specs: Vec<Spec> =
+            files.iter().filter_map(|file| spec.of_its_metalink(file, files.len() > 1)).collect();
+        if specs.is_empty() {
+            return true;
+        }
+        let mut taken = self.being_added();
+        specs.retain(|spec| self.roster.listed(spec).is_none_or(|other| other == id) && taken.insert(place(spec)));
+        let mut specs = specs.into_iter();
+        let Some(first) = specs.next() else { return false };
         let places = first.places().count();
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
@@ -175,6 +182,7 @@ impl Supervisor {
         if !more.is_empty() {
             self.add(more);
         }
+        true
     }
 
     /// A transfer fetches something else from now on.
@@ -197,11 +205,21 @@ impl Supervisor {
     /// have come since the folder was asked for: a list that was stopped is read from its beginning again.
     fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
         let asked = self.roster.get(id).and_then(|entry| entry.item.added);
-        specs.retain(|spec| self.roster.listed(spec).is_none() && !self.roster.has_come_since(spec, asked));
+        let taken = self.being_added();
+        specs.retain(|spec| {
+            !taken.contains(&place(spec))
+                && self.roster.listed(spec).is_none()
+                && !self.roster.has_come_since(spec, asked)
+        });
         let more: Vec<(TransferId, Spec)> = specs.into_iter().map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
         self.tell(id, Happening::Listed { others, left_out });
         self.add(more);
+    }
+
+    /// What is to come into the list as soon as the journal has it.
+    fn being_added(&self) -> HashSet<u64> {
+        self.scribe.being_added().map(|item| place(&item.spec)).collect()
     }
 
     fn relocate(&mut self, ids: &[TransferId], to: Place) {

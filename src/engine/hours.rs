@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::roster::Entry;
 use super::running::Then;
 use super::supervisor::Supervisor;
 use super::sweep::Aim;
@@ -171,7 +172,8 @@ impl Supervisor {
         let mut seen = HashSet::new();
         ids.retain(|id| seen.insert(*id));
         let may_start = |id: &&TransferId| {
-            self.roster.get(**id).is_some_and(|entry| entry.running.is_none() && entry.status != Status::Done)
+            let waits = |entry: &Entry| entry.running.as_ref().is_none_or(|running| running.is_stopping());
+            self.roster.get(**id).is_some_and(|entry| waits(entry) && entry.status != Status::Done)
         };
         let first: Vec<TransferId> = ids.iter().filter(may_start).copied().collect();
         let changed = self.roster.gather(&first, Place::Top);
@@ -179,10 +181,17 @@ impl Supervisor {
         self.sweep(ids, Aim::Start);
     }
 
-    /// Those of them that don't run wait for nothing but a slot.
+    /// Those of them that don't run, or are about to stop, wait for nothing but a slot.
     pub(super) fn start_these(&mut self, ids: &[TransferId]) {
         for id in ids.iter().copied() {
             let Some(entry) = self.roster.get_mut(id) else { continue };
+            if let Some(running) = entry.running.as_mut().filter(|running| running.is_stopping()) {
+                // It goes on as soon as it has stopped, and waits for nothing that it was waiting for.
+                (running.then, running.rests_until) = (Some(Then::Queue), None);
+                self.schedule(&[id], None);
+                self.queue.exempt(id);
+                continue;
+            }
             if entry.running.is_some() {
                 if self.is_resting(id) {
                     self.hurry(id);

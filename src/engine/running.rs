@@ -51,3 +51,10 @@ pub(super) struct Running {
     /// Tells one that has rested that it has a slot again.
     pub(super) turn: Option<oneshot::Sender<()>>,
 }
+
+impl Running {
+    /// True if it is about to stop, and stays in the list.
+    pub(super) fn is_stopping(&self) -> bool {
+        matches!(self.then, Some(Then::Pause | Then::Queue))
+    }
+}

@@ -109,7 +109,12 @@ impl Scribe {
 
     /// True while new transfers are not written yet.
     pub(super) fn is_adding(&self) -> bool {
-        !self.next.is_empty() || !self.adding.is_empty()
+        self.being_added().next().is_some()
+    }
+
+    /// New transfers that are not written yet.
+    pub(super) fn being_added(&self) -> impl Iterator<Item = &Item> {
+        self.next.iter().chain(&self.adding)
     }
 
     /// Begins to write if there is something to write. True if a write runs.

@@ -188,14 +188,15 @@ impl Supervisor {
 
     async fn shut_down(&mut self, mut inbox: mpsc::Receiver<Report>) {
         self.side.commands.close();
+        // What runs saves what it has while the queue is written; what was ordered is heeded when it has stopped.
+        for id in self.roster.running() {
+            let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
+            self.stop(id, then.unwrap_or(Then::Queue));
+        }
         self.finish_order().await;
         while let Ok(command) = self.side.commands.try_recv() {
             self.obey(command);
             self.finish_order().await;
-        }
-        for id in self.roster.running() {
-            let then = self.roster.get(id).and_then(|entry| entry.running.as_ref()?.then);
-            self.stop(id, then.unwrap_or(Then::Queue));
         }
         self.roster.call_back();
         while self.queue.running() > 0 || self.roster.is_busy() {
@@ -290,8 +291,8 @@ impl Supervisor {
         let ending = match (ending, relinked) {
             (Ending::Described(metalink), None) => {
                 // One that is removed adds no others; one that is paused asks again.
-                if matches!(then, None | Some(Then::Queue)) {
-                    self.describe(id, &metalink);
+                if matches!(then, None | Some(Then::Queue)) && !self.describe(id, &metalink) {
+                    then = Some(Then::Remove(false));
                 }
                 Ending::Stopped
             }
@@ -331,6 +332,8 @@ impl Supervisor {
                 }
             }
             (_, Some(Then::Remove(data))) => self.discard(&[id], data),
+            // It is not to go on by itself, whatever room there will be.
+            (Ending::Failed(fault), Some(Then::Pause)) if fault.kind == FaultKind::DiskFull => self.hold(id),
             (Ending::Failed(fault), _) => {
                 if let Some(entry) = self.roster.get_mut(id) {
                     entry.fault = Some(Arc::new(fault.clone()));
@@ -343,15 +346,18 @@ impl Supervisor {
                     self.let_wait(id);
                 }
             }
-            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Pause)) => {
-                self.rest(id, Status::Paused, None);
-                self.tell(id, Happening::Paused);
-            }
+            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Pause)) => self.hold(id),
         }
         // Whatever became of it; unless it is gone.
         if let Some(target) = retargeted {
             self.retarget(id, target);
         }
+    }
+
+    /// A transfer rests until somebody lets it go on.
+    fn hold(&mut self, id: TransferId) {
+        self.rest(id, Status::Paused, None);
+        self.tell(id, Happening::Paused);
     }
 
     /// A transfer's task has given up: for good, or until there is a new URL or room on its disk.

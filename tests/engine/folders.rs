@@ -1,9 +1,10 @@
 //! Folders of a store, whose list is read page by page.
 
 use haul::api::{Activity, Command, Happening};
-use haul::model::{Fault, FaultKind, Listed, Listing, Source, Spec};
+use haul::model::{Fault, FaultKind, Listed, Listing, Source, Spec, Status};
 
-use super::stage::{Stage, seconds};
+use super::stage::{MIB, Stage, seconds};
+use crate::support::fetch::FakeFile;
 
 fn source(key: &str) -> Source {
     Source::parse(&format!("s3://bucket/{key}")).unwrap()
@@ -48,5 +49,40 @@ async fn a_folder_that_is_added_again_adds_no_twin() {
     let again = stage.add_spec(folder).await;
     stage.until(again, |happening| matches!(happening, Happening::Removed)).await;
     stage.seen(|now| (now.rows.iter().count() == 2).then_some(())).await;
+    stage.end().await;
+}
+
+/// A metalink of these files, each at a URL of its own.
+fn metalink(names: &[&str]) -> FakeFile {
+    let file = |name: &&str| format!("<file name=\"{name}\"><url>http://fake/{name}</url></file>");
+    let files: String = names.iter().map(file).collect();
+    FakeFile::of(format!("<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">{files}</metalink>"))
+        .typed("application/metalink4+xml")
+}
+
+#[tokio::test(start_paused = true)]
+async fn metalinks_that_name_files_of_each_other_or_come_twice_add_no_twin() {
+    let mut stage = Stage::new();
+    for (path, names) in [("/a.meta4", &["one", "two"][..]), ("/b.meta4", &["one", "three", "three"])] {
+        stage.fake.put(path, metalink(names));
+    }
+    let slow = FakeFile::new(1, 2 * MIB).rate(MIB / 4);
+    for name in ["one", "two", "three"] {
+        stage.fake.put(&format!("/{name}"), slow.clone());
+    }
+    let is_described = |happening: &Happening| matches!(happening, Happening::Described { .. });
+    let is_removed = |happening: &Happening| matches!(happening, Happening::Removed);
+    let one = stage.add("/a.meta4").await;
+    stage.until(one, is_described).await;
+    stage.seen(|now| (now.rows.iter().count() == 2).then_some(())).await;
+    let three = stage.add("/b.meta4").await;
+    stage.until(three, is_described).await;
+    let again = stage.add("/a.meta4").await;
+    stage.until(again, is_removed).await;
+    stage.complete(three, "three", &slow).await;
+    stage.seen(|now| now.rows.iter().all(|row| row.status == Status::Done).then_some(())).await;
+    assert_eq!(stage.names(), ["one", "three", "two"]);
+    assert_eq!(stage.handle.snapshot().rows.iter().count(), 3);
+    assert!(!stage.told.iter().any(|event| matches!(event.happening, Happening::Refused(_))));
     stage.end().await;
 }

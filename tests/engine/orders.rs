@@ -1,7 +1,11 @@
 //! Orders in every state: pause, resume, remove, retry, and the end of the engine itself.
 
+use std::future::Future;
+use std::task::{Context, Waker};
+
 use haul::api::{Activity, Changes, Command, Happening, Place};
-use haul::model::{FaultKind, Patience, Spec, Status, TransferId};
+use haul::model::{FaultKind, Patience, Spec, StartTime, Status, TransferId};
+use haul::store::Journal;
 use tokio::time::Duration;
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -286,4 +290,59 @@ async fn a_move_to_either_end_changes_the_place_of_one_alone() {
     let first = stage.item(wanted[0]).unwrap().rank;
     assert!(first < before[0], "{first} goes before all that there were");
     stage.end().await;
+}
+
+/// Whatever stops it: an order, or a time at which it was to start.
+#[tokio::test(start_paused = true)]
+async fn a_start_is_the_last_word_also_before_the_stop_has_taken_place() {
+    for is_paused in [true, false] {
+        let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+        stage.has(id, MIB).await;
+        let at = Some(StartTime::In(seconds(3600)));
+        let stops = Command::Schedule { ids: vec![id], at };
+        stage.send(if is_paused { Command::Pause(vec![id]) } else { stops }).await;
+        stage.send(Command::StartNow(vec![id])).await;
+        within(seconds(60), stage.complete(id, "a.bin", &slow())).await;
+        assert!(!stage.told.iter().any(|event| matches!(event.happening, Happening::Denied(_) | Happening::Paused)));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_counts_though_the_disk_is_full_by_then() {
+    let mut stage = Stage::new();
+    stage.fake.put("/a.bin", FakeFile::new(1, 8 * MIB));
+    stage.fake.set_room(Some(4 * MIB));
+    let id = TransferId::mint();
+    let (handle, pause) = (stage.handle.clone(), Command::Pause(vec![id]));
+    stage.fake.at_first_look(move || {
+        let mut sending = std::pin::pin!(handle.send(pause));
+        assert!(sending.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+    });
+    stage.send(Command::Add(vec![(id, stage.spec("/a.bin"))])).await;
+    stage.until(id, |happening| matches!(happening, Happening::Paused)).await;
+    stage.is(id, Status::Paused).await;
+    stage.fake.set_room(None);
+    tokio::time::sleep(seconds(60)).await;
+    assert_eq!(stage.row(id).unwrap().status, Status::Paused);
+    assert_eq!(stage.fake.opened("/a.bin").len(), 1);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_runs_stops_before_the_queue_can_be_written() {
+    let (mut stage, id) = Stage::of(Wishes::default(), slow()).await;
+    stage.has(id, MIB).await;
+    let mut journal = Journal::open_to_append(&stage.state()).unwrap();
+    assert!(journal.hold().unwrap());
+    let late = TransferId::mint();
+    stage.send(Command::Add(vec![(late, stage.spec("/late"))])).await;
+    stage.handle.stop();
+    while stage.fake.open_now() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(stage.is_untold(late), "the queue was waited for first");
+    drop(journal);
+    let stopped = stage.stop().await;
+    assert_eq!(stopped.items().len(), 2);
 }

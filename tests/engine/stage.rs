@@ -186,6 +186,11 @@ impl Stage {
         self.send(Command::Resume(vec![id])).await;
     }
 
+    /// True if nothing has been told of a transfer since something was waited for.
+    pub fn is_untold(&mut self, id: TransferId) -> bool {
+        std::iter::from_fn(|| self.events.try_recv().ok()).all(|event| event.id != id)
+    }
+
     /// The next event of a transfer that is wanted.
     pub async fn until(&mut self, id: TransferId, wanted: impl Fn(&Happening) -> bool) -> Happening {
         let search = async {

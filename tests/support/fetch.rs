@@ -43,6 +43,7 @@ struct State {
     most_open: usize,
     room: Option<u64>,
     looks: usize,
+    at_look: Option<Box<dyn FnOnce() + Send>>,
     hung: Option<PathBuf>,
     given: HashMap<String, u64>,
 }
@@ -72,6 +73,11 @@ impl Fake {
         self.back.notify_all();
     }
 
+    /// What happens while the disk is asked for its room for the first time from now on.
+    pub fn at_first_look(&self, happens: impl FnOnce() + Send + 'static) {
+        self.lock().at_look = Some(Box::new(happens));
+    }
+
     /// How often the disk was asked.
     pub fn looks(&self) -> usize {
         self.lock().looks
@@ -83,6 +89,9 @@ impl Fake {
         Arc::new(move |path| {
             let mut state = fake.lock();
             state.looks += 1;
+            if let Some(happens) = state.at_look.take() {
+                happens();
+            }
             let state = fake
                 .back
                 .wait_while(state, |state| state.hung.as_ref().is_some_and(|mount| path.starts_with(mount)))
