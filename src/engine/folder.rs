@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::orders::{Halt, Orders};
 use super::patiently::in_time;
-use super::report::{Ending, Progress, Report, What};
+use super::report::{Ending, Progress, Report, Resting, What};
 use super::running::Rest;
 use crate::api::{Activity, Live};
 use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Pages, Source, Spec};
@@ -41,7 +41,8 @@ async fn read(mut orders: Orders) -> Ending {
     let mut reading = Reading::default();
     if let Some(Rest { until, fault }) = orders.rest.take() {
         reading.fault = Some(fault.clone());
-        if orders.wait(until, &fault, |activity| reading.show(&orders, activity)).await.is_err() {
+        let rest = Resting { until, ..Resting::now() };
+        if orders.wait(rest, &fault, |activity| reading.show(&orders, activity)).await.is_err() {
             return Ending::Stopped;
         }
     }

@@ -187,7 +187,7 @@ impl Supervisor {
             let Some(entry) = self.roster.get_mut(id) else { continue };
             if let Some(running) = entry.running.as_mut().filter(|running| running.is_stopping()) {
                 // It goes on as soon as it has stopped, and waits for nothing that it was waiting for.
-                (running.then, running.rests_until) = (Some(Then::Queue), None);
+                (running.then, running.rests) = (Some(Then::Queue), None);
                 self.schedule(&[id], None);
                 self.queue.exempt(id);
                 continue;

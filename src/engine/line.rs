@@ -21,7 +21,7 @@ impl Supervisor {
     pub(super) fn hears(&mut self, id: TransferId) {
         self.line.answer(id, self.shared.clock.now());
         for id in self.line.leaving() {
-            self.queue.rest(id);
+            self.leave_slot(id);
         }
     }
 

@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::download::Clerk;
 use super::hosts::Hosts;
 use super::limiter::Limiter;
-use super::report::{Progress, Report, What};
+use super::report::{Progress, Report, Resting, What};
 use super::running::Rest;
 use super::setup::RoomAt;
 use super::upload::{Abandons, Namings, Streams};
@@ -113,8 +113,8 @@ impl Orders {
 
     /// Waits before the next attempt, without a connection, and shows each second what is left; the user may cut it short,
     /// which gives true. Others run meanwhile if it is long; where nothing answers that is so only while the line is alive.
-    pub(super) async fn wait(&self, until: Instant, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
-        self.wait_while(|| true, until, why, show).await
+    pub(super) async fn wait(&self, rest: Resting, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
+        self.wait_while(|| true, rest, why, show).await
     }
 
     /// Tells of the `failures`-th fault in a row and waits before the same is tried again; the fault itself if it is not.
@@ -123,30 +123,69 @@ impl Orders {
             return Err(fault.into());
         };
         self.report(What::Happened(Happening::Retried { fault: fault.clone(), after })).await;
-        self.wait(Instant::now() + after, &fault, show).await.map(|_| ())
+        // An upload has its file open.
+        let rest = Resting::after(after).with_files(self.spec.upload.is_some());
+        self.wait(rest, &fault, show).await.map(|_| ())
     }
 
     /// The same where a host has told others to come again, as `asked_to_wait` says: no longer than until it gives one of
     /// them what it asks for.
     pub(super) async fn heed(&self, place: &Source, why: &Fault, show: impl Fn(Activity)) -> Result<bool, Halt> {
-        let (host, until) = (place.host(), Instant::now() + why.retry_after.unwrap_or_default());
-        self.wait_while(|| self.shared.hosts.still_asks_to_wait(&host), until, why, show).await
+        let host = place.host();
+        let rest = Resting { at_host: true, ..Resting::after(why.retry_after.unwrap_or_default()) };
+        self.wait_while(|| self.shared.hosts.still_asks_to_wait(&host), rest, why, show).await
+    }
+
+    /// What may come of something that all others of the same host would wait for too: its next connection, or any answer of it.
+    /// Others run meanwhile if it takes long.
+    pub(super) async fn beside<T>(
+        &self,
+        rest: Resting,
+        work: impl Future<Output = T>,
+        show: impl Fn(Activity),
+    ) -> Result<T, Halt> {
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(Halt::Stopped),
+            done = &mut work => return Ok(done),
+            () = sleep(LONG) => {}
+        }
+        self.report(What::Resting(Resting { at_host: true, ..rest })).await;
+        if !rest.silent {
+            show(Activity::Queued);
+        }
+        let done = self.unless_stopped(work).await?;
+        // It has what others wait for, who may hold all slots: it goes on at once, and counts again as soon as there is one.
+        self.report(What::Woke(oneshot::channel().0)).await;
+        show(Activity::Connecting);
+        Ok(done)
+    }
+
+    /// One whose parts are under way stands in line for a connection since then, or does not: others run in its place once that
+    /// is long. With a connection it goes on at once, and counts again as soon as there is a slot.
+    pub(super) async fn stand_in_line(&self, since: Option<Instant>, rests: &mut bool) {
+        let is_long = since.is_some_and(|since| since.elapsed() > LONG);
+        if is_long != std::mem::replace(rests, is_long) {
+            let rest = Resting { at_host: true, ..Resting::now().with_files(true) };
+            self.report(if is_long { What::Resting(rest) } else { What::Woke(oneshot::channel().0) }).await;
+        }
     }
 
     async fn wait_while(
         &self,
         is_so: impl Fn() -> bool,
-        until: Instant,
+        rest: Resting,
         why: &Fault,
         show: impl Fn(Activity),
     ) -> Result<bool, Halt> {
         // Who was in a hurry while nothing was waited for has what they wanted.
         pin!(self.nudge.notified()).enable();
+        let (until, silent) = (rest.until, rest.silent || is_silent(why));
         let is_long = until.saturating_duration_since(Instant::now()) > LONG;
-        let silent = is_silent(why);
         let leaves = is_long && (silent || matches!(why.kind, FaultKind::Status(_)) || why.retry_after.is_some());
         if leaves {
-            self.report(What::Resting(until, silent)).await;
+            self.report(What::Resting(Resting { silent, ..rest })).await;
         }
         let is_hurried = self.pass_time(is_so, until, &show).await?;
         if leaves {
@@ -167,9 +206,10 @@ impl Orders {
         Some(Fault::new(kind, place, detail).with_retry_after(Some(after)))
     }
 
-    /// The host of this place has told a transfer to come again that has asked for the first time, or has not answered at all.
-    pub(super) fn was_told_to_wait(&self, place: &Source, fault: &Fault) {
-        if is_silent(fault) {
+    /// The host of this place has told a transfer to come again that has asked for the first time, or has not answered at all;
+    /// one that took the connection and said nothing may be as dead, where it `stalled` before it said anything.
+    pub(super) fn was_told_to_wait(&self, place: &Source, fault: &Fault, stalled: bool) {
+        if is_silent(fault) || stalled {
             self.shared.hosts.missed(&place.host());
         } else if matches!(fault.kind, FaultKind::Status(_)) {
             self.shared.hosts.told_to_wait(&place.host(), fault.retry_after.filter(|after| !after.is_zero()));

@@ -34,12 +34,42 @@ pub(super) enum What {
     Listed(Vec<Spec>, usize),
     /// All bytes have come; what is left is to make them durable.
     Fetched,
-    /// It waits until then, and has no connection; the flag tells that its host does not answer at all.
-    Resting(Instant, bool),
+    /// It only waits, and has no connection that brings anything.
+    Resting(Resting),
     /// It has waited, and goes on when this says that it has a slot of the queue again.
     Woke(oneshot::Sender<()>),
     /// The task has ended; it is the last message.
     Ended(Ending),
+}
+
+/// A wait of one that needs no slot of the queue for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resting {
+    /// It asks for nothing before this moment.
+    pub(super) until: Instant,
+    /// Its host does not answer at all.
+    pub(super) silent: bool,
+    /// All others that have not asked the same host would wait as well.
+    pub(super) at_host: bool,
+    /// It has its part file open.
+    pub(super) has_files: bool,
+}
+
+impl Resting {
+    /// So long from now, with nothing open.
+    pub(super) fn after(wait: Duration) -> Self {
+        Self { until: Instant::now() + wait, silent: false, at_host: false, has_files: false }
+    }
+
+    /// Until something comes.
+    pub(super) fn now() -> Self {
+        Self::after(Duration::ZERO)
+    }
+
+    /// The same with a part file, if there is one.
+    pub(super) fn with_files(self, has_files: bool) -> Self {
+        Self { has_files, ..self }
+    }
 }
 
 /// How a task ended.

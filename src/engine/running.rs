@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::limiter::Limiter;
-use super::report::Progress;
+use super::report::{Progress, Resting};
 use crate::model::{Fault, Header, Source, Target};
 
 /// What becomes of a transfer when its task has stopped.
@@ -44,8 +44,8 @@ pub(super) struct Running {
     pub(super) relink: Option<(Source, Vec<Header>)>,
     /// Where its file is to go when it has stopped.
     pub(super) retarget: Option<Target>,
-    /// Until when it rests; `None` if it does not.
-    pub(super) rests_until: Option<Instant>,
+    /// What it waits for while it rests.
+    pub(super) rests: Option<Resting>,
     /// True for a folder of which a page was left out: it is read again from its beginning.
     pub(super) lacks: bool,
     /// Tells one that has rested that it has a slot again.

@@ -11,7 +11,7 @@ const OF_ENDINGS: usize = 8;
 /// One in so many may be of a transfer that shares its connection; the others are left to connections.
 const OF_SHARING: usize = 4;
 
-/// No more transfers wait for a time beside those that run: each is a task, and has begun.
+/// No more transfers that have files open wait beside those that run: each is a task, and has begun.
 const MOST_RESTS: usize = 64;
 
 /// Transfers at once where nobody says how many, and as many while they are brief.
@@ -31,7 +31,7 @@ pub struct Shares {
     pub most_sharing: usize,
     /// Transfers that only end,
     pub endings: usize,
-    /// and of the same files, transfers that only wait for a time.
+    /// and of the same files, transfers that only wait.
     pub rests: usize,
     /// Connections in all.
     pub connections: usize,

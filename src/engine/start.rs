@@ -10,7 +10,8 @@ use super::download::run as run_download;
 use super::folder::{is_folder, run as run_folder};
 use super::limiter::Limiter;
 use super::orders::Orders;
-use super::report::Progress;
+use super::report::{Progress, Resting};
+use super::roster::Roster;
 use super::running::{Rest, Running};
 use super::supervisor::Supervisor;
 use super::upload::run as run_upload;
@@ -21,7 +22,7 @@ impl Supervisor {
     /// Starts what the queue says, or lets it go on, while there is room.
     pub(super) fn start_next(&mut self) {
         while !self.is_pausing()
-            && let Some(id) = self.queue.admit()
+            && let Some(id) = self.queue.admit(|id| host_of(&self.roster, id))
         {
             if self.running(id).is_some() {
                 self.go_on(id);
@@ -46,7 +47,7 @@ impl Supervisor {
             before: None,
             relink: None,
             retarget: None,
-            rests_until: None,
+            rests: None,
             lacks: false,
             turn: None,
         };
@@ -78,13 +79,21 @@ impl Supervisor {
         self.tell(id, Happening::Started);
     }
 
-    /// One that runs waits until then, and has no connection. One that is `silent` has a host that does not answer at all.
-    pub(super) fn rests(&mut self, id: TransferId, until: Instant, silent: bool) {
-        if !silent || self.line.may_leave(id, self.shared.clock.now()) {
-            self.queue.rest(id);
-        }
+    /// One that runs only waits: another may run in its place, unless its host is silent and so may be all others.
+    pub(super) fn rests(&mut self, id: TransferId, rest: Resting) {
         if let Some(running) = self.running(id) {
-            running.rests_until = Some(until);
+            running.rests = Some(rest);
+        }
+        if !rest.silent || self.line.may_leave(id, self.shared.clock.now()) {
+            self.leave_slot(id);
+        }
+    }
+
+    /// One that only waits leaves its slot.
+    pub(super) fn leave_slot(&mut self, id: TransferId) {
+        if let Some(rest) = self.running(id).and_then(|running| running.rests) {
+            let host = if rest.at_host { host_of(&self.roster, id) } else { None };
+            self.queue.rest(id, rest.has_files, host);
         }
     }
 
@@ -93,7 +102,7 @@ impl Supervisor {
         let Some(entry) = self.roster.get_mut(id) else { return };
         let priority = entry.item.spec.priority;
         if let Some(running) = &mut entry.running {
-            (running.rests_until, running.turn) = (None, Some(turn));
+            (running.rests, running.turn) = (None, Some(turn));
         }
         self.line.wake(id);
         self.queue.wake(id, priority);
@@ -126,7 +135,7 @@ impl Supervisor {
     pub(super) fn keep_rest(&mut self, id: TransferId) {
         let Some(entry) = self.roster.get(id) else { return };
         let Some(running) = entry.running.as_ref().filter(|running| running.retarget.is_some()) else { return };
-        let until = running.rests_until.filter(|until| *until > Instant::now());
+        let until = running.rests.map(|rest| rest.until).filter(|until| *until > Instant::now());
         if let Some((until, fault)) = until.zip(entry.fault.clone()) {
             self.roster.rests.insert(id, Rest { until, fault });
         }
@@ -135,10 +144,16 @@ impl Supervisor {
     /// True if one that runs waits for a time or for a slot.
     pub(super) fn is_resting(&self, id: TransferId) -> bool {
         let running = self.roster.get(id).and_then(|entry| entry.running.as_ref());
-        running.is_some_and(|running| running.rests_until.is_some() || running.turn.is_some())
+        running.is_some_and(|running| running.rests.is_some() || running.turn.is_some())
     }
 
     fn running(&mut self, id: TransferId) -> Option<&mut Running> {
         self.roster.get_mut(id)?.running.as_deref_mut()
     }
+}
+
+/// The host that a transfer asks; `None` where it may ask others too.
+fn host_of(roster: &Roster, id: TransferId) -> Option<Arc<str>> {
+    let spec = &roster.get(id)?.item.spec;
+    spec.mirrors.is_empty().then(|| spec.source.host().into())
 }

@@ -164,6 +164,7 @@ impl Supervisor {
                 Some(report) = inbox.recv() => self.report(report),
                 Some(command) = self.side.commands.recv(), if !adding && !sweeping => self.obey(command),
                 () = ready(()), if sweeping && !writing => self.sweep_on(),
+                () = ready(()), if self.queue.is_sifting() && !self.is_pausing() => {}
                 () = sleep_until(due), if active => {
                     let now = Instant::now();
                     if figures_at <= now {
@@ -271,7 +272,7 @@ impl Supervisor {
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.listed(id, specs, left_out),
             What::Fetched => self.queue.end(id),
-            What::Resting(until, silent) => self.rests(id, until, silent),
+            What::Resting(rest) => self.rests(id, rest),
             What::Woke(turn) => self.woke(id, turn),
             What::Back(done) => self.is_back(id, Some(*done)),
             What::Lost => self.is_back(id, None),

@@ -1,5 +1,6 @@
 //! Decides: which bytes next, when again, how fast. Pure: no socket, no file, no task, and time is an argument.
 
+mod backlog;
 mod bucket;
 mod caution;
 mod growth;

@@ -9,6 +9,7 @@ mod cautious;
 mod closing;
 mod completing;
 mod errands;
+mod fair;
 mod figures;
 mod folders;
 mod hostile;

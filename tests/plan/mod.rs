@@ -1,5 +1,6 @@
 //! What the plan decides: laws under random schedules in virtual time, and a table for each verdict.
 
+mod backlog;
 mod bucket;
 mod caution;
 mod growth;

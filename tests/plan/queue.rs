@@ -11,7 +11,7 @@ fn id(number: u64) -> TransferId {
 }
 
 fn all(queue: &mut Queue) -> Vec<u64> {
-    std::iter::from_fn(|| queue.admit()).map(TransferId::bits).collect()
+    std::iter::from_fn(|| queue.admit(|_| None)).map(TransferId::bits).collect()
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn a_rank_never_outweighs_a_priority() {
 fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
     let mut queue = Queue::new(1, 0);
     queue.wait(id(1), Priority::Normal, 1);
-    assert_eq!(queue.admit(), Some(id(1)));
+    assert_eq!(queue.admit(|_| None), Some(id(1)));
     queue.wait(id(1), Priority::Normal, 1);
     assert_eq!((queue.running(), queue.waiting()), (1, 0));
     queue.leave(id(1));
@@ -52,7 +52,7 @@ fn one_that_runs_does_not_wait_and_one_that_waits_again_moves() {
         queue.wait(id(number), Priority::Normal, rank);
     }
     assert_eq!(queue.waiting(), 2);
-    assert_eq!(queue.admit(), Some(id(2)));
+    assert_eq!(queue.admit(|_| None), Some(id(2)));
 }
 
 #[test]
@@ -90,7 +90,7 @@ proptest! {
                 }
                 _ => {
                     let first = waiting.values().min().copied().filter(|_| running.len() < slots);
-                    let admitted = queue.admit().map(TransferId::bits);
+                    let admitted = queue.admit(|_| None).map(TransferId::bits);
                     prop_assert_eq!(admitted.and_then(|number| waiting.remove(&number)), first);
                     running.extend(admitted);
                 }
@@ -132,8 +132,8 @@ fn more_run_while_they_are_brief() {
         queue.leave(id(number));
         queue.was_brief(false);
         assert!(queue.is_brief());
-        queue.admit();
-        queue.admit();
+        queue.admit(|_| None);
+        queue.admit(|_| None);
     }
     assert_eq!(queue.running(), 4, "one more for each that was, and no more than may be");
     queue.is_long();
@@ -179,7 +179,7 @@ fn queue_with_rests(slots: usize, rests: usize, transfers: u64) -> Queue {
 fn one_that_only_waits_for_a_time_leaves_its_slot_to_another() {
     let mut queue = queue_with_rests(2, 9, 4);
     assert_eq!(all(&mut queue), [1, 2]);
-    queue.rest(id(1));
+    queue.rest(id(1), true, None);
     assert_eq!(all(&mut queue), [3]);
     assert_eq!((queue.running(), queue.waiting()), (3, 1), "one that rests is no new one");
     queue.wait(id(1), Priority::High, -1);
@@ -198,7 +198,7 @@ fn one_that_only_waits_for_a_time_leaves_its_slot_to_another() {
 fn those_that_wake_get_their_slots_in_the_order_in_which_they_woke() {
     let mut queue = queue_with_rests(3, 9, 3);
     assert_eq!(all(&mut queue), [1, 2, 3]);
-    (1..=3).for_each(|number| queue.rest(id(number)));
+    (1..=3).for_each(|number| queue.rest(id(number), true, None));
     for number in [4, 5, 6] {
         queue.wait(id(number), Priority::Normal, -1);
     }
@@ -221,8 +221,8 @@ fn those_that_wake_get_their_slots_in_the_order_in_which_they_woke() {
 fn a_priority_counts_for_those_that_wake_too() {
     let mut queue = queue_with_rests(2, 9, 2);
     assert_eq!(all(&mut queue), [1, 2]);
-    queue.rest(id(1));
-    queue.rest(id(2));
+    queue.rest(id(1), true, None);
+    queue.rest(id(2), true, None);
     queue.wait(id(3), Priority::High, 9);
     queue.wait(id(4), Priority::High, 9);
     queue.wait(id(5), Priority::Normal, -9);
@@ -241,19 +241,19 @@ fn a_priority_counts_for_those_that_wake_too() {
 fn not_any_number_rests_and_who_leaves_is_gone_from_everywhere() {
     let mut queue = queue_with_rests(2, 1, 4);
     assert_eq!(all(&mut queue), [1, 2]);
-    queue.rest(id(1));
-    queue.rest(id(2));
+    queue.rest(id(1), true, None);
+    queue.rest(id(2), true, None);
     assert!(queue.has_slot(id(2)), "one too many keeps its slot");
     queue.wake(id(2), Priority::Normal);
     queue.hasten(id(2), Priority::Normal);
     queue.wake(id(4), Priority::Normal);
     assert_eq!(all(&mut queue), [3]);
     queue.wake(id(1), Priority::Normal);
-    queue.rest(id(2));
+    queue.rest(id(2), true, None);
     assert!(queue.has_slot(id(2)), "one that has woken counts as well");
     queue.leave(id(1));
     assert_eq!(queue.running(), 2);
-    queue.rest(id(2));
+    queue.rest(id(2), true, None);
     queue.leave(id(2));
     queue.wake(id(2), Priority::Normal);
     assert_eq!((all(&mut queue), queue.running()), (vec![4], 2));
@@ -265,7 +265,7 @@ fn one_that_ended_and_has_to_wait_all_the_same_needs_a_slot_to_go_on() {
     (1..=2).for_each(|number| queue.wait(id(number), Priority::Normal, number.cast_signed()));
     assert_eq!(all(&mut queue), [1]);
     queue.end(id(1));
-    queue.rest(id(1));
+    queue.rest(id(1), true, None);
     assert_eq!(all(&mut queue), [2]);
     queue.wake(id(1), Priority::Normal);
     assert_eq!(all(&mut queue), [0; 0]);
@@ -279,8 +279,8 @@ fn what_has_begun_goes_on_while_the_queue_is_shut_and_room_for_brief_ones_stays_
     assert_eq!(all(&mut queue), [1]);
     queue.was_brief(false);
     assert_eq!(all(&mut queue), [2]);
-    queue.rest(id(1));
-    queue.rest(id(2));
+    queue.rest(id(1), true, None);
+    queue.rest(id(2), true, None);
     assert_eq!(all(&mut queue), [3, 4], "as many as before, and no more");
     queue.wake(id(1), Priority::Normal);
     queue.is_long();

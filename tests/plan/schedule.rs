@@ -60,7 +60,7 @@ fn a_higher_priority_runs_earlier_whatever_its_rank() {
     queue.wait(id(5), Priority::Low, 0);
     // It is raised while it waits.
     queue.wait(id(5), Priority::High, 0);
-    let order: Vec<u64> = std::iter::from_fn(|| queue.admit()).map(TransferId::bits).collect();
+    let order: Vec<u64> = std::iter::from_fn(|| queue.admit(|_| None)).map(TransferId::bits).collect();
     assert_eq!(order, [5, 3, 4, 2, 1]);
 }
 
@@ -71,19 +71,19 @@ fn a_shut_queue_starts_only_what_is_exempt() {
         queue.wait(id(number), Priority::Normal, number.cast_signed());
     }
     queue.shut(true);
-    assert_eq!(queue.admit(), None);
+    assert_eq!(queue.admit(|_| None), None);
     queue.exempt(id(4));
     queue.exempt(id(3));
-    assert_eq!([queue.admit(), queue.admit(), queue.admit()], [Some(id(3)), Some(id(4)), None]);
+    assert_eq!([queue.admit(|_| None), queue.admit(|_| None), queue.admit(|_| None)], [Some(id(3)), Some(id(4)), None]);
     assert!(queue.is_exempt(id(3)));
     // It is so until it is forgotten, however often it comes back.
     queue.leave(id(3));
-    assert_eq!(queue.admit(), None);
+    assert_eq!(queue.admit(|_| None), None);
     queue.wait(id(3), Priority::Normal, 0);
-    assert_eq!(queue.admit(), Some(id(3)));
+    assert_eq!(queue.admit(|_| None), Some(id(3)));
     queue.forget(id(3));
     queue.wait(id(3), Priority::Normal, 0);
-    assert_eq!((queue.admit(), queue.is_exempt(id(3))), (None, false));
+    assert_eq!((queue.admit(|_| None), queue.is_exempt(id(3))), (None, false));
     queue.shut(false);
-    assert_eq!(queue.admit(), Some(id(3)));
+    assert_eq!(queue.admit(|_| None), Some(id(3)));
 }

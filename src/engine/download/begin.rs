@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::super::hosts::Permit;
-use super::super::patiently::in_time;
 use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::{Desk, Width};
@@ -13,7 +12,6 @@ use super::room::Reserving;
 use super::save::{Checking, Saver};
 use super::small::Gathered;
 use super::task::{Halt, Task};
-use super::trouble::{as_refused_range, is_refusal};
 use crate::api::{Activity, Happening};
 use crate::model::{Fault, FaultKind, RangeSet, Ranges, Resource, TransferId};
 use crate::plan::{LeaseId, MIN_PART, Opener, Plan};
@@ -34,7 +32,7 @@ pub(super) struct Held {
     /// True if parts can be asked for, so that a stop loses nothing.
     pub(super) ranged: bool,
     /// True once an answer of this run has been told to the faces.
-    answered: bool,
+    pub(super) answered: bool,
     /// True if what is on disk is known to be of the server's version: this run fetched it, a strong validator says
     /// so, or bytes were compared.
     pub(super) vouched: bool,
@@ -269,38 +267,6 @@ impl Task {
         // What has failed so is asked for in the plainest way.
         let brief = self.orders.brief && self.held.is_none() && !self.failed_before();
         Request { source, headers, asked, expected, unless: None, named, brief }
-    }
-
-    /// Opens a request as soon as its host bears a connection.
-    pub(super) async fn open(&self, request: Request) -> Result<(Answer, Permit), Halt> {
-        let shared = self.orders.shared.clone();
-        let driver = shared.registry.driver(&request.source)?;
-        let source = request.source.clone();
-        let host = request.expected.as_ref().map_or_else(|| source.host(), |known| known.at.host());
-        loop {
-            let permit = self.unless_stopped(shared.hosts.open(&host)).await?;
-            let opening = in_time(&source, shared.patience.stall, driver.open(request.clone()));
-            match self.unless_stopped(opening).await? {
-                Ok(answer) => {
-                    shared.hosts.served(&source.host());
-                    return Ok((answer, permit));
-                }
-                // It was the one that tried whether the host bears more. That is no failure of this download, unless the
-                // host says when to come again.
-                Err(fault) if is_refusal(&fault) && permit.is_one_too_many() && fault.retry_after.is_none() => {
-                    tracing::info!("{host}: {fault}");
-                }
-                Err(fault) => return Err(as_refused_range(fault, &request).into()),
-            }
-        }
-    }
-
-    /// The permit for an answer: the one that it came with or, where that was given back, the next one.
-    async fn permit(&self, permit: Option<Permit>, resource: &Resource) -> Result<Permit, Halt> {
-        match permit {
-            Some(permit) => Ok(permit),
-            None => self.unless_stopped(self.orders.shared.hosts.open(&resource.at.host())).await,
-        }
     }
 
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Halt> {

@@ -25,12 +25,12 @@ const TICK: Duration = Duration::from_millis(125);
 pub(super) const SAVE: Duration = Duration::from_secs(1);
 
 /// A wait for a connection's permit, in turn with all others who wait for that host; with the place that it is for.
-type Line = Pin<Box<dyn Future<Output = (usize, Permit)> + Send>>;
+type Line = (Instant, Pin<Box<dyn Future<Output = (usize, Permit)> + Send>>);
 
 /// The permit, once it is this download's turn; never, where it does not wait.
 async fn next_in_line(line: &mut Option<Line>) -> (usize, Permit) {
     match line {
-        Some(line) => line.await,
+        Some((_, line)) => line.await,
         None => std::future::pending().await,
     }
 }
@@ -68,6 +68,8 @@ pub(super) struct Crew {
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
     line: Option<Line>,
+    /// True while others run in this one's place, since that wait is long.
+    rests: bool,
     /// No connection moves to another place before this moment.
     pub(super) move_after: Moment,
     /// True while a checkpoint is to be saved before anything else is begun.
@@ -95,6 +97,7 @@ impl Crew {
             lost: None,
             blamed: None,
             line: None,
+            rests: false,
             move_after: Moment::ZERO,
             save_now: false,
         }
@@ -180,6 +183,8 @@ impl Crew {
                 () = held.desk.much_written.notified() => held.saver.start_early(),
                 reserved = held.reserving.ended() => reserved?,
                 now = tick.tick() => {
+                    let since = self.line.as_ref().map(|line| line.0);
+                    task.orders.stand_in_line(since, &mut self.rests).await;
                     self.measure(task);
                     self.replace_laggards(task);
                     self.give_way(task);
@@ -274,7 +279,7 @@ impl Crew {
             && let Some((place, host)) = self.ready(task).into_iter().next()
         {
             let hosts = task.orders.shared.hosts.clone();
-            self.line = Some(Box::pin(async move { (place, hosts.open(&host).await) }));
+            self.line = Some((Instant::now(), Box::pin(async move { (place, hosts.open(&host).await) })));
         }
     }
 

@@ -12,6 +12,7 @@ mod finish;
 mod found;
 mod metalink;
 mod mirrors;
+mod opening;
 mod outlook;
 mod parts;
 mod passing;

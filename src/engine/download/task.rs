@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
 use super::super::orders::Orders;
-use super::super::report::{Ending, Progress, Report, What};
+use super::super::report::{Ending, Progress, Report, Resting, What};
 use super::begin::Held;
 use super::finish::Repair;
 use super::places::Places;
@@ -132,7 +130,8 @@ impl Task {
     async fn work(&mut self) -> Ending {
         if let Some(rest) = self.orders.rest.take() {
             self.fault = Some(rest.fault.clone());
-            if self.orders.wait(rest.until, &rest.fault, |activity| self.show(activity)).await.is_err() {
+            let until = Resting { until: rest.until, ..Resting::now() };
+            if self.orders.wait(until, &rest.fault, |activity| self.show(activity)).await.is_err() {
                 return self.stopped().await;
             }
         }
@@ -170,7 +169,8 @@ impl Task {
                 Verdict::Again { after } => {
                     self.retries += 1;
                     if is_first {
-                        self.orders.was_told_to_wait(self.places.lead(), &fault);
+                        let stalled = fault.kind == FaultKind::Stalled && self.is_unanswered();
+                        self.orders.was_told_to_wait(self.places.lead(), &fault, stalled);
                     }
                     self.tell(Happening::Retried { fault: fault.clone(), after }).await;
                     if self.wait(after, &fault).await.is_err() {
@@ -297,7 +297,9 @@ impl Task {
 
     /// Waits before the next attempt; the user may cut it short.
     async fn wait(&mut self, after: Duration, why: &Fault) -> Result<bool, Halt> {
-        self.orders.wait(Instant::now() + after, why, |activity| self.show(activity)).await
+        let silent = why.kind == FaultKind::Stalled && self.is_at_dead_host();
+        let rest = Resting { silent, ..Resting::after(after).with_files(self.held.is_some()) };
+        self.orders.wait(rest, why, |activity| self.show(activity)).await
     }
 
     /// One connection is tried again, after so long.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::super::hosts::Permit;
 use super::super::patiently::in_time;
+use super::super::report::Resting;
 use super::begin::{Claim, Held};
 use super::payload::Piece;
 use super::proof::verified;
@@ -25,11 +26,11 @@ const TICK: Duration = Duration::from_millis(125);
 /// How often a checkpoint is saved.
 const SAVE: Duration = Duration::from_secs(1);
 
-type Line = Pin<Box<dyn Future<Output = Permit> + Send>>;
+type Line = (Instant, Pin<Box<dyn Future<Output = Permit> + Send>>);
 
 async fn next_in_line(line: &mut Option<Line>) -> Permit {
     match line {
-        Some(line) => line.await,
+        Some((_, line)) => line.await,
         None => std::future::pending().await,
     }
 }
@@ -52,7 +53,7 @@ struct Rest {
 
 /// Places that stay empty for a while.
 #[derive(Default)]
-struct Resting {
+struct Resters {
     places: Vec<Rest>,
     /// Why the latest does, until a part was taken.
     fault: Option<Arc<Fault>>,
@@ -64,11 +65,13 @@ struct Crew {
     sending: JoinSet<Landed>,
     /// Connections that have a permit and nothing to do just now.
     idle: Vec<Permit>,
-    resting: Resting,
+    resting: Resters,
     comparing: JoinSet<(Claim, Result<Option<Checksum>, Fault>)>,
     /// Asks once more what the store has.
     asking: JoinSet<Result<Vec<StoredPart>, Fault>>,
     line: Option<Line>,
+    /// True while others run in this one's place, since that wait is long.
+    rests: bool,
     last_number: u32,
     caution: Caution,
 }
@@ -89,7 +92,7 @@ impl Task {
     }
 }
 
-impl Resting {
+impl Resters {
     /// Shows what is sent, and what rests beside it and why.
     fn show(&self, task: &Task, held: &Held, activity: Activity) {
         let now = Instant::now();
@@ -131,6 +134,8 @@ impl Crew {
                     self.idle.push(permit);
                 }
                 now = tick.tick() => {
+                    let since = self.line.as_ref().map(|line| line.0);
+                    task.orders.stand_in_line(since, &mut self.rests).await;
                     held.desk.measure(task.shared().clock.now());
                     task.look_for_more(held);
                     self.resting.show(task, held, Activity::Sending);
@@ -180,8 +185,9 @@ impl Crew {
         // Others may need them.
         (self.line, self.idle) = (None, Vec::new());
         held.saver.start(&held.desk);
+        let rest = Resting { until, ..Resting::now().with_files(true) };
         let resting = &self.resting;
-        task.orders.wait(until, &why, |activity| resting.show(task, held, activity)).await?;
+        task.orders.wait(rest, &why, |activity| resting.show(task, held, activity)).await?;
         // It is over now, or somebody is in a hurry.
         self.resting.places.retain(|rest| rest.until != until);
         Ok(())
@@ -200,7 +206,7 @@ impl Crew {
             let Some(permit) = permit else {
                 if self.sending.is_empty() && self.line.is_none() {
                     let (hosts, host) = (task.shared().hosts.clone(), host.clone());
-                    self.line = Some(Box::pin(async move { hosts.open(&host).await }));
+                    self.line = Some((Instant::now(), Box::pin(async move { hosts.open(&host).await })));
                 }
                 break;
             };

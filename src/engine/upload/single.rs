@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::report::Ending;
+use super::super::report::{Ending, Resting};
 use super::insist::may_be_done;
 use super::original::Original;
 use super::payload::{Piece, Sent};
@@ -27,7 +27,8 @@ impl Task {
         self.tell(Happening::Answered { target, length: Some(length), resumed: 0, resumable: true }).await;
         let host = self.place.source.host();
         let hosts = self.shared().hosts.clone();
-        let _permit = self.unless_stopped(async { Ok(hosts.open(&host).await) }).await?;
+        let rest = Resting::now().with_files(true);
+        let _permit = self.orders.beside(rest, hosts.open(&host), |activity| self.show(activity)).await?;
         let algorithm = self.driver.bounds(&self.place).sum;
         let sent = Arc::new(Sent::default());
         let all = ByteRange::new(0, length);
