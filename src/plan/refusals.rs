@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::retry::LONGEST_ASKED;
 use crate::model::Moment;
 
 /// So many transfers in a row are told.
@@ -33,9 +34,10 @@ struct Refused {
 }
 
 impl Refusals {
-    /// A transfer has asked a host for the first time, and is to come again: after so long, if that was said.
+    /// A transfer has asked a host for the first time, and is to come again: after so long, if that was said, and no longer than
+    /// any transfer waits for a host's word.
     pub fn refuse(&mut self, host: &str, after: Option<Duration>, now: Moment) {
-        self.note(host, after.unwrap_or(TRIAL), now, false);
+        self.note(host, after.unwrap_or(TRIAL).min(LONGEST_ASKED), now, false);
     }
 
     /// A transfer has asked a host for the first time, which does not answer at all.

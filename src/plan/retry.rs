@@ -7,7 +7,7 @@ use crate::model::{Fault, FaultKind, Patience};
 /// The longest wait between two attempts of our own accord.
 const LONGEST: Duration = Duration::from_secs(60);
 /// The longest wait that a server may ask for; a larger Retry-After counts as this.
-const LONGEST_ASKED: Duration = Duration::from_secs(600);
+pub(super) const LONGEST_ASKED: Duration = Duration::from_secs(600);
 
 /// From this failure in a row on, a server that asks for less than haul would wait of its own accord is not heeded.
 const MANY: u32 = 3;

@@ -74,3 +74,16 @@ fn a_queue_of_any_number_of_hosts_is_forgotten_in_time() {
     }
     assert!(refusals.kept() <= 611, "{}", refusals.kept());
 }
+
+#[test]
+fn a_host_that_names_a_day_is_tried_before() {
+    let (mut refusals, mut now) = (refused(4, Some(86_400)), 4);
+    for _ in 0..12 {
+        if let Some(next) = refusals.wait_until("h", at(now)) {
+            assert!(next <= at(now + 600), "{now}: {next:?}");
+            now = next.since(at(0)).as_secs();
+            assert_eq!(refusals.wait_until("h", at(now)), None);
+        }
+        refusals.refuse("h", Some(Duration::from_secs(86_400)), at(now));
+    }
+}
