@@ -13,7 +13,7 @@ use super::files::open_files;
 use super::name::{id_name, part_name};
 use super::sink::PartFile;
 use super::standing::{Standing, look, standing};
-use crate::model::TransferId;
+use crate::model::{Fault, TransferId};
 
 /// What is set aside has this at the end of its name.
 const EXTENSION: &str = "removed";
@@ -59,10 +59,19 @@ impl Aside {
         removed: &[(TransferId, Option<PathBuf>)],
         is_ours: impl Fn(TransferId, (TransferId, &str)) -> bool,
     ) -> Vec<Self> {
+        // Most of a long queue has never begun, and is not asked for one by one.
+        let any = Checkpoint::any(state).ok();
+        let may_have = |id: &TransferId| any.as_ref().is_none_or(|any| any.contains(id));
         let mut asides = Vec::with_capacity(removed.len());
         for some in removed.chunks((open_files() / SHARE).clamp(1, AT_ONCE)) {
             let begin = |(id, target): &(TransferId, Option<PathBuf>)| {
-                Self::begin(state, *id, target.as_deref(), |left| is_ours(*id, left))
+                let own = if may_have(id) { Checkpoint::load(state, *id) } else { Ok(None) };
+                let leaving = Self::begin(state, (*id, &own), target.as_deref(), |left| is_ours(*id, left));
+                if may_have(id) && matches!(own, Ok(None)) {
+                    // Of generations that were none.
+                    Checkpoint::remove(state, *id);
+                }
+                leaving
             };
             let leaving: Vec<Leaving> = some.iter().map(begin).collect();
             if leaving.iter().any(|leaving| leaving.is_noted) {
@@ -76,25 +85,20 @@ impl Aside {
     /// Gives the checkpoint its other name. One that can't be read just now is none the less there, and holds what it holds.
     fn begin(
         state: &Path,
-        id: TransferId,
+        (id, own): (TransferId, &Result<Option<Checkpoint>, Fault>),
         target: Option<&Path>,
         is_ours: impl Fn((TransferId, &str)) -> bool,
     ) -> Leaving {
-        let own = Checkpoint::load(state, id);
         let noted = own.as_ref().ok().and_then(Option::as_ref).map(|own| own.target.clone());
         let target = noted.or_else(|| target.map(Path::to_path_buf));
         let part = target.as_deref().and_then(held);
         let aside = Self { state: state.to_path_buf(), id, target, has_part: part.is_some() };
-        let holder = match (&own, &part) {
+        let holder = match (own, &part) {
             (Ok(None), Some(part)) => left_by(state, part, is_ours),
             (Ok(None), None) => None,
             (Ok(Some(_)) | Err(_), _) => Some(id),
         };
         let is_noted = holder.is_some_and(|holder| aside.note(holder));
-        if matches!(own, Ok(None)) {
-            // Of generations that were none.
-            Checkpoint::remove(state, id);
-        }
         Leaving { aside, part, is_noted }
     }
 

@@ -22,6 +22,8 @@ use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId,
 
 const SEAL: &str = "// haul checkpoint, version ";
 const VERSION: u32 = 1;
+/// What the names of a checkpoint's files end in: the latest, the one before it, one that is being written, one that is of no use.
+const GENERATIONS: [&str; 4] = ["ron", "old", "new", "damaged"];
 /// A checkpoint larger than this is not one of ours.
 pub(super) const MAX_SIZE: u64 = 256 << 20;
 
@@ -245,6 +247,16 @@ impl Checkpoint {
 
     /// The transfers that have one. Where that can't be known, nobody is to take it for none.
     pub(super) fn all(state: &Path) -> io::Result<BTreeSet<TransferId>> {
+        // Between the two renames of a publication there is only the generation before.
+        Self::with_files(state, &["ron", "old"])
+    }
+
+    /// Those of which there is anything, and be it what can't be read.
+    pub(super) fn any(state: &Path) -> io::Result<BTreeSet<TransferId>> {
+        Self::with_files(state, &GENERATIONS)
+    }
+
+    fn with_files(state: &Path, extensions: &[&str]) -> io::Result<BTreeSet<TransferId>> {
         let folder = match fs::read_dir(state.join("checkpoints")) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
             // Nor is there one in a folder that can't be: of an account without a home.
@@ -252,8 +264,7 @@ impl Checkpoint {
             other => other?,
         };
         let id = |path: &Path| {
-            // Between the two renames of a publication there is only the generation before.
-            let ours = path.extension().is_some_and(|extension| extension == "ron" || extension == "old");
+            let ours = path.extension().is_some_and(|found| extensions.iter().any(|extension| found == *extension));
             if ours { path.file_stem()?.to_str()?.parse().ok() } else { None }
         };
         let entries: Vec<fs::DirEntry> = folder.collect::<io::Result<_>>()?;
@@ -263,7 +274,7 @@ impl Checkpoint {
     /// Forgets a transfer's checkpoint, all generations.
     pub fn remove(state: &Path, id: TransferId) {
         let path = Self::path(state, id);
-        for file in ["ron", "old", "new", "damaged"] {
+        for file in GENERATIONS {
             let _ = fs::remove_file(path.with_extension(file));
         }
     }
