@@ -90,8 +90,11 @@ impl Supervisor {
                     running.then = Some(Then::Queue);
                 }
             } else if from.contains(&entry.status) {
-                let changed = entry.fault.take().is_some_and(|fault| fault.kind == FaultKind::Changed);
-                entry.anew = changed && self.shared.on_change == OnChange::Ask;
+                let is_told = |fault: &Arc<Fault>| fault.kind == FaultKind::Changed;
+                // The reason stays until it begins: the next run learns by it what the user has said.
+                entry.fault =
+                    entry.fault.take().filter(|fault| is_told(fault) && self.shared.on_change == OnChange::Ask);
+                entry.anew = entry.fault.is_some();
                 self.roster.rests.remove(id);
                 self.roster.set_status(*id, Status::Queued);
                 self.let_wait(*id);
@@ -103,7 +106,8 @@ impl Supervisor {
 
     /// Writes one status of many transfers to the journal.
     fn note_status(&mut self, ids: &[TransferId], status: Status) {
-        self.scribe.note(ids.iter().map(|id| Stamp::Status(status, None).record(*id)));
+        let why = |id: TransferId| self.roster.get(id).filter(|entry| entry.anew)?.fault.as_deref().cloned();
+        self.scribe.note(ids.iter().map(|id| Stamp::Status(status, why(*id)).record(*id)));
     }
 
     fn retry(&mut self, ids: Vec<TransferId>) {

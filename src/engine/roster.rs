@@ -10,7 +10,7 @@ use super::report::Progress;
 use super::row::{known, place, row};
 use super::running::{Rest, Running};
 use crate::api::{Happening, Level, Log, Rows, Snapshot, Start, Totals};
-use crate::model::{ByteRange, Categories, Fault, RangeSet, Rate, Source, Spec, Status, TransferId};
+use crate::model::{ByteRange, Categories, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId};
 use crate::plan::Shortage;
 use crate::store::Item;
 
@@ -150,12 +150,13 @@ impl Roster {
         let (fault, latest) = (item.reason.clone(), known(&item));
         self.last_rank = self.last_rank.max(item.rank);
         self.places.insert(place(&item.spec), id);
+        let anew = status == Status::Queued && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Changed);
         let mut entry = Entry {
             item,
             status,
             fault,
             running: None,
-            anew: false,
+            anew,
             begun,
             busy: None,
             start: None,

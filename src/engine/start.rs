@@ -16,7 +16,8 @@ use super::running::{Rest, Running};
 use super::supervisor::Supervisor;
 use super::upload::run as run_upload;
 use crate::api::Happening;
-use crate::model::{Spec, TransferId};
+use crate::model::{Spec, Status, TransferId};
+use crate::store::Stamp;
 
 impl Supervisor {
     /// Starts what the queue says, or lets it go on, while there is room.
@@ -67,6 +68,9 @@ impl Supervisor {
             reports: self.reports.clone(),
             progress,
         };
+        if orders.fresh {
+            self.scribe.note([Stamp::Status(Status::Queued, None).record(id)]);
+        }
         self.roster.began(id, task);
         self.dirty = true;
         if orders.spec.upload.is_some() {

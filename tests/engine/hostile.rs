@@ -344,6 +344,27 @@ async fn the_user_may_be_asked_before_a_changed_file_is_begun_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn that_a_changed_file_is_to_be_begun_anew_outlasts_a_restart_before_its_turn() {
+    let wishes = Wishes { on_change: OnChange::Ask, transfers: Some(1), ..wishes(4) };
+    let (mut stage, id) = Stage::of(wishes, FakeFile::new(1, 8 * MIB).rate(MIB)).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    let second = FakeFile::new(2, 8 * MIB).rate(MIB);
+    stage.fake.put(PATH, second.clone());
+    stage.resume(id).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+    stage.fake.put("/busy", FakeFile::new(3, 8 * MIB).rate(MIB));
+    let busy = stage.add("/busy").await;
+    stage.has(busy, MIB).await;
+    stage.send(Command::Retry(vec![id])).await;
+    stage.is(id, Status::Queued).await;
+    stage = stage.again().await;
+    stage.complete(id, "a.bin", &second).await;
+    assert!(stage.item(id).unwrap().reason.is_none());
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_changed_file_is_begun_anew_once() {
     let old = FakeFile::new(1, 8 * MIB).rate(MIB);
     let (mut stage, id) = Stage::of(wishes(4), old).await;

@@ -13,7 +13,9 @@ impl Roster {
     /// A transfer as it is now, for the journal.
     pub(in crate::engine) fn item(&self, id: TransferId) -> Option<Item> {
         let entry = self.entries.get(&id)?;
-        let reason = entry.fault.clone().filter(|_| entry.status != Status::Done);
+        // One that is to run has none; unless it is to begin anew, which the next run learns by it.
+        let is_told = entry.anew || !matches!(entry.status, Status::Done | Status::Queued | Status::Running);
+        let reason = entry.fault.clone().filter(|_| is_told);
         Some(Item {
             status: if entry.status == Status::Running { Status::Queued } else { entry.status },
             reason,
