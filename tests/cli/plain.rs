@@ -279,5 +279,5 @@ async fn the_question_before_leaving_can_be_switched_off() {
         assert!(session.out.text().ends_with(told), "{line}: {}", session.out.text());
     }
     session.type_line("quit").await;
-    assert!(matches!(session.task.await.unwrap(), Ok(Exit::Complete)));
+    assert!(matches!(session.task.await.unwrap(), Exit::Complete));
 }

@@ -372,7 +372,7 @@ fn the_home_folder_in_a_list_and_in_a_command_is_the_users() {
     stage.press("a");
     fill(&mut stage, 9, "l");
     let entries = read_entries("l", &b"https://e.org/1\n dir=~/x\nhttps://e.org/2\n dir=sub\n"[..]);
-    stage.press("enter").send(Message::Answered(Answer::Listed("l".into(), entries)));
+    stage.press("enter").send(Message::Answered(Answer::Listed("l".into(), entries.map(|entries| (entries, None)))));
     let folders: Vec<_> = specs(&stage).iter().map(|(_, spec)| spec.target.folder.to_path_buf()).collect();
     assert_eq!(folders, [home.join("x"), stage.state.folder.join("sub")]);
 }
