@@ -138,7 +138,7 @@ async fn the_help_is_of_what_can_be_ordered() {
         ("filter", "filter x"),
         ("sort", "sort name"),
         ("view", "view done"),
-        ("set", "set columns name"),
+        ("set", "set limit 5M"),
         ("write", "write x"),
         ("!", "!true"),
         ("log", "1 log"),

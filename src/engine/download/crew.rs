@@ -14,9 +14,9 @@ use super::begin::Held;
 use super::task::{Halt, Suspect, Task};
 use super::trouble::{MAX_STRAYS, Response, is_gone, is_stray, response};
 use super::worker::{End, Job, Worker};
-use crate::api::{Activity, Connection, ConnectionState};
-use crate::model::{Fault, FaultKind, Moment, Rate, Resource};
-use crate::plan::{Blame, LeaseId, MUCH, Opener, backoff, blame, reopening};
+use crate::api::Activity;
+use crate::model::{Fault, FaultKind, Moment, Resource};
+use crate::plan::{Blame, LeaseId, MUCH, Opener, blame};
 use crate::protocol::Answer;
 
 /// How often the plan is looked at as a whole, and the screen's figures are renewed.
@@ -49,21 +49,21 @@ pub(super) struct Crew {
     pub(super) stops: BTreeMap<u32, CancellationToken>,
     /// Those that were closed before they were answered.
     pub(super) unanswered: BTreeSet<u32>,
-    last_number: u32,
+    pub(super) last_number: u32,
     /// No new connection before this moment.
-    open_after: Moment,
+    pub(super) open_after: Moment,
     /// Of the connections that there may be, one less until each of these moments: the host was too busy for it.
-    resting: Vec<Moment>,
+    pub(super) resting: Vec<Moment>,
     /// The same for one that is to join others under a limit.
     join_after: Moment,
     /// New connections that failed in a row.
-    troubles: u32,
+    pub(super) troubles: u32,
     /// Connections that were lost in a row after few bytes.
-    meagre: u32,
+    pub(super) meagre: u32,
     fault: Option<(usize, Fault)>,
     /// How the last connection was lost that gave much: it is opened again at once, and unless that goes well all is as if it
     /// had not been.
-    lost: Option<Fault>,
+    pub(super) lost: Option<Fault>,
     /// What one of several places was blamed for last.
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
@@ -150,7 +150,7 @@ impl Crew {
                 && let Some((place, fault)) = self.fault.take()
             {
                 task.suspect = Suspect::Place(place);
-                return Err(Halt::Fault(self.lost.take().unwrap_or(fault)));
+                return Err(Halt::Fault(self.in_place_of(fault, false)));
             }
             if self.is_stuck(task)
                 && let Some(fault) = self.blamed.take()
@@ -324,9 +324,7 @@ impl Crew {
                 task.suspect = Suspect::Place(place);
                 // Two answers contradict each other: one alone does not.
                 task.alone |= others > 0 && !fruitful && fault.kind == FaultKind::Changed;
-                let says_much = matches!(fault.kind, FaultKind::Changed | FaultKind::Retagged) || fruitful;
-                let lost = self.lost.take().filter(|_| blame(fault.kind) != Blame::None && !says_much);
-                return Err(Halt::Fault(lost.unwrap_or(fault)));
+                return Err(Halt::Fault(self.in_place_of(fault, fruitful)));
             }
             Response::Halt => {}
             Response::Fewer => {
@@ -357,39 +355,6 @@ impl Crew {
         let receiving = self.job.desk.receiving_now();
         let there = receiving.iter().filter(|(worker, _)| self.seats.get(worker) == Some(&place));
         u16::try_from(there.count()).unwrap_or(u16::MAX)
-    }
-
-    /// One connection less for a while, which grows with each failure of a new connection: the others go on, and are opened
-    /// again as before.
-    async fn rest(&mut self, task: &mut Task, fault: &Fault) {
-        self.troubles += 1;
-        let own = backoff(self.troubles, task.orders.shared.patience.wait, fastrand::f64());
-        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
-        self.resting.push(task.orders.shared.clock.now() + after);
-        task.tell_retried(fault, after).await;
-    }
-
-    /// The next connection is opened after a while, which grows with each failure of a new connection and, more
-    /// slowly, with each that gave few bytes.
-    async fn pause_opening(&mut self, task: &mut Task, bytes: u64, fault: &Fault) {
-        let (wait, jitter) = (task.orders.shared.patience.wait, fastrand::f64());
-        self.troubles = if bytes > 0 { 0 } else { self.troubles + 1 };
-        self.meagre = if bytes < MUCH { self.meagre + 1 } else { 0 };
-        let again = || reopening(bytes, self.meagre, wait, jitter);
-        let own = if bytes > 0 { again() } else { backoff(self.troubles, wait, jitter) };
-        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
-        self.open_after = task.orders.shared.clock.now() + after;
-        task.tell_retried(fault, after).await;
-    }
-
-    /// The connection that is to be opened once its wait is over, for the screen.
-    fn waiting(&self, task: &Task) -> Option<Connection> {
-        let after = self.resting.iter().min().map_or(self.open_after, |until| self.open_after.max(*until));
-        let rest = after.since(task.orders.shared.clock.now());
-        let range = self.job.desk.first_free().filter(|_| !rest.is_zero())?;
-        let (number, position) = (self.last_number + 1, range.start);
-        let (speed, state, fault) = (Rate::ZERO, ConnectionState::Waiting(rest), task.fault.clone());
-        Some(Connection { fault, ..Connection::new(number, range, position, speed, state) })
     }
 
     /// Stops all workers; each writes what it has.

@@ -21,6 +21,7 @@ mod pieces;
 mod places;
 mod proof;
 mod renew;
+mod reopening;
 mod room;
 mod samples;
 mod save;
