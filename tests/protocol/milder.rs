@@ -69,6 +69,42 @@ fn a_notice_in_place_of_a_part_is_no_other_version_of_the_file() {
 }
 
 #[test]
+fn what_is_served_in_ranges_and_is_a_page_is_no_other_version_of_the_file() {
+    let asked = |answer: Answer, length: u64| {
+        let server = Server::new().file(PATH, File::new(SEED, length).answer(answer)).start();
+        ask(&driver(), rest(&server, (*known(&server, Some("W/\"v1\""), None)).clone())).unwrap_err().kind
+    };
+    let page = || Answer::new().etag("\"page\"").header("Content-Type", "text/html");
+    assert_eq!(asked(page(), 500), Kind::WebPage, "a part of it");
+    assert_eq!(asked(page(), 100), Kind::WebPage, "no such byte in it");
+    assert_eq!(asked(Answer::new().etag("\"v2\""), 500), Kind::Changed);
+    assert_eq!(asked(Answer::new().etag("\"v2\""), 100), Kind::Changed);
+}
+
+#[test]
+fn a_refusal_that_contradicts_the_file_itself_is_no_change_of_it() {
+    let refusal =
+        |asked: &Asking| asked.header("range").map(|_| Answer::status(416).header("Content-Range", "bytes */7"));
+    let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
+    let fault = ask(&driver(), rest(&server, (*known(&server, Some("\"v1\""), None)).clone())).unwrap_err();
+    assert_eq!(fault.kind, Kind::WrongRange, "{fault}");
+}
+
+#[test]
+fn the_page_of_a_refusal_is_no_part_of_the_file() {
+    let page =
+        |range: &str| raw(&format!("416 x\r\nETag: \"page\"\r\nLast-Modified: {OLD}\r\nContent-Encoding: gzip{range}"));
+    let server = serve(page(""));
+    let known = (*known(&server, Some("\"v1\""), None)).clone();
+    assert_eq!(ask(&driver(), rest(&server, known.clone())).unwrap_err().kind, Kind::WrongRange);
+    let server = serve(page("\r\nContent-Range: bytes */200"));
+    let open = Resource { length: None, at: Source::parse(&server.url(PATH)).unwrap(), ..known.clone() };
+    let got = ask(&driver(), rest(&server, open)).unwrap();
+    assert_eq!((got.end, got.resource.length), (Some(200), Some(200)));
+    assert_eq!((got.resource.validator, got.resource.coding), (known.validator, None));
+}
+
+#[test]
 fn a_date_of_just_now_tells_no_versions_apart() {
     let http = httpdate::fmt_http_date;
     let now = SystemTime::now();

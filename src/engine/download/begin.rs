@@ -252,7 +252,7 @@ impl Task {
             return Err(Fault::new(FaultKind::RangeIgnored, self.places.lead(), detail).into());
         }
         self.check_promise(&answer.resource)?;
-        if let Some(before) = self.before.as_ref().filter(|_| answer.resource.ranges == Ranges::Ignored) {
+        if let Some(before) = &self.before {
             before.check_stand_in(&answer.resource)?;
         }
         if let Some(held) = self.held.as_ref().filter(|_| self.places.was_single()) {

@@ -81,7 +81,7 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
             "the server compresses parts, which can't be put together",
         ));
     }
-    compare(expected, head, total)?;
+    compare(expected, head, total).map_err(|fault| page_or(fault, expected, head, total))?;
     if start > asked.start() || end <= asked.start() {
         return Err(wrong(head, format!("byte {} was asked for, and bytes from {start} on came", asked.start())));
     }
@@ -130,36 +130,53 @@ fn require_tag(expected: Option<&Resource>, head: &Head<'_>) -> Result<(), Fault
     }
 }
 
-/// 416: nothing there to give. An empty file answers so to any range.
+/// What differs from the file and is a page is no other version of it, whether it comes in parts or as a whole.
+fn page_or(fault: Fault, expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> Fault {
+    let now = accepted(head, total, Ranges::Served).resource;
+    match expected.filter(|_| fault.kind == FaultKind::Changed) {
+        Some(known) => known.check_stand_in(&now).err().unwrap_or(fault),
+        None => fault,
+    }
+}
+
+/// 416: nothing there to give. An empty file answers so to any range. All that it tells of the file is how long that is: its
+/// other fields are those of a page of its own.
 fn beyond(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {
     let total = text(head.headers, &CONTENT_RANGE).as_deref().and_then(content_range).and_then(|range| range.total);
-    compare(expected, head, total)?;
-    match (asked.start(), total) {
-        (0, Some(0)) => Ok(Accepted { end: Some(0), ..accepted(head, Some(0), Ranges::Served) }),
+    compare_length(expected, head, total)?;
+    match (asked.start(), total, expected) {
+        (0, Some(0), _) => Ok(Accepted { end: Some(0), ..accepted(head, Some(0), Ranges::Served) }),
         // The end of a file whose length nobody told.
-        (start, Some(total)) if start == total && expected.is_some_and(|known| known.length.is_none()) => {
-            Ok(Accepted { start, end: Some(start), ..accepted(head, Some(total), Ranges::Served) })
+        (start, Some(total), Some(known)) if start == total && known.length.is_none() => {
+            let resource = Resource { length: Some(total), at: head.at.clone(), digests: Vec::new(), ..known.clone() };
+            Ok(Accepted { resource, start, end: Some(start), unchanged: false })
         }
-        (0, _) => Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server can't give the file as a range")),
-        (start, _) => Err(wrong(head, format!("the server says that there is no byte {start}"))),
+        (0, ..) => Err(Fault::new(FaultKind::RangeIgnored, head.at, "the server can't give the file as a range")),
+        (start, ..) => Err(wrong(head, format!("the server says that there is no byte {start}"))),
+    }
+}
+
+fn changed(head: &Head<'_>, what: &str) -> Fault {
+    Fault::new(FaultKind::Changed, head.at, format!("the file on the server has changed: {what}"))
+}
+
+fn compare_length(expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> Result<(), Fault> {
+    match (expected.and_then(|known| known.length), total) {
+        (Some(before), Some(now)) if before != now => {
+            Err(changed(head, &format!("it had {before} bytes and has {now}")))
+        }
+        _ => Ok(()),
     }
 }
 
 /// Fails if the answer is about another version of the file.
 fn compare(expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> Result<(), Fault> {
     let Some(known) = expected else { return Ok(()) };
-    let changed = |what: String| {
-        Err(Fault::new(FaultKind::Changed, head.at, format!("the file on the server has changed: {what}")))
-    };
-    if let (Some(before), Some(now)) = (known.length, total)
-        && before != now
-    {
-        return changed(format!("it had {before} bytes and has {now}"));
-    }
-    // What a 416 says is no part of the file.
-    if head.status != 416 && known.coding != coding(head) {
+    compare_length(expected, head, total)?;
+    let coding = coding(head);
+    if known.coding != coding {
         let way = |coding: &Option<String>| coding.as_ref().map_or("as it is".to_owned(), |way| format!("as {way}"));
-        return changed(format!("it came {} and comes {}", way(&known.coding), way(&coding(head))));
+        return Err(changed(head, &format!("it came {} and comes {}", way(&known.coding), way(&coding))));
     }
     let now = known.read(&validator(head));
     match (&known.validator.etag, &now.etag) {
@@ -173,11 +190,11 @@ fn compare(expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> 
             if same_date && total.is_some() && total == known.length || opaque(before) == opaque(tag) {
                 return Err(Fault::new(FaultKind::Retagged, head.at, format!("it may have changed: {detail}")));
             }
-            changed(detail)
+            Err(changed(head, &detail))
         }
         _ => {
             let date = |validator: &Validator| validator.last_modified.clone().unwrap_or_default();
-            changed(format!("it was of {} and is of {}", date(&known.validator), date(&now)))
+            Err(changed(head, &format!("it was of {} and is of {}", date(&known.validator), date(&now))))
         }
     }
 }

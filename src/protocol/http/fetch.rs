@@ -1,20 +1,17 @@
 //! The driver: request, redirects followed by our own code, the check, the body.
 
 use std::collections::HashSet;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 
-use http_body::Body as _;
-use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE,
     LOCATION, RANGE,
 };
-use reqwest::{Method, RequestBuilder, Response, Version};
+use reqwest::{Method, RequestBuilder, Response};
 use tokio::task::yield_now;
 use url::Url;
 
 use super::auth::Logins;
+use super::body::{Stream, ends};
 use super::check::{Accepted, Head, check};
 use super::client::{Clients, HttpOptions, Lane, Trouble};
 use super::cookies::Cookies;
@@ -23,7 +20,7 @@ use super::fields::address;
 use super::lanes::{Lanes, Waiting};
 use super::refusal;
 use crate::model::{Fault, FaultKind, Ranges, Source};
-use crate::protocol::{Answer, Asked, Body, BoxFuture, Chunk, Ends, Fetch, Request};
+use crate::protocol::{Answer, Asked, BoxFuture, Fetch, Request};
 
 /// As many redirects as browsers follow.
 const MAX_REDIRECTS: usize = 20;
@@ -98,6 +95,9 @@ impl Http {
         let Accepted { resource, start, end, unchanged } =
             match check(request.asked, request.expected.as_deref(), &head) {
                 Ok(accepted) => accepted,
+                Err(fault) if head.status == 416 && fault.kind == FaultKind::Changed && request.asked.start() > 0 => {
+                    return Err(self.look_again(request, first).await);
+                }
                 Err(fault) => return Err(refusal::read(fault, &at, response).await),
             };
         if unchanged && condition(request).is_none() {
@@ -108,6 +108,21 @@ impl Http {
         let ends = ends(&response);
         let body = Stream::new(response, at, is_empty);
         Ok(Answer { resource, start, end, unchanged, ends, body: Box::new(body) })
+    }
+
+    /// The fault of a file whose length is another one by the word of a refusal, which tells nothing else: only the whole says
+    /// whether that is another version or a page in place of the file.
+    async fn look_again(&self, request: &Request, first: &Source) -> Fault {
+        let whole = Request { asked: Asked::Whole, ..request.clone() };
+        // The bytes of an answer that is the file's are not needed.
+        match Box::pin(self.checked(&whole, first, None)).await {
+            Ok(_) => {
+                let detail =
+                    format!("the server says that there is no byte {}, and then that there is", request.asked.start());
+                Fault::new(FaultKind::WrongRange, first, detail)
+            }
+            Err(fault) => fault,
+        }
     }
 
     async fn follow(
@@ -304,52 +319,5 @@ fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
         ("https", "http") => Err(wrong("the server redirects from https to plain http, which haul does not follow")),
         (_, "http" | "https") if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Source::from(url)),
         (_, other) => Err(wrong(&format!("the server redirects to a {other}: URL, which haul does not follow"))),
-    }
-}
-
-/// The ends of the connection that a response comes on.
-pub(in crate::protocol) fn ends(response: &Response) -> Option<Ends> {
-    let found = response.extensions().get::<HttpInfo>()?;
-    let shared = response.version() == Version::HTTP_2;
-    Some(Ends { local: found.local_addr(), peer: found.remote_addr(), shared })
-}
-
-/// The bytes of a response.
-pub(in crate::protocol) struct Stream {
-    body: reqwest::Body,
-    at: Source,
-    is_empty: bool,
-    is_http2: bool,
-}
-
-impl Stream {
-    /// The bytes of this response, or none at all where it `is_empty`.
-    pub(in crate::protocol) fn new(response: Response, at: Source, is_empty: bool) -> Self {
-        let is_http2 = response.version() == Version::HTTP_2;
-        Self { body: reqwest::Body::from(response), at, is_empty, is_http2 }
-    }
-}
-
-impl Body for Stream {
-    fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Chunk, Fault>>> {
-        if self.is_empty {
-            return Poll::Ready(None);
-        }
-        loop {
-            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-                // A stream that is reset with NO_ERROR ends without an error (RFC 9113, section 8.1), but not with its body.
-                None if self.is_http2 && !self.body.is_end_stream() => {
-                    let detail = "the server has ended the answer too early";
-                    return Poll::Ready(Some(Err(Fault::new(FaultKind::Cut, &self.at, detail))));
-                }
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(fault(&self.at, &error)))),
-                Some(Ok(frame)) => {
-                    if let Ok(chunk) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(chunk)));
-                    }
-                }
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod auth;
+mod body;
 mod challenge;
 mod check;
 mod client;
@@ -20,13 +21,14 @@ mod tls;
 
 pub use addresses::{Use, in_turn};
 pub(super) use auth::Login;
+pub(super) use body::{Stream, ends};
 pub use check::{Accepted, Head, check};
 pub use client::HttpOptions;
 pub use cookies::Cookies;
 pub use digests::announced_digests;
 pub use disposition::file_name;
+pub(super) use fetch::Call;
 pub use fetch::Http;
-pub(super) use fetch::{Call, Stream, ends};
 pub use fields::{ContentRange, content_range, retry_after};
 pub use links::duplicates;
 pub use netrc::Netrc;
