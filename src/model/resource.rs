@@ -70,7 +70,7 @@ pub struct Resource {
     pub at: Source,
     /// Its media type, in lower case and without parameters.
     pub media: Option<String>,
-    /// The content coding under which the bytes come, if any: then they are stored as sent, and never in parts.
+    /// The content coding under which the bytes come, if any: they are stored as sent.
     pub coding: Option<String>,
     /// The checksums that were announced of it, or of the bytes that this answer holds.
     pub digests: Vec<Announced>,
@@ -79,6 +79,12 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// True if parts of it can be asked for and put together. Under a content coding a strong ETag has to say that they are
+    /// of the same bytes: what is packed on the way may come otherwise each time (RFC 9110, sections 8.8.1 and 14.1.2).
+    pub fn gives_parts(&self) -> bool {
+        self.ranges == Ranges::Served && (self.coding.is_none() || self.validator.strong_etag().is_some())
+    }
+
     /// The same file, of whose ETag nothing is believed any more.
     #[must_use]
     pub fn without_etag(&self) -> Self {

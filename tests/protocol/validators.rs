@@ -5,8 +5,8 @@ use std::sync::Arc;
 use haul::model::{ByteRange, FaultKind as Kind, Resource, Validator};
 use haul::protocol::{Asked, Request};
 
-use super::driver::{LENGTH, PATH, ask, driver, known, question, serve};
-use crate::support::server::{Answer, Honour, Running};
+use super::driver::{LENGTH, PATH, ask, driver, first, known, question, serve};
+use crate::support::server::{Answer, Framing, Honour, Running};
 
 const DATE: &str = "Sat, 15 Nov 2025 12:45:26 GMT";
 const OTHER: &str = "Sun, 16 Nov 2025 12:45:26 GMT";
@@ -48,6 +48,31 @@ fn another_coding_is_a_change() {
         let fault = ask(&driver(), request).unwrap_err();
         assert_eq!(fault.kind, Kind::Changed, "{before:?} {now:?}: {fault}");
     }
+}
+
+#[test]
+fn parts_of_a_coded_file_go_together_under_a_strong_etag_and_one_coding() {
+    let asked = |answer: Answer, etag: Option<&str>, coding: Option<&str>| {
+        let server = serve(answer);
+        let expected = Resource { coding: coding.map(str::to_owned), ..(*known(&server, etag, None)).clone() };
+        let request = Request { expected: Some(Arc::new(expected)), ..question(&server.url(PATH), Asked::From(200)) };
+        ask(&driver(), request).map(|got| got.start).map_err(|fault| fault.kind)
+    };
+    let packed = || Answer::new().header("Content-Encoding", "gzip");
+    let (strong, weak) = (Some("\"v1\""), Some("W/\"v1\""));
+    assert_eq!(asked(packed(), strong, Some("gzip")), Ok(200));
+    assert_eq!(asked(packed(), None, Some("gzip")), Ok(200), "at another place of the same file");
+    assert_eq!(asked(packed().etag("W/\"v1\""), weak, Some("gzip")), Err(Kind::RangeIgnored));
+    assert_eq!(asked(packed().no_etag(), strong, Some("gzip")), Err(Kind::RangeIgnored));
+    assert_eq!(asked(packed(), strong, None), Err(Kind::RangeIgnored), "the others came as they are");
+    assert_eq!(asked(packed(), strong, Some("br")), Err(Kind::Changed));
+    assert_eq!(asked(packed().etag("\"v2\""), strong, Some("gzip")), Err(Kind::Changed));
+    // What is packed part by part has no length before it is.
+    assert_eq!(asked(packed().framing(Framing::Chunked), strong, Some("gzip")), Err(Kind::RangeIgnored));
+    let first = |answer| first(answer, Asked::From(0)).map(|got| got.resource.gives_parts());
+    assert_eq!(first(packed()).ok(), Some(true));
+    assert_eq!(first(packed().no_ranges()).ok(), Some(false));
+    assert_eq!(first(packed().etag("W/\"v1\"")).map_err(|fault| fault.kind), Err(Kind::RangeIgnored));
 }
 
 #[test]

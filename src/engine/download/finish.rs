@@ -14,7 +14,7 @@ use super::proof::{Evidence, Finding, Wrong, is_proven, worth_reading};
 use super::save::Checking;
 use super::task::{Halt, Task};
 use crate::api::{Activity, Happening};
-use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, RangeSet, Resource, Source};
+use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Header, ObjectUrl, RangeSet, Resource, Source};
 use crate::store::{Finished, PartFile, burst, digest};
 
 /// The endings of names that tell that what they name is packed.
@@ -328,10 +328,11 @@ impl Task {
 }
 
 /// The content coding under which a file came, unless it is called after it: many servers call `a.tar.gz` packed, which it is.
+/// In a store it is said of the object by whoever put it there.
 fn untold_coding<'a>(resource: &'a Resource, target: &Path) -> Option<&'a str> {
     let ending = target.extension().and_then(OsStr::to_str).unwrap_or_default();
     let is_told = PACKED.iter().any(|known| ending.eq_ignore_ascii_case(known));
-    resource.coding.as_deref().filter(|_| !is_told)
+    resource.coding.as_deref().filter(|_| !is_told && ObjectUrl::of(&resource.at).is_none())
 }
 
 /// The sums of these bytes of a part file.

@@ -14,9 +14,7 @@ use super::task::{Halt, Suspect, Task};
 use super::version::Version;
 use super::worker::Job;
 use crate::api::Happening;
-use crate::model::{
-    Announced, ByteRange, Checksum, Fault, FaultKind, RangeSet, Ranges, Resource, Source, Weight, size,
-};
+use crate::model::{Announced, ByteRange, Checksum, Fault, FaultKind, RangeSet, Resource, Source, Weight, size};
 use crate::plan::{Blame, blame};
 
 /// Bytes of a checksum that nobody can forge.
@@ -33,7 +31,7 @@ impl Held {
             return;
         };
         (self.vouched, self.foreign) = (true, false);
-        self.ranged = known.ranges == Ranges::Served && known.coding.is_none();
+        self.ranged = known.gives_parts();
         self.resource = known;
         if is_own {
             self.saver.belong(source.url().to_string());

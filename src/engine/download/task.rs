@@ -244,6 +244,10 @@ impl Task {
             self.failures = 0;
         }
         self.failures += 1;
+        // Some that pack on the way leave the ETag of what they pack: a sample tells.
+        if let Some(held) = self.held.as_mut().filter(|held| held.ranged && held.resource.coding.is_some()) {
+            held.vouched = false;
+        }
     }
 
     /// So many bytes are on disk now: what was there before is to come once more.

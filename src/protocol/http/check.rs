@@ -73,19 +73,15 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     let Some(ContentRange { span: Some((start, end)), total }) = found else {
         return Err(wrong(head, "the server sent a part without saying, in a form that makes sense, which one"));
     };
-    let coded = coding(head).is_some() && expected.is_none_or(|known| known.coding.is_none());
-    if coded {
-        return Err(Fault::new(
-            FaultKind::RangeIgnored,
-            head.at,
-            "the server compresses parts, which can't be put together",
-        ));
+    let framed = length(head)?;
+    if coding(head).is_some() && !is_of_one_coding(expected, head, framed) {
+        let detail = "the server compresses parts, which can't be put together";
+        return Err(Fault::new(FaultKind::RangeIgnored, head.at, detail));
     }
     compare(expected, head, total).map_err(|fault| page_or(fault, expected, head, total))?;
     if start > asked.start() || end <= asked.start() {
         return Err(wrong(head, format!("byte {} was asked for, and bytes from {start} on came", asked.start())));
     }
-    let framed = length(head)?;
     if framed.is_some_and(|framed| framed != end - start) {
         return Err(wrong(head, "the answer is not as long as the part that it says it holds"));
     }
@@ -97,6 +93,13 @@ fn part(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Ac
     let mut accepted = accepted(head, length, Ranges::Served);
     accepted.resource.digests = announced_digests(head.headers, Some(ByteRange::new(start, end)));
     Ok(Accepted { start, end: Some(end), ..accepted })
+}
+
+/// True if a part that comes under a content coding is one of the file as it is stored: all of it comes so, a strong ETag
+/// vouches for its bytes, and its length was known before it was sent. What is packed on the way has none of that for sure.
+fn is_of_one_coding(expected: Option<&Resource>, head: &Head<'_>, framed: Option<u64>) -> bool {
+    let is_known = expected.is_none_or(|known| known.coding.is_some());
+    is_known && framed.is_some() && validator(head).strong_etag().is_some()
 }
 
 fn whole(asked: Asked, expected: Option<&Resource>, head: &Head<'_>) -> Result<Accepted, Fault> {

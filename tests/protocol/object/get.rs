@@ -121,6 +121,18 @@ fn a_store_that_ignores_ranges_is_noticed() {
 }
 
 #[test]
+fn an_object_that_is_stored_packed_comes_in_parts() {
+    for vendor in VENDORS {
+        let (store, content) = serving(vendor);
+        store.describe(PLAIN, ("Content-Encoding".to_owned(), "gzip".to_owned()));
+        let first = ask(&driver(&store), asking(&store, Asked::From(0))).unwrap();
+        assert!(first.resource.gives_parts(), "{vendor}: {first:?}");
+        let got = ask(&driver(&store), part(&store, 1000, 2000)).unwrap();
+        assert_eq!(got.bytes, content[1000..2000], "{vendor}");
+    }
+}
+
+#[test]
 fn a_missing_object_a_missing_bucket_and_a_missing_right_say_so() {
     for vendor in VENDORS {
         let store = Store::start(vendor);

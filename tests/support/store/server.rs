@@ -166,6 +166,11 @@ impl Store {
         self.state().objects.insert(key.to_owned(), object);
     }
 
+    /// An object that stands there is described by one more header.
+    pub fn describe(&self, key: &str, header: (String, String)) {
+        self.state().objects.get_mut(key).unwrap().headers.push(header);
+    }
+
     /// An object's bytes.
     pub fn object(&self, key: &str) -> Option<Vec<u8>> {
         self.state().objects.get(key).map(|object| object.bytes.to_vec())
