@@ -170,7 +170,7 @@ fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
         (resumed, None) => format!("goes on at {}", size(resumed)),
     };
     if !resumable {
-        said.push_str("; it can't be resumed: after a stop all of it is sent again");
+        said.push_str("; the server gave no part: after a stop all of it may be sent again");
     }
     said
 }

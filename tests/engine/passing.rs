@@ -55,6 +55,20 @@ fn restarts(stage: &Stage) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_gives_all_in_place_of_the_range_of_all_is_asked_for_a_part_after_a_break() {
+    let file = FakeFile::new(1, 8 * MIB).script(|ask| match ask.asked {
+        Asked::From(0) | Asked::Whole => Act::serve().whole().cut(3 * MIB),
+        _ => Act::serve().cut(3 * MIB),
+    });
+    let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+    stage.complete(id, "a.bin", &file).await;
+    let opened = stage.fake.opened(PATH);
+    assert_eq!(stage.fake.given(PATH), 8 * MIB, "{opened:?}");
+    assert!(opened[1..].iter().all(|opened| opened.asked.start() > 0), "{opened:?}");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_on_disk_stays_where_no_more_parts_are_given() {
     let file = FakeFile::new(1, 8 * MIB);
     for cuts in [0, 3] {

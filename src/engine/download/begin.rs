@@ -237,6 +237,11 @@ impl Task {
 
     /// Asks for a lease's bytes or, when nothing is known yet, for the file from its first byte.
     async fn first_answer(&mut self, lease: Option<LeaseId>) -> Result<(Answer, Permit), Halt> {
+        if let Some(lease) = lease
+            && let Some(found) = self.try_part(lease).await?
+        {
+            return Ok(found);
+        }
         let (asked, expected) = match (&self.held, lease) {
             (Some(held), Some(lease)) => {
                 let range = held.desk.missing(lease);

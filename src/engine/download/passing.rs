@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use super::super::blocking::blocking;
+use super::super::hosts::Permit;
 use super::begin::Held;
 use super::desk::Desk;
+use super::task::{Halt, Task};
 use crate::model::{ByteRange, Fault, FaultKind, Source, Validator};
 use crate::plan::LeaseId;
-use crate::protocol::Chunk;
+use crate::protocol::{Answer, Asked, Chunk};
 
 impl Held {
     /// One stream is to bring what is missing, if this server gives no parts.
@@ -34,6 +36,35 @@ impl Held {
         drop(state);
         if std::mem::take(&mut self.doubted) {
             self.admit(now);
+        }
+    }
+}
+
+impl Task {
+    /// The answer to a real part, asked for once after a break. Some servers answer the range of all bytes with the whole, by
+    /// intent (Tornado) or since they have to fetch it themselves, and give parts all the same. `None` if this one does not.
+    pub(super) async fn try_part(&mut self, lease: LeaseId) -> Result<Option<(Answer, Permit)>, Halt> {
+        let Some(held) = self.held.as_ref().filter(|held| !held.ranged && held.vouched && !held.foreign) else {
+            return Ok(None);
+        };
+        let start = held.desk.missing(lease).start;
+        // Without a validator nothing would say that it is of the version on disk: the whole is compared as it comes.
+        if start == 0 || self.whole || self.tried_part || held.resource.validator.is_none() {
+            return Ok(None);
+        }
+        let request = self.request(Asked::From(start), Some(held.expected()));
+        self.tried_part = true;
+        match self.open(request).await {
+            Ok((answer, permit)) if answer.resource.gives_parts() => {
+                if let Some(held) = &mut self.held {
+                    held.ranged = true;
+                    held.prepare_order();
+                }
+                Ok(Some((answer, permit)))
+            }
+            // Whatever is wrong, the request for the whole says it too.
+            Ok(_) | Err(Halt::Fault(_)) => Ok(None),
+            Err(stopped @ Halt::Stopped) => Err(stopped),
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Task {
     pub(super) held: Option<Held>,
     /// Ask for the whole file in one stream: the server does not give parts.
     pub(super) whole: bool,
+    /// True once a real part was asked for where the range of all bytes was answered with the whole.
+    pub(super) tried_part: bool,
     /// What was known of the file before it was begun from its first byte once more.
     pub(super) before: Option<Arc<Resource>>,
     /// Begin from the first byte, whatever is on disk.
@@ -97,6 +99,7 @@ async fn download(orders: Orders) {
         held: None,
         before: None,
         whole: false,
+        tried_part: false,
         fresh,
         shuns: false,
         fault: None,
