@@ -92,6 +92,15 @@ async fn a_byte_at_a_time_is_not_asked_for_in_a_hurry() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_few_bytes_of_a_file_of_unknown_length_are_no_trouble() {
+    let file = FakeFile::new(1, 2 * MIB + 100).no_length().script(|_| Act::serve().at_most(2 * MIB));
+    let stage = fetched(4, file, 8).await;
+    assert_eq!(stage.fake.opened(PATH).len(), 3, "all, the rest, and that there is no more");
+    assert!(!stage.told.iter().any(|event| matches!(event.happening, Happening::Retried { .. })));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn retry_after_is_honoured_within_reason() {
     for (asked, least, most) in [(7, 7.0, 7.1), (100_000, 600.0, 600.1), (0, 0.5, 1.1)] {
         let file = FakeFile::new(1, MIB).script(move |ask| match ask.number {

@@ -175,7 +175,7 @@ impl Task {
             named: self.is_from_user(place),
             place: several.then_some(place),
             host: several.then(|| Arc::from(resource.at.host())),
-            version: Version::new(resource.validator.clone(), held.tagless),
+            version: Version::new(&resource, held.tagless),
             resource,
             sockets: self.orders.shared.sockets.clone(),
             limiters: self.limiters.clone(),

@@ -59,6 +59,8 @@ pub(super) struct Pen {
     /// True once bytes of this stream were not written, since another connection had taken them over: the stream is
     /// ahead of `position` then, and can't go on there.
     pub(super) dropped: bool,
+    /// True while the last answer of this connection held a few bytes only.
+    pub(super) was_short: bool,
 }
 
 impl Pen {
@@ -84,6 +86,7 @@ impl Pen {
             due: None,
             heard: false,
             dropped: false,
+            was_short: false,
         }
     }
 

@@ -12,13 +12,15 @@ use crate::plan::LeaseId;
 /// The validators of one attempt, which grow as answers come.
 pub(super) struct Version {
     known: Lock<Validator>,
+    /// Where the last answer came from: what redirects lead to may be good for one request, or for minutes.
+    at: Lock<Source>,
     /// True if ETags say nothing of this file.
     tagless: bool,
 }
 
 impl Version {
-    pub(super) fn new(known: Validator, tagless: bool) -> Self {
-        Self { known: Lock::new(known), tagless }
+    pub(super) fn new(known: &Resource, tagless: bool) -> Self {
+        Self { known: Lock::new(known.validator.clone()), at: Lock::new(known.at.clone()), tagless }
     }
 }
 
@@ -26,15 +28,17 @@ impl Job {
     /// What is known of the file by now.
     pub(super) fn known(&self) -> Arc<Resource> {
         let validator = self.version.known.lock();
-        if *validator == self.resource.validator {
+        let at = self.version.at.lock();
+        if *validator == self.resource.validator && *at == self.resource.at {
             return self.resource.clone();
         }
-        Arc::new(Resource { validator: validator.clone(), ..Resource::clone(&self.resource) })
+        Arc::new(Resource { validator: validator.clone(), at: at.clone(), ..Resource::clone(&self.resource) })
     }
 
     /// Learns from an answer that is about to be used. Fails if another one that came meanwhile is of another version.
     pub(super) fn learn(&self, now: &Resource) -> Result<(), Fault> {
         let mut known = self.version.known.lock();
+        let at = &now.at;
         let etag = now.validator.etag.clone().filter(|_| !self.version.tagless);
         let now = self.resource.read(&Validator { etag, ..now.validator.clone() });
         if !known.agrees_with(&now) {
@@ -47,6 +51,7 @@ impl Job {
             return Err(unknown_version(&self.source));
         }
         known.fill(&now);
+        self.version.at.lock().clone_from(at);
         Ok(())
     }
 }

@@ -291,7 +291,10 @@ impl Worker {
         }
         // Fewer bytes than were asked for are legal: the rest is asked for again. But not a handful at a time.
         if promised == Some(pen.position) && pen.position > pen.began {
-            if pen.position - pen.began >= LEAST_ANSWER {
+            let is_short = pen.position - pen.began < LEAST_ANSWER;
+            // The last bytes of a file whose length nobody tells are few, and what follows says whether they are the last.
+            if !is_short || self.job.resource.length.is_none() && !pen.was_short {
+                pen.was_short = is_short;
                 return Ok(LeaseEnd::Finished);
             }
             let detail = "the server gives only a few bytes of a part at a time";
