@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::api::Happening;
 use crate::model::{Fault, FaultKind, Patience, Source};
 use crate::plan::again_after;
+use crate::protocol::while_heard;
 
 /// The outcome of a request about `place`. What may pass is waited for as with any transfer, and told of; what will not get
 /// better by itself is the fault that it is.
@@ -29,12 +30,12 @@ pub async fn patiently<T, Request: Future<Output = Result<T, Fault>>>(
     }
 }
 
-/// The outcome of a request about `place` that is to be answered within so long.
+/// The outcome of a request about `place`, each step of which is to be answered within so long.
 pub(super) async fn in_time<T>(
     place: &Source,
     stall: Duration,
     request: impl Future<Output = Result<T, Fault>>,
 ) -> Result<T, Fault> {
-    let late = |_| Fault::new(FaultKind::Stalled, place, format!("no answer for {} s", stall.as_secs_f64()));
-    timeout(stall, request).await.map_err(late).flatten()
+    let late = || Fault::new(FaultKind::Stalled, place, format!("no answer for {} s", stall.as_secs_f64()));
+    while_heard(stall, request).await.ok_or_else(late)?
 }

@@ -61,8 +61,8 @@ pub struct Resource {
     pub validator: Validator,
     /// Under which other ETags the same bytes came, once they were compared; `None` among them stands for no ETag at all.
     pub twins: Vec<Option<String>>,
-    /// A Last-Modified that two versions may share, since the file was written just before the answer. It vouches for nothing;
-    /// but where it stays while the ETag does not, the file may be the same.
+    /// A Last-Modified that two versions may share, since the file was written just before the answer. It vouches for nothing
+    /// and is no condition of a request; but where it stays while the ETag does not, the file may be the same.
     pub fresh: Option<String>,
     /// The name that Content-Disposition gives, not yet made safe.
     pub name: Option<String>,

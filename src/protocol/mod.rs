@@ -2,6 +2,7 @@
 //! the bytes of a file to a store.
 
 mod fetch;
+mod heard;
 mod http;
 mod list;
 mod object;
@@ -10,6 +11,7 @@ mod registry;
 mod sockets;
 
 pub use fetch::{Answer, Asked, Body, BoxFuture, Chunk, Fetch, Request};
+pub use heard::{heard, while_heard};
 pub use http::{
     Accepted, ContentRange, Cookies, Head, Http, HttpOptions, Netrc, Use, announced_digests, check, content_range,
     duplicates, file_name, in_turn, retry_after,

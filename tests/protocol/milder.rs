@@ -120,6 +120,7 @@ fn a_date_of_just_now_tells_no_versions_apart() {
     assert_eq!(dated(OLD, &cached).last_modified.as_deref(), Some(OLD), "a cache has had it for an hour");
     let untagged = first(raw(&format!("200 OK\r\nLast-Modified: {}", http(now))), Asked::Whole).unwrap();
     assert_eq!(untagged.resource.validator.last_modified, Some(http(now)), "it is all that there is");
+    assert_eq!(untagged.resource.fresh, Some(http(now)));
 }
 
 #[test]
@@ -149,14 +150,14 @@ fn a_redirect_that_sets_a_cookie_may_lead_back() {
 
 #[test]
 fn a_server_that_refuses_ranges_is_asked_for_all_of_it() {
-    for status in [400, 405, 406, 412, 413] {
+    for status in [400, 403, 405, 406, 412, 413, 501] {
         let refusal = move |asked: &Asking| asked.header("range").map(|_| Answer::status(status));
         let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
         let got = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap();
         assert_eq!((got.start, got.bytes), (0, content(SEED, 0, LENGTH)), "{status}");
     }
     // A file that is not there is not asked for twice, and the first word stands.
-    for (status, times) in [(404, 1), (403, 1), (500, 1), (503, 1), (405, 2)] {
+    for (status, times) in [(404, 1), (403, 2), (500, 1), (501, 2), (503, 1), (405, 2)] {
         let server = serve(Answer::status(status));
         let fault = ask(&driver(), question(&server.url(PATH), Asked::From(0))).unwrap_err();
         assert_eq!((fault.kind, server.seen().requests.len()), (Kind::Status(status), times));

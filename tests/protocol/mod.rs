@@ -8,6 +8,7 @@ mod cookies;
 mod digests;
 mod disposition;
 mod driver;
+mod heard;
 mod lanes;
 mod links;
 mod logins;

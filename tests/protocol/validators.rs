@@ -38,6 +38,16 @@ fn if_range_holds_what_the_standard_allows() {
 }
 
 #[test]
+fn a_date_of_just_now_is_no_condition() {
+    let server = serve(Answer::new().no_etag().last_modified(DATE));
+    let fresh = Some(DATE.to_owned());
+    let expected = Resource { fresh, ..(*known(&server, None, Some(DATE))).clone() };
+    let request = Request { expected: Some(Arc::new(expected)), ..question(&server.url(PATH), Asked::From(200)) };
+    assert_eq!(ask(&driver(), request).unwrap().start, 200);
+    assert_eq!(server.seen().requests[0].header("if-range"), None);
+}
+
+#[test]
 fn another_coding_is_a_change() {
     let way = |coding: Option<&str>| coding.map(str::to_owned);
     for (before, now) in [(None, Some("gzip")), (Some("gzip"), None), (Some("gzip"), Some("br"))] {

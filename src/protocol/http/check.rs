@@ -214,7 +214,7 @@ fn accepted(head: &Head<'_>, length: Option<u64>, ranges: Ranges) -> Accepted {
     let resource = Resource {
         length,
         ranges,
-        fresh: date.filter(|_| validator.last_modified.is_none()),
+        fresh: date.filter(|date| is_fresh(head, date)),
         validator,
         twins: Vec::new(),
         name,

@@ -20,7 +20,7 @@ use super::fields::address;
 use super::lanes::{Lanes, Waiting};
 use super::refusal;
 use crate::model::{Fault, FaultKind, Ranges, Source};
-use crate::protocol::{Answer, Asked, BoxFuture, Fetch, Request};
+use crate::protocol::{Answer, Asked, BoxFuture, Fetch, Request, heard};
 
 /// As many redirects as browsers follow.
 const MAX_REDIRECTS: usize = 20;
@@ -45,7 +45,9 @@ impl Http {
         let first = request.expected.as_ref().map_or(&request.source, |known| &known.at);
         let answer = match self.anywhere(&request, first).await {
             Err(fault)
-                if may_dislike_ranges(&fault) && request.asked == Asked::From(0) && request.expected.is_none() =>
+                if may_dislike_ranges(&fault, &request.source)
+                    && request.asked == Asked::From(0)
+                    && request.expected.is_none() =>
             {
                 let whole = Request { asked: Asked::Whole, ..request.clone() };
                 return self.anywhere(&whole, first).await.map_err(|why| if says_more(&why) { why } else { fault });
@@ -210,6 +212,7 @@ impl Http {
             }
         }
         if let Ok(response) = &response {
+            heard();
             self.lanes.answered(&origin, lane, response.version());
             match self.clients.answered(response) {
                 Some(Trouble::Here) => self.lanes.shun(&origin),
@@ -247,9 +250,14 @@ fn may_lead_elsewhere(kind: FaultKind) -> bool {
     is_over || matches!(kind, Kind::Connect | Kind::Resolve | Kind::Tls | Kind::Status(500 | 502 | 504))
 }
 
-/// True if a server may refuse the first request for nothing but its Range: wget and curl ask without one.
-fn may_dislike_ranges(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::Status(400 | 405 | 406 | 412 | 413))
+/// True if a server may refuse the first request for nothing but its Range: wget and curl ask without one. One that forbids
+/// what is asked for by a signed URL means the signature.
+fn may_dislike_ranges(fault: &Fault, source: &Source) -> bool {
+    match fault.kind {
+        FaultKind::Status(403) => !source.is_passing(),
+        FaultKind::Status(status) => matches!(status, 400 | 405 | 406 | 412 | 413 | 501),
+        _ => false,
+    }
 }
 
 /// True if a fault of a second request counts in place of the first one's: all but a mere refusal of the same kind.
@@ -293,14 +301,15 @@ fn condition(request: &Request) -> Option<&str> {
     request.unless.as_ref()?.etag.as_deref()
 }
 
-/// The validator for If-Range: a strong ETag, or the date where there is no ETag at all (RFC 9110, section 13.1.5).
+/// The validator for If-Range: a strong ETag, or the date where there is no ETag at all, if it tells versions apart (RFC 9110,
+/// section 13.1.5).
 fn if_range(request: &Request) -> Option<HeaderValue> {
     let known = request.expected.as_ref()?;
     if request.asked.start() == 0 && request.asked == Asked::Whole {
         return None;
     }
     let validator = &known.validator;
-    let date = || validator.last_modified.as_deref().filter(|_| validator.etag.is_none());
+    let date = || validator.last_modified.as_deref().filter(|_| validator.etag.is_none() && known.fresh.is_none());
     HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
 }
 
