@@ -247,7 +247,8 @@ fn refusals_keep_their_status_and_say_what_to_do() {
         (503, "busy"),
         (511, "log in to this network"),
         (418, "refused"),
-        (204, "refused"),
+        (202, "not ready"),
+        (204, "no content"),
         (300, "without saying where"),
     ] {
         let fault = part(Answer::status(status), 200, 300).unwrap_err();

@@ -180,8 +180,11 @@ fn what_the_request_for_all_of_it_ends_with_counts_where_it_says_more() {
 fn a_condition_that_is_refused_is_left_out() {
     let refusal = |asked: &Asking| asked.header("if-range").map(|_| Answer::status(412));
     let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(refusal)).start();
-    let known = (*known(&server, Some("\"v1\""), None)).clone();
-    assert_eq!(ask(&driver(), rest(&server, known)).unwrap().start, 200);
+    let (driver, known) = (driver(), (*known(&server, Some("\"v1\""), None)).clone());
+    for requests in [2, 3] {
+        assert_eq!(ask(&driver, rest(&server, known.clone())).unwrap().start, 200);
+        assert_eq!(server.seen().requests.len(), requests, "it is known by then");
+    }
 }
 
 #[test]

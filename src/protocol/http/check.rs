@@ -291,6 +291,8 @@ fn wrong(head: &Head<'_>, detail: impl Into<String>) -> Fault {
 
 fn refused(status: u16, head: &Head<'_>) -> Fault {
     let says = match status {
+        201 | 202 => "has taken the request, and the file is not ready yet",
+        204 | 205 => "says that there is no content",
         401 => "asks for a login: give user:password@ in the URL or an Authorization header with -H",
         403 => "forbids it; the link may have expired, or need a header or a cookie",
         404 => "has no such file",

@@ -77,10 +77,15 @@ impl Http {
     /// Some servers answer an If-Range with the whole file although its validator is right, or refuse it: they are asked
     /// without.
     async fn milder(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
-        let condition = if_range(request);
+        let origin = first.url().origin();
+        let condition = if_range(request).filter(|_| self.lanes.takes_if_range(&origin));
         match self.checked(request, first, condition.as_ref()).await {
             Err(Fault { kind: FaultKind::RangeIgnored | FaultKind::Status(412), .. }) if condition.is_some() => {
-                self.checked(request, first, None).await
+                let answer = self.checked(request, first, None).await?;
+                if answer.resource.ranges == Ranges::Served {
+                    self.lanes.misreads_if_range(&origin);
+                }
+                Ok(answer)
             }
             other => other,
         }

@@ -50,6 +50,8 @@ struct Found {
     has_answered: bool,
     /// Until then a connection that was kept may be one to a server of it that has trouble, beside others that have none.
     shuns_until: Option<Instant>,
+    /// True if it has answered If-Range with the whole, and the same without it with the right part.
+    misreads_if_range: bool,
 }
 
 impl Lanes {
@@ -85,6 +87,16 @@ impl Lanes {
         let mut all = self.0.lock();
         let found = entry(&mut all, origin);
         (found.speaks, found.has_answered) = (speaks.or(found.speaks), true);
+    }
+
+    /// If-Range is of no use with this server: what comes without it is checked as strictly.
+    pub(super) fn misreads_if_range(&self, origin: &Origin) {
+        entry(&mut self.lock(), origin).misreads_if_range = true;
+    }
+
+    /// True if If-Range is of use, as far as is known.
+    pub(super) fn takes_if_range(&self, origin: &Origin) -> bool {
+        self.lock().get(origin).is_none_or(|found| !found.misreads_if_range)
     }
 
     /// No connection that was kept is used before it would be closed. That is over in its time, whatever the server says
