@@ -30,7 +30,7 @@ fn all() -> Vec<(Happening, &'static str)> {
         (answered(Some(5_000_000), 2_000_000, true), "note: goes on at 2.0 MB of 5.0 MB"),
         (
             answered(None, 0, false),
-            "note: its length is not known beforehand; it can't be resumed: after a stop all of it is sent again",
+            "note: its length is not known beforehand; the server gave no part: after a stop all of it may be sent again",
         ),
         (Happening::Retried { fault: fault(), after: short }, "again: the server says 503; next attempt in 2 s"),
         (
