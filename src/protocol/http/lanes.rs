@@ -91,12 +91,12 @@ impl Lanes {
 
     /// If-Range is of no use with this server: what comes without it is checked as strictly.
     pub(super) fn misreads_if_range(&self, origin: &Origin) {
-        entry(&mut self.lock(), origin).misreads_if_range = true;
+        entry(&mut self.0.lock(), origin).misreads_if_range = true;
     }
 
     /// True if If-Range is of use, as far as is known.
     pub(super) fn takes_if_range(&self, origin: &Origin) -> bool {
-        self.lock().get(origin).is_none_or(|found| !found.misreads_if_range)
+        self.0.lock().get(origin).is_none_or(|found| !found.misreads_if_range)
     }
 
     /// No connection that was kept is used before it would be closed. That is over in its time, whatever the server says
