@@ -361,6 +361,6 @@ impl Task {
     fn show_live(&self, live: Live, progress: Progress) {
         let (target, live) = (Some(self.place.upload.file.clone()), Some(Arc::new(live)));
         let fault = progress.fault.clone().or_else(|| self.fault.clone());
-        self.orders.progress.send_replace(Progress { target, live, fault, ..progress });
+        self.orders.progress.send_replace(Progress { target, fault, live, ..progress });
     }
 }
