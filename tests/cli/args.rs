@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use haul::cli::{AddArgs, Command, GetArgs, Style, completions};
+use haul::cli::{AddArgs, Command, GetArgs, Style};
 use haul::config::Settings;
 use haul::model::{Priority, Rate, Spec, Sums, WallClock};
 
@@ -368,38 +368,6 @@ fn json_goes_before_quiet_and_quiet_before_the_terminal() {
     assert_eq!(style(&[], false), Style::Plain);
     assert_eq!(style(&["-q"], true), Style::Quiet);
     assert_eq!(style(&["-q", "--json"], true), Style::Json);
-}
-
-#[test]
-fn completions_know_the_words_of_options() {
-    let script = String::from_utf8(completions(clap_complete::Shell::Bash)).unwrap();
-    assert!(script.contains("low normal high") && script.contains("restart ask fail"));
-}
-
-#[test]
-fn completions_know_the_commands() {
-    let Some(Command::Completions { shell }) = arguments(&["completions", "bash"]).unwrap().command else {
-        panic!("not completions");
-    };
-    let script = String::from_utf8(completions(shell)).unwrap();
-    assert!(script.contains("--connect-timeout") && script.contains("demo"));
-}
-
-#[test]
-fn a_word_that_is_no_command_is_said_to_be_none() {
-    for (words, says) in [
-        (&["gte", URL][..], "there is no command \"gte\"; did you mean \"get\"?"),
-        (&["cp", "f", "s3://b/k"], "there is no command \"cp\"; did you mean \"put\"?"),
-        (&["rm", "x"], "there is no command \"rm\" (haul --help"),
-        (&["version"], "did you mean --version?"),
-    ] {
-        let why = arguments(words).unwrap().screen.specs(Path::new("/here"), &b""[..]).unwrap_err().to_string();
-        assert!(why.contains(says), "{words:?}: {why}");
-    }
-    for command in ["get", "put", "ls", "presign", "add", "list", "run", "demo", "completions"] {
-        let why = arguments(&[&format!("{command}x")]).unwrap().screen.specs(Path::new("/"), &b""[..]).unwrap_err();
-        assert!(why.to_string().contains(&format!("{command:?}")), "{command}: {why}");
-    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod args;
 mod arrivals;
+mod commands;
 mod exit;
 mod list;
 mod plain;

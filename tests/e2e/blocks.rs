@@ -25,7 +25,7 @@ fn a_block_that_cannot_be_read_is_fetched_again_wherever_it_is() {
         server.forget();
         get_under(&Strace::refuse("pread64", "EIO", number).on(&[&part]), &sandbox, &server).ok();
         holds_only(&sandbox, "file.bin", &file.sha256());
-        // Each thread has its own count.
-        assert!(server.seen().sent(PATH).total <= 2 * MIB, "{number}");
+        // Each thread has its own count, and of a busy machine's threads two may come to it; all of it is not fetched again.
+        assert!(server.seen().sent(PATH).total <= 3 * MIB, "{number}");
     }
 }

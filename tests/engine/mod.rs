@@ -4,6 +4,7 @@ mod abandoning;
 mod adopting;
 mod arrivals;
 mod basics;
+mod busy;
 mod categories;
 mod cautious;
 mod closing;

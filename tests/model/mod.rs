@@ -1,6 +1,7 @@
 //! The words: what they accept, what they refuse, and what they never show.
 
 mod category;
+mod faults;
 mod hours;
 mod listing;
 mod metalink;
