@@ -66,6 +66,11 @@ impl Draft {
         self.headers.iter().any(|(own, _)| own == name)
     }
 
+    /// True if it is about one upload in parts.
+    pub(super) fn is_of_an_upload(&self) -> bool {
+        self.query.iter().any(|(name, _)| name == "uploadId")
+    }
+
     pub(super) fn content(self, content: Content) -> Self {
         Self { content, ..self }
     }

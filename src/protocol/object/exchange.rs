@@ -199,7 +199,10 @@ impl Stores {
                 }
                 _ => {}
             }
-            let fault = refusal.fault(&subject.to_string(), &known.site, draft.doing);
+            let mut fault = refusal.fault(&subject.to_string(), &known.site, draft.doing);
+            if draft.is_of_an_upload() && refusal.is_without_upload() {
+                fault.kind = FaultKind::UploadGone;
+            }
             return Err(Refused { fault, refusal });
         }
     }

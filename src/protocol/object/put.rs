@@ -172,7 +172,7 @@ impl Put for Stores {
             let offer = Offer::of(place)?;
             let draft = Draft::new(Method::DELETE, &offer.url.key, WRITE).headers(offer.each_time());
             match self.reply(&offer.url, &draft.query("uploadId", upload)).await {
-                Err(refused) if !refused.refusal.is("NoSuchUpload") => Err(refused.fault),
+                Err(refused) if refused.fault.kind != FaultKind::UploadGone => Err(refused.fault),
                 _ => Ok(()),
             }
         })

@@ -81,6 +81,12 @@ impl Refusal {
         codes.iter().any(|code| self.is(code))
     }
 
+    /// True if a request about an upload was refused since there is no such upload: not all call it by its name, and some say
+    /// no more than 404.
+    pub(super) fn is_without_upload(&self) -> bool {
+        self.status == 404 && !self.is("NoSuchBucket")
+    }
+
     /// True if nothing tells what is behind it.
     pub(super) fn is_mute(&self) -> bool {
         self.code.is_none()

@@ -218,3 +218,27 @@ fn an_answer_of_a_million_pieces_is_none() {
         assert_eq!(run(driver.create(&place)).unwrap_err().kind, FaultKind::BadAnswer, "{vendor}");
     }
 }
+
+#[test]
+fn a_404_about_an_upload_tells_that_it_is_gone_whatever_it_is_called() {
+    for vendor in VENDORS {
+        for (code, kind) in [("NoSuchKey", FaultKind::UploadGone), ("NoSuchBucket", FaultKind::Status(404))] {
+            let store = Store::start(vendor);
+            let (driver, place) = (driver(&store), place(&store, "a"));
+            run(async {
+                let id = driver.create(&place).await.unwrap();
+                store.refuse("ListParts", 404, code);
+                assert_eq!(driver.parts(&place, &id).await.unwrap_err().kind, kind, "{vendor}, {code}");
+                store.refuse("UploadPart", 404, code);
+                let fault = driver.part(&place, &id, 1, payload(b"part")).await.unwrap_err();
+                assert_eq!(fault.kind, kind, "{vendor}, {code}: {fault}");
+                store.refuse("AbortMultipartUpload", 404, code);
+                let freed = driver.abort(&place, &id).await;
+                assert_eq!(freed.is_ok(), kind == FaultKind::UploadGone, "{vendor}, {code}");
+                store.refuse("PutObject", 404, code);
+                let fault = driver.put(&place, payload(b"new!")).await.unwrap_err();
+                assert_eq!(fault.kind, FaultKind::Status(404), "{vendor}, {code}: it is about no upload");
+            });
+        }
+    }
+}
