@@ -278,3 +278,21 @@ async fn parts_that_are_refused_are_told_of_and_their_waits_can_be_cut_short() {
     assert!(stage.depot.object(URL).unwrap() == bytes(3 * MIB));
     stage.end().await;
 }
+
+/// Nothing of it could be sent again.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_arrived_is_looked_for_until_the_store_says_what_stands_there() {
+    let mut stage = Stage::new();
+    let path = pipe(&stage, bytes(2 * MIB));
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    stage.depot.script(|call, before| match (call, before) {
+        (Call::Complete, 0) => Some(Trouble::Unheard(FaultKind::Cut)),
+        (Call::Head, 0..=2) => Some(Trouble::Refused(FaultKind::Status(503))),
+        _ => None,
+    });
+    let id = stage.add_spec(spec(upload)).await;
+    stage.outcome(id).await.unwrap();
+    assert_eq!(stage.depot.count(|call| call == Call::Complete), 2);
+    assert!(stage.depot.object(URL).unwrap() == bytes(2 * MIB));
+    stage.end().await;
+}

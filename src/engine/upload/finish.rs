@@ -119,7 +119,14 @@ impl Task {
             // Whether it was obeyed is told by the parts, when the next attempt asks for them.
             Err(Halt::Fault(fault)) if !is_gone(fault.kind) && self.may_be_an_old_one() => Err(fault.into()),
             Err(Halt::Fault(fault)) if may_be_done(fault.kind) => {
-                let stands = self.unless_stopped(self.ask(self.driver.head(&self.place))).await;
+                let look = || self.driver.head(&self.place);
+                // Of an upload that is gone nothing but the object tells any more, and a stream can't be sent again.
+                let is_gone = is_gone(fault.kind);
+                let stands =
+                    if is_gone { self.insist(look).await } else { self.unless_stopped(self.ask(look())).await };
+                if is_gone && matches!(stands, Err(Halt::Stopped)) {
+                    return Err(Halt::Stopped);
+                }
                 match stands.ok().flatten().map(|object| proof(&object)) {
                     Some(right @ Proof::Right(_)) => {
                         self.free_what_is_left(upload, fault.kind).await;
