@@ -50,6 +50,8 @@ pub(super) struct Identity {
 struct Found {
     passing: Passing,
     at: Instant,
+    /// True if the search before it had brought the same.
+    is_same: bool,
 }
 
 /// A login that was found, or the place for one. Whoever looks for it holds it.
@@ -89,6 +91,11 @@ impl Keychain {
         if slot.as_ref().is_some_and(|found| found.passing.login != *refused) {
             return Ok(true);
         }
+        // A command may cost a second factor each time, and would bring the same for each request that is refused.
+        let is_vain = |found: &Found| found.is_same && found.at.elapsed() < LATELY;
+        if who.command.is_some() && slot.as_ref().is_some_and(is_vain) {
+            return Ok(false);
+        }
         Ok(self.look(slot, who, subject).await?.login != *refused)
     }
 
@@ -117,7 +124,8 @@ impl Keychain {
             let passing = look(around, asked, &about).await;
             // What has brought one before may bring one again: a network that is away, a file that is just being written.
             let passing = passing.map_err(|fault| if slot.is_some() { again(fault) } else { fault })?;
-            *slot = Some(Found { passing: passing.clone(), at: Instant::now() });
+            let is_same = slot.as_ref().is_some_and(|before| before.passing.login == passing.login);
+            *slot = Some(Found { passing: passing.clone(), at: Instant::now(), is_same });
             Ok(passing)
         });
         let lost = |_| Fault::new(FaultKind::Credentials, subject, "the search for the login was lost");

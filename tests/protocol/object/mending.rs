@@ -193,6 +193,22 @@ fn a_command_is_not_asked_for_each_request() {
     assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\n");
 }
 
+/// Each run may ask the user for a second factor.
+#[test]
+fn a_command_whose_login_is_refused_is_not_asked_for_each_request() {
+    let (store, home) = (Store::start(Vendor::S3), tempfile::tempdir().unwrap());
+    let runs = home.path().join("runs");
+    let login = r#"{"AccessKeyId":"test-id","SecretAccessKey":"wrong"}"#;
+    let driver = with_command(&store, format!("echo run >> {}; echo '{login}'", runs.display()));
+    run(async {
+        for _ in 0..3 {
+            let fault = driver.put(&place(&store, "a"), payload(b"written")).await.unwrap_err();
+            assert_eq!(fault.kind, FaultKind::Credentials, "{fault}");
+        }
+    });
+    assert_eq!(std::fs::read_to_string(runs).unwrap(), "run\nrun\n", "once more, in case it has another one");
+}
+
 /// A driver whose login a command tells that prints a file.
 fn by_command(store: &Store, home: &std::path::Path) -> Stores {
     with_command(store, format!("cat {}/login.json", home.display()))
