@@ -138,7 +138,8 @@ impl Profile {
     }
 }
 
-/// The profile in `{"current": ..., "profiles": ...}`, where the profiles are a list with names or a map.
+/// The profile in `{"current": ..., "profiles": ...}`, where the profiles are a list with names or a map. These are files of tools
+/// for all services of a vendor: an endpoint there is another service's.
 fn of_profiles(text: &str, name: Option<&str>) -> Option<Profile> {
     let value: Value = serde_json::from_str(text).ok()?;
     let name = name.or_else(|| value.get("current")?.as_str()).unwrap_or("default");
@@ -146,7 +147,9 @@ fn of_profiles(text: &str, name: Option<&str>) -> Option<Profile> {
         Value::Array(all) => all.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(name))?,
         all => all.get(name)?,
     };
-    Some(Profile::of_object(found))
+    let mut profile = Profile::of_object(found);
+    profile.0.remove("endpoint");
+    Some(profile)
 }
 
 /// The sections of an ini file by their titles in lower case.

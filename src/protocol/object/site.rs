@@ -186,7 +186,8 @@ fn region_of(vendor: Vendor, endpoint: &str) -> Option<String> {
         Vendor::Oss => within("oss-", &["-internal.aliyuncs.com", ".aliyuncs.com"]),
         Vendor::Tos => within("tos-", &[".volces.com", ".ivolces.com"]),
     };
-    region.filter(|region| check_region(region).is_ok())
+    // Such a host stands before all regions.
+    region.filter(|region| check_region(region).is_ok() && !region.starts_with("accelerate"))
 }
 
 /// A region without what stands before it in its host's name: the vendors' own pages call it both ways.

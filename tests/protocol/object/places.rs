@@ -159,6 +159,9 @@ fn a_region_or_an_endpoint_that_is_missing_or_makes_no_sense_is_told() {
         (Vendor::Oss, "oss://bkt/a", "?region=cn-hangzhou"),
         (Vendor::Tos, "tos://bkt/a", "TOS_REGION"),
         (Vendor::Oss, "oss://bkt/a?endpoint=http://files.example.org", "add region="),
+        (Vendor::Oss, "oss://bkt/a?endpoint=http://oss-accelerate.aliyuncs.com", "add region="),
+        (Vendor::Oss, "oss://bkt/a?endpoint=http://oss-accelerate-overseas.aliyuncs.com", "add region="),
+        (Vendor::Tos, "tos://bkt/a?endpoint=http://tos-accelerate.volces.com", "add region="),
         (Vendor::S3, "s3://bkt/a?endpoint=ftp://host", "neither http nor https"),
         (Vendor::S3, "s3://bkt/a?endpoint=http://host/path", "and nothing else"),
         (Vendor::S3, "s3://bkt/a?region=EU!", "is no region"),
@@ -218,6 +221,23 @@ fn a_profile_says_where_the_store_is_too() {
     let room = Room::new().file(".aws/config", &config).file(".aws/credentials", keys);
     room.reads(&store, "s3://bkt/a?profile=work");
     room.variable("AWS_PROFILE", "work").reads(&store, "s3://bkt/a");
+}
+
+/// The vendors' tools for all their services write that of another service there.
+#[test]
+fn an_endpoint_in_the_file_of_a_tool_for_all_services_is_not_the_stores() {
+    let keys = r#""mode":"AK","access-key":"test-id","access-key-id":"test-id","secret-key":"test-secret","access-key-secret":"test-secret""#;
+    for (vendor, file, words) in
+        [(Vendor::Oss, ".aliyun/config.json", "OSS_REGION"), (Vendor::Tos, ".volcengine/config.json", "TOS_REGION")]
+    {
+        let store = store(vendor);
+        let profile = format!(r#"{{{keys},"name":"work","endpoint":"open.example.org"}}"#);
+        let text = format!(r#"{{"current":"work","profiles":{{"work":{profile}}}}}"#);
+        let room = Room::new().file(file, &text);
+        let fault = room.ask(&store, &format!("{}://bkt/a", vendor.scheme())).unwrap_err();
+        assert!(fault.detail.contains(words), "{fault}");
+        room.reads(&store, &store.url("a"));
+    }
 }
 
 #[test]
