@@ -174,10 +174,15 @@ fn is_secret(name: &str) -> bool {
     is_one || SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// A query, or a URL with one, with the values of its secret parameters hidden.
-fn without_values(text: &str) -> String {
+/// True for the option of a store's URL that says which signature is made.
+fn is_way_to_sign(name: &str, value: &str) -> bool {
+    name == "signature" && matches!(value.trim_end_matches('&'), "v1" | "v4")
+}
+
+/// A query, or a URL with one, with the values of its secret parameters hidden. `is_store` tells that it is of a store's URL.
+fn without_values(text: &str, is_store: bool) -> String {
     let pairs = text.split_inclusive(['?', '&']).map(|pair| match pair.split_once('=') {
-        Some((name, value)) if is_secret(name) => {
+        Some((name, value)) if is_secret(name) && !(is_store && is_way_to_sign(name, value)) => {
             let end = if value.ends_with(['?', '&']) { &value[value.len() - 1..] } else { "" };
             format!("{name}=***{end}")
         }
@@ -189,7 +194,7 @@ fn without_values(text: &str) -> String {
 /// What was written as a URL and is none, as it may be shown. Nobody knows where in it a login ends: all before the
 /// last @ counts as one.
 fn without_secrets(text: &str) -> String {
-    let mut shown = without_values(text);
+    let mut shown = without_values(text, false);
     if let Some(at) = shown.rfind('@') {
         let is_scheme = |colon: &usize| shown[..*colon].bytes().all(|byte| byte.is_ascii_alphanumeric());
         let scheme = shown[..at].find("://").filter(is_scheme).map_or(0, |colon| colon + 3);
@@ -214,7 +219,8 @@ impl fmt::Display for Source {
         let _ = url.set_password(None);
         url.set_fragment(None);
         if let Some(query) = self.0.query() {
-            url.set_query(Some(&without_values(query)));
+            let is_store = Vendor::of_scheme(self.0.scheme()).is_some();
+            url.set_query(Some(&without_values(query, is_store)));
         }
         out.write_str(&harmless(url.as_str()))
     }

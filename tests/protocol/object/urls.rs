@@ -24,6 +24,16 @@ fn all_of_it_is_read_and_written_in_one_way() {
 }
 
 #[test]
+fn which_signature_is_made_is_no_secret() {
+    for text in ["oss://bkt/a?signature=v1", "oss://bkt/a?region=cn-x&signature=v1&versionId=3"] {
+        let source = Source::parse(text).unwrap();
+        assert_eq!(Source::parse(&source.to_string()), Ok(source));
+    }
+    let signed = Source::parse("https://bkt.example.org/a?Signature=v1&b").unwrap();
+    assert_eq!(signed.to_string(), "https://bkt.example.org/a?Signature=***&b");
+}
+
+#[test]
 fn a_folder_is_told_from_an_object() {
     for (text, is_folder) in [("s3://bkt", true), ("s3://bkt/", true), ("s3://bkt/dir/", true), ("s3://bkt/dir", false)]
     {
