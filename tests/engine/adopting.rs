@@ -51,6 +51,21 @@ async fn an_upload_that_others_send_to_is_left_to_them() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_upload_whose_parts_are_not_told_is_passed_over() {
+    for status in [400, 404, 409] {
+        let mut stage = Stage::new();
+        let path = write(&stage, 2 * MIB);
+        let foreign = stage.depot.begun(URL, &[(1, &bytes(MIB))]);
+        stage.depot.script(move |call, _| (call == Call::Parts).then_some(Trouble::Refused(FaultKind::Status(status))));
+        let id = stage.add_spec(spec(in_parts(&path))).await;
+        stage.outcome(id).await.unwrap();
+        assert!(stage.depot.object(URL).unwrap() == bytes(2 * MIB));
+        assert_eq!(stage.depot.open_uploads(), [foreign], "{status}");
+        stage.end().await;
+    }
+}
+
 /// An upload in parts that is half sent when its engine ends.
 async fn half_sent(depot: Depot) -> super::stage::Stopped {
     let mut stage = Stage::with_depot(depot, Wishes { connections: 1, durable: false, ..Wishes::default() });

@@ -8,7 +8,7 @@ use super::original::Original;
 use super::proof::verified;
 use super::task::{Halt, Task};
 use crate::model::{Checksum, FaultKind};
-use crate::plan::Parts;
+use crate::plan::{Parts, may_pass};
 use crate::protocol::{Bounds, StoredPart};
 
 /// So many open uploads to one place are looked at, the newest first.
@@ -34,6 +34,8 @@ impl Task {
                 Ok(parts) => parts,
                 Err(Halt::Fault(fault)) if fault.kind == FaultKind::UploadGone => continue,
                 Err(Halt::Fault(fault)) if is_denied(fault.kind) || self.is_last_attempt() => return Ok(false),
+                // One of somebody else may want a key to be asked for, or be of no use to its store either.
+                Err(Halt::Fault(fault)) if shows_no_list(fault.kind) && !may_pass(fault.kind) => continue,
                 Err(halt) => return Err(halt),
             };
             let chosen = || self.size(original, bounds).ok().filter(|_| parts.iter().all(|part| part.length.is_none()));
