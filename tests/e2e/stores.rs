@@ -354,6 +354,9 @@ fn a_url_that_was_signed_needs_no_login() {
     let mut sandbox = Sandbox::new();
     sandbox.set("AWS_ACCESS_KEY_ID", "test-id");
     sandbox.set("AWS_SECRET_ACCESS_KEY", "test-secret");
+    let own = "s3://bkt/a?endpoint=https://s3.dualstack.eu-west-1.amazonaws.com";
+    let url = sandbox.run(&["presign", own]).ok().stdout;
+    assert!(url.contains("%2Feu-west-1%2Fs3%2F"), "{url}");
     let url = sandbox.run(&["presign", "--expires", "10m", "s3://MyBucket/a.txt?region=us-east-1"]).ok().stdout;
     assert!(url.contains("amazonaws.com/MyBucket/a.txt?"), "{url}");
 }

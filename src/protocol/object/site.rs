@@ -179,8 +179,8 @@ fn region_of(vendor: Vendor, endpoint: &str) -> Option<String> {
         ends.iter().find_map(|end| rest.strip_suffix(end)).map(str::to_owned)
     };
     let region = match vendor {
-        Vendor::S3 => within("s3.", &[".amazonaws.com", ".amazonaws.com.cn"])
-            .or_else(|| within("s3.dualstack.", &[".amazonaws.com", ".amazonaws.com.cn"]))
+        Vendor::S3 => within("s3.dualstack.", &[".amazonaws.com", ".amazonaws.com.cn"])
+            .or_else(|| within("s3.", &[".amazonaws.com", ".amazonaws.com.cn"]))
             .or_else(|| within("s3.oss-", &["-internal.aliyuncs.com", ".aliyuncs.com"]))
             .or_else(|| within("tos-s3-", &[".volces.com", ".ivolces.com"])),
         Vendor::Oss => within("oss-", &["-internal.aliyuncs.com", ".aliyuncs.com"]),
