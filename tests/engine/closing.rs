@@ -314,3 +314,25 @@ async fn of_a_request_without_bytes_it_is_not_said_that_none_went_out() {
     assert!(fault.kind == FaultKind::Stalled && fault.detail.starts_with("no answer for"), "{fault}");
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_fails_for_good_is_told_and_so_are_those_that_are_stopped_with_it() {
+    let mut stage = Stage::with(Wishes { connections: 3, ..Wishes::default() });
+    stage.depot.script(|call, _| match call {
+        Call::Part(2) => Some(Trouble::Refused(FaultKind::Status(403))),
+        Call::Part(_) => Some(Trouble::Silent),
+        _ => None,
+    });
+    let id = start(&mut stage, 4 * MIB).await;
+    stage.fail(id).await;
+    let told = stage.told.iter().filter_map(|event| match event.happening {
+        Happening::PartFailed { number, after: None, .. } => Some((number, "failed")),
+        Happening::PartAborted { number } => Some((number, "stopped")),
+        _ => None,
+    });
+    let mut told: Vec<_> = told.collect();
+    assert_eq!(told.remove(0), (2, "failed"));
+    told.sort_unstable();
+    assert_eq!(told, [(1, "stopped"), (3, "stopped")]);
+    stage.end().await;
+}

@@ -84,6 +84,9 @@ impl Task {
         let sent = crew.drive(self, &mut held).await;
         // What is under way ends here: a request that is dropped is cut off.
         crew.sending.shutdown().await;
+        for number in held.desk.under_way() {
+            self.tell(Happening::PartAborted { number }).await;
+        }
         crew.comparing.shutdown().await;
         crew.asking.shutdown().await;
         held.saver.settle().await;
@@ -117,10 +120,7 @@ impl Crew {
             self.staff(task, held);
             tokio::select! {
                 biased;
-                () = task.orders.stop.cancelled() => {
-                    self.tell_aborted(task, held).await;
-                    return Err(Halt::Stopped);
-                }
+                () = task.orders.stop.cancelled() => return Err(Halt::Stopped),
                 Some(ended) = self.sending.join_next() => {
                     self.landed(ended.map_err(|_| task.lost_part())?, task, held).await?;
                 }
@@ -258,6 +258,7 @@ impl Crew {
         // One connection alone after a kill is no reason to give up sooner.
         let in_turn = task.failures.div_ceil(u32::from(task.connections().max(2)));
         let Some(after) = again_after(&fault, in_turn, patience, fastrand::f64()) else {
+            task.tell(Happening::PartFailed { number: part, fault: fault.clone(), after: None }).await;
             return Err(Halt::Fault(fault));
         };
         // A refusal that came before all bytes were out may be lost with its connection: the next one is to be heard.
@@ -270,13 +271,6 @@ impl Crew {
         self.resting.fault = Some(why);
         task.tell(Happening::PartFailed { number: part, fault, after: Some(after) }).await;
         Ok(())
-    }
-
-    async fn tell_aborted(&mut self, task: &Task, held: &Held) {
-        self.sending.shutdown().await;
-        for number in held.desk.under_way() {
-            task.tell(Happening::PartAborted { number }).await;
-        }
     }
 }
 
