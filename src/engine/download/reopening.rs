@@ -8,11 +8,19 @@ use crate::api::{Connection, ConnectionState};
 use crate::model::{Fault, FaultKind, Rate};
 use crate::plan::{Blame, MUCH, backoff, blame, reopening};
 
+/// One connection of several rests no longer than this.
+const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
 impl Crew {
     /// The fault that ends the work: where the last connection gave much and the next was refused for good, what became of the last
-    /// one, so that all is asked about as after any other.
+    /// one, so that all is asked about as after any other. What the source itself says of its link needs no second word.
     pub(super) fn in_place_of(&mut self, fault: Fault, fruitful: bool) -> Fault {
-        let is_clear = matches!(fault.kind, FaultKind::Changed | FaultKind::Retagged) || fruitful;
+        let is_direct = self.job.known().at == self.job.source;
+        let is_clear = match fault.kind {
+            FaultKind::Changed | FaultKind::Retagged => true,
+            FaultKind::Status(401 | 403 | 404 | 410) => is_direct,
+            _ => fruitful,
+        };
         let lost = self.lost.take().filter(|_| blame(fault.kind) == Blame::Lasting && !is_clear);
         lost.unwrap_or(fault)
     }
@@ -22,7 +30,7 @@ impl Crew {
     pub(super) async fn rest(&mut self, task: &mut Task, fault: &Fault) {
         self.troubles += 1;
         let own = backoff(self.troubles, task.orders.shared.patience.wait, fastrand::f64());
-        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
+        let after = heeding(fault, own);
         self.resting.push(task.orders.shared.clock.now() + after);
         task.tell_retried(fault, after).await;
     }
@@ -35,7 +43,7 @@ impl Crew {
         self.meagre = if bytes < MUCH { self.meagre + 1 } else { 0 };
         let again = || reopening(bytes, self.meagre, wait, jitter);
         let own = if bytes > 0 { again() } else { backoff(self.troubles, wait, jitter) };
-        let after = fault.retry_after.map_or(own, |asked| asked.min(Duration::from_secs(60)).max(own));
+        let after = heeding(fault, own);
         self.open_after = task.orders.shared.clock.now() + after;
         task.tell_retried(fault, after).await;
     }
@@ -49,4 +57,9 @@ impl Crew {
         let (speed, state, fault) = (Rate::ZERO, ConnectionState::Waiting(rest), task.fault.clone());
         Some(Connection { fault, ..Connection::new(number, range, position, speed, state) })
     }
+}
+
+/// The wait that is our own, or the longer one that the host asks for, within reason.
+fn heeding(fault: &Fault, own: Duration) -> Duration {
+    fault.retry_after.map_or(own, |asked| asked.min(LONGEST_ASKED).max(own))
 }
