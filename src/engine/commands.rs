@@ -90,10 +90,10 @@ impl Supervisor {
                     running.then = Some(Then::Queue);
                 }
             } else if from.contains(&entry.status) {
-                let is_told = |fault: &Arc<Fault>| fault.kind == FaultKind::Changed;
+                let is_changed = |fault: &Arc<Fault>| fault.kind == FaultKind::Changed;
                 // The reason stays until it begins: the next run learns by it what the user has said.
                 entry.fault =
-                    entry.fault.take().filter(|fault| is_told(fault) && self.shared.on_change == OnChange::Ask);
+                    entry.fault.take().filter(|fault| is_changed(fault) && self.shared.on_change == OnChange::Ask);
                 entry.anew = entry.fault.is_some();
                 self.roster.rests.remove(id);
                 self.roster.set_status(*id, Status::Queued);

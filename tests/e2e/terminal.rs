@@ -126,16 +126,24 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_takes_it_again() {
     let sandbox = Sandbox::new();
     let mut command = CommandBuilder::new("sh");
     command.args(["-i"]);
-    let mut terminal = Terminal::spawn(&sandbox, command, (100, 30));
+    let terminal = Terminal::spawn(&sandbox, command, (100, 30));
     terminal.keys(&format!("PS1='ready> '; '{}' '{}'\r", env!("CARGO_BIN_EXE_haul"), server.url("/x.iso")));
     terminal.wait_for("the screen", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
     terminal.keys("\x1a");
-    // The command line holds the prompt's text too, so what counts is how the screen ends.
-    let asks = |screen: &Screen| !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>");
     terminal.wait_for("the shell", asks);
     terminal.is_restored();
     terminal.keys("fg\r");
     terminal.wait_for("the screen again", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
+    leave_both(terminal);
+}
+
+/// True if the shell asks for a command. The command line holds the prompt's text too, so what counts is how the screen ends.
+fn asks(screen: &Screen) -> bool {
+    !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>")
+}
+
+/// Ends haul, and the shell that it was started from.
+fn leave_both(mut terminal: Terminal) {
     terminal.keys("\x03");
     terminal.wait_for("the shell again", asks);
     terminal.keys("exit\r");
@@ -150,13 +158,12 @@ fn a_stop_from_outside_gives_the_shell_its_terminal_too() {
     let sandbox = Sandbox::new();
     let mut command = CommandBuilder::new("sh");
     command.args(["-i"]);
-    let mut terminal = Terminal::spawn(&sandbox, command, (100, 30));
+    let terminal = Terminal::spawn(&sandbox, command, (100, 30));
     let haul = format!("'{}' '{}'", env!("CARGO_BIN_EXE_haul"), server.url("/x.iso"));
     terminal.keys(&format!("PS1='ready> '; sh -c 'echo $$ > pid; exec \"$@\"' sh {haul}\r"));
     terminal.wait_for("the screen", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
     let id = std::fs::read_to_string(sandbox.downloads().join("pid")).unwrap();
     let id = Pid::from_raw(id.trim().parse().unwrap()).unwrap();
-    let asks = |screen: &Screen| !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>");
     for _ in 0..2 {
         kill_process(id, Signal::TSTP).unwrap();
         terminal.wait_for("the shell", asks);
@@ -164,11 +171,7 @@ fn a_stop_from_outside_gives_the_shell_its_terminal_too() {
         terminal.keys("fg\r");
         terminal.wait_for("the screen again", |screen| screen.alternate_screen() && row(screen, "x.iso").is_some());
     }
-    terminal.keys("\x03");
-    terminal.wait_for("the shell again", asks);
-    terminal.keys("exit\r");
-    terminal.finish();
-    terminal.is_restored();
+    leave_both(terminal);
 }
 
 #[test]

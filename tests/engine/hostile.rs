@@ -1,7 +1,7 @@
 //! The engine against servers that fail, refuse, stall and lie.
 
 use haul::api::{Command, Happening};
-use haul::model::{FaultKind, OnChange, Patience, Status};
+use haul::model::{FaultKind, OnChange, Patience, Status, TransferId};
 use tokio::time::{Duration, Instant};
 
 use super::stage::{MIB, Stage, Wishes, impatient, seconds, within};
@@ -290,16 +290,22 @@ async fn another_etag_over_other_bytes_is_a_changed_file_whatever_its_date() {
     stage.end().await;
 }
 
+/// A transfer that has failed since its file is another one by now, after 2 MiB of the first.
+async fn changed(wishes: Wishes) -> (Stage, TransferId, FakeFile) {
+    let (mut stage, id) = Stage::of(wishes, FakeFile::new(1, 8 * MIB).rate(MIB)).await;
+    stage.has(id, 2 * MIB).await;
+    stage.pause(id).await;
+    let second = FakeFile::new(2, 8 * MIB).rate(MIB);
+    stage.fake.put(PATH, second.clone());
+    stage.resume(id).await;
+    assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+    (stage, id, second)
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_user_may_be_asked_before_a_changed_file_is_begun_anew() {
     for on_change in [OnChange::Ask, OnChange::Fail] {
-        let (mut stage, id) = Stage::of(Wishes { on_change, ..wishes(4) }, FakeFile::new(1, 8 * MIB).rate(MIB)).await;
-        stage.has(id, 2 * MIB).await;
-        stage.pause(id).await;
-        let second = FakeFile::new(2, 8 * MIB).rate(MIB);
-        stage.fake.put(PATH, second.clone());
-        stage.resume(id).await;
-        assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+        let (mut stage, id, second) = changed(Wishes { on_change, ..wishes(4) }).await;
         assert_eq!(stage.names().len(), 1, "what came is kept");
         // Also after a restart of the program.
         stage = stage.again().await;
@@ -317,13 +323,7 @@ async fn the_user_may_be_asked_before_a_changed_file_is_begun_anew() {
 #[tokio::test(start_paused = true)]
 async fn that_a_changed_file_is_to_be_begun_anew_outlasts_a_restart_before_its_turn() {
     let wishes = Wishes { on_change: OnChange::Ask, transfers: Some(1), ..wishes(4) };
-    let (mut stage, id) = Stage::of(wishes, FakeFile::new(1, 8 * MIB).rate(MIB)).await;
-    stage.has(id, 2 * MIB).await;
-    stage.pause(id).await;
-    let second = FakeFile::new(2, 8 * MIB).rate(MIB);
-    stage.fake.put(PATH, second.clone());
-    stage.resume(id).await;
-    assert_eq!(stage.fail(id).await.kind, FaultKind::Changed);
+    let (mut stage, id, second) = changed(wishes).await;
     stage.fake.put("/busy", FakeFile::new(3, 8 * MIB).rate(MIB));
     let busy = stage.add("/busy").await;
     stage.has(busy, MIB).await;
