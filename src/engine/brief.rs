@@ -48,15 +48,24 @@ impl Supervisor {
         }
     }
 
-    /// A transfer is complete for which so many bytes came or went in this time; `shared`: on a connection that others
-    /// share.
-    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, shared: bool) {
+    /// All bytes of a transfer have come, so many of them now, and are being made durable: how long a disk takes for that says
+    /// nothing of the line. `shared`: on a connection that others share.
+    pub(super) fn fetched(&mut self, id: TransferId, moved: u64, shared: bool) {
+        self.queue.end(id);
+        let began = self.roster.get(id).and_then(|entry| Some(entry.running.as_ref()?.since));
         // On a slow line those beside it would only share that.
-        if moved <= BRIEF && took <= UNSEEN {
+        if moved <= BRIEF && began.is_some_and(|began| self.shared.clock.now().since(began) <= UNSEEN) {
             self.queue.was_brief(shared);
         }
+    }
+
+    /// A transfer is complete for which so many bytes came or went in this time; `unchanged`: it was asked for and is here.
+    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, unchanged: bool) {
         if took <= UNSEEN {
             let is_upload = self.roster.get(id).is_some_and(|entry| entry.item.spec.upload.is_some());
+            if (is_upload || unchanged) && moved <= BRIEF {
+                self.queue.was_brief(false);
+            }
             let meter = if is_upload { &mut self.unseen.sent } else { &mut self.unseen.brought };
             meter.add(moved, self.shared.clock.now());
         }

@@ -32,8 +32,9 @@ pub(super) enum What {
     Lost,
     /// Objects that lie below its URL: each is to be a transfer of its own. So many others can't be.
     Listed(Vec<Spec>, usize),
-    /// All bytes have come; what is left is to make them durable.
-    Fetched,
+    /// All bytes have come, so many of them now; what is left is to make them durable. `shared`: on a connection that
+    /// others share.
+    Fetched { moved: u64, shared: bool },
     /// It only waits, and has no connection that brings anything.
     Resting(Resting),
     /// It has waited, and goes on when this says that it has a slot of the queue again.
@@ -75,8 +76,7 @@ impl Resting {
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Every byte is at the target. `answered`: the faces have been told of the first answer; `shared`: it came on a
-    /// connection that others share.
+    /// Every byte is at the target. `answered`: the faces have been told of the first answer.
     Done {
         target: PathBuf,
         bytes: u64,
@@ -85,7 +85,6 @@ pub(super) enum Ending {
         unchanged: bool,
         checked: Vec<Algorithm>,
         answered: bool,
-        shared: bool,
     },
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
     Described(Metalink),

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::limiter::Limiter;
 use super::report::{Progress, Resting};
-use crate::model::{Fault, Header, Source, Target};
+use crate::model::{Fault, Header, Moment, Source, Target};
 
 /// What becomes of a transfer when its task has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub(super) struct Rest {
 /// A running task, as the supervisor holds it.
 #[derive(Debug)]
 pub(super) struct Running {
+    /// When it began.
+    pub(super) since: Moment,
     pub(super) stop: CancellationToken,
     pub(super) nudge: Arc<Notify>,
     pub(super) limiter: Arc<Limiter>,

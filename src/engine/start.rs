@@ -40,6 +40,7 @@ impl Supervisor {
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
         let limiter = Arc::new(Limiter::new(entry.item.spec.limits.rate, self.shared.clock));
         let task = Running {
+            since: self.shared.clock.now(),
             stop: stop.clone(),
             nudge: nudge.clone(),
             limiter: limiter.clone(),

@@ -271,7 +271,7 @@ impl Supervisor {
             }
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.listed(id, specs, left_out),
-            What::Fetched => self.queue.end(id),
+            What::Fetched { moved, shared } => self.fetched(id, moved, shared),
             What::Resting(rest) => self.rests(id, rest),
             What::Woke(turn) => self.woke(id, turn),
             What::Back(done) => self.is_back(id, Some(*done)),
@@ -316,12 +316,12 @@ impl Supervisor {
             }
         };
         match (ending, then) {
-            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered, shared }, _) => {
+            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }, _) => {
                 if !answered {
                     let (target, length) = (target.clone(), Some(bytes));
                     self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
                 }
-                self.has_moved(id, fetched, took, shared);
+                self.has_moved(id, fetched, took, unchanged);
                 self.roster.complete(id, target.clone(), bytes);
                 self.shared.namings.forget(id);
                 self.shared.streams.forget(id);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::journey::{percent, row};
 use super::{MIB, holds_no_finished_file, holds_only};
-use crate::support::{Exit, Nginx, Sandbox, Terminal, eventually};
+use crate::support::{Exit, Nginx, Sandbox, Strace, Terminal, eventually, strace_works};
 
 #[test]
 fn parts_over_http_and_https() {
@@ -45,6 +45,25 @@ fn small_files_share_a_connection_and_large_ones_do_not() {
     let sent = |line: &&str| line.split(' ').nth(1).unwrap().parse::<u64>().unwrap();
     let most = shared.iter().map(sent).max().unwrap();
     assert!(most < 8 * MIB, "the large file came on connections of its own: {log}");
+}
+
+#[test]
+fn small_files_share_a_connection_however_slow_the_disk_is() {
+    let Some(nginx) = Nginx::start("").filter(|_| strace_works()) else { return };
+    let sandbox = Sandbox::new();
+    let urls: Vec<String> = (1..=6)
+        .map(|seed| {
+            let name = format!("{seed}.bin");
+            nginx.file(&name, seed, 16 << 10);
+            nginx.https(&name)
+        })
+        .collect();
+    let authority = nginx.authority();
+    let told = ["get", "--ca-cert", authority.to_str().unwrap()].into_iter().chain(urls.iter().map(String::as_str));
+    let slow = Strace::delay("fsync,fdatasync,syncfs", 2);
+    slow.start(&sandbox, &told.collect::<Vec<_>>()).finish().ok();
+    let log = nginx.log();
+    assert!(log.lines().any(|line| line.ends_with("HTTP/2.0")), "{log}");
 }
 
 #[test]

@@ -102,7 +102,8 @@ impl Task {
 
     async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {
         self.show(Activity::Finishing);
-        self.report(What::Fetched).await;
+        let fetched = self.fetched_before + desk.fetched();
+        self.report(What::Fetched { moved: fetched, shared: false }).await;
         let Some(held) = &self.held else { return Err(lost_thread().into()) };
         // The next time it is the first place that is asked whether it has the same.
         let word = self.places.first_word().unwrap_or(&held.resource);
@@ -110,7 +111,6 @@ impl Task {
         let bytes = desk.done_total();
         let target = desk.part.target().to_path_buf();
         let mut finished = Finished { target, validator, length: bytes, by: Some(id) };
-        let fetched = self.fetched_before + desk.fetched();
         let (spec, clerk) = (&self.orders.spec, &self.orders.shared.clerk);
         let checkpointed = self.may_have_checkpoint() || id != self.orders.id || desk.lock().log.is_saved();
         let mut committed =
@@ -128,16 +128,7 @@ impl Task {
         self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
         let _ = self.unless_stopped(self.limiters.wait(self.limiters.charge(0))).await;
-        Ok(Ending::Done {
-            target,
-            bytes,
-            fetched,
-            took: Duration::ZERO,
-            unchanged: false,
-            checked,
-            answered: true,
-            shared: false,
-        })
+        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked, answered: true })
     }
 
     /// Says once in a run that it can't be noted, or known, what is complete, if that is so.
@@ -314,16 +305,7 @@ impl Task {
         blocking(move || clerk.conclude(&done)).await?;
         PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
-        Ok(Ending::Done {
-            target,
-            bytes,
-            fetched: 0,
-            took: Duration::ZERO,
-            unchanged: true,
-            checked,
-            answered: true,
-            shared: false,
-        })
+        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked, answered: true })
     }
 }
 

@@ -73,7 +73,7 @@ impl Task {
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
         let clerk = &self.orders.shared.clerk;
         let turn = clerk.turn(&bytes).await;
-        self.report(What::Fetched).await;
+        self.report(What::Fetched { moved: length, shared }).await;
         let (validator, by) = (resource.validator.clone(), Some(self.orders.id));
         let finished = Finished { target: target.clone(), validator, length, by };
         if !clerk.put_down(bytes, turn, spec.source.clone(), finished, self.may_have_checkpoint()).await? {
@@ -83,7 +83,7 @@ impl Task {
         let checked = Vec::new();
         let (bytes, fetched, took) = (length, length, Duration::ZERO);
         let (unchanged, answered) = (false, false);
-        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged, checked, answered, shared }))
+        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }))
     }
 
     /// Gives the first lease back: its bytes are asked for again.

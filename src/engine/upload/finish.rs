@@ -198,7 +198,6 @@ impl Task {
             unchanged: false,
             checked,
             answered: true,
-            shared: false,
         }
     }
 }

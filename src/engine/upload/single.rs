@@ -93,7 +93,6 @@ impl Task {
             unchanged: true,
             checked: vec![algorithm],
             answered: false,
-            shared: false,
         }))
     }
 
