@@ -138,7 +138,8 @@ impl Task {
                 }
                 self.count_resend()?;
                 self.tell(Happening::Restarted(fault)).await;
-                self.forget().await;
+                self.given_up.push(kept.upload.clone());
+                self.stale = Some(kept.upload);
                 Ok(None)
             }
             Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
@@ -196,7 +197,20 @@ impl Task {
             }
         }
         self.tell(Happening::UploadCreated).await;
-        Ok(())
+        self.free_stale().await
+    }
+
+    /// Another upload is written down. The one before it was perhaps not gone at all, and then nobody would know of its parts.
+    async fn free_stale(&mut self) -> Result<(), Halt> {
+        let Some(old) = self.stale.take().filter(|old| !self.adopted.contains(old)) else { return Ok(()) };
+        match self.unless_stopped(self.ask(self.driver.abort(&self.place, &old))).await {
+            Err(Halt::Stopped) => Err(Halt::Stopped),
+            Err(Halt::Fault(fault)) => {
+                tracing::warn!("an upload that its store seemed to have forgotten can't be freed: {fault}");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     /// The id of a new upload. Whoever ends haul meanwhile waits a moment for it: an upload whose id nobody has heard stays open.

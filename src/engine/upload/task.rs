@@ -34,6 +34,9 @@ pub(super) struct Task {
     pub(super) adopted: Vec<String>,
     /// Uploads that this run has given up: they are not taken up again.
     pub(super) given_up: Vec<String>,
+    /// One of those that the store seems not to know any more. Its record stays until another one takes its place: a gateway may
+    /// say so of anything, while what is behind it starts anew.
+    pub(super) stale: Option<String>,
     /// How many connections there are to be.
     pub(super) growth: Growth,
     /// True if the run before this one was killed.
@@ -102,6 +105,7 @@ async fn upload(orders: Orders) -> Ending {
         held: None,
         adopted: Vec::new(),
         given_up: Vec::new(),
+        stale: None,
         sent: 0,
         retries: 0,
         failures: 0,
@@ -200,11 +204,13 @@ impl Task {
 
     /// Nothing of the old upload is left behind.
     async fn restart(&mut self, fault: Fault) -> Result<(), Halt> {
-        let is_open = fault.kind == FaultKind::SourceChanged;
+        let kind = fault.kind;
         self.tell(Happening::Restarted(fault)).await;
         if let Some(held) = self.held.take() {
             self.given_up.push(held.upload.clone());
-            if !is_open || self.free(&held.upload).await? {
+            if kind == FaultKind::UploadGone {
+                self.stale = Some(held.upload);
+            } else if kind != FaultKind::SourceChanged || self.free(&held.upload).await? {
                 self.forget().await;
             }
         }
