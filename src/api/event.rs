@@ -80,6 +80,11 @@ pub enum Happening {
         /// Objects that can't be fetched, since no URL can hold their names.
         left_out: usize,
     },
+    /// All that its URL leads to is in the list already: it leaves the list, and those bring it.
+    Joined {
+        /// Files of it that can't be fetched.
+        left_out: usize,
+    },
     /// Its link has expired; what is on disk waits for a new one.
     Expired(Fault),
     /// Its disk has no room for the rest; it goes on by itself when there is room.

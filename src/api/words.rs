@@ -32,7 +32,7 @@ impl Happening {
             Self::Retried { .. } | Self::PartFailed { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) | Self::Verified { .. } => "check",
-            Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } => "link",
+            Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } | Self::Joined { .. } => "link",
             Self::DiskFull(_) => "wait",
             Self::UploadCreated
             | Self::PartDone { .. }
@@ -62,10 +62,11 @@ impl Happening {
         )
     }
 
-    /// True if nothing more comes of the transfer unless somebody says so: it is complete, given up, refused, gone or paused.
+    /// True if nothing more comes of the transfer unless somebody says so: it is complete, given up, refused, gone, paused, or one
+    /// with others.
     pub fn ends(&self) -> bool {
         let is_over = matches!(self, Self::Completed { .. } | Self::Failed(_) | Self::Refused(_) | Self::Expired(_));
-        is_over || matches!(self, Self::Removed | Self::Paused)
+        is_over || matches!(self, Self::Removed | Self::Paused | Self::Joined { .. })
     }
 
     /// How much attention it wants.
@@ -77,6 +78,7 @@ impl Happening {
             | Self::Relinked(_)
             | Self::Described { .. }
             | Self::Listed { .. }
+            | Self::Joined { .. }
             | Self::UploadCreated
             | Self::PartDone { .. }
             | Self::PartAborted { .. }
@@ -145,6 +147,7 @@ impl Happening {
             Self::Relinked(source) => format!("from {source} from now on"),
             Self::Described { places, others, left_out } => described(*places, others.len(), *left_out),
             Self::Listed { others, left_out } => listed(others.len(), *left_out),
+            Self::Joined { left_out } => format!("what it leads to is in the list already{}", left(*left_out)),
             Self::Completed { bytes, unchanged: true, .. } => {
                 format!("{}, complete since an earlier run and unchanged", size(*bytes))
             }
@@ -195,13 +198,17 @@ fn described(places: usize, others: usize, left_out: usize) -> String {
         1 => ", and another file".to_owned(),
         more => format!(", and {more} more files"),
     };
+    format!("this is a metalink: it tells {places} of the file{more}{}", left(left_out))
+}
+
+/// What is said of files of a metalink that can't be had.
+fn left(out: usize) -> String {
     let may = "(http and https, and only https where the metalink came over it)";
-    let left = match left_out {
+    match out {
         0 => String::new(),
         1 => format!("; one file is left out: haul may ask none of its places {may}"),
         more => format!("; {more} files are left out: haul may ask none of their places {may}"),
-    };
-    format!("this is a metalink: it tells {places} of the file{more}{left}")
+    }
 }
 
 /// `147 MB in 0:12 (12.3 MB/s)`; the speed is that of the bytes that came over the network.

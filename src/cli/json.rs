@@ -68,6 +68,9 @@ enum Detail {
         others: usize,
         left_out: usize,
     },
+    Joined {
+        left_out: usize,
+    },
     Part {
         part: u32,
         /// The first byte, and one past the last.
@@ -123,6 +126,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Listed { others, left_out } => {
             ("listed", Detail::Listed { others: others.len(), left_out: *left_out })
         }
+        Happening::Joined { left_out } => ("joined", Detail::Joined { left_out: *left_out }),
         Happening::Expired(fault) => ("link_expired", trouble(fault, None, Some(Exit::of(fault)))),
         Happening::DiskFull(fault) => ("disk_full", trouble(fault, None, None)),
         Happening::UploadCreated => ("upload_created", Detail::Plain {}),

@@ -39,7 +39,9 @@ impl Outcome {
                 self.failed.push((id, fault.clone()));
             }
             Happening::Removed | Happening::Paused => self.left.push(id),
-            Happening::Listed { left_out, .. } | Happening::Described { left_out, .. } => self.left_out += left_out,
+            Happening::Listed { left_out, .. }
+            | Happening::Described { left_out, .. }
+            | Happening::Joined { left_out } => self.left_out += left_out,
             _ => {}
         }
         happening.ends()

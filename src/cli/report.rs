@@ -171,7 +171,9 @@ impl<O: Write, E: Write> Report<O, E> {
         let is_fault = matches!(happening, Happening::Failed(_) | Happening::Refused(_) | Happening::Expired(_))
             || matches!(
                 happening,
-                Happening::Listed { left_out: 1.., .. } | Happening::Described { left_out: 1.., .. }
+                Happening::Listed { left_out: 1.., .. }
+                    | Happening::Described { left_out: 1.., .. }
+                    | Happening::Joined { left_out: 1.. }
             );
         let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
         let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);

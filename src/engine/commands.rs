@@ -164,7 +164,7 @@ impl Supervisor {
     }
 
     /// A transfer's URL led to a metalink: it fetches the first of the files that this describes, and further transfers the
-    /// others; unless they are in the list already. False if all of them are.
+    /// others; unless they are in the list already. False, and told, if all of them are.
     pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) -> bool {
         let files = &metalink.files;
         let Some(entry) = self.roster.get(id) else { return true };
@@ -177,7 +177,10 @@ impl Supervisor {
         let mut taken = self.being_added();
         specs.retain(|spec| self.roster.listed(spec).is_none_or(|other| other == id) && taken.insert(place(spec)));
         let mut specs = specs.into_iter();
-        let Some(first) = specs.next() else { return false };
+        let Some(first) = specs.next() else {
+            self.tell(id, Happening::Joined { left_out: metalink.left_out });
+            return false;
+        };
         let places = first.places().count();
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();

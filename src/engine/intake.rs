@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::scribe::Written;
 use super::supervisor::Supervisor;
 use crate::api::Happening;
-use crate::model::{Spec, Status, TransferId};
+use crate::model::{Fault, Spec, Status, TransferId};
 use crate::store::{Item, Record, amounts_to};
 
 /// So many transfers of the queue's file become entries before the room of their items is given back.
@@ -39,13 +39,14 @@ impl Supervisor {
             self.send(event);
         }
         for item in items {
-            let id = item.id;
+            let (id, source) = (item.id, item.spec.source.to_string());
             let happening = match &result {
                 Ok(_) => {
                     self.enlist(item, false);
                     Happening::Added
                 }
-                Err(fault) => Happening::Refused(fault.clone()),
+                // It is of this transfer that is told, which is in no list.
+                Err(fault) => Happening::Refused(Fault::new(fault.kind, &*source, fault.to_string())),
             };
             let event = self.event(id, happening);
             self.send(event);

@@ -301,6 +301,7 @@ impl Supervisor {
                 if !lacks && matches!(then, None | Some(Then::Queue)) {
                     // A folder that is added again: its first object is in the list already, as the others are.
                     if self.roster.listed(&first).is_some_and(|other| other != id) {
+                        self.tell(id, Happening::Joined { left_out: 0 });
                         then = Some(Then::Remove(false));
                     } else {
                         self.become_other(id, *first);

@@ -60,6 +60,7 @@ fn all() -> Vec<(Happening, &'static str)> {
         (Happening::Failed(fault()), "fail: the server says 503"),
         (Happening::Refused(fault()), "fail: the server says 503"),
         (Happening::Removed, "gone: it is not in the queue any more"),
+        (Happening::Joined { left_out: 0 }, "link: what it leads to is in the list already"),
     ]
 }
 

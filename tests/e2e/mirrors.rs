@@ -253,6 +253,21 @@ fn a_url_that_leads_to_a_metalink_leads_to_its_files() {
     }
 }
 
+/// The file comes once, and nothing is missing.
+#[test]
+fn metalinks_of_the_same_file_are_one_download() {
+    let a = good("\"a\"");
+    let text = metalink(&[("one.iso", &sum(), &[a.url(PATH)])]);
+    let described =
+        Answer::new().body(Body::Bytes(text.clone().into_bytes())).header("Content-Type", "application/metalink4+xml");
+    let file = File::new(1, text.len() as u64).answer(described);
+    let server = Server::new().file("/a.meta4", file.clone()).file("/b.meta4", file).start();
+    let sandbox = Sandbox::new();
+    let output = sandbox.get(&["--json", &server.url("/a.meta4"), &server.url("/b.meta4")]).ok();
+    assert_eq!((events(&output, "joined"), events(&output, "completed")), (1, 1), "{output:#?}");
+    holds_only(&sandbox, "one.iso", &sum());
+}
+
 #[test]
 fn a_metalink_that_is_none_is_a_sentence() {
     let answer =

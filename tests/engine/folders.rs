@@ -47,6 +47,7 @@ async fn a_folder_that_is_added_again_adds_no_twin() {
     // Nothing can be fetched here, so that they stay in the list.
     stage.until(id, |happening| matches!(happening, Happening::Failed(_))).await;
     let again = stage.add_spec(folder).await;
+    stage.until(again, |happening| matches!(happening, Happening::Joined { left_out: 0 })).await;
     stage.until(again, |happening| matches!(happening, Happening::Removed)).await;
     stage.seen(|now| (now.rows.iter().count() == 2).then_some(())).await;
     stage.end().await;

@@ -279,6 +279,26 @@ async fn parts_that_are_refused_are_told_of_and_their_waits_can_be_cut_short() {
     stage.end().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_part_that_fails_for_good_is_told_of_and_so_are_those_that_end_with_it() {
+    let mut stage = Stage::with(Wishes { connections: 3, ..Wishes::default() });
+    let path = pipe(&stage, bytes(4 * MIB));
+    let upload = Upload { part_size: Some(MIB), threshold: Some(MIB), ..Upload::of(path) };
+    stage.depot.script(|call, _| (call == Call::Part(2)).then_some(Trouble::Refused(FaultKind::Status(403))));
+    let id = stage.add_spec(spec(upload)).await;
+    stage.fail(id).await;
+    let told = |number| {
+        stage.told.iter().filter_map(move |event| match event.happening {
+            Happening::PartFailed { number: found, after: None, .. } if found == number => Some("failed"),
+            Happening::PartAborted { number: found } if found == number => Some("aborted"),
+            _ => None,
+        })
+    };
+    assert_eq!(told(2).collect::<Vec<_>>(), ["failed"]);
+    assert_eq!(told(1).collect::<Vec<_>>(), ["aborted"]);
+    stage.end().await;
+}
+
 /// Nothing of it could be sent again.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_has_arrived_is_looked_for_until_the_store_says_what_stands_there() {

@@ -1,13 +1,14 @@
 //! A stream whose length nobody knows: each part is kept in a file without a name until the store has it. It can't be
 //! resumed, so that nothing is left at the store if it ends early.
 
+use std::collections::BTreeSet;
 use std::mem::take;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::super::blocking::blocking;
@@ -40,7 +41,8 @@ struct Arrived {
 /// The parts of a stream that are on their way, and those that the store has.
 #[derive(Default)]
 struct Flow {
-    sending: JoinSet<Result<Arrived, Fault>>,
+    sending: JoinSet<Result<Arrived, (u32, Fault)>>,
+    under_way: BTreeSet<u32>,
     arrived: Vec<Arrived>,
 }
 
@@ -79,6 +81,9 @@ impl Task {
             Err(halt) => {
                 // A part that arrives after the upload was freed would stay for ever, at some stores.
                 flow.sending.shutdown().await;
+                for number in take(&mut flow.under_way) {
+                    self.tell(Happening::PartAborted { number }).await;
+                }
                 self.give_back_stream(&upload, matches!(halt, Halt::Stopped)).await;
                 Err(halt)
             }
@@ -121,8 +126,7 @@ impl Task {
                 }
                 read = &mut reading => return Ok(read?),
                 Some(next) = flow.sending.join_next() => {
-                    let next = next.unwrap_or_else(|_| Err(self.lost_part()))?;
-                    self.landed(next, flow).await;
+                    self.ended_part(next, flow).await?;
                 }
             }
         }
@@ -147,8 +151,9 @@ impl Task {
                 let (limiters, sent) = (self.limiters.clone(), Arc::new(Sent::default()));
                 let piece = Piece::new(Arc::new(piece), ByteRange::new(0, bytes), bounds.sum, limiters, sent);
                 let (sender, task) = (Sender::new(self, upload, piece), self.part_task());
+                flow.under_way.insert(number);
                 flow.sending.spawn(async move {
-                    let (part, sum) = task.send(sender, number).await?;
+                    let (part, sum) = task.send(sender, number).await.map_err(|fault| (number, fault))?;
                     Ok(Arrived { start, length: bytes, part, sum })
                 });
             }
@@ -187,11 +192,11 @@ impl Task {
     }
 
     async fn take_one(&mut self, flow: &mut Flow) -> Result<(), Halt> {
-        let next =
-            async { flow.sending.join_next().await.and_then(Result::ok).unwrap_or_else(|| Err(self.lost_part())) };
-        let next = self.unless_stopped(next).await?;
-        self.landed(next, flow).await;
-        Ok(())
+        let next = async { Ok(flow.sending.join_next().await) };
+        match self.unless_stopped(next).await? {
+            Some(next) => Ok(self.ended_part(next, flow).await?),
+            None => Ok(()),
+        }
     }
 
     /// The fault of a stream that was read from, and did not come to its end.
@@ -207,13 +212,28 @@ impl Task {
         Fault::new(FaultKind::State, &self.place.source, detail)
     }
 
-    /// The store has a part.
-    async fn landed(&mut self, next: Arrived, flow: &mut Flow) {
+    /// The store has a part, or does not take it.
+    async fn ended_part(
+        &mut self,
+        part: Result<Result<Arrived, (u32, Fault)>, JoinError>,
+        flow: &mut Flow,
+    ) -> Result<(), Fault> {
+        let next = match part {
+            Ok(Ok(next)) => next,
+            Ok(Err((number, fault))) => {
+                flow.under_way.remove(&number);
+                self.tell(Happening::PartFailed { number, fault: fault.clone(), after: None }).await;
+                return Err(fault);
+            }
+            Err(_) => return Err(self.lost_part()),
+        };
         let range = ByteRange::new(next.start, next.start + next.length);
         self.sent += range.len();
+        flow.under_way.remove(&next.part.number);
         self.tell(Happening::PartDone { number: next.part.number, range }).await;
         flow.arrived.push(next);
         self.show_streamed();
+        Ok(())
     }
 
     async fn end_stream(&mut self, upload: &str, length: u64, mut arrived: Vec<Arrived>) -> Result<Ending, Halt> {

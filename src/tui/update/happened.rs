@@ -51,6 +51,7 @@ fn said(happening: &Happening) -> Option<String> {
         Happening::Moved(target) => format!("moved to {}", target.display()),
         Happening::Described { .. }
         | Happening::Listed { .. }
+        | Happening::Joined { .. }
         | Happening::Verified { .. }
         | Happening::UploadLeft(_) => happening.sentence().into_owned(),
         Happening::Completed { target, bytes, took, unchanged, .. } => {
