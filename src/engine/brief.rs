@@ -62,7 +62,7 @@ impl Supervisor {
     /// A transfer is complete for which so many bytes came or went in this time; `unchanged`: it was asked for and is here.
     pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, unchanged: bool) {
         if took <= UNSEEN {
-            let is_upload = self.roster.get(id).is_some_and(|entry| entry.item.spec.upload.is_some());
+            let is_upload = self.roster.get(id).is_some_and(|entry| entry.spec.upload.is_some());
             if (is_upload || unchanged) && moved <= BRIEF {
                 self.queue.was_brief(false);
             }

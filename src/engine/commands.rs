@@ -120,7 +120,7 @@ impl Supervisor {
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
     fn relink(&mut self, id: TransferId, link: (Source, Vec<Header>)) {
         let Some(entry) = self.roster.get(id).filter(|entry| entry.status != Status::Done) else { return };
-        if let Err(why) = self.is_usable(&entry.item.spec, &link.0) {
+        if let Err(why) = self.is_usable(&entry.spec, &link.0) {
             return self.deny(id, why);
         }
         let Some(entry) = self.roster.get_mut(id) else { return };
@@ -168,7 +168,7 @@ impl Supervisor {
     pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) -> bool {
         let files = &metalink.files;
         let Some(entry) = self.roster.get(id) else { return true };
-        let spec = entry.item.spec.clone();
+        let spec = entry.spec.clone();
         let mut specs: Vec<Spec> =
             files.iter().filter_map(|file| spec.of_its_metalink(file, files.len() > 1)).collect();
         if specs.is_empty() {
@@ -211,7 +211,7 @@ impl Supervisor {
     /// A transfer's URL is a folder: what lies below it are transfers of their own, unless they are in the list already, or
     /// have come since the folder was asked for: a list that was stopped is read from its beginning again.
     fn unfold(&mut self, id: TransferId, mut specs: Vec<Spec>, left_out: usize) {
-        let asked = self.roster.get(id).and_then(|entry| entry.item.added);
+        let asked = self.roster.get(id).and_then(|entry| entry.added);
         let taken = self.being_added();
         specs.retain(|spec| {
             !taken.contains(&place(spec))

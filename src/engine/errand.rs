@@ -50,7 +50,7 @@ impl Supervisor {
         let Some(entry) = self.roster.get(id) else { return };
         let known = entry.latest.target.as_deref().and_then(Path::parent);
         let headed = entry.headed().map(|target| &*target.folder);
-        let folder = headed.or(known).unwrap_or(&entry.item.spec.target.folder).to_path_buf();
+        let folder = headed.or(known).unwrap_or(&entry.spec.target.folder).to_path_buf();
         self.retarget(id, Target { folder: folder.into(), name: Some(name) });
     }
 
@@ -60,7 +60,7 @@ impl Supervisor {
             // The user has named a folder now.
             self.roster.change(*id, |spec| spec.sorts = false);
             let Some(entry) = self.roster.get(*id) else { continue };
-            let name = entry.headed().unwrap_or(&entry.item.spec.target).name.clone();
+            let name = entry.headed().unwrap_or(&entry.spec.target).name.clone();
             self.retarget(*id, Target { folder: folder.into(), name });
         }
     }
@@ -70,7 +70,7 @@ impl Supervisor {
     pub(super) fn retarget(&mut self, id: TransferId, target: Target) {
         self.roster.take_progress(id);
         let Some(entry) = self.roster.get_mut(id) else { return };
-        if entry.item.spec.upload.is_some() {
+        if entry.spec.upload.is_some() {
             return self.deny(id, "it is an upload: its file is yours, and stays where it is");
         }
         if entry.busy.is_some() {
@@ -99,7 +99,7 @@ impl Supervisor {
         }
         let Some((from, to)) = entry.latest.target.clone().zip(place) else {
             // Nothing is on disk: only what is asked for changes.
-            let spec = Spec { target: target.clone(), ..Spec::clone(&entry.item.spec) };
+            let spec = Spec { target: target.clone(), ..Spec::clone(&entry.spec) };
             let name = target.name.clone().or_else(|| spec.source.last_segment()).unwrap_or_default();
             let folder = self.shared.categories.folder_of(&spec, &name);
             let to = target.name.as_ref().map_or_else(|| folder.to_path_buf(), |name| folder.join(name));
@@ -109,7 +109,7 @@ impl Supervisor {
             return self.moved(id, target, Ok(to));
         }
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
-        let spec = entry.item.spec.clone();
+        let spec = entry.spec.clone();
         // One that had to wait for its task is tried at the end too: a rename takes no time, and a copy stops by itself.
         let is_last = self.side.stop.is_cancelled();
         self.send_out(id, Errand::Moving, move |go_on| {
@@ -132,7 +132,7 @@ impl Supervisor {
     pub(super) fn verify(&mut self, ids: &[TransferId]) {
         for id in ids.iter().copied() {
             let Some(entry) = self.roster.get(id) else { continue };
-            if entry.item.spec.upload.is_some() {
+            if entry.spec.upload.is_some() {
                 let why = if entry.status == Status::Done {
                     "it is an upload: the store has compared it, and keeps what it got"
                 } else {
@@ -152,7 +152,7 @@ impl Supervisor {
                     continue;
                 }
             };
-            let (wanted, length) = (entry.item.spec.checksum.as_deref().cloned(), entry.latest.length);
+            let (wanted, length) = (entry.spec.checksum.as_deref().cloned(), entry.latest.length);
             self.send_out(id, Errand::Verifying, move |go_on| Done::Verified(compare(&target, length, wanted, go_on)));
         }
     }
@@ -201,7 +201,7 @@ impl Supervisor {
         };
         let Some(entry) = self.roster.get(id) else { return };
         let is_known = entry.latest.target.is_some();
-        let mut spec = Spec::clone(&entry.item.spec);
+        let mut spec = Spec::clone(&entry.spec);
         spec.target = target;
         self.roster.replace(id, spec);
         if is_known {
@@ -236,7 +236,7 @@ impl Supervisor {
     /// A transfer's file is not where the list says.
     fn found_at(&mut self, id: TransferId, known: &Path, place: PathBuf) {
         let Some(entry) = self.roster.get(id) else { return };
-        let (old, name) = (&entry.item.spec.target, place.file_name().and_then(|name| name.to_str()));
+        let (old, name) = (&entry.spec.target, place.file_name().and_then(|name| name.to_str()));
         let is_named = old.name.is_some() || place.file_name() != known.file_name();
         let name = name.filter(|_| is_named).map(str::to_owned);
         let folder = place.parent().filter(|folder| known.parent() != Some(folder));

@@ -104,7 +104,7 @@ impl Supervisor {
         if entry.status != Status::Queued || entry.busy.is_some() {
             return;
         }
-        let (spec, rank) = (&mut entry.item.spec, entry.item.rank);
+        let (spec, rank) = (&mut entry.spec, entry.rank);
         let (priority, was) = (spec.priority, spec.start_at);
         let at = was.filter(|at| *at > self.hours.clock.now());
         if was != at {
@@ -214,7 +214,7 @@ impl Supervisor {
     /// An order was not carried out.
     pub(super) fn deny(&mut self, id: TransferId, why: impl Into<String>) {
         let Some(entry) = self.roster.get(id) else { return };
-        let fault = Fault::new(FaultKind::Request, &entry.item.spec.source, why);
+        let fault = Fault::new(FaultKind::Request, &entry.spec.source, why);
         self.tell(id, Happening::Denied(fault));
     }
 }

@@ -10,7 +10,9 @@ use super::report::Progress;
 use super::row::{known, place, row};
 use super::running::{Rest, Running};
 use crate::api::{Happening, Level, Log, Rows, Snapshot, Start, Totals};
-use crate::model::{ByteRange, Categories, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId};
+use crate::model::{
+    ByteRange, Categories, Fault, FaultKind, RangeSet, Rate, Source, Spec, Status, TransferId, UnixTime,
+};
 use crate::plan::Shortage;
 use crate::store::Item;
 
@@ -31,7 +33,11 @@ pub(super) struct Lack {
 /// One transfer. There may be a million of them: what only few have stands in boxes.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) item: Item,
+    pub(super) id: TransferId,
+    pub(super) spec: Arc<Spec>,
+    /// Its place: a lower one runs earlier.
+    pub(super) rank: i64,
+    pub(super) added: Option<UnixTime>,
     pub(super) status: Status,
     pub(super) fault: Option<Arc<Fault>>,
     pub(super) running: Option<Box<Running>>,
@@ -48,7 +54,7 @@ pub(super) struct Entry {
     pub(super) log: Log,
     /// Those of a long queue of which nothing is known share it.
     pub(super) latest: Arc<Progress>,
-    /// Its row's number: in 32 bits, which four milliards don't fill, and so an entry takes no more than 152 bytes.
+    /// Its row's number: in 32 bits, which four milliards don't fill, and so an entry takes no more than 96 bytes.
     index: u32,
     /// True if its row tells of an earlier moment.
     stale: bool,
@@ -121,10 +127,10 @@ impl Roster {
     /// A transfer's task runs.
     pub(super) fn began(&mut self, id: TransferId, task: Running) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            if let Some(upload) = &entry.item.spec.upload {
-                // Known before the store has answered.
-                let met = std::fs::metadata(&upload.file).ok().filter(std::fs::Metadata::is_file);
-                entry.item.length = met.map(|met| met.len()).or(entry.item.length);
+            // Known before the store has answered.
+            let met = entry.spec.upload.as_ref().and_then(|upload| std::fs::metadata(&upload.file).ok());
+            if let Some(met) = met.filter(std::fs::Metadata::is_file) {
+                Arc::make_mut(&mut entry.latest).length = Some(met.len());
             }
             entry.running = Some(Box::new(task));
             self.running.insert(id);
@@ -145,14 +151,17 @@ impl Roster {
 
     /// Puts a transfer at the end.
     pub(super) fn add(&mut self, mut item: Item, begun: bool) {
-        let (id, status) = (item.id, item.status);
         self.share_folder(&mut item);
-        let (fault, latest) = (item.reason.clone(), known(&item));
-        self.last_rank = self.last_rank.max(item.rank);
-        self.places.insert(place(&item.spec), id);
+        let latest = known(&item);
+        let Item { id, spec, status, reason: fault, rank, added, .. } = item;
+        self.last_rank = self.last_rank.max(rank);
+        self.places.insert(place(&spec), id);
         let anew = status == Status::Queued && fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Changed);
         let mut entry = Entry {
-            item,
+            id,
+            spec,
+            rank,
+            added,
             status,
             fault,
             running: None,
@@ -176,7 +185,7 @@ impl Roster {
     /// A transfer's bytes come from another URL.
     pub(super) fn relink(&mut self, id: TransferId, source: Source) {
         let Some(entry) = self.entries.get(&id) else { return };
-        let mut spec = Spec::clone(&entry.item.spec);
+        let mut spec = Spec::clone(&entry.spec);
         spec.relink(source);
         self.replace(id, spec);
     }
@@ -184,9 +193,9 @@ impl Roster {
     /// A transfer is to fetch something else.
     pub(super) fn replace(&mut self, id: TransferId, spec: Spec) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
-        let before = place(&entry.item.spec);
-        entry.item.spec = Arc::new(spec);
-        let now = place(&entry.item.spec);
+        let before = place(&entry.spec);
+        entry.spec = Arc::new(spec);
+        let now = place(&entry.spec);
         if self.places.get(&before) == Some(&id) {
             self.places.remove(&before);
         }
@@ -216,7 +225,7 @@ impl Roster {
             self.rests.remove(id);
             if let Some(entry) = self.entries.remove(id) {
                 *self.counts.entry(entry.status).or_default() -= 1;
-                let place = place(&entry.item.spec);
+                let place = place(&entry.spec);
                 if self.places.get(&place) == Some(id) {
                     self.places.remove(&place);
                 }
@@ -243,16 +252,16 @@ impl Roster {
     pub(super) fn take_progress(&mut self, id: TransferId) -> bool {
         let Some(entry) = self.entries.get_mut(&id) else { return false };
         let Some(running) = &mut entry.running else { return false };
-        // A task that has ended has left its last word, and its sender is gone.
-        if !running.progress.has_changed().unwrap_or(true) {
+        // Of a task that has ended, whose sender is gone, the last word counts too.
+        let shown = running.progress.borrow_and_update();
+        if !shown.has_changed() {
             return false;
         }
-        entry.latest = Arc::new(running.progress.borrow_and_update().clone());
-        if let Some(target) = &entry.latest.target {
-            entry.item.target = Some(target.as_path().into());
-        }
-        entry.item.length = entry.latest.length.or(entry.item.length);
+        // The file of an upload is there before the task has opened it.
+        let length = shown.length.or(entry.latest.length.filter(|_| entry.spec.upload.is_some()));
+        entry.latest = Arc::new(Progress { length, ..shown.clone() });
         entry.fault.clone_from(&entry.latest.fault);
+        drop(shown);
         self.refresh(id);
         true
     }
@@ -294,7 +303,7 @@ impl Roster {
         let was_empty = entry.log.is_empty();
         let url = match happening.level() {
             Level::Info | Level::Success => String::new(),
-            Level::Warning | Level::Error => entry.item.spec.source.to_string(),
+            Level::Warning | Level::Error => entry.spec.source.to_string(),
         };
         entry.log.add(at, happening, &url);
         if was_empty && !entry.log.is_empty() {
@@ -327,7 +336,7 @@ impl Roster {
         }
         let speed = |sends: bool| {
             let running = self.running.iter().filter_map(|id| self.entries.get(id));
-            let chosen = running.filter(|entry| entry.item.spec.upload.is_some() == sends);
+            let chosen = running.filter(|entry| entry.spec.upload.is_some() == sends);
             Rate::per_second(chosen.filter_map(|entry| Some(entry.latest.live.as_ref()?.speed.bytes())).sum())
         };
         let totals = Totals {

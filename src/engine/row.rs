@@ -31,12 +31,12 @@ pub fn place(spec: &Spec) -> u64 {
 
 /// The row of a transfer as it is now.
 pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
-    let spec = &entry.item.spec;
+    let spec = &entry.spec;
     let latest = &entry.latest;
     let Guess { name, folder, target } = categories.guess(spec, latest.target.as_deref());
     let live = (entry.status == Status::Running).then(|| latest.live.clone().unwrap_or_default());
     Row {
-        id: entry.item.id,
+        id: entry.id,
         name: Arc::from(harmless(&name).as_ref()),
         direction: if spec.upload.is_some() { Direction::Upload } else { Direction::Download },
         source: spec.source.clone(),
@@ -44,9 +44,9 @@ pub(super) fn row(entry: &Entry, categories: &Categories) -> Row {
         is_named: target.is_some(),
         target: target.map_or(folder, Arc::from),
         category: categories.name_of(spec, &name),
-        added: entry.item.added,
+        added: entry.added,
         status: entry.status,
-        length: latest.length.or(if spec.upload.is_some() { entry.item.length } else { None }),
+        length: latest.length,
         done: latest.done.clone(),
         resumable: latest.resumable,
         fault: entry.fault.clone(),

@@ -111,15 +111,16 @@ impl Supervisor {
     /// What waits for room, the first in the queue first.
     fn waiting_for_room(&self) -> Vec<Waits> {
         let waits = |id| {
-            let item = &self.roster.get(id)?.item;
-            if item.spec.upload.is_some() {
+            let entry = self.roster.get(id)?;
+            let (spec, latest) = (&entry.spec, &entry.latest);
+            if spec.upload.is_some() {
                 // Its file is read: what had no room is what haul keeps of it.
                 return Some(Waits { id, target: self.shared.state.join("uploads"), length: Some(RECORD), done: 0 });
             }
-            let guess = item.spec.source.last_segment().unwrap_or_default();
-            let folder = || self.shared.categories.folder_of(&item.spec, &guess);
-            let target = item.target.as_deref().map_or_else(|| folder().join("x"), Path::to_path_buf);
-            Some(Waits { id, target, length: item.length, done: item.done.total() })
+            let guess = spec.source.last_segment().unwrap_or_default();
+            let folder = || self.shared.categories.folder_of(spec, &guess);
+            let target = latest.target.clone().unwrap_or_else(|| folder().join("x"));
+            Some(Waits { id, target, length: latest.length, done: latest.done.total() })
         };
         self.roster.with_status(Status::DiskFull).into_iter().filter_map(waits).collect()
     }
@@ -134,7 +135,7 @@ impl Supervisor {
             };
             let free = free.saturating_sub(self.promised.get(&disk).copied().unwrap_or(0));
             let short = needed.and_then(|needed| NonZero::new(needed.saturating_sub(free)));
-            let done = entry.item.done.total();
+            let done = entry.latest.done.total();
             let shortage = entry.lack.as_ref().map_or_else(|| Shortage::remembered(done, now), |lack| lack.shortage);
             let is_over = shortage.is_over(needed, free, now);
             let is_news = !is_over && shortage.is_unknown();
@@ -145,7 +146,7 @@ impl Supervisor {
                 *self.promised.entry(disk).or_default() += needed.unwrap_or(0);
                 goes_on.push(id);
             } else if is_news {
-                let unknown = || Fault::new(FaultKind::DiskFull, &entry.item.spec.source, "the disk is full");
+                let unknown = || Fault::new(FaultKind::DiskFull, &entry.spec.source, "the disk is full");
                 let fault = entry.fault.as_deref().cloned().unwrap_or_else(unknown);
                 self.tell(id, Happening::DiskFull(fault));
             }

@@ -38,7 +38,7 @@ impl Supervisor {
         let Some(entry) = self.roster.get_mut(id) else { return self.queue.forget(id) };
         let (progress, receiver) = watch::channel(Progress::default());
         let (stop, nudge) = (CancellationToken::new(), Arc::new(Notify::new()));
-        let limiter = Arc::new(Limiter::new(entry.item.spec.limits.rate, self.shared.clock));
+        let limiter = Arc::new(Limiter::new(entry.spec.limits.rate, self.shared.clock));
         let task = Running {
             since: self.shared.clock.now(),
             stop: stop.clone(),
@@ -55,8 +55,8 @@ impl Supervisor {
         };
         let orders = Orders {
             id,
-            spec: Spec::clone(&entry.item.spec),
-            target: entry.item.target.as_deref().map(Into::into),
+            spec: Spec::clone(&entry.spec),
+            target: entry.latest.target.clone(),
             known: entry.latest.clone(),
             shared: self.shared.clone(),
             limiter,
@@ -105,7 +105,7 @@ impl Supervisor {
     /// One has waited; it goes on as soon as it has a slot again.
     pub(super) fn woke(&mut self, id: TransferId, turn: oneshot::Sender<()>) {
         let Some(entry) = self.roster.get_mut(id) else { return };
-        let priority = entry.item.spec.priority;
+        let priority = entry.spec.priority;
         if let Some(running) = &mut entry.running {
             (running.rests, running.turn) = (None, Some(turn));
         }
@@ -131,7 +131,7 @@ impl Supervisor {
             // Each part of a stream waits by itself; and one that does not wait yet is not to.
             running.nudge.notify_waiters();
             running.nudge.notify_one();
-            self.queue.hasten(id, entry.item.spec.priority);
+            self.queue.hasten(id, entry.spec.priority);
         }
     }
 
@@ -159,6 +159,6 @@ impl Supervisor {
 
 /// The host that a transfer asks; `None` where it may ask others too.
 fn host_of(roster: &Roster, id: TransferId) -> Option<Arc<str>> {
-    let spec = &roster.get(id)?.item.spec;
+    let spec = &roster.get(id)?.spec;
     spec.mirrors.is_empty().then(|| spec.source.host().into())
 }

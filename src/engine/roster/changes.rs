@@ -17,19 +17,22 @@ impl Roster {
         let is_told = entry.anew || !matches!(entry.status, Status::Done | Status::Queued | Status::Running);
         let reason = entry.fault.clone().filter(|_| is_told);
         Some(Item {
+            id,
+            spec: entry.spec.clone(),
             status: if entry.status == Status::Running { Status::Queued } else { entry.status },
             reason,
-            target: entry.latest.target.as_deref().map(Into::into).or_else(|| entry.item.target.clone()),
-            length: entry.latest.length.or(entry.item.length),
+            rank: entry.rank,
+            added: entry.added,
+            target: entry.latest.target.as_deref().map(Into::into),
+            length: entry.latest.length,
             done: entry.latest.done.clone(),
-            ..entry.item.clone()
         })
     }
 
     /// True if this very transfer was added at this time or later, and is done.
     pub(in crate::engine) fn has_come_since(&self, spec: &Spec, asked: Option<UnixTime>) -> bool {
         let held = self.places.get(&place(spec)).and_then(|id| self.entries.get(id));
-        let added = held.filter(|entry| entry.status == Status::Done).and_then(|entry| entry.item.added);
+        let added = held.filter(|entry| entry.status == Status::Done).and_then(|entry| entry.added);
         asked.zip(added).is_some_and(|(asked, added)| added >= asked)
     }
 
@@ -48,7 +51,7 @@ impl Roster {
     /// Changes what a transfer was asked for, but not from where or to where.
     pub(in crate::engine) fn change(&mut self, id: TransferId, change: impl FnOnce(&mut Spec)) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            change(Arc::make_mut(&mut entry.item.spec));
+            change(Arc::make_mut(&mut entry.spec));
         }
         self.refresh(id);
     }
@@ -56,7 +59,6 @@ impl Roster {
     /// The file of a transfer, or what there is of it, is at this path.
     pub(in crate::engine) fn moved(&mut self, id: TransferId, target: PathBuf) {
         if let Some(entry) = self.entries.get_mut(&id) {
-            entry.item.target = Some(target.as_path().into());
             Arc::make_mut(&mut entry.latest).target = Some(target);
         }
         self.refresh(id);
@@ -91,7 +93,7 @@ impl Roster {
     /// Puts the order right after transfers have come back to their old ranks.
     pub(in crate::engine) fn sort(&mut self) {
         let entries = &self.entries;
-        self.order.sort_by_key(|id| (entries.get(id).map_or(0, |entry| entry.item.rank), *id));
+        self.order.sort_by_key(|id| (entries.get(id).map_or(0, |entry| entry.rank), *id));
         self.rebuild();
     }
 }

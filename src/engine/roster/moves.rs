@@ -104,7 +104,7 @@ impl Roster {
     }
 
     fn rank(&self, id: TransferId) -> i64 {
-        self.entries.get(&id).map_or(0, |entry| entry.item.rank)
+        self.entries.get(&id).map_or(0, |entry| entry.rank)
     }
 
     /// The ranks of those that stand at these places, the lowest first.
@@ -128,8 +128,8 @@ impl Roster {
             let (Some(entry), Some(row)) = (self.entries.get_mut(&id), row) else { continue };
             entry.stand_at(*place);
             self.rows.set(*place, row);
-            if entry.item.rank != rank {
-                entry.item.rank = rank;
+            if entry.rank != rank {
+                entry.rank = rank;
                 changed.push((id, rank));
             }
             self.last_rank = self.last_rank.max(rank);
