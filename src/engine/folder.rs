@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::orders::{Halt, Orders};
+use super::orders::{Halt, Orders, guarded};
 use super::patiently::in_time;
-use super::report::{Ending, Progress, Report, Resting, What};
+use super::report::{Ending, Progress, Resting, What};
 use super::running::Rest;
 use crate::api::{Activity, Live};
 use crate::model::{Described, Fault, FaultKind, Listed, Listing, ObjectUrl, Pages, Source, Spec};
@@ -19,11 +19,7 @@ pub(super) fn is_folder(source: &Source) -> bool {
 
 /// Reads a folder until its last page, is told to stop, or can't go on; the last report says which.
 pub(super) async fn run(orders: Orders) {
-    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
-    let ending = tokio::spawn(read(orders)).await.unwrap_or_else(|_| {
-        Ending::Failed(Fault::new(FaultKind::State, source, "its task was lost, which is a bug of haul"))
-    });
-    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+    guarded(orders, read, "").await;
 }
 
 /// How far the reading has come.

@@ -28,7 +28,7 @@ impl Supervisor {
     /// One does not run any more.
     pub(super) fn hangs_up(&mut self, id: TransferId, ending: &Ending) {
         let heard = match ending {
-            Ending::Done { .. } | Ending::Described(_) | Ending::Unfolded(_) => true,
+            Ending::Done(_) | Ending::Described(_) | Ending::Unfolded(_) => true,
             Ending::Failed(fault) => is_answer(fault.kind),
             Ending::Stopped => false,
         };

@@ -14,7 +14,7 @@ use super::clock::Clock;
 use super::download::Clerk;
 use super::hosts::Hosts;
 use super::limiter::Limiter;
-use super::report::{Progress, Report, Resting, What};
+use super::report::{Ending, Progress, Report, Resting, What};
 use super::running::Rest;
 use super::setup::RoomAt;
 use super::upload::{Abandons, Namings, Streams};
@@ -94,6 +94,21 @@ impl From<Fault> for Halt {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
+}
+
+/// Does a transfer's work and reports how it ended. It has a task of its own, so that a panic ends this transfer and nothing
+/// else; `kept` says what there is left of it then.
+pub(super) async fn guarded<Work>(orders: Orders, work: impl FnOnce(Orders) -> Work, kept: &str)
+where
+    Work: Future<Output = Ending> + Send + 'static,
+{
+    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
+    let (clock, began) = (orders.shared.clock, orders.shared.clock.now());
+    let ending = tokio::spawn(work(orders)).await.unwrap_or_else(|_| {
+        let detail = format!("its task was lost, which is a bug of haul{kept}");
+        Ending::Failed(Fault::new(FaultKind::State, source, detail))
+    });
+    let _ = reports.send(Report { id, what: What::Ended(ending, clock.now().since(began)) }).await;
 }
 
 impl Orders {

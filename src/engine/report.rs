@@ -39,8 +39,8 @@ pub(super) enum What {
     Resting(Resting),
     /// It has waited, and goes on when this says that it has a slot of the queue again.
     Woke(oneshot::Sender<()>),
-    /// The task has ended; it is the last message.
-    Ended(Ending),
+    /// The task has ended after so long; it is the last message.
+    Ended(Ending, Duration),
 }
 
 /// A wait of one that needs no slot of the queue for it.
@@ -76,16 +76,8 @@ impl Resting {
 /// How a task ended.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// Every byte is at the target. `answered`: the faces have been told of the first answer.
-    Done {
-        target: PathBuf,
-        bytes: u64,
-        fetched: u64,
-        took: Duration,
-        unchanged: bool,
-        checked: Vec<Algorithm>,
-        answered: bool,
-    },
+    /// Every byte is at the target.
+    Done(Complete),
     /// Its URL led to a metalink; these files are to be fetched in its place. At least one.
     Described(Metalink),
     /// Its URL was a folder, which has been read to its end; this is the first object below it.
@@ -94,6 +86,20 @@ pub(super) enum Ending {
     Stopped,
     /// It can't go on.
     Failed(Fault),
+}
+
+/// A file that is complete.
+#[derive(Debug, Default)]
+pub(super) struct Complete {
+    pub(super) target: PathBuf,
+    pub(super) bytes: u64,
+    /// Bytes that came or went in this run.
+    pub(super) fetched: u64,
+    /// It was there before.
+    pub(super) unchanged: bool,
+    pub(super) checked: Vec<Algorithm>,
+    /// The faces have not been told of the first answer.
+    pub(super) untold: bool,
 }
 
 /// The latest about a running transfer.

@@ -19,7 +19,7 @@ use super::limiter::Limiter;
 use super::memory::{Memory, recall};
 use super::orders::Shared;
 use super::removal::Removals;
-use super::report::{Ending, Report, What};
+use super::report::{Complete, Ending, Report, What};
 use super::roster::Roster;
 use super::running::Then;
 use super::scribe::Scribe;
@@ -276,12 +276,12 @@ impl Supervisor {
             What::Woke(turn) => self.woke(id, turn),
             What::Back(done) => self.is_back(id, Some(*done)),
             What::Lost => self.is_back(id, None),
-            What::Ended(ending) => self.ended(id, ending),
+            What::Ended(ending, took) => self.ended(id, ending, took),
         }
         self.dirty = true;
     }
 
-    fn ended(&mut self, id: TransferId, ending: Ending) {
+    fn ended(&mut self, id: TransferId, ending: Ending, took: Duration) {
         self.roster.take_progress(id);
         self.queue.leave(id);
         self.hangs_up(id, &ending);
@@ -309,7 +309,7 @@ impl Supervisor {
                 }
                 Ending::Stopped
             }
-            (ending @ Ending::Done { .. }, _) | (ending, None) => ending,
+            (ending @ Ending::Done(_), _) | (ending, None) => ending,
             // Whatever became of the old URL, the new one is asked.
             (_, Some(link)) => {
                 self.take_link(id, link);
@@ -317,8 +317,8 @@ impl Supervisor {
             }
         };
         match (ending, then) {
-            (Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }, _) => {
-                if !answered {
+            (Ending::Done(Complete { target, bytes, fetched, unchanged, checked, untold }), _) => {
+                if untold {
                     let (target, length) = (target.clone(), Some(bytes));
                     self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
                 }

@@ -3,10 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::super::blocking::{blocking, lost_thread};
-use super::super::report::{Ending, What};
+use super::super::report::{Complete, Ending, What};
 use super::begin::Held;
 use super::crew::SAVE;
 use super::desk::Desk;
@@ -128,7 +127,7 @@ impl Task {
         self.tell(Happening::Renamed(target.clone())).await;
         // What the last answers brought beyond a limit: so that the mean over the whole is the limit. The file is there.
         let _ = self.unless_stopped(self.limiters.wait(self.limiters.charge(0))).await;
-        Ok(Ending::Done { target, bytes, fetched, took: Duration::ZERO, unchanged: false, checked, answered: true })
+        Ok(Ending::Done(Complete { target, bytes, fetched, checked, ..Complete::default() }))
     }
 
     /// Says once in a run that it can't be noted, or known, what is complete, if that is so.
@@ -305,7 +304,7 @@ impl Task {
         blocking(move || clerk.conclude(&done)).await?;
         PartFile::forget_name(&finished.target);
         let (target, bytes) = (finished.target, finished.length);
-        Ok(Ending::Done { target, bytes, fetched: 0, took: Duration::ZERO, unchanged: true, checked, answered: true })
+        Ok(Ending::Done(Complete { target, bytes, unchanged: true, checked, ..Complete::default() }))
     }
 }
 

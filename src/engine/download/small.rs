@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::brief::BRIEF;
 use super::super::hosts::Permit;
-use super::super::report::{Ending, What};
+use super::super::report::{Complete, Ending, What};
 use super::task::{Halt, Task};
 use crate::model::{Fault, Resource};
 use crate::protocol::{Answer, Body, Chunk};
@@ -80,10 +80,8 @@ impl Task {
             return Ok(None);
         }
         self.tell_unnoted().await;
-        let checked = Vec::new();
-        let (bytes, fetched, took) = (length, length, Duration::ZERO);
-        let (unchanged, answered) = (false, false);
-        Ok(Some(Ending::Done { target, bytes, fetched, took, unchanged, checked, answered }))
+        let (bytes, fetched) = (length, length);
+        Ok(Some(Ending::Done(Complete { target, bytes, fetched, untold: true, ..Complete::default() })))
     }
 
     /// Gives the first lease back: its bytes are asked for again.

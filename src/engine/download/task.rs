@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
-use super::super::orders::Orders;
-use super::super::report::{Ending, Progress, Report, Resting, What};
+use super::super::orders::{Orders, guarded};
+use super::super::report::{Ending, Progress, Resting, What};
 use super::begin::Held;
 use super::finish::Repair;
 use super::places::Places;
@@ -74,19 +74,13 @@ pub(super) struct Task {
     best: u64,
 }
 
-/// Runs a download until it is complete, is told to stop, or can't go on; the last report says which. It has a task
-/// of its own, so that a panic ends this transfer and nothing else.
+/// Runs a download until it is complete, is told to stop, or can't go on; the last report says which.
 pub(in crate::engine) async fn run(orders: Orders) {
-    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
-    if tokio::spawn(download(orders)).await.is_err() {
-        let detail = "its task was lost, which is a bug of haul; what is on disk is kept, and :retry goes on with it";
-        let fault = Fault::new(FaultKind::State, source, detail);
-        let _ = reports.send(Report { id, what: What::Ended(Ending::Failed(fault)) }).await;
-    }
+    guarded(orders, download, "; what is on disk is kept, and :retry goes on with it").await;
 }
 
-async fn download(orders: Orders) {
-    let began = orders.shared.clock.now();
+/// The lock on the target is free when this is over, as the supervisor takes it to be.
+async fn download(orders: Orders) -> Ending {
     let fresh = orders.fresh;
     let places = Places::new(&orders.spec);
     let said = orders.spec.limits.connections.or(orders.shared.connections);
@@ -117,16 +111,7 @@ async fn download(orders: Orders) {
         comparisons: 0,
         best: 0,
     };
-    let mut ending = task.work().await;
-    let end = task.orders.shared.clock.now();
-    if let Ending::Done { took, .. } = &mut ending {
-        *took = end.since(began);
-    }
-    let id = task.orders.id;
-    let reports = task.orders.reports.clone();
-    // The lock on the target must be free when the supervisor hears of the end.
-    drop(task);
-    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+    task.work().await
 }
 
 impl Task {

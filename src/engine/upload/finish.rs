@@ -1,6 +1,6 @@
 //! The end of an upload: one object of all parts, and the proof that it is the file.
 
-use super::super::report::Ending;
+use super::super::report::{Complete, Ending};
 use super::begin::Held;
 use super::insist::{is_denied, may_be_done};
 use super::original::Original;
@@ -190,15 +190,7 @@ impl Task {
     /// The same for a stream of so many bytes.
     pub(super) fn ended(&self, target: std::path::PathBuf, bytes: u64, proof: Proof) -> Ending {
         let checked = if let Proof::Right(algorithm) = proof { vec![algorithm] } else { Vec::new() };
-        Ending::Done {
-            target,
-            bytes,
-            fetched: self.sent,
-            took: std::time::Duration::ZERO,
-            unchanged: false,
-            checked,
-            answered: true,
-        }
+        Ending::Done(Complete { target, bytes, fetched: self.sent, checked, ..Complete::default() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::report::{Ending, Resting};
+use super::super::report::{Complete, Ending, Resting};
 use super::insist::may_be_done;
 use super::original::Original;
 use super::payload::{Piece, Sent};
@@ -85,15 +85,15 @@ impl Task {
         self.show(Activity::Checking);
         let Proof::Right(algorithm) = self.compared(&object, original).await? else { return Ok(None) };
         original.check()?;
-        Ok(Some(Ending::Done {
-            target: original.path.clone(),
-            bytes: original.length,
-            fetched: 0,
-            took: std::time::Duration::ZERO,
+        let (target, bytes, checked) = (original.path.clone(), original.length, vec![algorithm]);
+        Ok(Some(Ending::Done(Complete {
+            target,
+            bytes,
             unchanged: true,
-            checked: vec![algorithm],
-            answered: false,
-        }))
+            checked,
+            untold: true,
+            ..Complete::default()
+        })))
     }
 
     /// What an object proves, beside the file that is read for it.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::blocking::blocking;
 use super::super::limiter::Limiters;
 pub(super) use super::super::orders::Halt;
-use super::super::orders::{Orders, Shared};
-use super::super::report::{Ending, Progress, Report, What};
+use super::super::orders::{Orders, Shared, guarded};
+use super::super::report::{Ending, Progress, What};
 use super::begin::Held;
 use super::original::{Original, is_stream};
 use crate::api::{Activity, Connection, Happening, Live};
@@ -55,21 +55,13 @@ pub(super) struct Task {
     restarts: Vec<FaultKind>,
 }
 
-/// Runs an upload until it is complete, is told to stop, or can't go on; the last report says which. It has a task of
-/// its own, so that a panic ends this transfer and nothing else.
+/// Runs an upload until it is complete, is told to stop, or can't go on; the last report says which.
 pub(in crate::engine) async fn run(orders: Orders) {
-    let (id, source, reports) = (orders.id, orders.spec.source.clone(), orders.reports.clone());
-    let ending = tokio::spawn(upload(orders)).await.unwrap_or_else(|_| {
-        let detail =
-            "its task was lost, which is a bug of haul; what the store has is kept, and :retry goes on with it";
-        Ending::Failed(Fault::new(FaultKind::State, source, detail))
-    });
-    let _ = reports.send(Report { id, what: What::Ended(ending) }).await;
+    guarded(orders, upload, "; what the store has is kept, and :retry goes on with it").await;
 }
 
 async fn upload(orders: Orders) -> Ending {
     let shared = orders.shared.clone();
-    let began = shared.clock.now();
     let driver = match shared.registry.taker(&orders.spec.source) {
         Ok(driver) => driver,
         Err(fault) => return Ending::Failed(fault),
@@ -115,11 +107,7 @@ async fn upload(orders: Orders) -> Ending {
         restarts: Vec::new(),
     };
     let streams = is_stream(task.place.upload.file.clone()).await;
-    let mut ending = if streams { task.work_once().await } else { task.work().await };
-    if let Ending::Done { took, .. } = &mut ending {
-        *took = shared.clock.now().since(began);
-    }
-    ending
+    if streams { task.work_once().await } else { task.work().await }
 }
 
 /// What was read of a stream is gone: it does not go on when there is room, for that would be the rest of it.
