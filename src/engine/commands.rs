@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::report::Ending;
 use super::row::place;
 use super::running::Then;
 use super::supervisor::Supervisor;
@@ -163,9 +164,32 @@ impl Supervisor {
         self.tell(id, Happening::Relinked(source));
     }
 
+    /// Puts what a URL led to in its transfer's place, and gives what is to become of that. One that is removed adds no others;
+    /// one that is paused asks again.
+    pub(super) fn led_to(&mut self, id: TransferId, ending: &Ending, then: Option<Then>, lacks: bool) -> Option<Then> {
+        if !matches!(then, None | Some(Then::Queue)) {
+            return then;
+        }
+        let is_new = match ending {
+            Ending::Described(metalink) => self.describe(id, metalink),
+            Ending::Unfolded(first) if !lacks => {
+                // A folder that is added again: its first object is in the list already, as the others are.
+                let is_new = self.roster.listed(first).is_none_or(|other| other == id);
+                if is_new {
+                    self.become_other(id, Spec::clone(first));
+                } else {
+                    self.tell(id, Happening::Joined { left_out: 0 });
+                }
+                is_new
+            }
+            _ => true,
+        };
+        if is_new { then } else { Some(Then::Remove(false)) }
+    }
+
     /// A transfer's URL led to a metalink: it fetches the first of the files that this describes, and further transfers the
     /// others; unless they are in the list already. False, and told, if all of them are.
-    pub(super) fn describe(&mut self, id: TransferId, metalink: &Metalink) -> bool {
+    fn describe(&mut self, id: TransferId, metalink: &Metalink) -> bool {
         let files = &metalink.files;
         let Some(entry) = self.roster.get(id) else { return true };
         let spec = entry.spec.clone();
@@ -193,7 +217,7 @@ impl Supervisor {
     }
 
     /// A transfer fetches something else from now on.
-    pub(super) fn become_other(&mut self, id: TransferId, spec: Spec) {
+    fn become_other(&mut self, id: TransferId, spec: Spec) {
         self.roster.replace(id, spec);
         self.note_items(&[id]);
     }

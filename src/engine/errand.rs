@@ -97,17 +97,21 @@ impl Supervisor {
             }
             return;
         }
-        let Some((from, to)) = entry.latest.target.clone().zip(place) else {
+        match entry.latest.target.clone().zip(place) {
+            Some((from, to)) if from != to => self.carry(id, target, from, to),
+            Some((_, to)) => self.moved(id, target, Ok(to)),
             // Nothing is on disk: only what is asked for changes.
-            let spec = Spec { target: target.clone(), ..Spec::clone(&entry.spec) };
-            let name = target.name.clone().or_else(|| spec.source.last_segment()).unwrap_or_default();
-            let folder = self.shared.categories.folder_of(&spec, &name);
-            let to = target.name.as_ref().map_or_else(|| folder.to_path_buf(), |name| folder.join(name));
-            return self.moved(id, target, Ok(to));
-        };
-        if from == to {
-            return self.moved(id, target, Ok(to));
+            None => {
+                let spec = Spec { target: target.clone(), ..Spec::clone(&entry.spec) };
+                let guess = self.shared.categories.guess(&spec, None);
+                self.moved(id, target, Ok(guess.target.unwrap_or_else(|| guess.folder.to_path_buf())));
+            }
         }
+    }
+
+    /// Moves what is on disk of a transfer that does not run.
+    fn carry(&mut self, id: TransferId, target: Target, from: PathBuf, to: PathBuf) {
+        let Some(entry) = self.roster.get(id) else { return };
         let (state, is_done) = (self.shared.state.clone(), entry.status == Status::Done);
         let spec = entry.spec.clone();
         // One that had to wait for its task is tried at the end too: a rename takes no time, and a copy stops by itself.

@@ -117,9 +117,8 @@ impl Supervisor {
                 // Its file is read: what had no room is what haul keeps of it.
                 return Some(Waits { id, target: self.shared.state.join("uploads"), length: Some(RECORD), done: 0 });
             }
-            let guess = spec.source.last_segment().unwrap_or_default();
-            let folder = || self.shared.categories.folder_of(spec, &guess);
-            let target = latest.target.clone().unwrap_or_else(|| folder().join("x"));
+            let guess = self.shared.categories.guess(spec, latest.target.as_deref());
+            let target = guess.target.unwrap_or_else(|| guess.folder.join("x"));
             Some(Waits { id, target, length: latest.length, done: latest.done.total() })
         };
         self.roster.with_status(Status::DiskFull).into_iter().filter_map(waits).collect()

@@ -286,49 +286,21 @@ impl Supervisor {
         self.queue.leave(id);
         self.hangs_up(id, &ending);
         self.keep_rest(id);
-        let lacks = self.roster.get(id).and_then(|entry| entry.running.as_ref()).is_some_and(|task| task.lacks);
-        let (mut then, relinked, retargeted) =
-            self.roster.ended(id).map_or((None, None, None), |task| (task.then, task.relink, task.retarget));
-        let ending = match (ending, relinked) {
-            (Ending::Described(metalink), None) => {
-                // One that is removed adds no others; one that is paused asks again.
-                if matches!(then, None | Some(Then::Queue)) && !self.describe(id, &metalink) {
-                    then = Some(Then::Remove(false));
-                }
-                Ending::Stopped
-            }
-            (Ending::Unfolded(first), None) => {
-                if !lacks && matches!(then, None | Some(Then::Queue)) {
-                    // A folder that is added again: its first object is in the list already, as the others are.
-                    if self.roster.listed(&first).is_some_and(|other| other != id) {
-                        self.tell(id, Happening::Joined { left_out: 0 });
-                        then = Some(Then::Remove(false));
-                    } else {
-                        self.become_other(id, *first);
-                    }
-                }
-                Ending::Stopped
-            }
-            (ending @ Ending::Done(_), _) | (ending, None) => ending,
+        let Some(task) = self.roster.ended(id) else { return };
+        let (ending, then) = match (ending, task.relink) {
             // Whatever became of the old URL, the new one is asked.
-            (_, Some(link)) => {
+            (Ending::Stopped | Ending::Failed(_) | Ending::Described(_) | Ending::Unfolded(_), Some(link)) => {
                 self.take_link(id, link);
-                Ending::Stopped
+                (Ending::Stopped, task.then)
+            }
+            (ending, _) => {
+                let then = self.led_to(id, &ending, task.then, task.lacks);
+                (ending, then)
             }
         };
         match (ending, then) {
-            (Ending::Done(Complete { target, bytes, fetched, unchanged, checked, untold }), _) => {
-                if untold {
-                    let (target, length) = (target.clone(), Some(bytes));
-                    self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
-                }
-                self.has_moved(id, fetched, took, unchanged);
-                self.roster.complete(id, target.clone(), bytes);
-                self.shared.namings.forget(id);
-                self.shared.streams.forget(id);
-                self.has_completed = true;
-                self.rest(id, Status::Done, None);
-                self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
+            (Ending::Done(complete), _) => {
+                self.completed(id, complete, took);
                 if let Some(Then::Remove(_)) = then {
                     self.discard(&[id], false);
                 }
@@ -336,24 +308,34 @@ impl Supervisor {
             (_, Some(Then::Remove(data))) => self.discard(&[id], data),
             // It is not to go on by itself, whatever room there will be.
             (Ending::Failed(fault), Some(Then::Pause)) if fault.kind == FaultKind::DiskFull => self.hold(id),
-            (Ending::Failed(fault), _) => {
-                if let Some(entry) = self.roster.get_mut(id) {
-                    entry.fault = Some(Arc::new(fault.clone()));
-                }
-                self.give_up(id, fault);
-            }
-            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Queue) | None) => {
+            (Ending::Failed(fault), _) => self.give_up(id, fault),
+            (_, Some(Then::Pause)) => self.hold(id),
+            (_, Some(Then::Queue) | None) => {
                 self.rest(id, Status::Queued, None);
                 if !self.side.stop.is_cancelled() {
                     self.let_wait(id);
                 }
             }
-            (Ending::Stopped | Ending::Described(_) | Ending::Unfolded(_), Some(Then::Pause)) => self.hold(id),
         }
         // Whatever became of it; unless it is gone.
-        if let Some(target) = retargeted {
+        if let Some(target) = task.retarget {
             self.retarget(id, target);
         }
+    }
+
+    fn completed(&mut self, id: TransferId, complete: Complete, took: Duration) {
+        let Complete { target, bytes, fetched, unchanged, checked, untold } = complete;
+        if untold {
+            let (target, length) = (target.clone(), Some(bytes));
+            self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
+        }
+        self.has_moved(id, fetched, took, unchanged);
+        self.roster.complete(id, target.clone(), bytes);
+        self.shared.namings.forget(id);
+        self.shared.streams.forget(id);
+        self.has_completed = true;
+        self.rest(id, Status::Done, None);
+        self.tell(id, Happening::Completed { target, bytes, fetched, took, unchanged, checked });
     }
 
     /// A transfer rests until somebody lets it go on.
@@ -364,6 +346,9 @@ impl Supervisor {
 
     /// A transfer's task has given up: for good, or until there is a new URL or room on its disk.
     fn give_up(&mut self, id: TransferId, fault: Fault) {
+        if let Some(entry) = self.roster.get_mut(id) {
+            entry.fault = Some(Arc::new(fault.clone()));
+        }
         match fault.kind {
             FaultKind::Expired => {
                 self.rest(id, Status::Expired, Some(fault.clone()));

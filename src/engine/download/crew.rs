@@ -294,10 +294,9 @@ impl Crew {
         self.stops.remove(&number);
         let place = self.seats.remove(&number).unwrap_or(task.places.lead_number());
         task.places.closed(place);
-        let host = self.jobs.get(&place).unwrap_or(&self.job).resource.at.host();
         let unanswered = self.unanswered.remove(&number);
         if unanswered {
-            task.orders.shared.hosts.keep_waiting(&host);
+            task.orders.shared.hosts.keep_waiting(&self.host_at(place));
         }
         let others = self.receiving_at(place);
         let End::Fault(fault, bytes) = end else {
@@ -308,6 +307,17 @@ impl Crew {
             return Ok(());
         };
         tracing::info!(number, place, bytes, others, "{fault}");
+        self.failed((place, bytes, others), fault, task, held).await
+    }
+
+    /// The connection of a worker has failed at a place after so many bytes, beside so many others there.
+    async fn failed(
+        &mut self,
+        (place, bytes, others): (usize, u64, u16),
+        fault: Fault,
+        task: &mut Task,
+        held: &mut Held,
+    ) -> Result<(), Halt> {
         task.tell_parts(&held.desk).await;
         if self.blame(place, &fault, others, task, held).await {
             return Ok(());
@@ -332,7 +342,7 @@ impl Crew {
                 if is_gone(&fault) {
                     task.alone = true;
                 } else {
-                    task.orders.shared.hosts.refuse(&host);
+                    task.orders.shared.hosts.refuse(&self.host_at(place));
                 }
                 self.rest(task, &fault).await;
             }
@@ -348,6 +358,10 @@ impl Crew {
         }
         self.fault = Some((place, fault));
         Ok(())
+    }
+
+    fn host_at(&self, place: usize) -> String {
+        self.jobs.get(&place).unwrap_or(&self.job).resource.at.host()
     }
 
     /// How many workers receive from a place.

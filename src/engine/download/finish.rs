@@ -163,11 +163,11 @@ impl Task {
         if given.is_none() && announced.is_empty() {
             return Ok(Finding::default());
         }
-        let (desk, stop) = (desk.clone(), self.orders.stop.clone());
+        let desk = desk.clone();
         // Of several places each is to be asked once for all that another gave: a guess must not use that up; and a second one would not be heard.
         let may_guess = self.places.was_single() && !self.repair.named;
-        let examined = blocking(move || {
-            let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, || !stop.is_cancelled());
+        let examined = self.read_back(move |go_on| {
+            let sums = |range, algorithms: &[Algorithm]| sums(&desk.part, range, algorithms, go_on);
             let whole = sums(ByteRange::new(0, length), &Evidence::wanted(given.as_ref(), &announced))?;
             let mut parts = Vec::new();
             let proven = is_proven(given.as_ref(), &announced, &whole);
@@ -183,15 +183,21 @@ impl Task {
                 Evidence { length, given: given.as_ref(), announced: &announced, whole: &whole, parts: &parts };
             let mut finding = evidence.judge();
             if let Some(wrong) = finding.wrong.as_mut().filter(|wrong| may_guess && wrong.bad.is_empty()) {
-                wrong.bad = evidence.suspects(|found, wanted| burst(found, wanted, length, || !stop.is_cancelled()));
+                wrong.bad = evidence.suspects(|found, wanted| burst(found, wanted, length, go_on));
             }
             Ok(finding)
         });
-        let examined = examined.await;
-        if self.orders.stop.is_cancelled() {
-            return Err(Halt::Stopped);
-        }
-        Ok(examined?)
+        examined.await
+    }
+
+    /// What work finds out that reads the file and ends early where it is told so; unless this is to stop.
+    async fn read_back<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Halt> {
+        let stop = self.orders.stop.clone();
+        let read = blocking(move || work(&|| !stop.is_cancelled())).await;
+        if self.orders.stop.is_cancelled() { Err(Halt::Stopped) } else { Ok(read?) }
     }
 
     /// Has bytes fetched once more and compared with those on disk: first those that are known to be the wrong ones,
@@ -204,11 +210,8 @@ impl Task {
         if wrong.as_served {
             return Ok(false);
         }
-        let (part, stop) = (desk.clone(), self.orders.stop.clone());
-        let damaged = blocking(move || part.damaged_on_disk(|| !stop.is_cancelled())).await?;
-        if self.orders.stop.is_cancelled() {
-            return Err(Halt::Stopped);
-        }
+        let part = desk.clone();
+        let damaged = self.read_back(move |go_on| part.damaged_on_disk(go_on)).await?;
         // TLS lets no byte be damaged on the way: there a hint is not worth all of them once more.
         let on_the_way = wrong.firm || self.orders.spec.source.url().scheme() == "http";
         let bad = if on_the_way { wrong.bad.ranges() } else { &[] };
@@ -279,19 +282,15 @@ impl Task {
         let mut checked = Vec::new();
         if let Some(wanted) = self.wanted.clone() {
             self.show(Activity::Checking);
-            let (target, stop) = (finished.target.clone(), self.orders.stop.clone());
+            let target = finished.target.clone();
             let algorithm = wanted.algorithm;
-            let read = blocking(move || {
+            let read = self.read_back(move |go_on| {
                 let broken = |why| Fault::disk(target.display(), "reading for the checksum", &why);
                 let file = std::fs::File::open(&target).map_err(broken)?;
                 let whole = ByteRange::new(0, file.metadata().map_err(broken)?.len());
-                digest(&file, whole, &[algorithm], || !stop.is_cancelled()).map_err(broken)
+                digest(&file, whole, &[algorithm], go_on).map_err(broken)
             });
-            let read = read.await;
-            if self.orders.stop.is_cancelled() {
-                return Err(Halt::Stopped);
-            }
-            if !read?.contains(&wanted) {
+            if !read.await?.contains(&wanted) {
                 let detail = format!(
                     "haul finished this file before, and it does not have the {algorithm} that was asked for; \
                      --overwrite fetches it anew"

@@ -129,67 +129,72 @@ impl Task {
                 Err(Halt::Stopped) => return self.stopped().await,
                 Err(Halt::Fault(fault)) => fault,
             };
-            let is_first = !std::mem::replace(&mut self.has_asked, true);
-            self.count_failure();
-            if self.failures > 1 || fault.kind == FaultKind::RangeIgnored {
-                self.ask_the_source();
-            }
-            let failures = self.failures.div_ceil(self.places.left() as u32);
-            if self.next_place(&fault, failures).await {
-                continue;
-            }
-            let fault = self.judged(fault, failures);
-            self.fault = Some(Arc::new(fault.clone()));
-            self.refusals += u32::from(fault.kind == FaultKind::RangeIgnored);
-            let jitter = fastrand::f64();
-            match verdict(&fault, failures, self.keeps_parts(), &self.orders.shared.patience, jitter) {
-                Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
-                    // To ask for a comparison is no failure.
-                    (self.comparisons, self.failures) = (self.comparisons + 1, 0);
-                    self.held.iter_mut().for_each(|held| held.doubt(self.comparisons == 1));
-                    self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
-                }
-                // A name that haul chose makes room: what stands there is another file's, and stays.
-                _ if fault.kind == FaultKind::Different && !self.shuns && !self.is_named() => {
-                    self.let_go().await;
-                    self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
-                }
-                Verdict::Again { after } => {
-                    self.retries += 1;
-                    if is_first {
-                        let stalled = fault.kind == FaultKind::Stalled && self.is_unanswered();
-                        self.orders.was_told_to_wait(self.places.lead(), &fault, stalled);
-                    }
-                    self.tell(Happening::Retried { fault: fault.clone(), after }).await;
-                    if self.wait(after, &fault).await.is_err() {
-                        return self.stopped().await;
-                    }
-                }
-                Verdict::Milder if !self.whole => {
-                    self.whole = true;
-                    if let Some(held) = &mut self.held {
-                        held.ranged = false;
-                    }
-                    let detail = format!("{}; from now on all of it comes in one stream", fault.detail);
-                    self.tell(Happening::Retried { fault: Fault { detail, ..fault }, after: Duration::ZERO }).await;
-                }
-                Verdict::Restart | Verdict::Compare
-                    if self.restarts == 0 && self.orders.shared.on_change == OnChange::Restart =>
-                {
-                    self.restarts += 1;
-                    self.fresh = true;
-                    self.restart(fault).await;
-                }
-                Verdict::Restart | Verdict::Compare => {
-                    self.save().await;
-                    return Ending::Failed(self.orders.shared.on_change.explain(fault));
-                }
-                _ => {
-                    self.save().await;
-                    return Ending::Failed(fault);
-                }
+            if let Some(ending) = self.heed(fault).await {
+                return ending;
             }
         }
+    }
+
+    /// Does what is to be done about the fault of an attempt; how the download ends if there is to be no other.
+    async fn heed(&mut self, fault: Fault) -> Option<Ending> {
+        let is_first = !std::mem::replace(&mut self.has_asked, true);
+        self.count_failure();
+        if self.failures > 1 || fault.kind == FaultKind::RangeIgnored {
+            self.ask_the_source();
+        }
+        let failures = self.failures.div_ceil(self.places.left() as u32);
+        if self.next_place(&fault, failures).await {
+            return None;
+        }
+        let fault = self.judged(fault, failures);
+        self.fault = Some(Arc::new(fault.clone()));
+        self.refusals += u32::from(fault.kind == FaultKind::RangeIgnored);
+        match verdict(&fault, failures, self.keeps_parts(), &self.orders.shared.patience, fastrand::f64()) {
+            Verdict::Compare if self.held.is_some() && self.comparisons < MAX_COMPARISONS => {
+                // To ask for a comparison is no failure.
+                (self.comparisons, self.failures) = (self.comparisons + 1, 0);
+                self.held.iter_mut().for_each(|held| held.doubt(self.comparisons == 1));
+                self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
+            }
+            // A name that haul chose makes room: what stands there is another file's, and stays.
+            _ if fault.kind == FaultKind::Different && !self.shuns && !self.is_named() => {
+                self.let_go().await;
+                self.tell(Happening::Retried { fault, after: Duration::ZERO }).await;
+            }
+            Verdict::Again { after } => {
+                self.retries += 1;
+                if is_first {
+                    let stalled = fault.kind == FaultKind::Stalled && self.is_unanswered();
+                    self.orders.was_told_to_wait(self.places.lead(), &fault, stalled);
+                }
+                self.tell(Happening::Retried { fault: fault.clone(), after }).await;
+                if self.wait(after, &fault).await.is_err() {
+                    return Some(self.stopped().await);
+                }
+            }
+            Verdict::Milder if !self.whole => {
+                self.whole = true;
+                if let Some(held) = &mut self.held {
+                    held.ranged = false;
+                }
+                let detail = format!("{}; from now on all of it comes in one stream", fault.detail);
+                self.tell(Happening::Retried { fault: Fault { detail, ..fault }, after: Duration::ZERO }).await;
+            }
+            Verdict::Restart | Verdict::Compare
+                if self.restarts == 0 && self.orders.shared.on_change == OnChange::Restart =>
+            {
+                self.restarts += 1;
+                self.fresh = true;
+                self.restart(fault).await;
+            }
+            verdict => {
+                self.save().await;
+                let has_changed = matches!(verdict, Verdict::Restart | Verdict::Compare);
+                let on_change = &self.orders.shared.on_change;
+                return Some(Ending::Failed(if has_changed { on_change.explain(fault) } else { fault }));
+            }
+        }
+        None
     }
 
     /// True while a milder way would throw away what is on disk, and the server may be asked for parts once more: one
