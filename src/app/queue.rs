@@ -25,11 +25,11 @@ impl House {
                 let (journal, items) = Journal::open(&self.paths.state)?;
                 Ok((lock, Queueing::Durable(Box::new(journal), items)))
             }
-            Err(process) => Err(Trouble { exit: Exit::Taken, why: self.is_taken(process) }),
+            Err(process) => Err(Trouble { exit: Exit::Taken, why: self.taken_words(process) }),
         }
     }
 
-    fn is_taken(&self, process: Option<u32>) -> String {
+    fn taken_words(&self, process: Option<u32>) -> String {
         let who =
             process.map_or_else(|| "another haul".to_owned(), |number| format!("another haul (process {number})"));
         format!("{who} is working with the queue in {}", self.paths.state.display())

@@ -106,7 +106,7 @@ impl Known {
     }
 
     /// True if this trouble was just told: a server that cuts often would otherwise fill the screen.
-    fn is_old_news(&mut self, kind: FaultKind, now: Instant) -> bool {
+    fn note_trouble(&mut self, kind: FaultKind, now: Instant) -> bool {
         let is_old = self.trouble.is_some_and(|(last, at)| last == kind && now.duration_since(at) < SAME_TROUBLE);
         if !is_old {
             self.trouble = Some((kind, now));
@@ -175,7 +175,7 @@ impl<O: Write, E: Write> Report<O, E> {
                     | Happening::Described { left_out: 1.., .. }
                     | Happening::Joined { left_out: 1.. }
             );
-        let is_old = matches!(happening, Happening::Retried { fault, .. } if known.is_old_news(fault.kind, now));
+        let is_old = matches!(happening, Happening::Retried { fault, .. } if known.note_trouble(fault.kind, now));
         let is_seen_live = self.style == Style::Live && matches!(happening, Happening::Started);
         let for_people = matches!(self.style, Style::Live | Style::Plain) && !is_old && !is_seen_live;
         let line = progress::fact(known, happening).filter(|_| for_people || is_fault);

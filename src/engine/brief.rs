@@ -42,9 +42,9 @@ impl Unseen {
 
 impl Supervisor {
     /// A transfer turns out to be of so many bytes.
-    pub(super) fn is_of(&mut self, length: Option<u64>) {
+    pub(super) fn note_length(&mut self, length: Option<u64>) {
         if length.is_none_or(|length| length > BRIEF) {
-            self.queue.is_long();
+            self.queue.note_long();
         }
     }
 
@@ -55,16 +55,16 @@ impl Supervisor {
         let began = self.roster.get(id).and_then(|entry| Some(entry.running.as_ref()?.since));
         // On a slow line those beside it would only share that.
         if moved <= BRIEF && began.is_some_and(|began| self.shared.clock.now().since(began) <= UNSEEN) {
-            self.queue.was_brief(shared);
+            self.queue.note_brief(shared);
         }
     }
 
     /// A transfer is complete for which so many bytes came or went in this time; `unchanged`: it was asked for and is here.
-    pub(super) fn has_moved(&mut self, id: TransferId, moved: u64, took: Duration, unchanged: bool) {
+    pub(super) fn note_moved(&mut self, id: TransferId, moved: u64, took: Duration, unchanged: bool) {
         if took <= UNSEEN {
             let is_upload = self.roster.get(id).is_some_and(|entry| entry.spec.upload.is_some());
             if (is_upload || unchanged) && moved <= BRIEF {
-                self.queue.was_brief(false);
+                self.queue.note_brief(false);
             }
             let meter = if is_upload { &mut self.unseen.sent } else { &mut self.unseen.brought };
             meter.add(moved, self.shared.clock.now());

@@ -121,7 +121,7 @@ impl Supervisor {
     /// A transfer's bytes come from another URL. One that runs is stopped first; one that is paused stays so.
     fn relink(&mut self, id: TransferId, link: (Source, Vec<Header>)) {
         let Some(entry) = self.roster.get(id).filter(|entry| entry.status != Status::Done) else { return };
-        if let Err(why) = self.is_usable(&entry.spec, &link.0) {
+        if let Err(why) = self.check_link(&entry.spec, &link.0) {
             return self.deny(id, why);
         }
         let Some(entry) = self.roster.get_mut(id) else { return };
@@ -138,7 +138,7 @@ impl Supervisor {
     }
 
     /// Whether a transfer can come from this URL, or go to it; the error says why not. It keeps the one that it has then.
-    fn is_usable(&self, spec: &Spec, source: &Source) -> Result<(), String> {
+    fn check_link(&self, spec: &Spec, source: &Source) -> Result<(), String> {
         let registry = &self.shared.registry;
         if spec.upload.is_none() {
             return registry.driver(source).map(|_| ()).map_err(|fault| fault.detail);

@@ -185,8 +185,8 @@ impl Supervisor {
     }
 
     /// An errand is over; `None` if its thread was lost.
-    pub(super) fn is_back(&mut self, id: TransferId, done: Option<Done>) {
-        let then_remove = self.roster.is_back(id).and_then(|busy| busy.then_remove);
+    pub(super) fn came_back(&mut self, id: TransferId, done: Option<Done>) {
+        let then_remove = self.roster.came_back(id).and_then(|busy| busy.then_remove);
         match done {
             Some(Done::Moved(target, moved)) => self.moved(id, target, moved),
             Some(Done::Verified(verified)) => self.verified(id, verified),

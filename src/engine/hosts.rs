@@ -44,7 +44,7 @@ impl Permit {
 
     /// The host refused this connection. True if it was one too many beside others that it serves: then the host is
     /// known to bear those alone, and the next one is to be waited for.
-    pub(super) fn is_one_too_many(&self) -> bool {
+    pub(super) fn refused(&self) -> bool {
         self.hosts.turns.lock().refuse_last(&self.host, self.hosts.clock.now())
     }
 }

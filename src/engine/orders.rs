@@ -223,7 +223,7 @@ impl Orders {
 
     /// The host of this place has told a transfer to come again that has asked for the first time, or has not answered at all;
     /// one that took the connection and said nothing may be as dead, where it `stalled` before it said anything.
-    pub(super) fn was_told_to_wait(&self, place: &Source, fault: &Fault, stalled: bool) {
+    pub(super) fn note_refusal(&self, place: &Source, fault: &Fault, stalled: bool) {
         if is_silent(fault) || stalled {
             self.shared.hosts.missed(&place.host());
         } else if matches!(fault.kind, FaultKind::Status(_)) {

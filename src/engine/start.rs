@@ -89,7 +89,7 @@ impl Supervisor {
         if let Some(running) = self.running(id) {
             running.rests = Some(rest);
         }
-        if !rest.silent || self.line.may_leave(id, self.shared.clock.now()) {
+        if !rest.silent || self.line.try_leave(id, self.shared.clock.now()) {
             self.leave_slot(id);
         }
     }

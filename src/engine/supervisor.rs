@@ -264,7 +264,7 @@ impl Supervisor {
                     self.roster.take_progress(id);
                     let known = Stamp::Known(target.clone(), *length, RangeSet::nothing());
                     self.note(id, &[known]);
-                    self.is_of(*length);
+                    self.note_length(*length);
                 }
                 self.listen(id, &happening);
                 self.tell(id, happening);
@@ -274,8 +274,8 @@ impl Supervisor {
             What::Fetched { moved, shared } => self.fetched(id, moved, shared),
             What::Resting(rest) => self.rests(id, rest),
             What::Woke(turn) => self.woke(id, turn),
-            What::Back(done) => self.is_back(id, Some(*done)),
-            What::Lost => self.is_back(id, None),
+            What::Back(done) => self.came_back(id, Some(*done)),
+            What::Lost => self.came_back(id, None),
             What::Ended(ending, took) => self.ended(id, ending, took),
         }
         self.dirty = true;
@@ -329,7 +329,7 @@ impl Supervisor {
             let (target, length) = (target.clone(), Some(bytes));
             self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
         }
-        self.has_moved(id, fetched, took, unchanged);
+        self.note_moved(id, fetched, took, unchanged);
         self.roster.complete(id, target.clone(), bytes);
         self.shared.namings.forget(id);
         self.shared.streams.forget(id);

@@ -60,16 +60,17 @@ impl Bucket {
     }
 
     /// True unless those who draw take about all that there is: one who joins them brings nothing then.
-    pub fn has_spare(&mut self, now: Moment) -> bool {
-        self.fill(now);
-        self.rate.is_none_or(|rate| self.tokens >= rate.bytes() as f64 * BURST / 2.0)
+    pub fn has_spare(&self, now: Moment) -> bool {
+        self.rate.is_none_or(|rate| self.tokens_at(now) >= rate.bytes() as f64 * BURST / 2.0)
+    }
+
+    fn tokens_at(&self, now: Moment) -> f64 {
+        let Some(rate) = self.rate else { return self.tokens };
+        let earned = now.since(self.at).as_secs_f64() * rate.bytes() as f64;
+        (self.tokens + earned).min(rate.bytes() as f64 * BURST)
     }
 
     fn fill(&mut self, now: Moment) {
-        if let Some(rate) = self.rate {
-            let earned = now.since(self.at).as_secs_f64() * rate.bytes() as f64;
-            self.tokens = (self.tokens + earned).min(rate.bytes() as f64 * BURST);
-        }
-        self.at = self.at.max(now);
+        (self.tokens, self.at) = (self.tokens_at(now), self.at.max(now));
     }
 }

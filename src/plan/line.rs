@@ -52,7 +52,7 @@ impl Line {
     }
 
     /// This one waits for long, since its host does not answer. True if another may have its place meanwhile.
-    pub fn may_leave(&mut self, id: TransferId, now: Moment) -> bool {
+    pub fn try_leave(&mut self, id: TransferId, now: Moment) -> bool {
         self.fail(id, now);
         let scouted = self.silent.values().filter(|silent| silent.place == Place::Left).count();
         let Some(silent) = self.silent.get_mut(&id) else { return false };

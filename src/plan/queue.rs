@@ -244,7 +244,7 @@ impl Queue {
 
     /// One was brief: most of its time it waited for an answer. So does the next, and one more may wait beside it. `shared`:
     /// it had no connection of its own.
-    pub fn was_brief(&mut self, shared: bool) {
+    pub fn note_brief(&mut self, shared: bool) {
         let most = if shared { self.most_sharing } else { self.most_extra };
         self.extra = most.min(self.extra + 1);
     }
@@ -255,7 +255,7 @@ impl Queue {
     }
 
     /// One is not brief: who runs beside it would only share its line. What runs is not touched.
-    pub fn is_long(&mut self) {
+    pub fn note_long(&mut self) {
         self.extra = 0;
     }
 

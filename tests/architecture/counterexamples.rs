@@ -157,3 +157,15 @@ fn a_key_outside_of_the_screen_is_found() {
     let keys = |path: &str| rules::keys(&Source::new(path, "// press x\nlet a = \"press u for more\";")).len();
     assert_eq!((keys("engine/a.rs"), keys("tui/a.rs")), (1, 0));
 }
+
+#[test]
+fn a_question_that_changes_something_or_gives_no_bool_is_found() {
+    let wrong = |code: &str| rules::predicates(&Source::new("model/a.rs", code)).len();
+    assert_eq!(
+        wrong("fn is_done(&self) -> bool { true }\nfn has_come(go: impl Fn() -> bool) -> Result<bool, Fault> {"),
+        0
+    );
+    assert_eq!(wrong("fn is_done(&mut self) -> bool { true }"), 1);
+    assert_eq!(wrong("fn was_told(&self, go: impl Fn() -> bool) {\n}"), 1);
+    assert_eq!(wrong("fn may_go(&mut self) -> Option<usize>;"), 2);
+}

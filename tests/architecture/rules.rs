@@ -14,6 +14,9 @@ const MAIN_LINES: usize = 30;
 /// Lines of dependencies for which one comment may speak.
 const DEPENDENCIES_A_COMMENT: usize = 4;
 
+/// How the names of functions begin that answer a question and change nothing.
+const PREDICATES: [&str; 4] = ["is_", "has_", "was_", "may_"];
+
 /// What each room may import from.
 pub type Plan = BTreeMap<String, Vec<String>>;
 
@@ -219,6 +222,29 @@ pub fn dependencies_say_why(manifest: &str) -> Vec<String> {
                 wrong.push(format!("Cargo.toml: no comment says what this is for: {line}"));
             }
             covered = covered.saturating_sub(1);
+        }
+    }
+    wrong
+}
+
+/// A function that is named as a question gives a `bool`, if need be in an `Option` or a `Result`, and changes nothing of its own.
+pub fn predicates(file: &Source) -> Vec<String> {
+    let words = file.words();
+    let mut wrong = Vec::new();
+    for (begin, (line, _)) in words.iter().enumerate().filter(|(_, word)| word.1 == "fn") {
+        let Some((_, name)) = words.get(begin + 1) else { continue };
+        if !PREDICATES.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        let told = words[begin..].iter().map(|word| word.1).take_while(|word| !matches!(*word, "{" | ";" | "where"));
+        let told: Vec<&str> = told.collect();
+        // What an argument gives stands in brackets.
+        let behind = told.iter().rposition(|word| *word == ")").map_or(&[][..], |end| &told[end..]);
+        if !(behind.contains(&"->") && behind.contains(&"bool")) {
+            wrong.push(at(file, *line, &format!("{name} is named as a question and gives no bool")));
+        }
+        if told.windows(3).any(|words| words == ["&", "mut", "self"]) {
+            wrong.push(at(file, *line, &format!("{name} is named as a question and may change what it asks")));
         }
     }
     wrong

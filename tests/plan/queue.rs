@@ -130,13 +130,13 @@ fn more_run_while_they_are_brief() {
     assert_eq!(all(&mut queue), [1, 2]);
     for number in 1..=3 {
         queue.leave(id(number));
-        queue.was_brief(false);
+        queue.note_brief(false);
         assert!(queue.is_brief());
         queue.admit(|_| None);
         queue.admit(|_| None);
     }
     assert_eq!(queue.running(), 4, "one more for each that was, and no more than may be");
-    queue.is_long();
+    queue.note_long();
     assert!(!queue.is_brief());
     queue.leave(id(4));
     queue.leave(id(5));
@@ -149,7 +149,7 @@ fn more_run_while_they_are_brief() {
 fn nobody_runs_beyond_what_was_asked_for() {
     let mut queue = Queue::new(2, 0);
     (1..=9).for_each(|number| queue.wait(id(number), Priority::Normal, 0));
-    queue.was_brief(true);
+    queue.note_brief(true);
     assert_eq!(all(&mut queue), [1, 2]);
     assert!(!queue.is_brief());
 }
@@ -158,9 +158,9 @@ fn nobody_runs_beyond_what_was_asked_for() {
 fn still_more_run_while_they_share_their_connections() {
     let mut queue = Queue::new(2, 0).up_to(4, 6);
     (1..=9).for_each(|number| queue.wait(id(number), Priority::Normal, number.cast_signed()));
-    (0..9).for_each(|_| queue.was_brief(true));
+    (0..9).for_each(|_| queue.note_brief(true));
     assert_eq!(all(&mut queue), [1, 2, 3, 4, 5, 6]);
-    queue.was_brief(false);
+    queue.note_brief(false);
     queue.leave(id(1));
     queue.leave(id(2));
     assert_eq!(all(&mut queue), [0; 0], "one had a connection of its own, and so may the next");
@@ -277,13 +277,13 @@ fn one_that_ended_and_has_to_wait_all_the_same_needs_a_slot_to_go_on() {
 fn what_has_begun_goes_on_while_the_queue_is_shut_and_room_for_brief_ones_stays_right() {
     let mut queue = queue_with_rests(1, 9, 5).up_to(3, 3);
     assert_eq!(all(&mut queue), [1]);
-    queue.was_brief(false);
+    queue.note_brief(false);
     assert_eq!(all(&mut queue), [2]);
     queue.rest(id(1), true, None);
     queue.rest(id(2), true, None);
     assert_eq!(all(&mut queue), [3, 4], "as many as before, and no more");
     queue.wake(id(1), Priority::Normal);
-    queue.is_long();
+    queue.note_long();
     queue.leave(id(3));
     assert_eq!(all(&mut queue), [0; 0], "one runs, and there is one slot again");
     queue.shut(true);

@@ -167,7 +167,7 @@ impl Task {
         // Some that pack on the way leave the ETag of what they pack.
         let vouched = same_url && is_strong && held.resource.coding.is_none();
         if !same_url {
-            held.is_of(checkpoint.url);
+            held.belong_to(checkpoint.url);
         }
         self.held = Some(Held { checking: Some(checking), vouched, ..held });
         self.reserve(checkpoint.length.unwrap_or(0)).await

@@ -212,7 +212,7 @@ impl Search {
     /// onto the wrong one.
     fn begin_at(&self, target: &Path, resource: &Resource) -> Result<PartFile, Fault> {
         match self.elsewhere(target, resource)? {
-            Some(held) if !self.fresh && !self.spec.overwrite => Err(is_away(target, held.ledger.done().total())),
+            Some(held) if !self.fresh && !self.spec.overwrite => Err(disk_away(target, held.ledger.done().total())),
             _ => PartFile::begin(target),
         }
     }
@@ -282,7 +282,7 @@ impl Search {
 }
 
 /// The fault of a file of which so many bytes are on a disk that is not there.
-fn is_away(target: &Path, done: u64) -> Fault {
+fn disk_away(target: &Path, done: u64) -> Fault {
     let detail = format!(
         "{} of it are on another disk, which is not there: mount that one and run haul again, which goes on with them; or begin \
          anew, with --overwrite or in another folder",

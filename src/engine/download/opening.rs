@@ -32,7 +32,7 @@ impl Task {
                 }
                 // It was the one that tried whether the host bears more. That is no failure of this download, unless the
                 // host says when to come again.
-                Err(fault) if is_refusal(&fault) && permit.is_one_too_many() && fault.retry_after.is_none() => {
+                Err(fault) if is_refusal(&fault) && permit.refused() && fault.retry_after.is_none() => {
                     tracing::info!("{host}: {fault}");
                 }
                 Err(fault) => return Err(as_refused_range(fault, &request).into()),

@@ -10,14 +10,14 @@ use crate::plan::is_expired;
 impl Held {
     /// The bytes on disk are those of another URL. Each site has validators of its own: length and bytes tell whether it is
     /// the same file, and until then its checkpoint stays that URL's.
-    pub(super) fn is_of(&mut self, url: String) {
+    pub(super) fn belong_to(&mut self, url: String) {
         self.foreign = true;
         self.resource = Arc::new(self.resource.without_validators());
         self.saver.belong(url);
     }
 
     /// The bytes on disk are of this URL's file; its checkpoint says so, if the URL is known at the next start (`is_own`).
-    pub(super) fn is_ours(&mut self, source: &Source, is_own: bool) {
+    pub(super) fn claim_for(&mut self, source: &Source, is_own: bool) {
         if std::mem::take(&mut self.foreign) && is_own {
             self.saver.belong(source.url().to_string());
             self.saver.describe(self.resource.clone());

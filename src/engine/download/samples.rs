@@ -88,7 +88,7 @@ impl Task {
         }
         if let Some(held) = &mut self.held {
             (held.vouched, held.doubted) = (true, false);
-            held.is_ours(self.places.lead(), self.places.is_own(self.places.lead_number()));
+            held.claim_for(self.places.lead(), self.places.is_own(self.places.lead_number()));
         }
         Ok(())
     }

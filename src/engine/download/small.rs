@@ -30,7 +30,9 @@ pub(super) enum Gathered {
 impl Task {
     /// Takes a small file in as a whole.
     pub(super) async fn gather(&mut self, mut answer: Answer, permit: Permit) -> Result<Gathered, Halt> {
-        let Some(length) = self.is_small(&answer) else { return Ok(Gathered::Rest(Box::new(answer), Some(permit))) };
+        let Some(length) = self.small_length(&answer) else {
+            return Ok(Gathered::Rest(Box::new(answer), Some(permit)));
+        };
         let until = Instant::now() + AT_ONCE;
         let mut bytes = Vec::with_capacity(length);
         let mut fault = None;
@@ -56,7 +58,7 @@ impl Task {
     }
 
     /// The length of a file that all of this answer holds and nobody has said more of than its length.
-    fn is_small(&self, answer: &Answer) -> Option<usize> {
+    fn small_length(&self, answer: &Answer) -> Option<usize> {
         let resource = &answer.resource;
         let length = resource.length.filter(|length| (1..=BRIEF).contains(length))?;
         let is_all = answer.start == 0 && answer.end == Some(length) && resource.coding.is_none();

@@ -165,7 +165,7 @@ impl Task {
                 self.retries += 1;
                 if is_first {
                     let stalled = fault.kind == FaultKind::Stalled && self.is_unanswered();
-                    self.orders.was_told_to_wait(self.places.lead(), &fault, stalled);
+                    self.orders.note_refusal(self.places.lead(), &fault, stalled);
                 }
                 self.tell(Happening::Retried { fault: fault.clone(), after }).await;
                 if self.wait(after, &fault).await.is_err() {

@@ -71,7 +71,7 @@ impl Roster {
     }
 
     /// It is over; gives what was said of it.
-    pub(in crate::engine) fn is_back(&mut self, id: TransferId) -> Option<Busy> {
+    pub(in crate::engine) fn came_back(&mut self, id: TransferId) -> Option<Busy> {
         self.busy.remove(&id);
         let busy = self.entries.get_mut(&id)?.busy.take().map(|busy| *busy);
         self.refresh(id);

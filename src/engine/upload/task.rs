@@ -145,7 +145,7 @@ impl Task {
             } else {
                 self.retries += 1;
                 if self.retries == 1 {
-                    self.orders.was_told_to_wait(&self.place.source, &fault, false);
+                    self.orders.note_refusal(&self.place.source, &fault, false);
                 }
                 self.again(fault, self.failures.max(self.endings)).await
             };
