@@ -8,9 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::atomic::{folder_of, read_own, rename_to_free, sync_folder_or_warn};
-use super::checkpoint::{Checkpoint, MAX_SIZE, Unreadable};
+use super::checkpoint::{Checkpoint, KIND};
 use super::files::open_files;
 use super::name::{id_name, part_name};
+use super::sealed::Unreadable;
 use super::sink::PartFile;
 use super::standing::{Standing, look, standing};
 use crate::model::{Fault, TransferId};
@@ -205,7 +206,7 @@ impl Aside {
 
 /// What a note tells; `None` if it is damaged, or there is none.
 fn noted(note: &Path) -> io::Result<Option<Checkpoint>> {
-    match read_own(note, MAX_SIZE)?.map(|bytes| Checkpoint::parse(&bytes)) {
+    match read_own(note, KIND.most)?.map(|bytes| Checkpoint::parse(&bytes)) {
         Some(Ok(found)) => Ok(Some(found)),
         Some(Err(Unreadable::Newer(_))) => Err(io::Error::other("a newer haul wrote it")),
         Some(Err(_)) | None => Ok(None),

@@ -15,17 +15,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::atomic::{folder_of, private_file, private_folder, read_own, sync_folder, write_beside};
+use super::atomic::{folder_of, private_file, private_folder, sync_folder, write_beside};
 use super::ledger::{Fragment, Ledger, seal};
 use super::path_text;
+use super::sealed::{Kind, Unreadable};
 use crate::model::{Announced, ByteRange, Fault, FaultKind, RangeSet, TransferId, Validator, Weight};
 
 const SEAL: &str = "// haul checkpoint, version ";
-const VERSION: u32 = 1;
+/// Its own seal tells a length too: lines follow that it does not cover.
+pub(super) const KIND: Kind = Kind { word: "checkpoint", version: 1, most: 256 << 20 };
 /// What the names of a checkpoint's files end in: the latest, the one before it, one that is being written, one that is of no use.
 const GENERATIONS: [&str; 4] = ["ron", "old", "new", "damaged"];
-/// A checkpoint larger than this is not one of ours.
-pub(super) const MAX_SIZE: u64 = 256 << 20;
 
 /// Whose bytes a part file holds, and which. `Debug` does not show the URL, which may hold secrets.
 #[derive(Clone)]
@@ -122,7 +122,7 @@ impl Claim {
         };
         let text =
             ron::to_string(&document).map_err(|why| Fault::new(FaultKind::State, "checkpoint", why.to_string()))?;
-        let head = format!("{VERSION}, {} bytes", text.len());
+        let head = format!("{}, {} bytes", KIND.version, text.len());
         let seal = seal(format!("{head}\n{text}").as_bytes());
         Ok(Self(format!("{SEAL}{head}, crc64 {seal:016x}\n{text}\n")))
     }
@@ -144,24 +144,8 @@ impl Checkpoint {
     pub fn load(state: &Path, id: TransferId) -> Result<Option<Self>, Fault> {
         let path = Self::path(state, id);
         for generation in [path.clone(), path.with_extension("old")] {
-            let unusable = |detail: String| Fault::new(FaultKind::State, generation.display(), detail);
-            let parsed = match read_own(&generation, MAX_SIZE) {
-                Ok(None) => continue,
-                Ok(Some(bytes)) => Self::parse(&bytes),
-                Err(why) if why.kind() == io::ErrorKind::InvalidData => Err(Unreadable::Damaged(why.to_string())),
-                Err(why) => Err(Unreadable::Unread(why.to_string())),
-            };
-            match parsed {
-                Ok(checkpoint) => return Ok(Some(checkpoint)),
-                Err(Unreadable::Newer(version)) => {
-                    let detail = "it was written by a newer haul";
-                    return Err(unusable(format!("{detail} (version {version}); this one leaves it alone")));
-                }
-                Err(Unreadable::Unread(why)) => return Err(unusable(format!("can't be read: {why}"))),
-                Err(Unreadable::Damaged(why)) => {
-                    tracing::warn!("{}: damaged ({why}), set aside", generation.display());
-                    let _ = fs::rename(&generation, generation.with_extension("damaged"));
-                }
+            if let Some(found) = KIND.load(&generation, Self::parse)? {
+                return Ok(Some(found));
             }
         }
         Ok(None)
@@ -179,13 +163,13 @@ impl Checkpoint {
             head.split(", ").next().and_then(|word| word.parse().ok()).ok_or_else(|| damaged("no version"))?;
         let Some((head, length, sealed)) = seal_of(head) else {
             // A newer haul may seal in another way.
-            return Err(if version > VERSION { Unreadable::Newer(version) } else { damaged("no seal") });
+            return Err(if version > KIND.version { Unreadable::Newer(version) } else { damaged("no seal") });
         };
         let body = rest.get(..length).ok_or_else(|| damaged("cut short"))?;
         if sealed != seal(format!("{head}\n{body}").as_bytes()) {
             return Err(damaged("the checksum differs"));
         }
-        if version > VERSION {
+        if version > KIND.version {
             return Err(Unreadable::Newer(version));
         }
         let document: Document = ron::from_str(body).map_err(|why| Unreadable::Damaged(why.to_string()))?;
@@ -278,17 +262,6 @@ impl Checkpoint {
             let _ = fs::remove_file(path.with_extension(file));
         }
     }
-}
-
-/// Why the bytes of a sealed file are none that can be used.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Unreadable {
-    /// A haul wrote them that is newer than this one; its version of the format.
-    Newer(u32),
-    /// They are not as they were written, and why that is known.
-    Damaged(String),
-    /// The system could not read them, and why: they may be as they were written.
-    Unread(String),
 }
 
 /// A seal's sealed words, the length that it tells and its checksum.

@@ -13,8 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{folder_of, lock_folder, private_folder, replace};
-use super::checkpoint::Unreadable;
-use super::sealed::Kind;
+use super::sealed::{Kind, Unreadable};
 use crate::model::HostLimit;
 
 const KIND: Kind = Kind { word: "hosts", version: 1, most: 256 << 10 };

@@ -47,16 +47,19 @@ pub struct Journal {
 impl Journal {
     /// Opens the queue of a state folder, makes it if there is none, and gives what is in it, in the queue's order.
     pub fn open(state: &Path) -> Result<(Self, Vec<Item>), Fault> {
-        let path = state.join("queue.ron");
-        let broken =
-            |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
-        private_folder(state).map_err(broken)?;
-        let file = open_file(&path).map_err(broken)?;
-        let mut journal = Self { path: path.clone(), file, read: 0, torn: false, damage: None, is_replaced: false };
-        journal.lock(PATIENT_TRIES).map_err(broken)?;
-        let loaded = journal.load();
+        let mut journal = Self::unread(state)?;
+        let loaded = journal.lock(PATIENT_TRIES).and_then(|()| journal.load());
         let _ = journal.file.unlock();
-        Ok((journal, loaded.map_err(broken)?))
+        let items = loaded.map_err(|why| unusable(&journal.path, "used", &why))?;
+        Ok((journal, items))
+    }
+
+    /// Opens the queue of a state folder, of which nothing is read yet, and makes it if there is none.
+    fn unread(state: &Path) -> Result<Self, Fault> {
+        let path = state.join("queue.ron");
+        let file =
+            private_folder(state).and_then(|()| open_file(&path)).map_err(|why| unusable(&path, "used", &why))?;
+        Ok(Self { path, file, read: 0, torn: false, damage: None, is_replaced: false })
     }
 
     /// What of the queue could not be read when it was opened.
@@ -71,14 +74,11 @@ impl Journal {
 
     /// Opens for appending alone, without reading what is in it.
     pub fn open_to_append(state: &Path) -> Result<Self, Fault> {
-        let path = state.join("queue.ron");
-        let broken =
-            |why: io::Error| Fault::new(FaultKind::State, path.display(), format!("the queue can't be used: {why}"));
-        private_folder(state).map_err(broken)?;
-        let file = open_file(&path).map_err(broken)?;
+        let mut journal = Self::unread(state)?;
+        let met = journal.file.metadata().map_err(|why| unusable(&journal.path, "used", &why))?;
         // From its last byte on: that one tells whether a torn line is to be closed.
-        let read = file.metadata().map_err(broken)?.len().saturating_sub(1);
-        Ok(Self { path, file, read, torn: false, damage: None, is_replaced: false })
+        journal.read = met.len().saturating_sub(1);
+        Ok(journal)
     }
 
     /// Reads a queue without changing anything; an empty one if there is none.
@@ -89,15 +89,9 @@ impl Journal {
     /// The same, with what of it could not be read.
     pub fn inspect(state: &Path) -> Result<(Vec<Item>, Option<Damage>), Fault> {
         let path = state.join("queue.ron");
-        let mut replay = Replay::default();
-        match open_to_read(&path).and_then(|file| replay.read(BufReader::new(file))) {
-            Ok(()) => {
-                let damage = Damage::of(replay.bad, path);
-                Ok((replay.items(), damage))
-            }
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok((Vec::new(), None)),
-            Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
-        }
+        let replay = replayed(&path, |replay, file| replay.read(BufReader::new(file)))?;
+        let damage = Damage::of(replay.bad, path);
+        Ok((replay.items(), damage))
     }
 
     /// What the bytes of a queue's file amount to, in the queue's order. Damage costs the records that it touched.
@@ -111,22 +105,18 @@ impl Journal {
     /// The transfers of these URLs alone, as `peek` would give them. Of a long queue only the lines that speak of them
     /// are parsed.
     pub fn peek_at(state: &Path, sources: &[&Source]) -> Result<Vec<Item>, Fault> {
-        let path = state.join("queue.ron");
         if sources.len() > FEW {
             return Self::peek(state);
         }
-        let mut bytes = Vec::new();
-        match open_to_read(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-            Ok(_) => {
-                let mut replay = Replay::default();
-                for record in records_of(&String::from_utf8_lossy(&bytes), sources) {
-                    replay.take(&record);
-                }
-                Ok(replay.items())
+        let replay = replayed(&state.join("queue.ron"), |replay, mut file| {
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            for record in records_of(&String::from_utf8_lossy(&bytes), sources) {
+                replay.take(&record);
             }
-            Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(why) => Err(Fault::new(FaultKind::State, path.display(), format!("the queue can't be read: {why}"))),
-        }
+            Ok(())
+        })?;
+        Ok(replay.items())
     }
 
     /// Lets nobody else append before the next append of this one is over. False if somebody may have added a transfer since
@@ -316,6 +306,19 @@ impl Journal {
         (self.file, self.read, self.torn) = (file, text.len() as u64, false);
         Ok(())
     }
+}
+
+/// What a queue's file holds, read in some way; nothing if there is none.
+fn replayed(path: &Path, read: impl FnOnce(&mut Replay, File) -> io::Result<()>) -> Result<Replay, Fault> {
+    let mut replay = Replay::default();
+    match open_to_read(path).and_then(|file| read(&mut replay, file)) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(unusable(path, "read", &why)),
+        _ => Ok(replay),
+    }
+}
+
+fn unusable(path: &Path, how: &str, why: &io::Error) -> Fault {
+    Fault::new(FaultKind::State, path.display(), format!("the queue can't be {how}: {why}"))
 }
 
 /// The fault of a queue that can't be written. Nobody waits for room on its disk.

@@ -35,7 +35,7 @@ mod upload;
 
 pub use aside::Aside;
 pub use burst::burst;
-pub use checkpoint::{Checkpoint, CheckpointLog, Claim, Unreadable};
+pub use checkpoint::{Checkpoint, CheckpointLog, Claim};
 pub use commit::{Commit, Committed, Uncommitted, commit, conclude};
 pub use damage::Damage;
 pub use digest::{Sum, combined, digest, multipart_etag};
@@ -52,6 +52,7 @@ pub use record::{Item, Record, Stamp};
 pub use relocate::{check_free, could_go, move_finished, move_partial};
 pub use replay::amounts_to;
 pub use room::room;
+pub use sealed::Unreadable;
 pub use sink::PartFile;
 pub use standing::{Standing, look, standing};
 pub use together::{Disks, Together};

@@ -1,12 +1,13 @@
 //! Small files of haul's own: a seal (a RON comment with what it is, its version and the checksum of what follows), then
 //! RON. Nothing is believed that the seal does not cover.
 
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use super::atomic::read_own;
-use super::checkpoint::Unreadable;
 use super::ledger::seal;
+use crate::model::{Fault, FaultKind};
 
 /// What a sealed file is, and the newest version that this haul writes.
 #[derive(Clone, Copy, Debug)]
@@ -52,4 +53,37 @@ impl Kind {
             _ => Unreadable::Unread(why.to_string()),
         })
     }
+
+    /// What `parse` makes of such a file. `None` if there is none, or if it is damaged: then it is set aside. One of a newer
+    /// haul is refused and kept, and so is one that can't be read just now.
+    pub(super) fn load<T>(
+        self,
+        path: &Path,
+        parse: impl FnOnce(&[u8]) -> Result<T, Unreadable>,
+    ) -> Result<Option<T>, Fault> {
+        let detail = match self.read(path).and_then(|bytes| bytes.map(|bytes| parse(&bytes)).transpose()) {
+            Ok(found) => return Ok(found),
+            Err(Unreadable::Newer(version)) => {
+                format!("it was written by a newer haul (version {version}); this one leaves it alone")
+            }
+            Err(Unreadable::Unread(why)) => format!("can't be read: {why}"),
+            Err(Unreadable::Damaged(why)) => {
+                tracing::warn!("{}: damaged ({why}), set aside", path.display());
+                let _ = fs::rename(path, path.with_extension("damaged"));
+                return Ok(None);
+            }
+        };
+        Err(Fault::new(FaultKind::State, path.display(), detail))
+    }
+}
+
+/// Why the bytes of a sealed file are none that can be used.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// A haul wrote them that is newer than this one; its version of the format.
+    Newer(u32),
+    /// They are not as they were written, and why that is known.
+    Damaged(String),
+    /// The system could not read them, and why: they may be as they were written.
+    Unread(String),
 }

@@ -14,10 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::atomic::{folder_of, private_file, private_folder, replace, sync_folder};
-use super::checkpoint::Unreadable;
 use super::ledger::seal;
 use super::path_text;
-use super::sealed::Kind;
+use super::sealed::{Kind, Unreadable};
 use crate::model::{Checksum, Fault, FaultKind, Header, Upload};
 
 /// Ten thousand parts with their checksums are some hundred KiB.
@@ -96,20 +95,7 @@ impl UploadCheckpoint {
     /// Reads the checkpoint that is kept there. `Ok(None)` if there is none; a damaged one is set aside, for the store knows the
     /// parts; one of a newer haul is refused and kept, and so is one that can't be read just now.
     pub fn load(path: &Path) -> Result<Option<Self>, Fault> {
-        let read = KIND.read(path).and_then(|bytes| bytes.map(|bytes| Self::parse(&bytes)).transpose());
-        let unusable = |detail: String| Err(Fault::new(FaultKind::State, path.display(), detail));
-        match read {
-            Ok(found) => Ok(found),
-            Err(Unreadable::Newer(version)) => {
-                unusable(format!("it was written by a newer haul (version {version}); this one leaves it alone"))
-            }
-            Err(Unreadable::Unread(why)) => unusable(format!("can't be read: {why}")),
-            Err(Unreadable::Damaged(why)) => {
-                tracing::warn!("{}: damaged ({why}), set aside", path.display());
-                let _ = fs::rename(path, path.with_extension("damaged"));
-                Ok(None)
-            }
-        }
+        KIND.load(path, Self::parse)
     }
 
     /// Reads the bytes of a checkpoint's file.
