@@ -4,13 +4,13 @@
 use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
 use super::hosts::Hosts;
-use crate::model::HostLimit;
+use crate::model::{HostLimit, UnixTime};
 use crate::plan::{recalled, remembered};
 use crate::store::HostLimits;
 
@@ -28,10 +28,10 @@ pub(super) struct Memory {
 }
 
 /// What is remembered in a state folder: hosts, with the connections that they bear by now.
-pub(super) async fn recall(state: &Path) -> Vec<(String, u16)> {
+pub(super) async fn recall(state: &Path, now: UnixTime) -> Vec<(String, u16)> {
     let file = HostLimits::of(state);
     let read = spawn_blocking(move || file.load()).await.unwrap_or_default();
-    let now = wall();
+    let now = now.seconds();
     // As it would be written: no more than so many, whoever wrote the file.
     let known = remembered(read, Vec::new(), now);
     known.into_iter().filter_map(|limit| Some((limit.host.clone(), recalled(&limit, now)?))).collect()
@@ -58,13 +58,13 @@ impl Memory {
     }
 
     /// Begins to write what was learnt, if that is still so.
-    pub(super) fn save(&mut self) {
+    pub(super) fn save(&mut self, now: UnixTime) {
         self.due = None;
         if self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
             // A slow disk: later.
             return;
         }
-        let (news, now) = (self.hosts.news(), wall());
+        let (news, now) = (self.hosts.news(), now.seconds());
         if news.is_empty() {
             return;
         }
@@ -79,7 +79,7 @@ impl Memory {
     }
 
     /// Writes what is not written yet, and waits until that is done.
-    pub(super) async fn last(&mut self) {
+    pub(super) async fn last(&mut self, now: UnixTime) {
         // First the write that runs, then what came after it.
         for saves in [true, false] {
             if let Some(writing) = self.writing.take() {
@@ -87,13 +87,8 @@ impl Memory {
                 let _ = writing.await;
             }
             if saves {
-                self.save();
+                self.save(now);
             }
         }
     }
-}
-
-/// Seconds since 1970.
-fn wall() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

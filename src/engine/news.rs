@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::clock::time_of_day;
 use super::supervisor::Supervisor;
 use crate::api::{Event, Happening};
 use crate::model::TransferId;
@@ -12,7 +11,7 @@ impl Supervisor {
     /// Tells the faces, once what was noted before is durable; the transfer's log has it at once.
     pub(super) fn tell(&mut self, id: TransferId, happening: Happening) {
         tracing::info!(%id, ?happening);
-        self.roster.log(id, time_of_day(), &happening);
+        self.roster.log(id, self.hours.now().seconds(), &happening);
         let event = self.event(id, happening);
         if let Some(event) = self.scribe.hold(event) {
             self.send(event);

@@ -76,7 +76,7 @@ pub(super) struct Supervisor {
 /// Runs an engine until its handle says stop; then everything is saved, and no task is left.
 pub async fn run(side: EngineSide, setup: Setup) {
     let (clock, shares) = (Clock::start(), Shares::of(open_files(), setup.transfers));
-    let known = recall(&setup.state).await;
+    let known = recall(&setup.state, setup.clock.now()).await;
     let tasks = TaskTracker::new();
     let shared = Arc::new(Shared {
         errands: Errands::default(),
@@ -175,7 +175,7 @@ impl Supervisor {
                     publish_at = now + SNAPSHOT;
                 }
                 () = sleep_until(self.room_at), if self.roster.count(Status::DiskFull) > 0 => self.look_for_room(),
-                () = self.memory.due() => self.memory.save(),
+                () = self.memory.due() => self.memory.save(self.hours.now()),
                 () = self.hours.due() => self.keep_hours(),
                 () = self.removals.due() => self.delete_removed(false),
                 () = sleep_until(look_at), if self.scribe.is_durable() => {
@@ -210,7 +210,7 @@ impl Supervisor {
             }
         }
         self.delete_removed(true);
-        self.memory.last().await;
+        self.memory.last(self.hours.now()).await;
         self.finish_writing().await;
         self.tasks.close();
         self.tasks.wait().await;

@@ -3,20 +3,21 @@
 use std::fs;
 
 use haul::api::{Command, Event, Happening};
-use haul::model::{FaultKind, HostLimit, Patience, Status, TransferId};
+use haul::model::{FaultKind, HostLimit, Patience, Status, TransferId, WallClock as _};
 use haul::store::HostLimits;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::stage::{MIB, Stage, Wishes, seconds, within};
+use crate::support::clock::FakeClock;
 use crate::support::fetch::{Act, Ask, FakeFile, Over};
 
 fn wishes(connections: u16) -> Wishes {
     Wishes { connections, ..Wishes::default() }
 }
 
-/// Seconds since 1970.
+/// Seconds since 1970, by the clock of the stages.
 fn wall() -> u64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+    FakeClock::start().now().seconds()
 }
 
 /// A stage whose host is remembered to bear so many.
