@@ -69,6 +69,9 @@ pub fn read_metalink(name: &str, from: impl Read) -> Result<(Vec<Entry>, Option<
     let read = from.take(LONGEST_METALINK as u64 + 1).read_to_end(&mut bytes);
     read.map_err(|why| format!("{name}: it can't be read: {why}"))?;
     let Metalink { files, left_out } = Metalink::parse(&bytes).map_err(|why| format!("{name} {why}"))?;
+    if files.is_empty() {
+        return Err(format!("{name} {}", Metalink::NOTHING));
+    }
     let source = |file: &MetalinkFile| Some(file.sources.first()?.source.clone());
     let entry = |file: MetalinkFile| Some(Entry { described: Some(file.clone()), ..Entry::new(source(&file)?) });
     let left = match left_out {

@@ -25,7 +25,7 @@ const LAST: u32 = 999_999;
 /// What a metalink describes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metalink {
-    /// The files that can be had over http or https, in the metalink's order; at least one.
+    /// The files that can be had over http or https, in the metalink's order.
     pub files: Vec<MetalinkFile>,
     /// How many others it describes, none of whose places is one of http or https.
     pub left_out: usize,
@@ -67,7 +67,7 @@ pub struct MetalinkSource {
 }
 
 impl Metalink {
-    /// What is wrong with a metalink that is right but for its places.
+    /// What is said of a metalink whose files are none that can be had.
     pub const NOTHING: &str = "describes no file that can be had over http or https";
 
     /// True for a media type that metalinks have (RFC 5854, section 7.2).
@@ -76,9 +76,8 @@ impl Metalink {
     }
 
     /// Reads a metalink. Fails with the end of a sentence about it: it is too long, is no XML, declares entities, is
-    /// nested too deeply, describes too many files, gives a size or a checksum that is none, or describes no file that can be
-    /// had over http or https ([`Metalink::NOTHING`]).
-    /// What haul does not know is skipped.
+    /// nested too deeply, describes too many files, or gives a size or a checksum that is none. What haul does
+    /// not know is skipped, and so are files that can't be had over http or https: there may be no others ([`Metalink::NOTHING`]).
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         if bytes.len() > LONGEST_METALINK {
             return Err(format!("is longer than {LONGEST_METALINK} bytes, so it is no metalink"));
@@ -258,9 +257,6 @@ impl Reading {
         }
         if !self.stack.is_empty() {
             return Err("ends in the middle of an element".to_owned());
-        }
-        if self.files.is_empty() {
-            return Err(Metalink::NOTHING.to_owned());
         }
         Ok(Metalink { files: self.files, left_out: self.left_out })
     }

@@ -34,11 +34,10 @@ impl Task {
     /// Reads a metalink: the files that it describes and that can be asked for, at least one.
     pub(super) async fn read_metalink(&self, answer: Answer) -> Result<Metalink, Halt> {
         let at = self.places.lead();
-        let wrong = |why: String| {
-            // It leads where haul doesn't go, as a redirect may: asked again it would say the same.
-            let kind = if why == Metalink::NOTHING { FaultKind::Redirect } else { FaultKind::BadAnswer };
+        let fault = |kind, why: &str| {
             Fault::new(kind, at, format!("the metalink {why}; with -o NAME.meta4 haul keeps it as it is"))
         };
+        let wrong = |why: String| fault(FaultKind::BadAnswer, &why);
         let bytes = self.read_all(answer, LONGEST_METALINK, at).await?;
         let bytes = bytes.ok_or_else(|| wrong(format!("is longer than {LONGEST_METALINK} bytes")))?;
         let mut metalink = Metalink::parse(&bytes).map_err(wrong)?;
@@ -51,8 +50,9 @@ impl Task {
         metalink.files.retain(|file| !file.sources.is_empty());
         metalink.left_out += count - metalink.files.len();
         if metalink.files.is_empty() {
-            let detail = "the metalink leads from https to plain http alone; with -o NAME.meta4 haul keeps it as it is";
-            return Err(Fault::new(FaultKind::Redirect, at, detail).into());
+            // It leads where haul doesn't go, as a redirect may: asked again it would say the same.
+            let why = if count == 0 { Metalink::NOTHING } else { "leads from https to plain http alone" };
+            return Err(fault(FaultKind::Redirect, why).into());
         }
         Ok(metalink)
     }
