@@ -1,33 +1,33 @@
 //! Does: one supervisor that owns the list, a task for each running transfer, a worker for each connection.
 
 mod blocking;
-mod brief;
+mod brief; // transfers that are over at once
 mod clock;
 mod commands;
 mod download;
-mod errand;
+mod errand; // moving and comparing files
 mod folder;
 mod hosts;
 mod hours;
-mod intake;
+mod intake; // what comes into the list
 mod limiter;
-mod line;
+mod line; // whether the network is heard at all
 mod memory;
-mod news;
+mod news; // snapshots and events
 mod orders;
-mod patiently;
+mod patiently; // a request outside of the queue, made again
 mod removal;
 mod report;
 mod roster;
 mod row;
 mod running;
-mod scribe;
+mod scribe; // the queue's writer
 mod setup;
-mod shares;
-mod shortage;
+mod shares; // how many files may be open
+mod shortage; // disks that are full
 mod start;
 mod supervisor;
-mod sweep;
+mod sweep; // orders about very many, in steps
 mod upload;
 
 pub use patiently::patiently;

@@ -1,19 +1,19 @@
 //! Keeps bytes: part files, checkpoints, the queue's journal, the history. Blocking; the engine calls it where it
 //! may block.
 
-mod aside;
+mod aside; // data of removed transfers
 mod atomic;
-mod burst;
+mod burst; // where damage is, by a CRC
 mod checkpoint;
 mod commit;
 mod complete;
 mod damage;
 mod digest;
-mod ends;
-mod files;
+mod ends; // whether a part file was cut
+mod files; // how many may be open
 mod history;
 mod hosts;
-mod index;
+mod index; // lines of the history, by URL
 mod journal;
 mod ledger;
 mod lock;
@@ -26,11 +26,11 @@ mod relocate;
 mod replay;
 mod room;
 mod sealed;
-mod sink;
-mod standing;
+mod sink; // part files
+mod standing; // what is at a path
 mod stored_status;
-mod together;
-mod unshared;
+mod together; // one sync for many files
+mod unshared; // hard links of part files
 mod upload;
 
 pub use aside::Aside;
