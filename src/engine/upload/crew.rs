@@ -22,7 +22,7 @@ use crate::plan::{Caution, again_after};
 use crate::protocol::StoredPart;
 
 /// How often the screen's figures are renewed.
-const TICK: Duration = Duration::from_millis(125);
+pub(super) const TICK: Duration = Duration::from_millis(125);
 /// How often a checkpoint is saved.
 const SAVE: Duration = Duration::from_secs(1);
 

@@ -13,7 +13,7 @@ use crate::protocol::StoredPart;
 use crate::store::SentPart;
 
 /// The speed is a mean over about so long.
-const MEMORY: Duration = Duration::from_secs(4);
+pub(super) const MEMORY: Duration = Duration::from_secs(4);
 
 /// A part on its way.
 #[derive(Debug)]

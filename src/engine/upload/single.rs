@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::super::report::{Complete, Ending, Resting};
+use super::crew::TICK;
+use super::desk::MEMORY;
 use super::insist::may_be_done;
 use super::original::Original;
 use super::payload::{Piece, Sent};
@@ -14,10 +16,6 @@ use crate::api::{Activity, Connection, ConnectionState, Happening, Live};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Moment};
 use crate::plan::Gauge;
 use crate::protocol::{Bounds, Payload, StoredObject};
-
-/// How often the screen's figures are renewed, and over about how long the speed is a mean.
-const TICK: std::time::Duration = std::time::Duration::from_millis(125);
-const MEMORY: std::time::Duration = std::time::Duration::from_secs(4);
 
 impl Task {
     /// Sends all of the file at once.
