@@ -5,7 +5,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
 use haul::api::{Activity, Happening};
-use haul::model::{Status, TransferId};
+use haul::model::{Patience, Status, TransferId};
 use haul::protocol::Asked;
 
 use super::stage::{MIB, Stage, Wishes};
@@ -87,7 +87,7 @@ async fn what_is_on_disk_stays_where_no_more_parts_are_given() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_on_disk_stays_where_a_server_refuses_to_be_asked_for_parts() {
-    for status in [400, 405, 406, 412, 413] {
+    for status in [400, 405, 406, 412, 413, 501] {
         let file = FakeFile::new(1, 8 * MIB);
         let now = file.clone().script(move |ask| match ask.asked {
             Asked::Whole => Act::serve(),
@@ -97,6 +97,21 @@ async fn what_is_on_disk_stays_where_a_server_refuses_to_be_asked_for_parts() {
         stage.resume(id).await;
         assert_eq!(written(&mut stage, id, &file).await, 8 * MIB - held, "{status}");
         assert_eq!(restarts(&stage), 0, "{status}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_ever_fails_on_ranges_is_asked_for_the_whole_at_the_last_attempt() {
+    for (status, retries) in [(500, 3), (503, 3), (503, 1)] {
+        let file = FakeFile::new(1, 8 * MIB).script(move |ask| match ask.asked {
+            Asked::Whole => Act::serve(),
+            _ => Act::status(status),
+        });
+        let patience = Patience { retries, ..Patience::default() };
+        let (mut stage, id) = Stage::of(Wishes { patience, ..Wishes::default() }, file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        assert_eq!(stage.fake.opened(PATH).len(), retries as usize + 1, "{status}: as many as there would be anyway");
         stage.end().await;
     }
 }

@@ -249,7 +249,7 @@ impl Task {
                 let ranged = if to_the_end { Asked::From(range.start) } else { Asked::Part(range) };
                 (if held.ranged { ranged } else { Asked::Whole }, Some(held.expected()))
             }
-            _ => (if self.whole { Asked::Whole } else { Asked::From(0) }, None),
+            _ => (if self.whole || self.is_last_resort() { Asked::Whole } else { Asked::From(0) }, None),
         };
         let request = self.request(asked, expected);
         let (answer, permit) = self.open(request).await?;

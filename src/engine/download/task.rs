@@ -208,6 +208,14 @@ impl Task {
         self.failures > 0
     }
 
+    /// True for the last attempt at a server that has only ever failed: some do so on a Range, and to ask for that once more
+    /// would bring nothing new.
+    pub(super) fn is_last_resort(&self) -> bool {
+        let has_failed = self.fault.as_ref().is_some_and(|fault| matches!(fault.kind, FaultKind::Status(500 | 503)));
+        let failures = self.failures.div_ceil(self.places.left() as u32);
+        has_failed && self.failures > 0 && failures >= self.orders.shared.patience.retries
+    }
+
     async fn attempt(&mut self) -> Result<Ending, Halt> {
         while !self.has_asked
             && self.places.is_single()

@@ -60,7 +60,7 @@ pub(super) fn is_refusal(fault: &Fault) -> bool {
 pub(super) fn as_refused_range(fault: Fault, request: &Request) -> Fault {
     let may_be_range = match fault.kind {
         FaultKind::Status(400) => !request.source.is_passing(),
-        FaultKind::Status(405 | 406 | 412 | 413) => true,
+        FaultKind::Status(405 | 406 | 412 | 413 | 501) => true,
         _ => false,
     };
     let is_range = request.expected.is_some() && request.asked != Asked::Whole;
