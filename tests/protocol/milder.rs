@@ -208,6 +208,53 @@ fn heads_that_other_clients_read_are_read() {
     }
 }
 
+/// A line that is none, in bytes: as servers send them that put a script's words into the head.
+fn garbled(status: &str, line: &[u8], rest: &str) -> Answer {
+    let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nETag: \"v1\"\r\n");
+    Answer::raw([head.as_bytes(), line, b"\r\n", rest.as_bytes()].concat())
+}
+
+#[test]
+fn a_line_of_the_head_that_is_none_is_passed_over() {
+    let whole = "Content-Length: 3\r\n\r\nabc";
+    for line in [
+        &b"X Y: a"[..],
+        b": a",
+        b"<br />",
+        b"X-\xe9: a",
+        b"X: a\x01b",
+        b"X: \x7f",
+        b"Content-Disposition: attachment; filename=\"\x02\"",
+    ] {
+        let (server, driver) = (serve(garbled("200 OK", line, whole)), driver());
+        for requests in [2, 3] {
+            let got = ask(&driver, question(&server.url(PATH), Asked::From(0)));
+            assert_eq!(got.unwrap_or_else(|why| panic!("{line:?}: {why}")).bytes, b"abc");
+            assert_eq!(server.seen().requests.len(), requests, "it is known by then: {line:?}");
+        }
+    }
+    let chunked = "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+    assert_eq!(first(garbled("200 OK", b"<br />", chunked), Asked::From(0)).unwrap().bytes, b"abc");
+    let in_part = format!("Content-Range: bytes 200-202/{LENGTH}\r\n{whole}");
+    assert_eq!(part(garbled("206 x", b"<br />", &in_part), 200, 203).unwrap().bytes, b"abc");
+}
+
+#[test]
+fn where_the_end_of_the_body_is_in_doubt_a_garbled_head_is_refused() {
+    for (line, rest) in [
+        (&b"<br />"[..], "\r\nabc"),
+        (b"Content-Length: 3\x01", "\r\nabc"),
+        (b"<br />", "Transfer-Encoding: identity\r\n\r\nabc"),
+        (b"<br />", "Transfer-Encoding: chunked\r\nContent-Length: 13\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+        (b"<br />", "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc"),
+        (b"X: a\0b", "Content-Length: 3\r\n\r\nabc"),
+        (b"X: a\rb", "Content-Length: 3\r\n\r\nabc"),
+    ] {
+        let fault = first(garbled("200 OK", line, rest), Asked::From(0)).unwrap_err();
+        assert_eq!(fault.kind, Kind::BadAnswer, "{line:?}: {fault}");
+    }
+}
+
 #[test]
 fn what_the_user_accepts_takes_the_place_of_everything() {
     let server = serve(Answer::new());

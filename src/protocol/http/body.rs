@@ -5,6 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use http_body::Body as _;
 use hyper_util::client::legacy::connect::HttpInfo;
+use reqwest::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use reqwest::{Response, Version};
 
 use super::error::fault;
@@ -55,5 +56,17 @@ impl Body for Stream {
                 }
             }
         }
+    }
+}
+
+/// True if a head that some lines were left out of tells without a doubt where its body ends: by a Content-Length or in chunks,
+/// and not by both. A line that was left out may have been the one that told it.
+pub(super) fn is_framed(response: &Response) -> bool {
+    let headers = response.headers();
+    let codings = headers.get_all(TRANSFER_ENCODING);
+    match (codings.iter().count(), headers.contains_key(CONTENT_LENGTH)) {
+        (0, has_length) => has_length,
+        (1, false) => codings.iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked")),
+        _ => false,
     }
 }

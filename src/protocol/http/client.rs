@@ -33,6 +33,8 @@ pub(super) enum Lane {
     Own,
     /// The same, and a new one.
     Fresh,
+    /// The same, for a server whose heads hold lines that are none: these are passed over.
+    Forgiving,
     /// One that small answers share, over HTTP/2, where the server speaks it.
     Shared,
     /// The server speaks nothing but HTTP/2.
@@ -80,6 +82,8 @@ pub(super) struct Clients {
     plain: OnceLock<Client>,
     fresh_plain: OnceLock<Client>,
     fresh_secure: OnceLock<Client>,
+    forgiving_plain: OnceLock<Client>,
+    forgiving_secure: OnceLock<Client>,
     secure: OnceLock<Client>,
     shared: OnceLock<Client>,
     http2: OnceLock<Client>,
@@ -95,6 +99,8 @@ impl Clients {
             plain: OnceLock::new(),
             fresh_plain: OnceLock::new(),
             fresh_secure: OnceLock::new(),
+            forgiving_plain: OnceLock::new(),
+            forgiving_secure: OnceLock::new(),
             secure: OnceLock::new(),
             shared: OnceLock::new(),
             http2: OnceLock::new(),
@@ -125,6 +131,8 @@ impl Clients {
             // It keeps no connection, so that a request finds none that another one has left.
             ("https", Lane::Fresh) => made(&self.fresh_secure, || self.unkept(scheme)),
             (_, Lane::Fresh) => made(&self.fresh_plain, || self.unkept(scheme)),
+            ("https", Lane::Forgiving) => made(&self.forgiving_secure, || self.forgiving(scheme)),
+            (_, Lane::Forgiving) => made(&self.forgiving_plain, || self.forgiving(scheme)),
             ("https", Lane::Http2) => made(&self.http2, || {
                 self.build(scheme, &self.tls(&[b"h2", b"http/1.1"])?, |builder| builder.http2_adaptive_window(true))
             }),
@@ -143,6 +151,11 @@ impl Clients {
 
     fn unkept(&self, scheme: &str) -> Result<Client, Fault> {
         self.single(scheme, |builder| builder.pool_max_idle_per_host(0))
+    }
+
+    /// What is left of such an answer on its connection is no beginning of the next one: none is kept.
+    fn forgiving(&self, scheme: &str) -> Result<Client, Fault> {
+        self.single(scheme, |builder| builder.pool_max_idle_per_host(0).http1_ignore_invalid_headers_in_responses(true))
     }
 
     /// A client that speaks HTTP/1.1 only.

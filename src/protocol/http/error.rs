@@ -147,6 +147,11 @@ pub(super) fn wants_http2(error: &reqwest::Error) -> bool {
         || error.url().is_some_and(|url| url.scheme() == "https") && sources(error).any(is_no_http1)
 }
 
+/// True if all that is wrong with an answer are lines of its head.
+pub(super) fn is_garbled(error: &reqwest::Error) -> bool {
+    sources(error).any(|error| error.to_string() == "invalid HTTP header parsed")
+}
+
 fn sources(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let mut next = Some(error as &(dyn Error + 'static));
     std::iter::from_fn(move || {

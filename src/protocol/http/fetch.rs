@@ -11,11 +11,11 @@ use tokio::task::yield_now;
 use url::Url;
 
 use super::auth::Logins;
-use super::body::{Stream, ends};
+use super::body::{Stream, ends, is_framed};
 use super::check::{Accepted, Head, check};
 use super::client::{Clients, HttpOptions, Lane, Trouble};
 use super::cookies::Cookies;
-use super::error::{fault, wants_http2};
+use super::error::{fault, is_garbled, wants_http2};
 use super::fields::address;
 use super::lanes::{Lanes, Waiting};
 use super::refusal;
@@ -183,14 +183,17 @@ impl Http {
         let mut url = at.url().clone();
         let _ = url.set_username("").and_then(|()| url.set_password(None));
         let nothing = || None;
-        self.call(Call { method: Method::GET, url: &url, subject: at, headers, body: &nothing, brief }).await
+        let call = Call { method: Method::GET, url: &url, subject: at, headers, body: &nothing, brief, forgives: true };
+        self.call(call).await
     }
 
     /// Makes one request as it stands: no redirect is followed and no login added.
     pub(in crate::protocol) async fn call(&self, call: Call<'_>) -> Result<Response, Fault> {
-        let Call { method, url, subject, headers, body, brief } = call;
+        let Call { method, url, subject, headers, body, brief, forgives } = call;
         let origin = url.origin();
-        let mut lane = self.lanes.choose(&origin, brief && url.scheme() == "https");
+        let brief = brief && url.scheme() == "https";
+        let choose = if forgives { Lanes::choose_forgiving } else { Lanes::choose };
+        let mut lane = choose(&self.lanes, &origin, brief);
         let build = |lane| -> Result<RequestBuilder, Fault> {
             let client = self.clients.client(url.scheme(), lane)?;
             let request = client.request(method.clone(), url.clone()).headers(headers.clone());
@@ -207,6 +210,7 @@ impl Http {
             let is_dead = || method == Method::GET && fault(subject, error).kind == FaultKind::Cut;
             let other = match lane {
                 Lane::Own if wants_http2(error) => Some(Lane::Http2),
+                Lane::Own | Lane::Fresh | Lane::Shared if forgives && is_garbled(error) => Some(Lane::Forgiving),
                 _ if is_dead() => self.lanes.otherwise(&origin, lane),
                 _ => None,
             };
@@ -218,6 +222,11 @@ impl Http {
         }
         if let Ok(response) = &response {
             heard();
+            if lane == Lane::Forgiving && matches!(response.status().as_u16(), 200 | 203 | 206) && !is_framed(response)
+            {
+                let detail = "the answer is no proper HTTP, and does not tell for sure where its bytes end";
+                return Err(Fault::new(FaultKind::BadAnswer, subject, detail));
+            }
             self.lanes.answered(&origin, lane, response.version());
             match self.clients.answered(response) {
                 Some(Trouble::Here) => self.lanes.shun(&origin),
@@ -240,6 +249,8 @@ pub(in crate::protocol) struct Call<'a> {
     pub(in crate::protocol) body: &'a (dyn Fn() -> Option<reqwest::Body> + Sync),
     /// True if its answer may come on a connection that others share.
     pub(in crate::protocol) brief: bool,
+    /// True if lines of the answer's head that are none may be passed over.
+    pub(in crate::protocol) forgives: bool,
 }
 
 impl Fetch for Http {

@@ -52,9 +52,17 @@ struct Found {
     shuns_until: Option<Instant>,
     /// True if it has answered If-Range with the whole, and the same without it with the right part.
     misreads_if_range: bool,
+    /// True if it has given a proper answer in a head with lines that are none.
+    garbles: bool,
 }
 
 impl Lanes {
+    /// The lane for a request that can bear lines in its answer's head that are none.
+    pub(super) fn choose_forgiving(&self, origin: &Origin, brief: bool) -> Lane {
+        let garbles = self.0.lock().get(origin).is_some_and(|found| found.garbles);
+        if garbles { Lane::Forgiving } else { self.choose(origin, brief) }
+    }
+
     /// The lane for a request; a `brief` one may share its connection. The first of these finds out whether that is
     /// possible, and all others go their own way meanwhile: a server may count connections.
     pub(super) fn choose(&self, origin: &Origin, brief: bool) -> Lane {
@@ -79,7 +87,7 @@ impl Lanes {
     /// An answer came on a lane, in this version of HTTP. On the lane for HTTP/2 it came only since the other was refused.
     pub(super) fn answered(&self, origin: &Origin, lane: Lane, version: Version) {
         let speaks = match lane {
-            Lane::Own | Lane::Fresh => None,
+            Lane::Own | Lane::Fresh | Lane::Forgiving => None,
             Lane::Shared if version == Version::HTTP_2 => Some(Speaks::Two),
             Lane::Http2 if version == Version::HTTP_2 => Some(Speaks::OnlyTwo),
             Lane::Shared | Lane::Http2 => Some(Speaks::One),
@@ -87,6 +95,7 @@ impl Lanes {
         let mut all = self.0.lock();
         let found = entry(&mut all, origin);
         (found.speaks, found.has_answered) = (speaks.or(found.speaks), true);
+        found.garbles |= lane == Lane::Forgiving;
     }
 
     /// If-Range is of no use with this server: what comes without it is checked as strictly.
@@ -136,7 +145,7 @@ impl Lanes {
                 Some(Lane::Own)
             }
             Lane::Own if found.has_answered => Some(Lane::Fresh),
-            Lane::Own | Lane::Fresh | Lane::Http2 => None,
+            Lane::Own | Lane::Fresh | Lane::Forgiving | Lane::Http2 => None,
         }
     }
 }

@@ -65,7 +65,8 @@ impl Chunks {
             headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
         }
         let body = || form.as_ref().map(|form| reqwest::Body::wrap(form.body(&broken)));
-        let call = Call { method, url: &url, subject: &place.source, headers, body: &body, brief: false };
+        let call =
+            Call { method, url: &url, subject: &place.source, headers, body: &body, brief: false, forgives: false };
         let answer = self.http.call(call).await;
         if let Some(fault) = broken.take() {
             return Err(fault);

@@ -288,7 +288,7 @@ impl Stores {
         }
         let body = || draft.content.body(broken);
         let method = draft.method.clone();
-        let call = Call { method, url: &url, subject, headers: fields, body: &body, brief: false };
+        let call = Call { method, url: &url, subject, headers: fields, body: &body, brief: false, forgives: false };
         let answer = self.http.call(call).await;
         if let Some(fault) = broken.take() {
             return Err(fault);
