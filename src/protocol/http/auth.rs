@@ -108,7 +108,7 @@ enum Shown {
     Nothing,
     Basic,
     /// An answer made with this nonce.
-    Digest(String),
+    Digest(Vec<u8>),
 }
 
 /// One request's way past a server that asks who is there.

@@ -6,6 +6,7 @@ use std::fmt::{self, Write as _};
 use http_auth::parser::ChallengeParser;
 use http_auth::{ChallengeRef, ParamValue};
 use md5::Digest as _;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
 use super::auth::Login;
@@ -61,9 +62,9 @@ pub(super) struct Challenge {
     session: bool,
     /// The algorithm as the server wrote it; none means MD5.
     algorithm: Option<String>,
-    realm: String,
-    nonce: String,
-    opaque: Option<String>,
+    realm: Vec<u8>,
+    nonce: Vec<u8>,
+    opaque: Option<Vec<u8>>,
     /// `auth` or `auth-int`; none is the way of RFC 2069.
     quality: Option<&'static str>,
     hashes_user: bool,
@@ -92,6 +93,7 @@ impl Challenge {
         if challenge.params.iter().any(|parameter| parameter.1.unescaped_len() > MAX_WORD) {
             return None;
         }
+        let bytes = |name: &str| find(challenge, name).map(value);
         let text = |name: &str| find(challenge, name).map(ParamValue::to_unescaped);
         let is = |name: &str, word: &str| text(name).is_some_and(|value| value.eq_ignore_ascii_case(word));
         let algorithm = text("algorithm");
@@ -107,9 +109,9 @@ impl Challenge {
             hash,
             session,
             algorithm,
-            realm: text("realm")?,
-            nonce: text("nonce")?,
-            opaque: text("opaque"),
+            realm: bytes("realm")?,
+            nonce: bytes("nonce")?,
+            opaque: bytes("opaque"),
             quality,
             hashes_user: is("userhash", "true"),
             is_utf8: is("charset", "UTF-8"),
@@ -125,17 +127,17 @@ impl Challenge {
     }
 
     /// The server's word that answers are made with.
-    pub(super) fn nonce(&self) -> &str {
+    pub(super) fn nonce(&self) -> &[u8] {
         &self.nonce
     }
 
     /// Takes up the nonce that an answer names for the next request (RFC 7616, section 3.5).
     pub(super) fn renew(&mut self, headers: &HeaderMap, cnonce: &str) {
-        let Some(told) = headers.get("authentication-info").and_then(|value| value.to_str().ok()) else { return };
+        let Some(told) = headers.get("authentication-info").map(plain) else { return };
         // It has the parameters of a challenge without its scheme's name.
         let text = format!("Digest {told}");
         let next = ChallengeParser::new(&text).next().and_then(Result::ok);
-        let nonce = next.as_ref().and_then(|next| find(next, "nextnonce")).map(ParamValue::to_unescaped);
+        let nonce = next.as_ref().and_then(|next| find(next, "nextnonce")).map(value);
         if let Some(nonce) = nonce.filter(|next| *next != self.nonce && next.len() <= MAX_WORD) {
             *self = Self { nonce, count: 0, cnonce: cnonce.to_owned(), ..self.clone() };
         }
@@ -147,11 +149,11 @@ impl Challenge {
         self.count = self.count.checked_add(1)?;
         let mut line = b"Digest ".to_vec();
         self.put_user(&mut line, &login.user);
-        let mut put = |name: &str, value: &str| put_quoted(&mut line, name, value.as_bytes());
+        let mut put = |name: &str, value: &[u8]| put_quoted(&mut line, name, value);
         put("realm", &self.realm);
         put("nonce", &self.nonce);
-        put("uri", uri);
-        put("response", &self.response(login, uri));
+        put("uri", uri.as_bytes());
+        put("response", self.response(login, uri).as_bytes());
         if let Some(opaque) = &self.opaque {
             put("opaque", opaque);
         }
@@ -175,8 +177,8 @@ impl Challenge {
     /// The proof that the password is known (RFC 7616, section 3.4.1).
     fn response(&self, login: &Login, uri: &str) -> String {
         let hash = |pieces: &[&[u8]]| self.hash.of(pieces);
-        let (nonce, cnonce) = (self.nonce.as_bytes(), self.cnonce.as_bytes());
-        let mut key = hash(&[&login.user, self.realm.as_bytes(), &login.password]);
+        let (nonce, cnonce) = (&self.nonce[..], self.cnonce.as_bytes());
+        let mut key = hash(&[&login.user, &self.realm, &login.password]);
         if self.session {
             key = hash(&[key.as_bytes(), nonce, cnonce]);
         }
@@ -197,10 +199,10 @@ impl Challenge {
     /// The user's name, in one of its three forms (RFC 7616, section 3.4.4).
     fn put_user(&self, line: &mut Vec<u8>, user: &[u8]) {
         if self.hashes_user {
-            put_quoted(line, "username", self.hash.of(&[user, self.realm.as_bytes()]).as_bytes());
+            put_quoted(line, "username", self.hash.of(&[user, &self.realm]).as_bytes());
             line.extend_from_slice(b"userhash=true, ");
         } else if self.is_utf8 && !user.is_ascii() {
-            let encoded = percent_encoding::percent_encode(user, percent_encoding::NON_ALPHANUMERIC);
+            let encoded = percent_encode(user, NON_ALPHANUMERIC);
             line.extend_from_slice(format!("username*=UTF-8''{encoded}, ").as_bytes());
         } else {
             put_quoted(line, "username", user);
@@ -211,7 +213,7 @@ impl Challenge {
 /// Shows nothing that an answer could be guessed by.
 impl fmt::Debug for Challenge {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Challenge({:?}, {:?})", self.hash, self.realm)
+        write!(out, "Challenge({:?}, {:?})", self.hash, String::from_utf8_lossy(&self.realm))
     }
 }
 
@@ -231,8 +233,23 @@ pub(super) fn unknown_schemes(headers: &HeaderMap) -> Vec<String> {
 /// What can be made of the challenges in all fields of a 401; several may stand in one field. Those behind a mistake
 /// in a field are lost.
 fn challenges<T>(headers: &HeaderMap, read: impl Fn(&ChallengeRef<'_>) -> Option<T>) -> Vec<T> {
-    let fields = headers.get_all(WWW_AUTHENTICATE).into_iter().filter_map(|value| value.to_str().ok());
-    fields.flat_map(|text| ChallengeParser::new(text).map_while(Result::ok)).filter_map(|one| read(&one)).collect()
+    let mut all = Vec::new();
+    for text in headers.get_all(WWW_AUTHENTICATE).into_iter().map(plain) {
+        all.extend(ChallengeParser::new(&text).map_while(Result::ok).filter_map(|one| read(&one)));
+    }
+    all
+}
+
+/// A field as the parser takes it, which knows ASCII alone: all other bytes, that a quoted word may hold too (RFC 9110, section
+/// 5.6.4), are percent-encoded.
+fn plain(field: &HeaderValue) -> String {
+    const SPECIAL: &AsciiSet = &CONTROLS.remove(b'\t').add(b'%');
+    percent_encode(field.as_bytes(), SPECIAL).to_string()
+}
+
+/// The bytes of a word in such a field, as the server wrote them.
+fn value(word: &ParamValue<'_>) -> Vec<u8> {
+    percent_decode_str(&word.to_unescaped()).collect()
 }
 
 fn find<'a>(challenge: &'a ChallengeRef<'_>, name: &str) -> Option<&'a ParamValue<'a>> {
