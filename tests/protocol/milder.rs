@@ -272,6 +272,8 @@ fn a_proxy_is_named_where_it_is_at_fault() {
     let asked = |proxy: String, url: &str| ask(&through(proxy), question(url, Asked::Whole)).unwrap_err();
     let fault = asked(format!("http://{gone}"), "http://example.invalid/a");
     assert!(fault.detail.contains(&format!("through the proxy {gone}")), "{fault}");
+    let fault = asked(format!("http://{gone}"), "https://example.invalid/a");
+    assert!(fault.kind == Kind::Connect && fault.detail.contains("no connection"), "the proxy says nothing: {fault}");
     for written in [format!(" {gone}"), format!("HTTP://{gone}"), format!("SOCKS5://{gone} ")] {
         let fault = asked(written.clone(), "http://example.invalid/a");
         assert!(fault.detail.contains(&format!("through the proxy {gone}")), "{written}: {fault}");

@@ -13,6 +13,9 @@ pub(super) const PROXY_LOGIN: &str = "a login is asked for: put user:password@ i
 /// and again.
 const SOCKS_LOGIN: [&str; 2] = ["credentials not accepted", "does not support user/pass authentication"];
 
+/// What it says where the proxy itself was not reached, which is no word of the proxy's.
+const NO_PROXY_THERE: &str = "failed to create underlying connection";
+
 /// The fault behind an error while a request was made or a body was read.
 pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fault {
     let root = root(error);
@@ -25,7 +28,7 @@ pub(in crate::protocol) fn fault(source: &Source, error: &reqwest::Error) -> Fau
             Fault::new(FaultKind::Status(407), source, PROXY_LOGIN)
         } else if SOCKS_LOGIN.iter().any(|words| text.contains(words)) {
             Fault::new(FaultKind::Status(407), source, "it does not accept the login, or the lack of one, in its URL")
-        } else if text.contains("tunnel error") {
+        } else if text.contains("tunnel error") && !text.contains(NO_PROXY_THERE) {
             Fault::new(FaultKind::Connect, source, "the proxy does not connect to this host")
         } else if text.contains("dns error") {
             Fault::new(FaultKind::Resolve, source, format!("the host's name was not found: {root}"))
