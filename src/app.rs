@@ -228,6 +228,7 @@ impl House {
             proxy: settings.proxy.clone(),
             is_direct: self.is_direct,
             insecure: network.is_some_and(|network| network.insecure),
+            allow_http: network.is_some_and(|network| network.allow_http),
             ca_cert: network.and_then(|network| network.ca_cert.clone()),
             netrc: network.map(|network| self.netrc(network)).transpose()?.unwrap_or_default(),
             cookies: cookies.transpose()?.unwrap_or_default(),

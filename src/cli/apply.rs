@@ -71,6 +71,7 @@ impl NetworkArgs {
             ("--timeout", self.timeout.is_some()),
             ("--on-change", self.on_change.is_some()),
             ("-k", self.insecure),
+            ("--allow-http", self.allow_http),
             ("--ca-cert", self.ca_cert.is_some()),
             ("--netrc", self.logins.netrc.is_some()),
             ("--no-netrc", self.logins.no_netrc),

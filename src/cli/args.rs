@@ -292,6 +292,9 @@ pub struct NetworkArgs {
     /// Accept any certificate: anyone on the way can then read and change what comes
     #[arg(short = 'k', long)]
     pub insecure: bool,
+    /// Follow redirects from https to http: anyone on the way can then read and change what comes
+    #[arg(long)]
+    pub allow_http: bool,
     /// Trust the certificates in this PEM file too
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_cert: Option<PathBuf>,

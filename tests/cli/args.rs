@@ -348,7 +348,7 @@ fn help_is_no_mistake_and_holds_what_it_promises() {
     assert!(help.starts_with("0: "), "{help}");
     for word in
         "-o -d -x -j -i --limit -H --checksum --checksums-from --no-digests --retries --retry-wait --connect-timeout --timeout --overwrite -k \
-        --insecure --ca-cert --json -q --config --state --log Examples: stdout"
+        --insecure --ca-cert --allow-http --json -q --config --state --log Examples: stdout"
             .split_whitespace()
     {
         assert!(help.contains(word), "{word} is not in: {help}");

@@ -77,13 +77,17 @@ fn ssl_cert_file_is_honoured() {
 }
 
 #[test]
-fn a_redirect_from_https_to_http_is_refused() {
-    let away = "if ($scheme = https) { return 302 http://127.0.0.1:9/a.iso; }";
-    let Some(nginx) = Nginx::start_with("", away) else { return };
+fn a_redirect_from_https_to_http_is_followed_only_where_that_is_allowed() {
+    let Some(plain) = Nginx::start("") else { return };
+    let away = format!("if ($scheme = https) {{ return 302 {}; }}", plain.http("a.iso"));
+    let Some(nginx) = Nginx::start_with("", &away) else { return };
     let authority = nginx.authority();
     let sandbox = Sandbox::new();
-    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["https"]);
+    sandbox.get(&["--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).refused(&["https", "--allow-http"]);
     holds_no_finished_file(&sandbox);
+    let sum = plain.file("a.iso", 5, MIB);
+    sandbox.get(&["--allow-http", "--ca-cert", authority.to_str().unwrap(), &nginx.https("a.iso")]).ok();
+    holds_only(&sandbox, "a.iso", &sum);
 }
 
 #[test]

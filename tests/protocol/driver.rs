@@ -43,6 +43,7 @@ pub(super) fn options() -> HttpOptions {
         connect_timeout: Duration::from_secs(20),
         proxy: None,
         insecure: false,
+        allow_http: false,
         ca_cert: None,
         netrc: Netrc::default(),
         cookies: Cookies::default(),

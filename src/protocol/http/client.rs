@@ -63,6 +63,8 @@ pub struct HttpOptions {
     pub is_direct: bool,
     /// Accept any certificate.
     pub insecure: bool,
+    /// Follow redirects from https to http too.
+    pub allow_http: bool,
     /// A PEM file with the user's own authorities.
     pub ca_cert: Option<PathBuf>,
     /// The logins of hosts.
@@ -105,6 +107,11 @@ impl Clients {
             shared: OnceLock::new(),
             http2: OnceLock::new(),
         }
+    }
+
+    /// True if a redirect may lead from https to http.
+    pub(super) fn allows_http(&self) -> bool {
+        self.options.allow_http
     }
 
     /// The way that requests take.

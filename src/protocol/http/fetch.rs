@@ -155,7 +155,7 @@ impl Http {
             if !leads {
                 return Ok((response, at));
             }
-            at = next(&at, &response)?;
+            at = next(&at, &response, self.clients.allows_http())?;
         }
         Err(Fault::new(FaultKind::Redirect, &request.source, format!("more than {MAX_REDIRECTS} redirects")))
     }
@@ -329,8 +329,8 @@ fn if_range(request: &Request) -> Option<HeaderValue> {
     HeaderValue::from_str(validator.strong_etag().or_else(date)?).ok()
 }
 
-/// Where a redirect leads.
-fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
+/// Where a redirect leads; from https to http only if that is allowed.
+fn next(at: &Source, response: &Response, allows_http: bool) -> Result<Source, Fault> {
     let wrong = |detail: &str| Fault::new(FaultKind::Redirect, at, detail);
     let location =
         response.headers().get(LOCATION).ok_or_else(|| wrong("the server redirects without saying where"))?;
@@ -341,7 +341,10 @@ fn next(at: &Source, response: &Response) -> Result<Source, Fault> {
     let mut url = at.url().join(text.trim()).map_err(|_| wrong("the server redirects to something that is no URL"))?;
     url.set_fragment(None);
     match (at.url().scheme(), url.scheme()) {
-        ("https", "http") => Err(wrong("the server redirects from https to plain http, which haul does not follow")),
+        ("https", "http") if !allows_http => Err(wrong(
+            "the server redirects from https to plain http, which haul follows only with --allow-http: anyone on the way can \
+             read and change what comes so",
+        )),
         (_, "http" | "https") if url.host_str().is_some_and(|host| !host.is_empty()) => Ok(Source::from(url)),
         (_, other) => Err(wrong(&format!("the server redirects to a {other}: URL, which haul does not follow"))),
     }
