@@ -25,7 +25,7 @@ use self::damage::{complain, damage};
 use self::engine::{Engine, after, heed_signals, of_its_own};
 use self::list::list_item;
 use self::log::start_log;
-use self::queue::advised;
+use self::queue::{advised, tell_unlocked};
 use self::registry::registry;
 use self::shown::shown;
 use crate::api::Command as Order;
@@ -273,16 +273,18 @@ impl House {
     fn screen(&self) -> Result<Exit, Trouble> {
         let (specs, left) = self.arguments.screen.specs(&self.downloads(), io::stdin().lock())?;
         let is_first = !Journal::is_there(&self.paths.state);
-        let (_lock, queueing) = match self.queue() {
+        let (lock, queueing) = match self.queue() {
             Err(trouble) if trouble.exit == Exit::Taken && !specs.is_empty() => {
                 return Ok(without(left.as_deref(), self.hand_over(&trouble.why, &specs)?));
             }
             other => other.map_err(advised)?,
         };
         let damage = damage(&queueing).cloned();
-        let notice = damage.as_ref().map(ToString::to_string).or_else(|| left.clone());
+        let unlocked = self.unlocked(&lock);
+        let notice = damage.as_ref().map(ToString::to_string).or_else(|| left.clone()).or_else(|| unlocked.clone());
         if self.arguments.screen.plain {
             complain(damage.as_ref());
+            tell_unlocked(unlocked.as_deref());
             without(left.as_deref(), Exit::Complete);
         }
         let engine =

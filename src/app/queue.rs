@@ -8,7 +8,7 @@ use super::damage::{complain, damage};
 use super::engine::Engine;
 use super::shown::shown;
 use super::{House, Trouble};
-use crate::cli::{Exit, RunArgs, stderr_is_terminal, write_added};
+use crate::cli::{Exit, RunArgs, Style, stderr_is_terminal, write_added};
 use crate::config::SystemClock;
 use crate::engine::{Queueing, place};
 use crate::model::{Fault, Source, Spec, Status, TransferId, WallClock, harmless};
@@ -27,6 +27,16 @@ impl House {
             }
             Err(process) => Err(Trouble { exit: Exit::Taken, why: self.taken_words(process) }),
         }
+    }
+
+    /// What a person is to know of a queue that can't be locked.
+    pub(super) fn unlocked(&self, lock: &StateLock) -> Option<String> {
+        let state = self.paths.state.display();
+        let text = format!(
+            "there are no locks where the queue is ({state}): run it on one machine at a time, or name a folder on a local disk \
+             with --state"
+        );
+        (!lock.is_sure()).then(|| harmless(&text).into_owned())
     }
 
     fn taken_words(&self, process: Option<u32>) -> String {
@@ -51,8 +61,11 @@ impl House {
     /// `haul run`: works the queue off.
     pub(super) fn run(&self, run: &RunArgs) -> Result<Exit, Trouble> {
         let style = run.output.style(stderr_is_terminal());
-        let (_lock, queueing) = self.queue().map_err(advised)?;
+        let (lock, queueing) = self.queue().map_err(advised)?;
         complain(damage(&queueing));
+        if !matches!(style, Style::Quiet) {
+            tell_unlocked(self.unlocked(&lock).as_deref());
+        }
         // Read before the engine starts: what fails at once is waited for too, and told.
         let wanted = unfinished(&queueing);
         let given_up = count(&queueing, |status| matches!(status, Status::Failed | Status::Expired));
@@ -155,6 +168,13 @@ fn tell_left(left: &[String]) {
     }
     if left.len() > NAMED {
         let _ = writeln!(err, "haul: and {} more", left.len() - NAMED);
+    }
+}
+
+/// Says so where there is no screen.
+pub(super) fn tell_unlocked(why: Option<&str>) {
+    if let Some(why) = why {
+        let _ = writeln!(io::stderr(), "haul: {why}");
     }
 }
 

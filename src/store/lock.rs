@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -17,19 +17,27 @@ const NAME: &str = "engine.lock";
 #[derive(Debug)]
 pub struct StateLock {
     _file: File,
+    is_sure: bool,
 }
 
 impl StateLock {
     /// Takes the folder. The inner error means that another process has it, with its number where that can be read.
     pub fn take(folder: &Path) -> Result<Result<Self, Option<u32>>, Fault> {
         let path = folder.join(NAME);
-        let broken = |why: std::io::Error| {
+        let broken = |why: io::Error| {
             Fault::new(FaultKind::State, folder.display(), format!("the state folder can't be used: {why}"))
         };
         private_folder(folder).map_err(broken)?;
         let open = private_file().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.map_err(broken)?;
-        match file.try_lock() {
+        let locked = loop {
+            match file.try_lock() {
+                Err(TryLockError::Error(why)) if why.kind() == io::ErrorKind::Interrupted => {}
+                locked => break locked,
+            }
+        };
+        let is_sure = locked.is_ok();
+        match locked {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
@@ -48,7 +56,12 @@ impl StateLock {
         let (process, born) = (std::process::id(), born(std::process::id()).unwrap_or_default());
         let _ = file.set_len(0).and_then(|()| file.rewind());
         let _ = file.write_all(format!("{process}\n{born}\n").as_bytes());
-        Ok(Ok(Self { _file: file }))
+        Ok(Ok(Self { _file: file, is_sure }))
+    }
+
+    /// True if nobody else can have the folder. Where there are no locks, a haul on another machine may have it too.
+    pub fn is_sure(&self) -> bool {
+        self.is_sure
     }
 }
 

@@ -318,11 +318,14 @@ fn two_never_run_one_queue_where_there_are_no_locks() {
     let server = serve(Answer::new().gate(2 * MIB, &gate));
     let sandbox = Sandbox::new();
     sandbox.run(&["add", &server.url(PATH)]).ok();
-    let run = || Strace::refuse("flock", "ENOLCK", "1+").start(&sandbox, &["run", "-q", "-x", "1"]);
+    let run = || Strace::refuse("flock", "ENOLCK", "1+").start(&sandbox, &["run", "-x", "1"]);
     let first = run();
     server.wait("the gate", |seen| seen.sent(PATH).total == 2 * MIB);
     run().finish().code(TAKEN);
     gate.open();
-    first.finish().ok();
-    run().finish().ok();
+    let words = "no locks where the queue is";
+    let told = first.finish().ok();
+    assert!(told.stderr.contains(words), "of another machine's haul nothing is known: {told:#?}");
+    assert!(run().finish().ok().stderr.contains(words));
+    assert!(!sandbox.run(&["run"]).ok().stderr.contains(words));
 }
