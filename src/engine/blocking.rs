@@ -19,14 +19,14 @@ pub(super) async fn blocking<T: Send + 'static>(
 /// So many folders are remembered; then it begins anew.
 const MOST_FOLDERS: usize = 4096;
 
-/// How the disks keep up with short work, over all transfers: by folder, as any may be one of its own.
+/// How the disks keep up with short work, over all transfers: by folder, as any may be one of its own, and when that was seen.
 #[derive(Debug, Default)]
-pub(super) struct Errands(Lock<HashMap<PathBuf, Pace>>);
+pub(super) struct Errands(Lock<HashMap<PathBuf, (Pace, Instant)>>);
 
 impl Errands {
     /// Runs work in a folder that takes microseconds where nothing is wrong, such as a look at a name: here, where this folder's
-    /// disk has answered quickly before; else on a thread that may block. To hand it over costs more than the work, and small
-    /// files have little else; but the disk of a folder that nobody has looked at may hang, and all else with it.
+    /// disk has answered quickly just now; else on a thread that may block. To hand it over costs more than the work, and small
+    /// files have little else; but the disk of a folder that nobody has looked at for a while may hang, and all else with it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         folder: &Path,
@@ -37,7 +37,7 @@ impl Errands {
             let done = work();
             Ok((done, start.elapsed()))
         };
-        let is_quick = self.0.lock().get(folder).is_some_and(|pace| !pace.is_slow());
+        let is_quick = self.0.lock().get(folder).is_some_and(|(pace, at)| pace.bears_a_look(at.elapsed()));
         let (done, took) = if is_quick { timed()? } else { blocking(timed).await? };
         self.took(folder, took);
         done
@@ -48,12 +48,15 @@ impl Errands {
         if paces.len() >= MOST_FOLDERS && !paces.contains_key(folder) {
             paces.clear();
         }
-        if let Some(pace) = paces.get_mut(folder) {
-            return pace.took(time);
+        let now = Instant::now();
+        if let Some((pace, at)) = paces.get_mut(folder) {
+            pace.took(time);
+            *at = now;
+            return;
         }
         let mut pace = Pace::default();
         pace.took(time);
-        paces.insert(folder.to_path_buf(), pace);
+        paces.insert(folder.to_path_buf(), (pace, now));
     }
 }
 

@@ -30,3 +30,14 @@ fn a_disk_that_is_fast_again_is_written_at_once_again() {
     again.took(Duration::from_secs(u64::MAX));
     assert!(again.is_slow());
 }
+
+#[test]
+fn a_disk_that_was_quick_a_while_ago_may_hang_by_now() {
+    let (quick, slow) = (Duration::from_micros(5), Duration::from_millis(160));
+    let mut pace = Pace::default();
+    pace.took(quick);
+    assert!(pace.bears_a_look(Duration::from_millis(900)));
+    assert!(!pace.bears_a_look(Duration::from_secs(1)));
+    pace.took(slow);
+    assert!(!pace.bears_a_look(Duration::ZERO));
+}
