@@ -30,6 +30,8 @@ pub(super) struct Busy {
 pub(super) enum Done {
     /// It is to be at this place from now on; it is, or why not.
     Moved(Target, Result<PathBuf, Fault>),
+    /// Where the file of a move is that was cut short; `None` for nowhere. Or why that can't be told.
+    Settled(Box<Moving>, Result<Option<PathBuf>, Fault>),
     /// What the file hashes to, and whether that was compared.
     Verified(Result<(Checksum, bool), Fault>),
 }
@@ -189,6 +191,7 @@ impl Supervisor {
         let then_remove = self.roster.came_back(id).and_then(|busy| busy.then_remove);
         match done {
             Some(Done::Moved(target, moved)) => self.moved(id, target, moved),
+            Some(Done::Settled(moving, place)) => self.settled(&moving, place),
             Some(Done::Verified(verified)) => self.verified(id, verified),
             None => self.deny(id, "the thread that worked on its file was lost, which is a bug of haul"),
         }
@@ -215,25 +218,35 @@ impl Supervisor {
         self.tell(id, Happening::Moved(to));
     }
 
-    /// What a haul that was killed was about to move is finished or taken back, and the list learns where it is.
+    /// What a haul that was killed was about to move is finished or taken back, and the list learns where it is. The disk may be
+    /// away, or dead: only that transfer waits for it.
     pub(super) fn settle_moves(&mut self) {
         for moving in Moving::left(&self.shared.state) {
             let id = moving.id();
-            let place = match moving.settle() {
-                Ok(place) => place,
-                // Somebody is writing it, or the disk is gone: the next start looks again.
-                Err(fault) => {
-                    tracing::warn!("{fault}");
-                    continue;
-                }
-            };
-            let known = self.roster.get(id).and_then(|entry| entry.latest.target.clone());
-            match (known, place) {
-                (Some(known), Some(place)) if known != place => self.found_at(id, &known, place),
-                // Its disk may come back.
-                (Some(_), None) => {}
-                _ => moving.give_up(),
+            if self.roster.get(id).is_some() {
+                self.send_out(id, Errand::Moving, move |_| {
+                    let place = moving.settle();
+                    Done::Settled(Box::new(moving), place)
+                });
+            } else {
+                self.tasks.spawn_blocking(move || match moving.settle() {
+                    Ok(_) => moving.give_up(),
+                    Err(fault) => tracing::warn!("{fault}"),
+                });
             }
+        }
+    }
+
+    fn settled(&mut self, moving: &Moving, place: Result<Option<PathBuf>, Fault>) {
+        let id = moving.id();
+        let known = self.roster.get(id).and_then(|entry| entry.latest.target.clone());
+        match (known, place) {
+            // Somebody is writing it, or the disk is gone: the next start looks again.
+            (_, Err(fault)) => tracing::warn!("{fault}"),
+            (Some(known), Ok(Some(place))) if known != place => self.found_at(id, &known, place),
+            // Its disk may come back.
+            (Some(_), Ok(None)) => {}
+            _ => moving.give_up(),
         }
     }
 

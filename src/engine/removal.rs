@@ -274,7 +274,7 @@ impl Supervisor {
         for (_, aside) in known {
             aside.put_back();
         }
-        Aside::delete(gone.into_iter().map(|(_, aside)| aside));
+        self.tasks.spawn_blocking(move || Aside::delete(gone.into_iter().map(|(_, aside)| aside)));
         for kept in UploadCheckpoint::left(&self.shared.state) {
             if let Ok(source) = Source::parse(&kept.url) {
                 self.release(Spec::of_upload(source, Upload::of(kept.file)));
