@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use haul::model::{Source, Spec, Status, TransferId};
 use haul::store::{Checkpoint, Item, Journal, part_name};
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::support::begun::begin;
 use crate::support::power::{Image, image_of, restore};
-use crate::support::server::content;
+use crate::support::server::{File, Server, content};
 use crate::support::{Sandbox, Strace, eventually, names, strace_works};
 
 pub(super) const LENGTH: u64 = 70_000;
@@ -176,4 +177,28 @@ fn a_kill_between_any_two_system_calls_of_a_removal_keeps_all_or_nothing() {
         removal_is_killed_everywhere("1 remove!\n", ": gone:");
         removal_is_killed_everywhere("1 remove!\nundo\n", ": back:");
     }
+}
+
+#[test]
+fn a_move_that_was_cut_short_to_a_disk_that_hangs_keeps_no_other_transfer_waiting() {
+    if !strace_works() {
+        return;
+    }
+    let scene = Scene::new(tempfile::tempdir().unwrap(), false);
+    let is_noted = |number| {
+        restore(&scene.folders(), &scene.image);
+        scene.moves(&Strace::kill("renameat2", number));
+        names(&scene.sandbox.path("state/checkpoints")).iter().any(|name| name.ends_with(".moving"))
+    };
+    assert!((1..=3).any(is_noted), "no kill left a note");
+    let server = Server::new().file("/other", File::new(8, LENGTH)).start();
+    scene.sandbox.run(&["add", &server.url("/other")]).ok();
+    let (_, new) = scene.targets();
+    let hangs = Strace::delay("statx", 3600).on(&[&new, &part(&new)]);
+    let haul = hangs.start(&scene.sandbox, &["run", "-q"]);
+    eventually("the other one", || scene.sandbox.names().contains(&"other".to_owned()));
+    haul.signal_child(Signal::KILL);
+    // strace itself would wait for the end of the delay.
+    haul.signal(Signal::KILL);
+    haul.finish();
 }
