@@ -154,11 +154,7 @@ pub trait Put: Send + Sync {
         whole: Option<Checksum>,
     ) -> BoxFuture<'a, Result<StoredObject, Fault>>;
 
-    /// False where nothing frees what was sent: then [`Taker::abort`] asks for nothing.
-    fn frees(&self) -> bool {
-        true
-    }
-
-    /// Gives an upload up; the store frees its parts. One that is gone already is no fault.
-    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<(), Fault>>;
+    /// Gives an upload up; the store frees its parts. False if there was nothing to free, as where the upload is gone already or
+    /// the protocol has no such call.
+    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<bool, Fault>>;
 }

@@ -215,16 +215,24 @@ async fn a_store_that_loses_every_upload_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_changes_between_two_runs_frees_the_old_upload() {
-    let (stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
-    stage.has(id, 2 * MIB).await;
-    let stopped = stage.stop().await;
-    let old = stopped.depot.open_uploads();
-    std::fs::write(stopped.downloads().join("key.bin"), bytes(5 * MIB)).unwrap();
-    let mut stage = stopped.start();
-    complete(&mut stage, id, 5 * MIB).await;
-    assert_eq!(stage.depot.count(|call| call == Call::Abort), 1);
-    assert!(!stage.depot.open_uploads().contains(&old[0]));
-    stage.end().await;
+    // Where the store has freed it by itself, nothing is told of it.
+    for is_lost in [false, true] {
+        let (stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+        stage.has(id, 2 * MIB).await;
+        let stopped = stage.stop().await;
+        let old = stopped.depot.open_uploads();
+        if is_lost {
+            stopped.depot.lose(&old[0]);
+        }
+        std::fs::write(stopped.downloads().join("key.bin"), bytes(5 * MIB)).unwrap();
+        let mut stage = stopped.start();
+        complete(&mut stage, id, 5 * MIB).await;
+        assert_eq!(stage.depot.count(|call| call == Call::Abort), 1);
+        assert!(!stage.depot.open_uploads().contains(&old[0]));
+        let told = stage.told.iter().filter(|event| matches!(event.happening, Happening::UploadAborted)).count();
+        assert_eq!(told, usize::from(!is_lost));
+        stage.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -150,8 +150,9 @@ impl Depot {
     }
 
     /// The store forgets an upload, as it does after some days.
-    pub fn lose(&self, upload: &str) {
-        self.lock().uploads.remove(upload);
+    /// True if it was there.
+    pub fn lose(&self, upload: &str) -> bool {
+        self.lock().uploads.remove(upload).is_some()
     }
 
     /// An upload that somebody else has begun, with these parts.
@@ -386,13 +387,10 @@ impl Put for Depot {
         })
     }
 
-    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
         Box::pin(async move {
             let (trouble, _open) = self.begin(Call::Abort);
-            obey!(self, place, trouble, {
-                self.lose(upload);
-                Ok(())
-            })
+            obey!(self, place, trouble, { Ok(self.lose(upload)) })
         })
     }
 }

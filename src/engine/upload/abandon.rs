@@ -93,7 +93,7 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
         let fault = tokio::select! {
             biased;
             freed = request => match freed {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(fault) => fault,
             },
             () = last_call => return Ok(()),

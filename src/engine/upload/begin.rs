@@ -228,16 +228,16 @@ impl Task {
         self.held = None;
         self.given_up.push(upload.to_owned());
         let freed = match self.insist(|| self.driver.abort(&self.place, upload)).await {
-            Err(Halt::Stopped) => timeout(MOMENT, self.driver.abort(&self.place, upload)).await.unwrap_or(Ok(())),
+            Err(Halt::Stopped) => timeout(MOMENT, self.driver.abort(&self.place, upload)).await.unwrap_or(Ok(false)),
             Err(Halt::Fault(fault)) => Err(fault),
-            Ok(()) => Ok(()),
+            Ok(had_any) => Ok(had_any),
         };
         match freed {
             // Its record may be there all the same; one of an upload before it is not ours to forget.
-            Ok(()) if self.kept().await.is_ok_and(|kept| kept.is_some_and(|kept| kept.upload == upload)) => {
+            Ok(_) if self.kept().await.is_ok_and(|kept| kept.is_some_and(|kept| kept.upload == upload)) => {
                 self.forget().await;
             }
-            Ok(()) => {}
+            Ok(_) => {}
             Err(fault) => self.tell(Happening::UploadLeft(fault)).await,
         }
     }

@@ -145,7 +145,7 @@ impl Task {
         let freed = match kind {
             kind if is_gone(kind) => return,
             FaultKind::Exists => self.free(upload).await.map(|_| ()),
-            _ => self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await,
+            _ => self.unless_stopped(self.ask(self.driver.abort(&self.place, upload))).await.map(|_| ()),
         };
         if let Err(Halt::Fault(fault)) = freed {
             tracing::warn!("the parts of an upload could not be freed: {fault}");

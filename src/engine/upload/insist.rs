@@ -36,9 +36,9 @@ impl Task {
         self.orders.again(fault, failures, |activity| self.show(activity)).await
     }
 
-    /// Tells that parts were freed, where the store has such a call.
-    pub(super) async fn tell_freed(&self) {
-        if self.driver.frees() {
+    /// Tells that parts were freed, if any were.
+    pub(super) async fn tell_freed(&self, had_any: bool) {
+        if had_any {
             self.tell(Happening::UploadAborted).await;
         }
     }
@@ -47,8 +47,8 @@ impl Task {
     /// they stay.
     pub(super) async fn free(&self, upload: &str) -> Result<bool, Halt> {
         match self.insist(|| self.driver.abort(&self.place, upload)).await {
-            Ok(()) => {
-                self.tell_freed().await;
+            Ok(had_any) => {
+                self.tell_freed(had_any).await;
                 Ok(true)
             }
             Err(Halt::Fault(fault)) if is_denied(fault.kind) => {

@@ -62,8 +62,8 @@ impl Task {
         let mut attempts = 1;
         loop {
             match self.ask(self.driver.abort(&self.place, upload)).await {
-                Ok(()) => {
-                    self.tell_freed().await;
+                Ok(had_any) => {
+                    self.tell_freed(had_any).await;
                     return true;
                 }
                 Err(fault) if may_pass(fault.kind) && attempts < ATTEMPTS => sleep(MOMENT).await,

@@ -192,13 +192,9 @@ impl Put for Chunks {
         })
     }
 
-    fn frees(&self) -> bool {
-        false
-    }
-
-    fn abort<'a>(&'a self, _: &'a Place, _: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+    fn abort<'a>(&'a self, _: &'a Place, _: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
         // There is no call for that: the next upload of this name takes the chunks' places.
-        Box::pin(async { Ok(()) })
+        Box::pin(async { Ok(false) })
     }
 }
 

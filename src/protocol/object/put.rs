@@ -167,13 +167,14 @@ impl Put for Stores {
         Box::pin(async move { self.assemble(place, upload, parts, whole).await })
     }
 
-    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<(), Fault>> {
+    fn abort<'a>(&'a self, place: &'a Place, upload: &'a str) -> BoxFuture<'a, Result<bool, Fault>> {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let draft = Draft::new(Method::DELETE, &offer.url.key, WRITE).headers(offer.each_time());
             match self.reply(&offer.url, &draft.query("uploadId", upload)).await {
-                Err(refused) if refused.fault.kind != FaultKind::UploadGone => Err(refused.fault),
-                _ => Ok(()),
+                Ok(_) => Ok(true),
+                Err(refused) if refused.fault.kind == FaultKind::UploadGone => Ok(false),
+                Err(refused) => Err(refused.fault),
             }
         })
     }

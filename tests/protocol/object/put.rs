@@ -97,8 +97,8 @@ fn an_upload_that_is_given_up_is_gone_and_giving_it_up_twice_is_no_fault() {
         run(async {
             let id = driver.create(&place).await.unwrap();
             driver.part(&place, &id, 1, payload(b"part")).await.unwrap();
-            driver.abort(&place, &id).await.unwrap();
-            driver.abort(&place, &id).await.unwrap();
+            assert!(driver.abort(&place, &id).await.unwrap(), "{vendor}");
+            assert!(!driver.abort(&place, &id).await.unwrap(), "{vendor}: nothing is freed twice");
             let fault = driver.part(&place, &id, 2, payload(b"part")).await.unwrap_err();
             assert_eq!(fault.kind, FaultKind::UploadGone, "{vendor}");
         });
