@@ -187,10 +187,25 @@ impl<O: Write, E: Write> Watcher<O, E> {
 
     /// Hears an event, or keeps it until it is known whom it is about.
     fn hear_one(&mut self, event: &Event) {
+        if self.hear_of_left(event) {
+            return;
+        }
         match &mut self.arrivals {
             Some(arrivals) if !self.open.contains_key(&event.id) => arrivals.keep(event),
             _ => self.hear(event.id, &event.happening),
         }
+    }
+
+    /// Tells of what stays at a store of an upload that is in no list any more: its URL is all that is known of it. False for
+    /// everything else.
+    fn hear_of_left(&mut self, event: &Event) -> bool {
+        let Happening::UploadLeft(fault) = &event.happening else { return false };
+        if self.open.contains_key(&event.id) {
+            return false;
+        }
+        let Ok(source) = Source::parse(&fault.subject) else { return false };
+        self.report.fact(Followed::new(event.id, &source).known(), &event.happening, Instant::now());
+        true
     }
 
     /// Hears an event and those that have come with it.

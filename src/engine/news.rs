@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use tokio::sync::mpsc;
+
+use super::report::Report;
 use super::supervisor::Supervisor;
 use crate::api::{Event, Happening};
 use crate::model::TransferId;
@@ -32,6 +35,21 @@ impl Supervisor {
             Moving::forget(&self.shared.state, event.id, to);
         }
         let _ = self.side.events.send(event);
+    }
+
+    /// Waits for what is still done beside the transfers, and passes on what that tells.
+    pub(super) async fn hear_last(&mut self, inbox: &mut mpsc::Receiver<Report>) {
+        let tasks = self.tasks.clone();
+        loop {
+            tokio::select! {
+                biased;
+                Some(report) = inbox.recv() => self.report(report),
+                () = tasks.wait() => break,
+            }
+        }
+        while let Ok(report) = inbox.try_recv() {
+            self.report(report);
+        }
     }
 
     /// Takes over how far those have come that run.

@@ -226,7 +226,7 @@ impl Supervisor {
         let here = leaving.into_iter().filter_map(|(item, leaving)| match leaving {
             Leaving::Here(aside) => Some(aside),
             Leaving::There => {
-                self.release(Spec::clone(&item.spec));
+                self.release(item.id, Spec::clone(&item.spec));
                 None
             }
         });
@@ -238,11 +238,11 @@ impl Supervisor {
     }
 
     /// Frees the parts of an upload, unless somebody has ordered the same anew: then they are that one's.
-    fn release(&self, spec: Spec) {
+    fn release(&self, id: TransferId, spec: Spec) {
         if self.roster.listed(&spec).is_some() {
             UploadCheckpoint::stays(&self.begun(&spec));
         } else if let Some(begun) = Abandoning::begin(self.shared.clone(), self.begun(&spec), &self.side.stop) {
-            self.tasks.spawn(abandon(begun, spec));
+            self.tasks.spawn(abandon(begun, id, spec, self.reports.clone()));
         }
     }
 
@@ -277,7 +277,7 @@ impl Supervisor {
         self.tasks.spawn_blocking(move || Aside::delete(gone.into_iter().map(|(_, aside)| aside)));
         for kept in UploadCheckpoint::left(&self.shared.state) {
             if let Ok(source) = Source::parse(&kept.url) {
-                self.release(Spec::of_upload(source, Upload::of(kept.file)));
+                self.release(TransferId::mint(), Spec::of_upload(source, Upload::of(kept.file)));
             }
         }
     }

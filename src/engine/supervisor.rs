@@ -213,7 +213,7 @@ impl Supervisor {
         self.memory.last(self.hours.now()).await;
         self.finish_writing().await;
         self.tasks.close();
-        self.tasks.wait().await;
+        self.hear_last(&mut inbox).await;
         self.forget_complete().await;
         self.finish_writing().await;
         self.take_figures();
@@ -257,7 +257,7 @@ impl Supervisor {
         }
     }
 
-    fn report(&mut self, Report { id, what }: Report) {
+    pub(super) fn report(&mut self, Report { id, what }: Report) {
         match what {
             What::Happened(happening) => {
                 if let Happening::Answered { target, length, .. } = &happening {

@@ -258,7 +258,10 @@ fn step(happening: &Happening) -> Option<(&'static str, Environment)> {
     Some(match happening {
         Happening::UploadCreated => ("upload_created", Environment::new()),
         Happening::UploadAborted => ("upload_aborted", Environment::new()),
-        Happening::UploadLeft(fault) => ("upload_left", vec![("HAUL_FAULT", fault.to_string().into())]),
+        // It may be in no list any more: the fault alone tells which it was.
+        Happening::UploadLeft(fault) => {
+            ("upload_left", vec![("HAUL_FAULT", fault.to_string().into()), ("HAUL_URL", (&*fault.subject).into())])
+        }
         Happening::PartDone { number, range } => {
             let (start, end) = (range.start.to_string(), range.end.to_string());
             let said = vec![numbered(number), ("HAUL_PART_START", start.into()), ("HAUL_PART_END", end.into())];

@@ -32,6 +32,17 @@ async fn every_ending_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stays_at_a_store_is_told_although_it_is_in_no_list_any_more() {
+    let run = Run::start(Style::Json, 1, WIDE);
+    let fault = haul::model::Fault::new(FaultKind::Status(403), "s3://bucket/big", "AccessDenied");
+    run.tell(99, Happening::UploadLeft(fault));
+    run.tell(1, completed("a"));
+    let (outcome, out, _) = run.end().await;
+    assert_eq!((outcome.complete, outcome.exit().code()), (1, 0));
+    assert!(out.contains(r#""event":"upload_left""#) && out.contains(r#""url":"s3://bucket/big""#), "{out}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn equal_reasons_give_their_own_code() {
     let run = Run::start(Style::Quiet, 3, WIDE);
     run.tell(1, completed("a"));

@@ -305,20 +305,6 @@ async fn a_part_that_was_damaged_at_the_store_is_sent_again_on_resume() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn removal_with_data_frees_what_was_sent_and_without_keeps_it() {
-    for data in [true, false] {
-        let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
-        stage.has(id, MIB).await;
-        stage.send(Command::Remove { ids: vec![id], data }).await;
-        stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
-        let file = stage.downloads().join("key.bin");
-        let stopped = stage.stop().await;
-        assert_eq!(stopped.depot.open_uploads().is_empty(), data);
-        assert!(file.is_file(), "the user's file is never touched");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_object_that_is_to_be_kept_is_left_alone() {
     for threshold in [0, u64::MAX] {
         let mut stage = Stage::new();

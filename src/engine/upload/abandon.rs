@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::super::blocking::blocking;
 use super::super::orders::Shared;
 use super::super::patiently::in_time;
-use crate::model::{Fault, Lock, Spec};
+use super::super::report::{Report, What};
+use crate::api::Happening;
+use crate::model::{Fault, Lock, Spec, TransferId};
 use crate::plan::again_after;
 use crate::protocol::Place;
 use crate::store::{UploadCheckpoint, UploadLock};
@@ -35,6 +38,8 @@ pub(in crate::engine) struct Abandoning {
     shared: Arc<Shared>,
     path: PathBuf,
     begun: Begun,
+    /// Haul is left.
+    leaving: CancellationToken,
 }
 
 impl Abandons {
@@ -56,7 +61,7 @@ impl Abandoning {
             Entry::Occupied(_) => return None,
             Entry::Vacant(free) => free.insert(begun.clone()),
         };
-        Some(Self { shared, path, begun })
+        Some(Self { shared, path, begun, leaving: stop.clone() })
     }
 }
 
@@ -67,24 +72,30 @@ impl Drop for Abandoning {
     }
 }
 
-/// Frees the parts of an upload that does not run any more. Nobody waits for it; what can't be freed is told to the log,
-/// and its checkpoint stays. Where it was stopped, its mark stays too, and the next run goes on with it.
-pub(in crate::engine) async fn abandon(this: Abandoning, spec: Spec) {
-    if let Err(fault) = free(&this, spec).await {
-        tracing::warn!("the parts of an upload could not be freed: {fault}");
-    }
+/// Frees the parts of an upload that does not run any more. Nobody waits for it; what comes of it is told of the transfer with
+/// this id, which is out of the list. What can't be freed keeps its checkpoint and its mark: the next run tries it again.
+pub(in crate::engine) async fn abandon(this: Abandoning, id: TransferId, spec: Spec, reports: mpsc::Sender<Report>) {
+    let happening = match free(&this, spec).await {
+        Ok(true) => Happening::UploadAborted,
+        Ok(false) => return,
+        Err(fault) => Happening::UploadLeft(fault),
+    };
+    // Whoever wants the upload again need not wait for this to be heard.
+    drop(this);
+    let _ = reports.send(Report { id, what: What::Happened(happening) }).await;
 }
 
-async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
+/// True if parts were freed; false if none were there, or somebody wants them.
+async fn free(this: &Abandoning, spec: Spec) -> Result<bool, Fault> {
     let (shared, stop) = (&this.shared, &this.begun.stop);
     let (path, found, locked) = (this.path.clone(), this.path.clone(), this.path.clone());
     // One that another haul sends just now is that one's.
-    let Some(_lock) = blocking(move || UploadLock::take(&locked)).await? else { return Ok(()) };
-    let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(()) };
+    let Some(_lock) = blocking(move || UploadLock::take(&locked)).await? else { return Ok(false) };
+    let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(false) };
     let driver = shared.registry.taker(&spec.source)?;
     let place = Place { source: spec.source, headers: spec.headers, upload: spec.upload.unwrap_or_default() };
     let mut failures = 0;
-    loop {
+    let had_any = loop {
         let request = in_time(&place.source, shared.patience.stall, driver.abort(&place, &kept.upload));
         let last_call = async {
             stop.cancelled().await;
@@ -93,22 +104,22 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<(), Fault> {
         let fault = tokio::select! {
             biased;
             freed = request => match freed {
-                Ok(_) => break,
+                Ok(had_any) => break had_any,
                 Err(fault) => fault,
             },
-            () = last_call => return Ok(()),
+            () = last_call => return Ok(false),
         };
         failures += 1;
         let Some(after) = again_after(&fault, failures, &shared.patience, fastrand::f64()) else { return Err(fault) };
         tokio::select! {
             biased;
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return if this.leaving.is_cancelled() { Err(fault) } else { Ok(false) },
             () = sleep(after) => {}
         }
-    }
+    };
     blocking(move || {
         UploadCheckpoint::remove(&path);
-        Ok(())
+        Ok(had_any)
     })
     .await
 }
