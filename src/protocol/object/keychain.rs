@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout};
 
-use super::profile::{Passing, Profile};
+use super::profile::{COMMAND, Passing, Profile};
 use super::sign::Login;
 use super::surroundings::Surroundings;
 use super::time;
@@ -160,7 +160,7 @@ async fn look(around: Surroundings, who: Identity, subject: &str) -> Result<Pass
     if let Some(passing) = profile.login() {
         return Ok(passing);
     }
-    if let Some(command) = profile.get(&["credential_process", "process_command"]) {
+    if let Some(command) = profile.get(&COMMAND) {
         return ask(command, subject).await;
     }
     Err(Fault::new(FaultKind::Credentials, subject, nothing(vendor, name.as_deref(), &profile)))
@@ -174,6 +174,14 @@ fn nothing(vendor: Vendor, profile: Option<&str>, found: &Profile) -> String {
         return format!(
             "the profile {name:?} logs in by a role or by single sign-on, which haul leaves to the AWS tool: set credentials: \
              \"aws configure export-credentials --profile {name}\" for it in the settings' stores"
+        );
+    }
+    if let Some(way) = found.way() {
+        let name = profile.or_else(|| found.get(&["name"])).unwrap_or("default");
+        return format!(
+            "the profile {name:?} logs in by {}, which haul leaves to the vendor's own tool: set credentials to a command that \
+             prints a login, in the settings' stores",
+            harmless(way)
         );
     }
     if let Some(name) = profile {

@@ -16,6 +16,15 @@ const LONGEST: u64 = 1 << 20;
 /// What makes a login in the files of the AWS tools.
 const AWS_LOGIN: [&str; 3] = ["awsaccesskeyid", "awssecretaccesskey", "awssessiontoken"];
 
+/// What the parts of a login are called.
+const ID: [&str; 4] = ["aws_access_key_id", "AccessKeyId", "access_key", "ak"];
+const KEY: [&str; 5] = ["aws_secret_access_key", "SecretAccessKey", "AccessKeySecret", "secret_key", "sk"];
+const TOKEN: [&str; 5] = ["aws_session_token", "SessionToken", "SecurityToken", "StsToken", "Token"];
+/// A command that prints one.
+pub(super) const COMMAND: [&str; 2] = ["credential_process", "process_command"];
+/// What names a role to take.
+const ROLES: [&str; 3] = ["role_arn", "ram_role_arn", "web_identity_token_file"];
+
 /// A profile's entries: names in lower case without dashes and underscores, since the vendors' tools spell them freely.
 #[derive(Clone, Default)]
 pub(super) struct Profile(BTreeMap<String, String>);
@@ -60,11 +69,33 @@ impl Profile {
     /// The login in it.
     pub(super) fn login(&self) -> Option<Passing> {
         let secret = |names: &[&str]| self.get(names).map(|text| Secret::from(text.to_owned()));
-        let id = secret(&["aws_access_key_id", "AccessKeyId", "access_key", "ak"])?;
-        let key = secret(&["aws_secret_access_key", "SecretAccessKey", "AccessKeySecret", "secret_key", "sk"])?;
-        let token = secret(&["aws_session_token", "SessionToken", "SecurityToken", "StsToken", "Token"]);
+        let (id, key, token) = (secret(&ID)?, secret(&KEY)?, secret(&TOKEN));
         let expires = self.get(&["Expiration", "ExpiredTime"]).and_then(time::read);
         Some(Passing { login: Login { id, secret: key, token }, expires })
+    }
+
+    /// How it logs in, if not by keys that stand in it: by a role, or in a mode of the vendor's tool.
+    pub(super) fn way(&self) -> Option<&str> {
+        let Some(mode) = self.get(&["mode", "type"]) else { return self.get(&ROLES).map(|_| "a role") };
+        let is_own = match &*plain(mode) {
+            "ak" | "accesskey" | "sts" | "ststoken" => true,
+            // The vendor's tool leaves there what single sign-on has given it for a while.
+            other => !other.contains("role") && self.get(&TOKEN).is_some(),
+        };
+        (!is_own).then_some(mode)
+    }
+
+    /// The same without keys by which it does not log in: beside a role stand those of whoever may take it.
+    fn without_others_keys(mut self) -> Self {
+        let others = match self.way() {
+            Some("a role") => [&ID[..], &KEY, &TOKEN, &COMMAND].concat(),
+            Some(_) => [&ID[..], &KEY, &TOKEN].concat(),
+            None => return self,
+        };
+        for name in others {
+            self.0.remove(&plain(name));
+        }
+        self
     }
 
     /// What a command or a service prints: a JSON object, or one within another.
@@ -90,7 +121,7 @@ impl Profile {
             profile.0.retain(|name, _| !AWS_LOGIN.contains(&name.as_str()));
         }
         profile.0.extend(own.0);
-        profile
+        profile.without_others_keys()
     }
 
     /// ossutil's file of either version, then the Alibaba Cloud tools' own.
@@ -101,14 +132,15 @@ impl Profile {
             None => vec!["default".to_owned(), "credentials".to_owned()],
             Some(name) => vec![format!("profile {name}"), name.to_owned()],
         };
-        let mut found = titles.iter().find_map(|title| all.remove(title)).unwrap_or_default();
+        let found = titles.iter().find_map(|title| all.remove(title)).unwrap_or_default();
+        let mut found = found.without_others_keys();
         for (variable, usual) in [
             ("OSS_CREDENTIALS_FILE", ".oss/credentials"),
             ("ALIBABA_CLOUD_CREDENTIALS_FILE", ".alibabacloud/credentials"),
         ] {
             let text = || read(&around.file(variable, usual)?);
             let other = || sections(&text()?).remove(name.unwrap_or("default"));
-            found.fill(other().unwrap_or_default());
+            found.fill(other().unwrap_or_default().without_others_keys());
         }
         let aliyun = || of_profiles(&read(&around.file("ALIBABA_CLOUD_CONFIG_FILE", ".aliyun/config.json")?)?, name);
         found.fill(aliyun().unwrap_or_default());
@@ -123,7 +155,7 @@ impl Profile {
 
     /// Takes over from another profile what this one does not say. A login is taken as a whole.
     fn fill(&mut self, other: Self) {
-        if self.login().is_some() && other.login().is_some() {
+        if (self.login().is_some() || self.way().is_some()) && other.login().is_some() {
             return;
         }
         for (name, value) in other.0 {
@@ -149,7 +181,8 @@ fn of_profiles(text: &str, name: Option<&str>) -> Option<Profile> {
     };
     let mut profile = Profile::of_object(found);
     profile.0.remove("endpoint");
-    Some(profile)
+    profile.0.entry("name".to_owned()).or_insert_with(|| name.to_owned());
+    Some(profile.without_others_keys())
 }
 
 /// The sections of an ini file by their titles in lower case.

@@ -309,6 +309,34 @@ fn a_role_and_single_sign_on_are_left_to_the_vendors_tool() {
     assert!(fault.detail.contains("aws configure export-credentials --profile default"), "{fault}");
 }
 
+/// Their keys are those of whoever may take the role, which is somebody else.
+#[test]
+fn a_profile_that_takes_a_role_does_not_log_in_by_the_keys_beside_it() {
+    let aws = "aws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
+    let ini = "access_key_id = test-id\naccess_key_secret = test-secret\n";
+    let json = r#""access_key_id":"test-id","access_key_secret":"test-secret","access-key":"test-id","secret-key":"test-secret""#;
+    let profile = |mode: &str| format!(r#"{{"current":"work","profiles":{{"work":{{"mode":"{mode}",{json}}}}}}}"#);
+    for (vendor, file, text, words) in [
+        (Vendor::S3, ".aws/credentials", format!("[default]\nrole_arn = arn:aws:iam::1:role/r\n{aws}"), "by a role"),
+        (Vendor::Oss, ".ossutilconfig", format!("[default]\nmode = RamRoleArn\n{ini}"), "by RamRoleArn"),
+        (Vendor::Oss, ".alibabacloud/credentials", format!("[default]\ntype = ram_role_arn\n{ini}"), "by ram_role_arn"),
+        (Vendor::Oss, ".aliyun/config.json", profile("RamRoleArn"), "by RamRoleArn"),
+        (Vendor::Oss, ".aliyun/config.json", profile("EcsRamRole"), "by EcsRamRole"),
+        (Vendor::Tos, ".volcengine/config.json", profile("ramrolearn"), "by ramrolearn"),
+    ] {
+        let store = store(vendor);
+        let fault = Room::new().file(file, &text).ask(&store, &store.url("a")).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Credentials, "{fault}");
+        assert!(fault.detail.contains(words) && fault.detail.contains("set credentials"), "{fault}");
+        assert!(store.requests().is_empty(), "{file}");
+    }
+    // A login of its own, and one that stands in another file, are good.
+    let (store, roles) = (store(Vendor::Oss), profile("EcsRamRole"));
+    Room::new().file(".aliyun/config.json", &profile("AK")).reads(&store, &store.url("a"));
+    let room = Room::new().file(".ossutilconfig", &format!("[default]\n{ini}")).file(".aliyun/config.json", &roles);
+    room.reads(&store, &store.url("a"));
+}
+
 #[test]
 fn an_endpoint_of_the_settings_may_be_a_domain_of_the_buckets_own() {
     for vendor in VENDORS {
