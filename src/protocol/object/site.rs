@@ -31,13 +31,6 @@ pub(super) struct Site {
     is_own: bool,
 }
 
-/// An endpoint as it was said, and by whom.
-struct Said {
-    options: StoreOptions,
-    endpoint: Option<String>,
-    region: Option<String>,
-}
-
 impl Site {
     /// Where the bucket of a URL is. `stores` is what the settings say: of `oss://bucket`, or of all as `oss://`.
     pub(super) fn of(
@@ -46,7 +39,8 @@ impl Site {
         around: &Surroundings,
     ) -> Result<Self, Fault> {
         let wrong = |why: String| Fault::new(FaultKind::Request, url, why);
-        let Said { options, endpoint, region } = said(url, stores, around);
+        let mut options = said(url, stores, around);
+        let (endpoint, region) = (options.endpoint.take(), options.region.take());
         let region = region.or_else(|| region_of(url.vendor, endpoint.as_deref()?));
         let region = region.map(|region| bare_region(url.vendor, region));
         let (is_own, is_guessed) = (endpoint.is_none(), region.is_none());
@@ -136,12 +130,12 @@ impl Site {
 }
 
 /// What is said of a bucket, by everyone who says something.
-fn said(url: &ObjectUrl, stores: &BTreeMap<String, StoreOptions>, around: &Surroundings) -> Said {
+fn said(url: &ObjectUrl, stores: &BTreeMap<String, StoreOptions>, around: &Surroundings) -> StoreOptions {
     let scheme = url.vendor.scheme();
     let mut options = url.options.clone();
     for name in [format!("{scheme}://{}", url.bucket), format!("{scheme}://")] {
         if let Some(more) = stores.get(&name) {
-            options = options.or(more);
+            options = with(options, more.clone(), url.vendor);
         }
     }
     let (endpoints, regions): (&[&str], &[&str]) = match url.vendor {
@@ -150,14 +144,28 @@ fn said(url: &ObjectUrl, stores: &BTreeMap<String, StoreOptions>, around: &Surro
         Vendor::Tos => (&["TOS_ENDPOINT"], &["TOS_REGION"]),
     };
     let variable = |names: &[&str]| around.variable(names).map(str::to_owned);
-    let mut endpoint = options.endpoint.clone().or_else(|| variable(endpoints));
-    let mut region = options.region.clone().or_else(|| variable(regions));
-    if endpoint.is_none() || region.is_none() {
+    let at = |endpoint, region| StoreOptions { endpoint, region, ..StoreOptions::default() };
+    options = with(options, at(variable(endpoints), variable(regions)), url.vendor);
+    if options.endpoint.is_none() || options.region.is_none() {
         let profile = Profile::of(url.vendor, options.profile.as_deref(), around);
-        region = region.or_else(|| profile.get(&["region", "region_id"]).map(str::to_owned));
-        endpoint = endpoint.or_else(|| profile.get(&["endpoint", "endpoint_url"]).map(str::to_owned));
+        let entry = |names: &[&str]| profile.get(names).map(str::to_owned);
+        options = with(options, at(entry(&["endpoint", "endpoint_url"]), entry(&["region", "region_id"])), url.vendor);
     }
-    Said { options, endpoint, region }
+    options
+}
+
+/// What was said, and where it says nothing, what somebody else says later. Endpoint and region are one word: where an endpoint's
+/// name tells its region, neither a later region nor an earlier one of another name goes with it.
+fn with(said: StoreOptions, mut later: StoreOptions, vendor: Vendor) -> StoreOptions {
+    let told = |options: &StoreOptions| region_of(vendor, options.endpoint.as_deref()?);
+    let is_other = |region: String| Some(region) != said.region.clone().map(|said| bare_region(vendor, said));
+    if told(&said).is_some() {
+        later.region = None;
+    }
+    if said.region.is_some() && said.endpoint.is_none() && told(&later).is_some_and(is_other) {
+        (later.endpoint, later.addressing) = (None, None);
+    }
+    said.or(&later)
 }
 
 /// The vendor's own address in a region.

@@ -153,6 +153,35 @@ fn a_url_goes_before_the_settings_and_these_before_the_environment() {
     room.reads(&store, "oss://bkt/a?region=from-url");
 }
 
+/// They are one word: whoever says the first of them has said the other, where the host's name tells it.
+#[test]
+fn an_endpoint_and_a_region_of_two_places_do_not_contradict_each_other() {
+    let store = store(Vendor::Oss);
+    let ossutil = "[Credentials]\nendpoint=http://oss-cn-hangzhou.aliyuncs.com\nregion=cn-hangzhou\n";
+    let settings = StoreOptions {
+        endpoint: Some("http://bkt.example.org".to_owned()),
+        addressing: Some(Addressing::Cname),
+        ..region("cn-hangzhou")
+    };
+    let beijing = "endpoint=http://oss-cn-beijing-internal.aliyuncs.com";
+    store.region("cn-beijing");
+    let room = Room::with_login(&store).variable("OSS_REGION", "cn-shanghai").file(".ossutilconfig", ossutil);
+    room.reads(&store, &format!("oss://bkt/a?{beijing}"));
+    assert_eq!(host(&store), "bkt.oss-cn-beijing-internal.aliyuncs.com");
+    // The file's endpoint is of another region: the vendor's own is asked, over https, which the store here does not speak.
+    let room = Room::with_login(&store).file(".ossutilconfig", ossutil);
+    let fault = room.ask(&store, "oss://bkt/a?region=oss-cn-beijing").unwrap_err();
+    assert!(!matches!(fault.kind, FaultKind::Status(_) | FaultKind::Credentials), "{fault}");
+    // One whose name tells no region may be in any.
+    let room = Room::with_login(&store).setting("oss://bkt", settings).file(".ossutilconfig", ossutil);
+    room.reads(&store, "oss://bkt/a?region=cn-beijing");
+    assert_eq!(host(&store), "bkt.example.org");
+    store.region("cn-hangzhou");
+    room.reads(&store, "oss://bkt/a");
+    Room::with_login(&store).file(".ossutilconfig", ossutil).reads(&store, "oss://bkt/a?region=cn-hangzhou");
+    assert_eq!(host(&store), "bkt.oss-cn-hangzhou.aliyuncs.com");
+}
+
 #[test]
 fn a_region_or_an_endpoint_that_is_missing_or_makes_no_sense_is_told() {
     for (vendor, url, words) in [
