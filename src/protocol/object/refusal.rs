@@ -26,6 +26,8 @@ pub(super) struct Refusal {
     detail_code: Option<String>,
     /// The region that the bucket is in, if the store tells.
     region: Option<String>,
+    /// The host that it names in an error's body, perhaps with the bucket before it.
+    endpoint: Option<String>,
     /// The scheme and host that it sends on to.
     leads_to: Option<String>,
     /// The store's clock.
@@ -54,7 +56,7 @@ impl Refusal {
             |name: &str| document.text(name).map(|text| harmless(text).chars().take(LONGEST).collect::<String>());
         let ids = ["x-amz-request-id", "x-oss-request-id", "x-tos-request-id"];
         let asked = ["x-amz-bucket-region", "x-tos-bucket-region"].iter().find_map(|name| named(name));
-        let endpoint = || {
+        let by_endpoint = || {
             let host = text("Endpoint")?;
             let rest = host.strip_prefix("oss-")?.strip_suffix(".aliyuncs.com")?.to_owned();
             Some(rest.strip_suffix("-internal").map(str::to_owned).unwrap_or(rest))
@@ -66,7 +68,8 @@ impl Refusal {
             message: text("Message").map(|message| masked(&message)),
             request_id: ids.iter().find_map(|name| named(name)).or_else(|| text("RequestId")),
             detail_code: text("EC").or_else(|| named("x-oss-ec")),
-            region: asked.or_else(|| text("Region")).or_else(endpoint),
+            region: asked.or_else(|| text("Region")).or_else(by_endpoint),
+            endpoint: text("Endpoint"),
             leads_to: named("location").and_then(|to| origin(&to)),
             clock: text("ServerTime").as_deref().and_then(time::read).or_else(date),
             wait: named("retry-after").and_then(|value| retry_after(&value, std::time::SystemTime::now())),
@@ -94,23 +97,45 @@ impl Refusal {
 
     /// What haul can do about it.
     pub(super) fn cure(&self, site: &Site) -> Option<Cure> {
-        let elsewhere = matches!(self.status, 301 | 307)
-            || self.is_one_of(&[
-                "AuthorizationHeaderMalformed",
-                "PermanentRedirect",
-                "TemporaryRedirect",
-                "IllegalLocationConstraintException",
-                "InvalidRegion",
-            ])
+        let may_be_elsewhere = self.is_elsewhere()
             || (self.is("AccessDenied") && self.region.is_some())
             || (self.status == 400 && self.is_mute());
-        if let Some(region) = self.region.as_ref().filter(|region| elsewhere && **region != site.region) {
+        if let Some(region) = self.region.as_ref().filter(|region| may_be_elsewhere && !site.is_in(region)) {
             return Some(Cure::Region(region.clone()));
         }
         match self.clock {
             Some(clock) if self.is("RequestTimeTooSkewed") => Some(Cure::Clock(clock)),
             _ if self.is_of_login() => Some(Cure::Login),
             _ => None,
+        }
+    }
+
+    /// True if the bucket is at another place than the one that was asked.
+    fn is_elsewhere(&self) -> bool {
+        let codes = [
+            "AuthorizationHeaderMalformed",
+            "PermanentRedirect",
+            "TemporaryRedirect",
+            "IllegalLocationConstraintException",
+            "InvalidRegion",
+        ];
+        matches!(self.status, 301 | 307) || self.is_one_of(&codes)
+    }
+
+    /// Where the bucket is, if the store names that and haul could not go there by itself; with what to do.
+    fn right_place(&self, site: &Site) -> Option<String> {
+        let own = |host: &String| host.strip_prefix(&format!("{}.", site.bucket)).unwrap_or(host).to_owned();
+        let denied_here = self.is("AccessDenied") && self.endpoint.is_some();
+        match (&self.endpoint, &self.region) {
+            _ if !self.is_elsewhere() && !denied_here => None,
+            (Some(host), _) => Some(format!("the bucket is at {host}: say endpoint={host}", host = own(host))),
+            (None, Some(region)) if *region == site.region => Some(format!(
+                "the bucket is in the region {region}, which this endpoint does not lead to: say the right one with endpoint="
+            )),
+            (None, Some(region)) => {
+                Some(format!("the bucket is in the region {region}: say its endpoint with endpoint="))
+            }
+            (None, None) => None,
         }
     }
 
@@ -170,6 +195,9 @@ impl Refusal {
 
     /// What the user can do.
     fn way_out(&self, site: &Site, doing: &str) -> Option<String> {
+        if let Some(place) = self.right_place(site) {
+            return Some(place);
+        }
         let scheme = site.vendor.scheme();
         Some(match self.code.as_deref() {
             Some("ExpiredToken" | "TokenRefreshRequired" | "SecurityTokenExpired") => {

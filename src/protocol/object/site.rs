@@ -80,21 +80,29 @@ impl Site {
         Ok(Self { vendor, bucket, scheme, endpoint, addressing, region, signature, who, is_guessed, is_own })
     }
 
-    /// The same bucket in another region, which the store itself has told.
+    /// The same bucket in another region, which the store itself has told; `None` if that is where it is asked, or no host of the
+    /// same kind leads there.
     pub(super) fn moved(&self, region: &str) -> Option<Self> {
-        if region == self.region || check_region(region).is_err() {
+        if self.is_in(region) || check_region(region).is_err() {
             return None;
         }
         let mut moved = Self { region: region.to_owned(), is_guessed: false, ..self.clone() };
-        if self.is_own || self.is_at_vendor() {
-            moved.endpoint = own_endpoint(self.vendor, region);
+        match region_of(self.vendor, &self.endpoint) {
+            _ if self.is_own => moved.endpoint = own_endpoint(self.vendor, region),
+            Some(named) if own_endpoint(self.vendor, &named) == self.endpoint => {
+                moved.endpoint = own_endpoint(self.vendor, region);
+            }
+            // From one region's inner network no way leads into another's.
+            Some(named) if named != region && is_inner(&self.endpoint) => return None,
+            Some(named) => moved.endpoint = self.endpoint.replacen(&named, region, 1),
+            None => {}
         }
         Some(moved)
     }
 
-    /// True if the endpoint is one of the vendor's own names for a region.
-    fn is_at_vendor(&self) -> bool {
-        own_endpoint(self.vendor, &self.region) == self.endpoint
+    /// True if requests go to this region and are signed for it.
+    pub(super) fn is_in(&self, region: &str) -> bool {
+        self.region == region && region_of(self.vendor, &self.endpoint).is_none_or(|named| named == region)
     }
 
     /// The host with its port as the request names it.
@@ -176,6 +184,11 @@ fn own_endpoint(vendor: Vendor, region: &str) -> String {
         Vendor::Oss => format!("oss-{region}.aliyuncs.com"),
         Vendor::Tos => format!("tos-{region}.volces.com"),
     }
+}
+
+/// True for a host that is reached from within its region alone.
+fn is_inner(endpoint: &str) -> bool {
+    endpoint.ends_with("-internal.aliyuncs.com") || endpoint.ends_with(".ivolces.com")
 }
 
 /// The region that an endpoint's own name tells.

@@ -10,7 +10,7 @@ use haul::protocol::{Asked, Http, Put, Stores, Surroundings};
 use super::stage::{VENDORS, announced, driver, driver_with, payload, place, place_at, run};
 use crate::protocol::driver::{ask, options, question};
 use crate::support::Store;
-use crate::support::server::{Answer, File, Server};
+use crate::support::server::{Answer, Body, File, Server};
 use crate::support::store::Refusing;
 
 #[test]
@@ -53,6 +53,45 @@ fn a_redirect_that_names_no_region_is_told() {
         let url = format!("s3://bkt/a?region=us-east-1&anonymous=1&endpoint=http://{}", server.address());
         let fault = ask(&driver_with(Vec::new()), question(&url, Asked::From(0))).unwrap_err();
         assert!(matches!(fault.kind, FaultKind::Status(307 | 308)) && fault.detail.contains(words), "{fault}");
+    }
+}
+
+#[test]
+fn where_a_bucket_is_that_the_store_names_is_said_with_what_to_do() {
+    let error = |code: &str, more: &str| {
+        let text = format!("<Error><Code>{code}</Code><Message>Use the specified endpoint.</Message>{more}</Error>");
+        Answer::status(403).body(Body::Bytes(text.into_bytes()))
+    };
+    let moved = |code: &str, more: &str| error(code, more).header("x-amz-bucket-region", "eu-west-9");
+    let oss = "oss://bkt/a?addressing=path&region=cn-hangzhou";
+    let s3 = "s3://bkt/a?region=us-east-1";
+    for (url, answer, words, never) in [
+        (
+            oss,
+            error("AccessDenied", "<Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint>"),
+            "the bucket is at oss-cn-beijing.aliyuncs.com: say endpoint=oss-cn-beijing.aliyuncs.com",
+            "lacks the right",
+        ),
+        (
+            s3,
+            moved("PermanentRedirect", "<Endpoint>bkt.s3.eu-west-9.amazonaws.com</Endpoint>"),
+            "the bucket is at s3.eu-west-9.amazonaws.com: say endpoint=s3.eu-west-9.amazonaws.com",
+            "say the bucket's own",
+        ),
+        (
+            s3,
+            moved("PermanentRedirect", ""),
+            "the bucket is in the region eu-west-9, which this endpoint does not lead to: say the right one with endpoint=",
+            "region=",
+        ),
+        (s3, moved("AccessDenied", ""), "lacks the right", "endpoint="),
+    ] {
+        let server = Server::new().file("/bkt/a", File::new(1, 10).answer(answer)).start();
+        let url = format!("{url}&endpoint=http://{}", server.address());
+        let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"];
+        let login = names.map(|name| (name.to_owned(), "test".to_owned())).to_vec();
+        let fault = ask(&driver_with(login), question(&url, Asked::From(0))).unwrap_err();
+        assert!(fault.detail.contains(words) && !fault.detail.contains(never), "{url}: {fault}");
     }
 }
 

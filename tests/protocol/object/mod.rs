@@ -2,10 +2,12 @@
 
 mod doubts;
 mod get;
+mod keys;
 mod list;
 mod mending;
 mod places;
 mod put;
+mod room;
 mod signatures;
 mod stage;
 mod sums;
