@@ -292,6 +292,20 @@ async fn an_object_is_kept_also_where_the_store_does_not_look() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_equal_object_that_is_to_be_kept_is_no_fault_whatever_its_size() {
+    for threshold in [0, u64::MAX] {
+        let mut stage = Stage::new();
+        let path = write(&stage, 3 * MIB);
+        stage.depot.put_object(URL, &bytes(3 * MIB));
+        let upload = Upload { keep: true, threshold: Some(threshold), ..in_parts(&path) };
+        let id = stage.add_spec(spec(upload)).await;
+        complete(&mut stage, id, 3 * MIB).await;
+        assert_eq!((stage.depot.received(), stage.depot.count(|call| call == Call::Create)), (0, 0));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_to_be_kept_is_left_to_the_store_where_the_login_may_not_look() {
     for threshold in [0, u64::MAX] {
         let mut stage = Stage::new();

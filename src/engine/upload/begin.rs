@@ -12,6 +12,7 @@ use super::super::report::Ending;
 use super::desk::Desk;
 use super::insist::is_denied;
 use super::original::{Original, changed};
+use super::payload::Sent;
 use super::proof::{Proof, assembled_etag, compare, sums};
 use super::saver::Saver;
 use super::task::{Halt, Task};
@@ -72,7 +73,14 @@ impl Task {
             }
         }
         if self.held.is_none() {
-            self.find_or_create(original, bounds).await?;
+            match self.find_or_create(original.clone(), bounds).await {
+                // An earlier run may have sent it: as of a small file, the object tells.
+                Err(Halt::Fault(fault)) if fault.kind == FaultKind::Exists => {
+                    let ending = self.settled_after(fault.into(), &original, &Sent::default()).await?;
+                    return Ok(Some(ending));
+                }
+                outcome => outcome?,
+            }
         }
         self.announce().await;
         Ok(None)

@@ -44,7 +44,12 @@ impl Task {
     }
 
     /// An answer that is lost or an error may belong to a request that was obeyed: the object tells.
-    async fn settled_after(&mut self, halt: Halt, original: &Arc<Original>, sent: &Sent) -> Result<Ending, Halt> {
+    pub(super) async fn settled_after(
+        &mut self,
+        halt: Halt,
+        original: &Arc<Original>,
+        sent: &Sent,
+    ) -> Result<Ending, Halt> {
         original.check()?;
         if matches!(&halt, Halt::Fault(fault) if !may_be_done(fault.kind)) || self.may_be_an_old_one() {
             return Err(halt);
