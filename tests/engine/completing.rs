@@ -125,6 +125,32 @@ async fn a_bug_in_a_part_ends_its_upload_and_does_not_let_it_run_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_stands_there_in_parts_is_known_by_what_the_store_calls_it() {
+    // Parts as this run would choose them, as other tools do, and as nobody does.
+    for (before, now, is_known) in [(MIB, Some(MIB), true), (5 * MIB, None, true), (3 * MIB, None, false)] {
+        let mut depot = Depot::telling(false);
+        depot.names_parts = true;
+        let mut stage = Stage::with_depot(depot, Wishes::default());
+        let path = write(&stage, 10 * MIB);
+        let id = stage.add_spec(spec(Upload { part_size: Some(before), ..in_parts(&path) })).await;
+        complete(&mut stage, id, 10 * MIB).await;
+        let again = Upload { unless_equal: true, part_size: now, ..in_parts(&path) };
+        stage.depot.forget_calls();
+        let id = stage.add_spec(spec(again.clone())).await;
+        let Happening::Completed { unchanged, .. } = complete(&mut stage, id, 10 * MIB).await else { panic!() };
+        assert_eq!((unchanged, stage.depot.calls() == [Call::Head]), (is_known, is_known), "{before}");
+        // Other bytes of the same length.
+        let mut changed = bytes(10 * MIB);
+        changed[7] ^= 1;
+        std::fs::write(&path, &changed).unwrap();
+        let id = stage.add_spec(spec(again)).await;
+        let Happening::Completed { unchanged, .. } = stage.outcome(id).await.unwrap() else { panic!() };
+        assert!(!unchanged && stage.depot.object(URL).unwrap() == changed);
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_of_many_files_that_stands_there_already_is_not_sent_again() {
     for (tells, threshold) in [(true, 0), (true, u64::MAX), (false, 0), (false, u64::MAX)] {
         let mut stage = Stage::with_depot(Depot::telling(tells), Wishes::default());

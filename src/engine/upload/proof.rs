@@ -49,6 +49,28 @@ pub(super) fn assembled_etag(parts: &[StoredPart]) -> Option<String> {
     multipart_etag(&etags)
 }
 
+/// MiB of the parts that other tools send where nobody says how large they are to be.
+const USUAL: [u64; 9] = [8, 16, 5, 10, 15, 20, 32, 50, 64];
+
+/// How large the parts may be of an object that is called by their MD5s, if it is a file of so many bytes: as many as its name
+/// says. `own` is what haul would choose, and goes first; at most so many others follow. `None` if it is not called so.
+pub(super) fn sizes_of(etag: &str, length: u64, own: Option<u64>, most: usize) -> Option<Vec<u64>> {
+    let (word, count) = bare_etag(etag).split_once('-').map(|(word, count)| (word.to_owned(), count.parse::<u64>()))?;
+    let count = count.ok().filter(|_| Checksum::of_hex(Algorithm::Md5, &word).is_some())?;
+    let usual = USUAL.into_iter().map(|mib| mib << 20).filter(|size| Some(*size) != own);
+    Some(own.into_iter().chain(usual).filter(|size| length.div_ceil(*size) == count).take(most).collect())
+}
+
+/// What a store calls an object of this file in parts of this size, if its ETags are MD5s.
+pub(super) async fn etag_in_parts(original: Arc<Original>, size: u64) -> Result<Option<String>, Fault> {
+    let mut etags = Vec::new();
+    for start in (0..original.length).step_by(usize::try_from(size).unwrap_or(usize::MAX)) {
+        let range = ByteRange::new(start, original.length.min(start + size));
+        etags.extend(sums(original.clone(), range, vec![Algorithm::Md5]).await?.pop().map(|sum| sum.hex));
+    }
+    Ok(multipart_etag(&etags))
+}
+
 /// Compares a part that the store claims to have with the file's bytes. What they hash to in `algorithm`, if it has
 /// them; `None` if it has others, or nothing tells. An ETag that looks like an MD5 stays one only if it is that of the bytes.
 pub(super) async fn verified(
