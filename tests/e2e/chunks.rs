@@ -82,6 +82,9 @@ fn what_can_not_be_sent_so_is_told() {
     sandbox.run(&["put", "-q", "-", &chunks.url("")]).refused(&["no name"]);
     sandbox.run(&["put", "-q", "-", &named]).refused(&["length beforehand"]);
     sandbox.run(&["put", "-q", "--no-clobber", NAME, &chunks.url("")]).refused(&["--no-clobber"]);
+    sandbox.run(&["put", "-q", "--storage-class", "IA", NAME, &chunks.url("")]).refused(&["--storage-class"]);
+    sandbox.run(&["put", "-q", "--content-type", "text/html", NAME, &chunks.url("")]).refused(&["--content-type"]);
+    assert!(chunks.file(NAME).is_none());
     sandbox.get(&[&chunks.url("/a")]).refused(&["chunk+http"]);
 }
 

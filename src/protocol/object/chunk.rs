@@ -201,6 +201,13 @@ impl Put for Chunks {
 impl Target {
     fn of(place: &Place) -> Result<Self, Fault> {
         let wrong = |why: &str| Fault::new(FaultKind::Request, &place.source, why);
+        // What has no effect is not passed over in silence.
+        if place.upload.storage_class.is_some() {
+            return Err(wrong("the plain chunk upload knows no storage classes: leave --storage-class out"));
+        }
+        if place.upload.content_type.is_some() {
+            return Err(wrong("the plain chunk upload tells no type: leave --content-type out"));
+        }
         let mut base = place.source.chunked().ok_or_else(|| wrong("this is no URL of a plain chunk upload"))?;
         let named = base.query_pairs().find(|(name, _)| name == NAME).map(|(_, value)| value.into_owned());
         let own = || Some(place.upload.file.file_name()?.to_str()?.to_owned());
