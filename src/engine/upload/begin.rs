@@ -217,7 +217,10 @@ impl Task {
                 tracing::warn!("an upload that its store seemed to have forgotten can't be freed: {fault}");
                 Ok(())
             }
-            Ok(()) => Ok(()),
+            Ok(had_any) => {
+                self.tell_freed(had_any).await;
+                Ok(())
+            }
         }
     }
 

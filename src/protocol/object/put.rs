@@ -139,16 +139,7 @@ impl Put for Stores {
         Box::pin(async move {
             let offer = Offer::of(place)?;
             let (vendor, key) = (offer.url.vendor, offer.url.key.as_str());
-            let draft = |next: Vec<(String, String)>| {
-                let mut draft = Draft::new(Method::GET, "", LIST).query("uploads", "").query("prefix", key);
-                // JSON holds any character; XML does not.
-                if vendor != Vendor::Tos {
-                    draft = draft.query("encoding-type", "url");
-                }
-                draft.query.extend(next);
-                draft
-            };
-            let mut all = self.pages(&offer, draft, |document| answers::uploads(document, vendor)).await?;
+            let mut all = self.open_uploads(&offer).await?;
             // The parts of such a one would have to be told checksums of its kind.
             all.retain(|upload| upload.algorithm.as_deref().is_none_or(|name| name.eq_ignore_ascii_case("CRC64NVME")));
             all.retain(|upload| upload.key == key || (vendor != Vendor::Tos && decoded(&upload.key, vendor) == key));
@@ -173,6 +164,12 @@ impl Put for Stores {
             let draft = Draft::new(Method::DELETE, &offer.url.key, WRITE).headers(offer.each_time());
             match self.reply(&offer.url, &draft.query("uploadId", upload)).await {
                 Ok(_) => Ok(true),
+                // A gateway that knows no path for a moment says no more than that. The store's list tells.
+                Err(refused) if refused.fault.kind == FaultKind::UploadGone && refused.refusal.is_mute() => {
+                    let open = self.open_uploads(&offer).await;
+                    let is_gone = open.is_ok_and(|open| open.iter().all(|one| one.id != upload));
+                    if is_gone { Ok(false) } else { Err(Fault { kind: FaultKind::Status(404), ..refused.fault }) }
+                }
                 Err(refused) if refused.fault.kind == FaultKind::UploadGone => Ok(false),
                 Err(refused) => Err(refused.fault),
             }
@@ -207,6 +204,21 @@ impl Stores {
     fn learn_no_sums(&self, url: &ObjectUrl) {
         tracing::info!("{url}: the store knows no checksums of whole objects");
         self.learn(url, |known| known.sums = false);
+    }
+
+    /// The uploads of keys that begin as this one's, whoever has begun them.
+    async fn open_uploads(&self, offer: &Offer<'_>) -> Result<Vec<answers::OpenUpload>, Fault> {
+        let (vendor, key) = (offer.url.vendor, offer.url.key.as_str());
+        let draft = |next: Vec<(String, String)>| {
+            let mut draft = Draft::new(Method::GET, "", LIST).query("uploads", "").query("prefix", key);
+            // JSON holds any character; XML does not.
+            if vendor != Vendor::Tos {
+                draft = draft.query("encoding-type", "url");
+            }
+            draft.query.extend(next);
+            draft
+        };
+        self.pages(offer, draft, |document| answers::uploads(document, vendor)).await
     }
 
     /// All items of a list of several pages.

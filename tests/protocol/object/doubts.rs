@@ -242,3 +242,25 @@ fn a_404_about_an_upload_tells_that_it_is_gone_whatever_it_is_called() {
         }
     }
 }
+
+/// A gateway that knows no path for a moment answers so to anything.
+#[test]
+fn a_mute_404_frees_nothing_while_the_upload_stands_in_the_stores_list() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        let (driver, place) = (driver(&store), place(&store, "a"));
+        run(async {
+            let id = driver.create(&place).await.unwrap();
+            store.refuse("AbortMultipartUpload", 404, "");
+            assert_eq!(driver.abort(&place, &id).await.unwrap_err().kind, FaultKind::Status(404), "{vendor}");
+            store.forget_uploads();
+            assert!(!driver.abort(&place, &id).await.unwrap(), "{vendor}: it is gone");
+            store.refuse("", 404, "");
+            assert_eq!(
+                driver.abort(&place, &id).await.unwrap_err().kind,
+                FaultKind::Status(404),
+                "{vendor}: nobody knows"
+            );
+        });
+    }
+}
