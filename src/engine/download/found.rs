@@ -284,7 +284,7 @@ impl Search {
 /// The fault of a file of which so many bytes are on a disk that is not there.
 fn disk_away(target: &Path, done: u64) -> Fault {
     let detail = format!(
-        "{} of it are on another disk, which is not there: mount that one and run haul again, which goes on with them; or begin \
+        "{} of it are on another disk, which is not there: mount that one, and :retry or the same command goes on with them; or begin \
          anew, with --overwrite or in another folder",
         size(done)
     );
