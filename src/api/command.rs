@@ -46,7 +46,7 @@ pub enum Command {
         /// Which.
         ids: Vec<TransferId>,
         /// Where to.
-        to: Place,
+        to: Position,
     },
     /// Bring back what the last `Remove` took out that is not older than ten seconds.
     Undo,
@@ -103,7 +103,7 @@ pub enum Command {
 
 /// A place in the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Position {
     /// Before the one above it.
     Up,
     /// After the one below it.
@@ -118,7 +118,7 @@ pub enum Place {
     After(TransferId),
 }
 
-impl Place {
+impl Position {
     /// The order in which several transfers go there one by one, so that they keep their order among themselves. Each comes
     /// with its place in the queue, from 0, which has so many.
     pub fn in_turn<T>(self, mut placed: Vec<(usize, T)>, total: usize) -> Vec<T> {

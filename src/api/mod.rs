@@ -11,7 +11,7 @@ mod snapshot;
 mod view;
 mod words;
 
-pub use command::{Command, Place, UNDO};
+pub use command::{Command, Position, UNDO};
 pub use event::{Event, Happening};
 pub use filter::Filter;
 pub use handle::{EngineSide, Handle, pair};

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::plain::{Plain, list};
 use super::plain_refusals::refusal;
-use crate::api::{Choice, Command, Place, Row, UNDO};
+use crate::api::{Choice, Command, Position, Row, UNDO};
 use crate::ask::{Entry, read_curl, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
@@ -151,7 +151,7 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
         return say(why);
     }
     let first = plain.index.row(id);
-    let moved = |to: Place| send(Command::Move { ids: ids.clone(), to }, "moved");
+    let moved = |to: Position| send(Command::Move { ids: ids.clone(), to }, "moved");
     match order {
         Order::Pause(_) => send(Command::Pause(ids), "pausing"),
         Order::Resume(_) => send(Command::Resume(ids), "going on"),
@@ -164,10 +164,10 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
             Err(why) => say(why),
         },
         Order::Priority(priority) => send(Command::Prioritize { ids, priority }, format!("priority {priority}")),
-        Order::Up => moved(Place::Up),
-        Order::Down => moved(Place::Down),
-        Order::Top => moved(Place::Top),
-        Order::Bottom => moved(Place::Bottom),
+        Order::Up => moved(Position::Up),
+        Order::Down => moved(Position::Down),
+        Order::Top => moved(Position::Top),
+        Order::Bottom => moved(Position::Bottom),
         Order::Remove(data) => {
             plain.removed_at = Some(Instant::now());
             send(Command::Remove { ids, data }, "removing; undo takes that back for ten seconds")

@@ -8,7 +8,7 @@ use super::row::place;
 use super::running::Then;
 use super::supervisor::Supervisor;
 use super::sweep::Aim;
-use crate::api::{Command, Happening, Place};
+use crate::api::{Command, Happening, Position};
 use crate::model::{
     Fault, FaultKind, Header, Metalink, ObjectUrl, OnChange, Priority, Rate, Source, Spec, Status, TransferId,
 };
@@ -253,7 +253,7 @@ impl Supervisor {
         self.scribe.being_added().map(|item| place(&item.spec)).collect()
     }
 
-    fn relocate(&mut self, ids: &[TransferId], to: Place) {
+    fn relocate(&mut self, ids: &[TransferId], to: Position) {
         let changed = self.roster.relocate(ids, to);
         self.note_ranks(&changed);
     }

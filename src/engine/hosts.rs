@@ -49,15 +49,15 @@ impl Permit {
     }
 }
 
-/// A place in the line; left when dropped.
-struct Place<'hosts> {
+/// One who stands in the line; leaves it when dropped.
+struct Ticket<'hosts> {
     hosts: &'hosts Hosts,
-    ticket: u64,
+    number: u64,
 }
 
-impl Drop for Place<'_> {
+impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.hosts.turns.lock().leave(self.ticket);
+        self.hosts.turns.lock().leave(self.number);
     }
 }
 
@@ -91,7 +91,7 @@ impl Hosts {
         loop {
             // Dropped after the place is left: a permit that comes in between is given back by the receiver's drop.
             let (caller, mut called) = oneshot::channel();
-            let _place = Place { hosts: self, ticket: self.serve(|turns| turns.wait(host, caller)) };
+            let _stands = Ticket { hosts: self, number: self.serve(|turns| turns.wait(host, caller)) };
             loop {
                 tokio::select! {
                     biased;

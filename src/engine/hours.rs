@@ -10,7 +10,7 @@ use super::roster::Entry;
 use super::running::Then;
 use super::supervisor::Supervisor;
 use super::sweep::Aim;
-use crate::api::{Happening, Place, Start};
+use crate::api::{Happening, Position, Start};
 use crate::model::{
     Fault, FaultKind, LimitHours, LocalTime, Rate, StartTime, Status, TransferId, UnixTime, WallClock, start_text,
 };
@@ -176,7 +176,7 @@ impl Supervisor {
             self.roster.get(**id).is_some_and(|entry| waits(entry) && entry.status != Status::Done)
         };
         let first: Vec<TransferId> = ids.iter().filter(may_start).copied().collect();
-        let changed = self.roster.gather(&first, Place::Top);
+        let changed = self.roster.gather(&first, Position::Top);
         self.note_ranks(&changed);
         self.sweep(ids, Aim::Start);
     }

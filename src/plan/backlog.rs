@@ -4,14 +4,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::queue::Place;
+use super::queue::SortKey;
 use crate::model::TransferId;
 
 /// So many wait for a host: as many as it may serve at once where it gives each a connection. The others stay behind.
 const ENOUGH: usize = 8;
 
 /// One that has not begun, with its place in the queue.
-pub(super) type Standing = (Place, TransferId);
+pub(super) type Standing = (SortKey, TransferId);
 
 /// Who waits for which host, and who stays behind these.
 #[derive(Clone, Debug, Default)]

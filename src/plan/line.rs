@@ -1,12 +1,12 @@
-//! Transfers whose hosts do not answer at all, in their waits between attempts. Others may run in their places while the line
+//! Transfers whose hosts do not answer at all, in their waits between attempts. Others may run in their slots while the line
 //! is alive: then it is these hosts that are dead. Where nothing is heard from anybody, others would fare no better, and all of
-//! the queue would fail in the time that a few take; so only a few leave their places then, to find that out.
+//! the queue would fail in the time that a few take; so only a few leave their slots then, to find that out.
 
 use std::collections::HashMap;
 
 use crate::model::{Fault, FaultKind, Moment, TransferId};
 
-/// So many leave their places although nothing was heard from anybody: those that run in these tell whether the line is alive.
+/// So many leave their slots although nothing was heard from anybody: those that run in these tell whether the line is alive.
 const SCOUTED: usize = 2;
 
 /// True if a host did not answer at all: there is no connection to it, or its name has no address. `retry_after` is the word of
@@ -26,16 +26,16 @@ pub struct Line {
 #[derive(Clone, Copy, Debug)]
 struct Silent {
     since: Moment,
-    place: Place,
+    slot: Slot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Slot {
     /// It does not wait for long.
     Runs,
-    /// It waits, and keeps its place.
+    /// It waits, and keeps its slot.
     Keeps,
-    /// It waits, and another one has its place.
+    /// It waits, and another one has its slot.
     Left,
 }
 
@@ -48,31 +48,31 @@ impl Line {
 
     /// This one has heard nothing from its host.
     pub fn fail(&mut self, id: TransferId, now: Moment) {
-        self.silent.entry(id).or_insert(Silent { since: now, place: Place::Runs });
+        self.silent.entry(id).or_insert(Silent { since: now, slot: Slot::Runs });
     }
 
-    /// This one waits for long, since its host does not answer. True if another may have its place meanwhile.
+    /// This one waits for long, since its host does not answer. True if another may have its slot meanwhile.
     pub fn try_leave(&mut self, id: TransferId, now: Moment) -> bool {
         self.fail(id, now);
-        let scouted = self.silent.values().filter(|silent| silent.place == Place::Left).count();
+        let scouted = self.silent.values().filter(|silent| silent.slot == Slot::Left).count();
         let Some(silent) = self.silent.get_mut(&id) else { return false };
         let leaves = scouted < SCOUTED || self.heard_at > Some(silent.since);
-        silent.place = if leaves { Place::Left } else { Place::Keeps };
+        silent.slot = if leaves { Slot::Left } else { Slot::Keeps };
         leaves
     }
 
-    /// Those that wait and have kept their places, and may leave them now. Each is told once.
+    /// Those that wait and have kept their slots, and may leave them now. Each is told once.
     pub fn leaving(&mut self) -> Vec<TransferId> {
         let heard_at = self.heard_at;
-        let may_leave = |silent: &Silent| silent.place == Place::Keeps && heard_at > Some(silent.since);
+        let may_leave = |silent: &Silent| silent.slot == Slot::Keeps && heard_at > Some(silent.since);
         let leaving = self.silent.iter_mut().filter(|(_, silent)| may_leave(silent));
-        leaving.map(|(id, silent)| (silent.place = Place::Left, *id).1).collect()
+        leaving.map(|(id, silent)| (silent.slot = Slot::Left, *id).1).collect()
     }
 
     /// This one's wait is over.
     pub fn wake(&mut self, id: TransferId) {
         if let Some(silent) = self.silent.get_mut(&id) {
-            silent.place = Place::Runs;
+            silent.slot = Slot::Runs;
         }
     }
 

@@ -9,13 +9,13 @@ use crate::model::{Priority, TransferId};
 /// Where one stands that waits: the highest priority first, of those who has run before, and then the lowest rank. One
 /// number, since a queue may be long; its highest bits are the priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place(u64);
+pub(super) struct SortKey(u64);
 
-impl Place {
+impl SortKey {
     const RANK_BITS: u32 = 61;
 
     fn new(priority: Priority, is_new: bool, rank: i64) -> Self {
-        const MIDDLE: i64 = 1 << (Place::RANK_BITS - 1);
+        const MIDDLE: i64 = 1 << (SortKey::RANK_BITS - 1);
         let after: u64 = match priority {
             Priority::High => 0,
             Priority::Normal => 1,
@@ -46,7 +46,7 @@ struct Rest {
 /// One that has rested and waits for a slot again. The lowest number came first.
 #[derive(Clone, Copy, Debug)]
 struct Woken {
-    place: Place,
+    key: SortKey,
     number: i64,
     has_files: bool,
 }
@@ -55,8 +55,8 @@ struct Woken {
 /// queue's length.
 #[derive(Clone, Debug)]
 pub struct Queue {
-    waiting: BTreeSet<(Place, TransferId)>,
-    places: HashMap<TransferId, Place>,
+    waiting: BTreeSet<(SortKey, TransferId)>,
+    keys: HashMap<TransferId, SortKey>,
     running: HashSet<TransferId>,
     /// Those that run and need no slot any more: all has come, and is being made durable.
     ending: HashSet<TransferId>,
@@ -88,7 +88,7 @@ impl Queue {
     pub fn new(slots: usize, endings: usize) -> Self {
         Self {
             waiting: BTreeSet::new(),
-            places: HashMap::new(),
+            keys: HashMap::new(),
             running: HashSet::new(),
             ending: HashSet::new(),
             resting: HashMap::new(),
@@ -125,9 +125,9 @@ impl Queue {
         let rests = self.resting.contains_key(&id) || self.woken.contains_key(&id);
         if !self.has_slot(id) && !rests {
             self.take_out(id);
-            let place = Place::new(priority, true, rank);
-            self.waiting.insert((place, id));
-            self.places.insert(id, place);
+            let key = SortKey::new(priority, true, rank);
+            self.waiting.insert((key, id));
+            self.keys.insert(id, key);
         }
     }
 
@@ -162,10 +162,10 @@ impl Queue {
     }
 
     fn take_out(&mut self, id: TransferId) {
-        if let Some(place) = self.places.remove(&id)
-            && !self.waiting.remove(&(place, id))
+        if let Some(key) = self.keys.remove(&id)
+            && !self.waiting.remove(&(key, id))
         {
-            self.backlog.take_out((place, id));
+            self.backlog.take_out((key, id));
         }
     }
 
@@ -233,8 +233,8 @@ impl Queue {
     }
 
     fn stand(&mut self, id: TransferId, priority: Priority, number: i64, has_files: bool) {
-        let place = Place::new(priority, false, number);
-        self.woken.insert(id, Woken { place, number, has_files });
+        let key = SortKey::new(priority, false, number);
+        self.woken.insert(id, Woken { key, number, has_files });
     }
 
     /// True if it runs, and does not rest.
@@ -267,14 +267,14 @@ impl Queue {
             return None;
         }
         let new = if self.shut {
-            let exempt = self.exempt.iter().filter_map(|id| Some((*self.places.get(id)?, *id)));
+            let exempt = self.exempt.iter().filter_map(|id| Some((*self.keys.get(id)?, *id)));
             exempt.filter(|one| self.waiting.contains(one)).min()
         } else {
             self.sift(host_of);
             self.waiting.first().copied().filter(|_| !self.sifts)
         };
         // There are few of these, and most of the time none.
-        let woken = self.woken.iter().map(|(id, woken)| (woken.place, *id)).min();
+        let woken = self.woken.iter().map(|(id, woken)| (woken.key, *id)).min();
         let id = new.into_iter().chain(woken).min()?.1;
         self.take_out(id);
         self.woken.remove(&id);

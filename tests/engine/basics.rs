@@ -1,6 +1,6 @@
 //! What an engine does on a good day.
 
-use haul::api::{Activity, Command, Happening, Place};
+use haul::api::{Activity, Command, Happening, Position};
 use haul::model::{ByteRange, Checksum, FaultKind, Rate, Spec, Status, TransferId};
 use haul::store::{Journal, Stamp};
 use tokio::time::{Duration, Instant};
@@ -58,8 +58,8 @@ async fn slots_are_kept_and_the_order_is_the_queues() {
     stage.send(Command::Add(ids.clone())).await;
     // The last goes to the top while the first two run.
     stage.until(ids[1].0, |happening| matches!(happening, Happening::Started)).await;
-    stage.send(Command::Move { ids: vec![ids[5].0], to: Place::Top }).await;
-    stage.send(Command::Move { ids: vec![ids[2].0], to: Place::Down }).await;
+    stage.send(Command::Move { ids: vec![ids[5].0], to: Position::Top }).await;
+    stage.send(Command::Move { ids: vec![ids[2].0], to: Position::Down }).await;
     let mut done = 0;
     let mut started: Vec<u64> = stage
         .told

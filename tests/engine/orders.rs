@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::task::{Context, Waker};
 
-use haul::api::{Activity, Changes, Command, Happening, Place};
+use haul::api::{Activity, Changes, Command, Happening, Position};
 use haul::model::{FaultKind, Patience, Spec, StartTime, Status, TransferId};
 use haul::store::Journal;
 use tokio::time::Duration;
@@ -278,7 +278,7 @@ async fn a_move_to_either_end_changes_the_place_of_one_alone() {
     }
     let ranks = |stage: &Stage| ids.iter().map(|id| stage.item(*id).unwrap().rank).collect::<Vec<_>>();
     let before = ranks(&stage);
-    for (which, to) in [(3, Place::Top), (1, Place::Bottom), (2, Place::Top), (0, Place::Bottom)] {
+    for (which, to) in [(3, Position::Top), (1, Position::Bottom), (2, Position::Top), (0, Position::Bottom)] {
         stage.send(Command::Move { ids: vec![ids[which]], to }).await;
     }
     let added = stage.add_spec(Spec { held: true, ..stage.spec("/5") }).await;

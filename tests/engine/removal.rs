@@ -1,6 +1,6 @@
 //! A removal can be undone for ten seconds; then its data is gone.
 
-use haul::api::{Command, Happening, Place};
+use haul::api::{Command, Happening, Position};
 use haul::model::{Rate, Spec, Status, TransferId};
 
 use super::stage::{MIB, Stage, Wishes, seconds};
@@ -74,7 +74,7 @@ async fn it_comes_back_to_its_place_and_so_after_a_restart() {
         ids.push(stage.add(path).await);
     }
     stage.send(Command::PauseAll).await;
-    stage.send(Command::Move { ids: vec![ids[3]], to: Place::Top }).await;
+    stage.send(Command::Move { ids: vec![ids[3]], to: Position::Top }).await;
     stage.send(Command::Remove { ids: vec![ids[1], ids[0]], data: false }).await;
     stage.send(Command::Remove { ids: vec![ids[2]], data: true }).await;
     let order = |stage: &Stage| stage.handle.snapshot().rows.iter().map(|row| row.id).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
 //! What is set for a transfer while it is in the list: its limit, its priority, when it starts; and the hours of all.
 
-use haul::api::{Command, Happening, Place};
+use haul::api::{Command, Happening, Position};
 use haul::model::{Priority, Rate, Source, Spec, Status, TransferId};
 use tokio::time::Instant;
 
@@ -222,12 +222,12 @@ async fn one_goes_right_before_another_or_right_after_it() {
         ids.push(stage.add_spec(spec).await);
     }
     for (which, to, wanted) in [
-        (3, Place::Before(ids[1]), [0, 3, 1, 2, 4]),
-        (0, Place::Before(ids[2]), [3, 1, 0, 2, 4]),
-        (0, Place::After(ids[4]), [3, 1, 2, 4, 0]),
-        (4, Place::After(ids[3]), [3, 4, 1, 2, 0]),
-        (4, Place::After(ids[4]), [3, 4, 1, 2, 0]),
-        (1, Place::Before(TransferId::from_bits(77)), [3, 4, 1, 2, 0]),
+        (3, Position::Before(ids[1]), [0, 3, 1, 2, 4]),
+        (0, Position::Before(ids[2]), [3, 1, 0, 2, 4]),
+        (0, Position::After(ids[4]), [3, 1, 2, 4, 0]),
+        (4, Position::After(ids[3]), [3, 4, 1, 2, 0]),
+        (4, Position::After(ids[4]), [3, 4, 1, 2, 0]),
+        (1, Position::Before(TransferId::from_bits(77)), [3, 4, 1, 2, 0]),
     ] {
         stage.send(Command::Move { ids: vec![ids[which]], to }).await;
         let wanted = wanted.map(|number| ids[number]);
@@ -245,7 +245,7 @@ async fn an_order_by_hand_goes_before_the_time_and_the_queue() {
         stage.fake.put(path, file.clone().rate(MIB / 16));
         ids.push(stage.add(path).await);
     }
-    stage.send(Command::Move { ids: vec![ids[1]], to: Place::Bottom }).await;
+    stage.send(Command::Move { ids: vec![ids[1]], to: Position::Bottom }).await;
     stage.send(Command::Schedule { ids: vec![ids[2]], at: Some("22:00".parse().unwrap()) }).await;
     stage.send(Command::Schedule { ids: vec![ids[1]], at: Some("23:00".parse().unwrap()) }).await;
     stage.send(Command::StartNow(vec![ids[1], ids[2]])).await;
@@ -319,13 +319,13 @@ async fn several_keep_their_order_wherever_they_go() {
         ids.push(stage.add_spec(spec).await);
     }
     for (which, to, wanted) in [
-        (&[3, 1][..], Place::Top, [1, 3, 0, 2, 4]),
-        (&[1, 3], Place::Up, [1, 3, 0, 2, 4]),
-        (&[0, 2], Place::Up, [1, 0, 2, 3, 4]),
-        (&[1, 2], Place::Down, [0, 1, 3, 2, 4]),
-        (&[0, 3], Place::Bottom, [1, 2, 4, 0, 3]),
-        (&[3, 1], Place::After(ids[4]), [2, 4, 1, 3, 0]),
-        (&[0, 4, 2], Place::Before(ids[4]), [2, 0, 4, 1, 3]),
+        (&[3, 1][..], Position::Top, [1, 3, 0, 2, 4]),
+        (&[1, 3], Position::Up, [1, 3, 0, 2, 4]),
+        (&[0, 2], Position::Up, [1, 0, 2, 3, 4]),
+        (&[1, 2], Position::Down, [0, 1, 3, 2, 4]),
+        (&[0, 3], Position::Bottom, [1, 2, 4, 0, 3]),
+        (&[3, 1], Position::After(ids[4]), [2, 4, 1, 3, 0]),
+        (&[0, 4, 2], Position::Before(ids[4]), [2, 0, 4, 1, 3]),
     ] {
         let moved = which.iter().map(|number| ids[*number]).collect();
         stage.send(Command::Move { ids: moved, to }).await;

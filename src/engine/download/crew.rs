@@ -149,7 +149,7 @@ impl Crew {
             if self.workers.is_empty()
                 && let Some((place, fault)) = self.fault.take()
             {
-                task.suspect = Suspect::Place(place);
+                task.suspect = Suspect::Candidate(place);
                 return Err(Halt::Fault(self.in_place_of(fault, false)));
             }
             if self.is_stuck(task)
@@ -331,7 +331,7 @@ impl Crew {
         }
         match response(&fault, fruitful, others) {
             Response::Halt if self.workers.is_empty() || others > 0 || blame(fault.kind) == Blame::None => {
-                task.suspect = Suspect::Place(place);
+                task.suspect = Suspect::Candidate(place);
                 // Two answers contradict each other: one alone does not.
                 task.alone |= others > 0 && !fruitful && fault.kind == FaultKind::Changed;
                 return Err(Halt::Fault(self.in_place_of(fault, fruitful)));

@@ -57,7 +57,7 @@ impl Task {
         let now = self.orders.shared.clock.now();
         let place = match suspect {
             Suspect::Lead => Some(self.places.lead_number()),
-            Suspect::Place(place) => Some(place),
+            Suspect::Candidate(place) => Some(place),
             Suspect::Judged => None,
         };
         let is_too_often = failures > self.orders.shared.patience.retries;

@@ -12,7 +12,7 @@ use crate::plan::{MirrorStanding, Mirrors};
 
 /// The places of one file, by number; 0 is the one that the user named first.
 pub(super) struct Places {
-    all: Vec<Place>,
+    all: Vec<Candidate>,
     board: Mirrors,
     lead: usize,
     /// How many of them the transfer was described with; servers told of the others.
@@ -25,7 +25,7 @@ pub(super) struct Places {
     incomparable: BTreeSet<usize>,
 }
 
-struct Place {
+struct Candidate {
     source: Source,
     /// What it says of the file, once its bytes are known to be those on disk.
     known: Option<Arc<Resource>>,
@@ -69,7 +69,7 @@ impl Places {
         for source in sources {
             if self.all.iter().all(|place| place.source != source) {
                 self.board.add(usize::from(!self.all.is_empty()));
-                self.all.push(Place { source, known: None });
+                self.all.push(Candidate { source, known: None });
             }
         }
     }

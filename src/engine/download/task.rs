@@ -27,7 +27,7 @@ pub(super) enum Suspect {
     #[default]
     Lead,
     /// This place's.
-    Place(usize),
+    Candidate(usize),
     /// It was dealt with already: that place was dropped, or rests.
     Judged,
 }

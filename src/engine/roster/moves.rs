@@ -6,16 +6,16 @@ use std::sync::Arc;
 
 use super::super::row::row;
 use super::Roster;
-use crate::api::Place;
+use crate::api::Position;
 use crate::model::TransferId;
 
 impl Roster {
     /// Moves transfers in the order, in which they keep theirs among themselves, and gives the ranks that changed.
-    pub(in crate::engine) fn relocate(&mut self, ids: &[TransferId], to: Place) -> Vec<(TransferId, i64)> {
+    pub(in crate::engine) fn relocate(&mut self, ids: &[TransferId], to: Position) -> Vec<(TransferId, i64)> {
         let mut placed: Vec<(usize, TransferId)> = ids.iter().filter_map(|id| Some((self.index(*id)?, *id))).collect();
         placed.sort_unstable();
         placed.dedup();
-        if matches!(to, Place::Up | Place::Down) {
+        if matches!(to, Position::Up | Position::Down) {
             return self.step(placed, to);
         }
         let ids: Vec<TransferId> = placed.into_iter().map(|(_, id)| id).collect();
@@ -27,12 +27,12 @@ impl Roster {
     }
 
     /// Each changes places with the one above or below it.
-    fn step(&mut self, placed: Vec<(usize, TransferId)>, to: Place) -> Vec<(TransferId, i64)> {
+    fn step(&mut self, placed: Vec<(usize, TransferId)>, to: Position) -> Vec<(TransferId, i64)> {
         let last = self.order.len().saturating_sub(1);
         let places = placed.into_iter().map(|(place, _)| (place, place)).collect();
         let mut touched = Vec::new();
         for place in to.in_turn(places, self.order.len()) {
-            let other = if to == Place::Up { place.saturating_sub(1) } else { (place + 1).min(last) };
+            let other = if to == Position::Up { place.saturating_sub(1) } else { (place + 1).min(last) };
             if other != place {
                 self.order.swap(place, other);
                 touched.extend([place, other]);
@@ -45,15 +45,15 @@ impl Roster {
     }
 
     /// Brings transfers, each named once, to one place in this order. Beside one that is not there nobody goes.
-    pub(in crate::engine) fn gather(&mut self, ids: &[TransferId], to: Place) -> Vec<(TransferId, i64)> {
+    pub(in crate::engine) fn gather(&mut self, ids: &[TransferId], to: Position) -> Vec<(TransferId, i64)> {
         let beside = match to {
-            Place::Before(other) | Place::After(other) => Some(other),
+            Position::Before(other) | Position::After(other) => Some(other),
             _ => None,
         };
         let at = match to {
-            Place::Before(other) => self.index(other),
-            Place::After(other) => self.index(other).map(|index| index + 1),
-            Place::Bottom => Some(self.order.len()),
+            Position::Before(other) => self.index(other),
+            Position::After(other) => self.index(other).map(|index| index + 1),
+            Position::Bottom => Some(self.order.len()),
             _ => Some(0),
         };
         let moved: Vec<(usize, TransferId)> = ids.iter().filter_map(|id| Some((self.index(*id)?, *id))).collect();
@@ -80,7 +80,7 @@ impl Roster {
         };
         // The others have the ranks that they had.
         let ranks: Vec<i64> = match to {
-            Place::Top => ranks.chain(all[moved.len()..].iter().map(|id| self.rank(*id))).collect(),
+            Position::Top => ranks.chain(all[moved.len()..].iter().map(|id| self.rank(*id))).collect(),
             _ => all[..all.len() - moved.len()].iter().map(|id| self.rank(*id)).chain(ranks).collect(),
         };
         self.seat(&places, ranks)
@@ -88,14 +88,14 @@ impl Roster {
 
     /// So many ranks that nobody has, at either end: of a long queue one record is written for each that goes there, and none
     /// for those that it passes.
-    fn ranks_beyond(&self, to: Place, count: usize) -> Option<Range<i64>> {
+    fn ranks_beyond(&self, to: Position, count: usize) -> Option<Range<i64>> {
         let count = i64::try_from(count).ok()?;
         match to {
-            Place::Top => {
+            Position::Top => {
                 let end = self.rank(*self.order.first()?);
                 Some(end.checked_sub(count)?..end)
             }
-            Place::Bottom => {
+            Position::Bottom => {
                 let start = self.last_rank.checked_add(1)?;
                 Some(start..start.checked_add(count)?)
             }

@@ -5,7 +5,7 @@ use tui_input::Input;
 use super::super::view::{details_room, help_room, list_height, shows_log};
 use super::super::{Effect, Mode, Pane, State, Tab};
 use super::{add, command, file, limit, send, sort, transfer};
-use crate::api::{Command, Place, View};
+use crate::api::{Command, Position, View};
 use crate::config::{Action, Chord, Key};
 
 /// Does what a key means in the list or in the details.
@@ -48,7 +48,7 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
             travel(state, action);
         }
         Action::MoveDown | Action::MoveUp => {
-            transfer::shift(state, if action == Action::MoveDown { Place::Down } else { Place::Up }, effects);
+            transfer::shift(state, if action == Action::MoveDown { Position::Down } else { Position::Up }, effects);
         }
         Action::TogglePause => transfer::toggle(state, effects),
         Action::PauseAll => transfer::toggle_all(state, effects),
@@ -71,8 +71,8 @@ pub fn act(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
 /// Does what a key means that stands for an order.
 fn order(state: &mut State, action: Action, effects: &mut Vec<Effect>) {
     match action {
-        Action::MoveTop => transfer::shift(state, Place::Top, effects),
-        Action::MoveBottom => transfer::shift(state, Place::Bottom, effects),
+        Action::MoveTop => transfer::shift(state, Position::Top, effects),
+        Action::MoveBottom => transfer::shift(state, Position::Bottom, effects),
         Action::StartNow => transfer::send(state, effects, Command::StartNow),
         Action::PriorityUp => transfer::prioritize(state, true, effects),
         Action::PriorityDown => transfer::prioritize(state, false, effects),

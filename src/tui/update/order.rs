@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::super::{Effect, Mode, State, Tone};
 use super::{browse, file, limit, toast, transfer, twins};
-use crate::api::{Choice, Command, Place, View};
+use crate::api::{Choice, Command, Position, View};
 use crate::ask::sources;
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
 use crate::model::{RateLimit, TransferId};
@@ -24,10 +24,10 @@ pub fn obey(state: &mut State, order: Order, effects: &mut Vec<Effect>) {
         Order::Limit(Extent::These, rate) => limit::set_each(state, rate, effects),
         Order::Category(word) => categorize(state, &word, effects),
         Order::Priority(priority) => transfer::send(state, effects, |ids| Command::Prioritize { ids, priority }),
-        Order::Up => transfer::shift(state, Place::Up, effects),
-        Order::Down => transfer::shift(state, Place::Down, effects),
-        Order::Top => transfer::shift(state, Place::Top, effects),
-        Order::Bottom => transfer::shift(state, Place::Bottom, effects),
+        Order::Up => transfer::shift(state, Position::Up, effects),
+        Order::Down => transfer::shift(state, Position::Down, effects),
+        Order::Top => transfer::shift(state, Position::Top, effects),
+        Order::Bottom => transfer::shift(state, Position::Bottom, effects),
         Order::Remove(data) => transfer::remove_now(state, data, effects),
         Order::Undo => transfer::undo(state, effects),
         Order::Url(source) => {

@@ -8,7 +8,7 @@ use super::super::view::key_of;
 use super::super::{Effect, Mode, Pane, Question, State, Taken, Tone};
 use super::link::linked;
 use super::{edit, toast};
-use crate::api::{Command, Place, Row, UNDO};
+use crate::api::{Command, Position, Row, UNDO};
 use crate::ask::read_curl;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Priority, Source, Status, TransferId, harmless, shortened};
@@ -112,7 +112,7 @@ pub fn retry(state: &mut State, effects: &mut Vec<Effect>) {
 }
 
 /// Moves transfers in the queue, and keeps their order among themselves.
-pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
+pub fn shift(state: &mut State, to: Position, effects: &mut Vec<Effect>) {
     let rows: Vec<(usize, TransferId)> = placed(state).into_iter().map(|(place, row)| (place, row.id)).collect();
     if rows.is_empty() {
         return;
@@ -128,8 +128,8 @@ pub fn shift(state: &mut State, to: Place, effects: &mut Vec<Effect>) {
 
 /// A step up or down where rows are hidden: past the next one that is shown, or nothing would be seen of it. `None` where a
 /// step is one in the queue. Those that stand one behind the other pass it together.
-fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<Vec<(Vec<TransferId>, Place)>> {
-    if state.list.len() == state.list.total() || !matches!(to, Place::Up | Place::Down) {
+fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Position) -> Option<Vec<(Vec<TransferId>, Position)>> {
+    if state.list.len() == state.list.total() || !matches!(to, Position::Up | Position::Down) {
         return None;
     }
     let row = |position| Some((state.list.place(position)?, state.list.get(position)?.id));
@@ -140,12 +140,12 @@ fn past_shown(state: &State, rows: &[(usize, TransferId)], to: Place) -> Option<
     let turns = to.in_turn(ranks.collect::<Option<Vec<_>>>()?, shown.len());
     let mut order: Vec<TransferId> = shown.iter().map(|row| row.1).collect();
     let step = |rank: usize| {
-        let other = if to == Place::Up { rank.checked_sub(1)? } else { rank + 1 };
+        let other = if to == Position::Up { rank.checked_sub(1)? } else { rank + 1 };
         let (id, next) = (order[rank], *order.get(other)?);
         order.swap(rank, other);
-        Some((id, if to == Place::Up { Place::Before(next) } else { Place::After(next) }))
+        Some((id, if to == Position::Up { Position::Before(next) } else { Position::After(next) }))
     };
-    let mut moves: Vec<(Vec<TransferId>, Place)> = Vec::new();
+    let mut moves: Vec<(Vec<TransferId>, Position)> = Vec::new();
     for (id, place) in turns.into_iter().filter_map(step) {
         match moves.last_mut() {
             Some((ids, last)) if *last == place => ids.push(id),
