@@ -18,6 +18,7 @@ mod keeping;
 mod kills;
 mod leftovers;
 mod logins;
+mod metalinks;
 mod mirrors;
 mod moves;
 mod names;

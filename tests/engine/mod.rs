@@ -13,6 +13,7 @@ mod errands;
 mod fair;
 mod figures;
 mod folders;
+mod forgotten;
 mod hostile;
 mod hosts;
 mod lasting;
