@@ -109,18 +109,24 @@ impl Profile {
     /// `~/.aws/credentials` before `~/.aws/config`.
     fn of_aws(name: Option<&str>, around: &Surroundings) -> Self {
         let name = name.unwrap_or("default");
-        let section = |variable, usual, title: &str| {
-            let file = around.file(variable, usual)?;
-            sections(&read(&file)?).remove(title)
+        let all = |variable, usual| {
+            let text = around.file(variable, usual).and_then(|file| read(&file));
+            text.map(|text| sections(&text)).unwrap_or_default()
         };
-        let title = if name == "default" { name.to_owned() } else { format!("profile {name}") };
-        let mut profile = section("AWS_CONFIG_FILE", ".aws/config", &title).unwrap_or_default();
-        let own = section("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials", name).unwrap_or_default();
+        let mut config = all("AWS_CONFIG_FILE", ".aws/config");
+        let bare = (name == "default").then_some("default");
+        let profile = config.remove(&format!("profile {name}")).or_else(|| config.remove(bare?));
+        let mut profile = profile.unwrap_or_default();
+        let own = all("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials").remove(name).unwrap_or_default();
         if own.login().is_some() {
             // A token beside another login's keys would be refused.
             profile.0.retain(|name, _| !AWS_LOGIN.contains(&name.as_str()));
         }
         profile.0.extend(own.0);
+        let services = profile.get(&["services"]).and_then(|name| config.get(&format!("services {name}")));
+        if let Some(endpoint) = services.and_then(|services| services.0.get("s3.endpointurl")).cloned() {
+            profile.0.insert(plain("endpoint_url"), endpoint);
+        }
         profile.without_others_keys()
     }
 
@@ -129,7 +135,7 @@ impl Profile {
         let file = around.file("OSS_CONFIG_FILE", ".ossutilconfig");
         let mut all = file.and_then(|file| read(&file)).map(|text| sections(&text)).unwrap_or_default();
         let titles = match name {
-            None => vec!["default".to_owned(), "credentials".to_owned()],
+            None => ["default", "profile default", "credentials"].map(str::to_owned).to_vec(),
             Some(name) => vec![format!("profile {name}"), name.to_owned()],
         };
         let found = titles.iter().find_map(|title| all.remove(title)).unwrap_or_default();
@@ -191,8 +197,9 @@ fn sections(text: &str) -> BTreeMap<String, Profile> {
     let mut title = String::new();
     // How far the settings of a section are indented, if there was one,
     let mut level = None;
+    // and what is further in belongs to the one above it, which is a service's name.
+    let mut above = String::new();
     for line in text.trim_start_matches('\u{feff}').lines() {
-        // and what is further in belongs to the one above it, of another program.
         let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if let Some(name) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
@@ -201,17 +208,22 @@ fn sections(text: &str) -> BTreeMap<String, Profile> {
                 [one] if one.eq_ignore_ascii_case("default") || one.eq_ignore_ascii_case("credentials") => {
                     one.to_ascii_lowercase()
                 }
+                // A name with blanks stands in quotes.
+                ["profile", ..] => format!("profile {}", words[1..].join(" ").trim_matches(['"', '\''])),
                 _ => words.join(" "),
             };
             all.entry(title.clone()).or_default();
             level = None;
         } else if !line.starts_with(['#', ';'])
             && let Some((name, value)) = line.split_once('=')
-            && level.is_none_or(|level| indent <= level)
         {
-            level = Some(indent);
             let section = all.entry(title.clone()).or_default();
-            section.0.insert(plain(name), value.trim().to_owned());
+            if level.is_some_and(|level| indent > level) {
+                section.0.insert(format!("{above}.{}", plain(name)), value.trim().to_owned());
+                continue;
+            }
+            (level, above) = (Some(indent), plain(name));
+            section.0.insert(above.clone(), value.trim().to_owned());
         }
     }
     all

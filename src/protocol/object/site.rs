@@ -149,7 +149,7 @@ fn said(url: &ObjectUrl, stores: &BTreeMap<String, StoreOptions>, around: &Surro
     let (endpoints, regions): (&[&str], &[&str]) = match url.vendor {
         Vendor::S3 => (&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"], &["AWS_REGION", "AWS_DEFAULT_REGION"]),
         Vendor::Oss => (&["OSS_ENDPOINT"], &["OSS_REGION"]),
-        Vendor::Tos => (&["TOS_ENDPOINT"], &["TOS_REGION"]),
+        Vendor::Tos => (&["TOS_ENDPOINT"], &["TOS_REGION", "VOLCENGINE_REGION"]),
     };
     let variable = |names: &[&str]| around.variable(names).map(str::to_owned);
     let at = |endpoint, region| StoreOptions { endpoint, region, ..StoreOptions::default() };
@@ -157,7 +157,12 @@ fn said(url: &ObjectUrl, stores: &BTreeMap<String, StoreOptions>, around: &Surro
     if options.endpoint.is_none() || options.region.is_none() {
         let profile = Profile::of(url.vendor, options.profile.as_deref(), around);
         let entry = |names: &[&str]| profile.get(names).map(str::to_owned);
-        options = with(options, at(entry(&["endpoint", "endpoint_url"]), entry(&["region", "region_id"])), url.vendor);
+        let addressing = profile.get(&["addressing_style"]).filter(|_| url.vendor == Vendor::Oss);
+        let said = StoreOptions {
+            addressing: addressing.and_then(|style| style.parse().ok()),
+            ..at(entry(&["endpoint", "endpoint_url"]), entry(&["region", "region_id"]))
+        };
+        options = with(options, said, url.vendor);
     }
     options
 }

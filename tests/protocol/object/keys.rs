@@ -28,6 +28,34 @@ fn each_vendors_own_files_have_the_login() {
 }
 
 #[test]
+fn a_profiles_title_may_be_written_as_the_vendors_tools_write_it() {
+    let aws = "aws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
+    let oss = "access-key-id = test-id\naccess_key_secret = test-secret\n";
+    for (vendor, file, text, more) in [
+        (Vendor::S3, ".aws/config", format!("[profile default]\n{aws}"), ""),
+        (Vendor::S3, ".aws/config", format!("[profile \"my prof\"]\n{aws}"), "&profile=my%20prof"),
+        (Vendor::S3, ".aws/credentials", format!("[my prof]\n{aws}"), "&profile=my%20prof"),
+        (Vendor::S3, ".aws/config", format!("[profile 'work']\n{aws}"), "&profile=work"),
+        (Vendor::Oss, ".ossutilconfig", format!("[profile default]\n{oss}"), ""),
+        (Vendor::Oss, ".ossutilconfig", format!("[profile \"my prof\"]\n{oss}"), "&profile=my%20prof"),
+    ] {
+        let store = store(vendor);
+        Room::new().file(file, &text).reads(&store, &format!("{}{more}", store.url("a")));
+    }
+}
+
+#[test]
+fn volcengines_own_tool_has_its_own_names() {
+    let store = store(Vendor::Tos);
+    let room =
+        Room::new().variable("VOLCENGINE_ACCESS_KEY", "test-id").variable("VOLCENGINE_SECRET_KEY", "test-secret");
+    room.reads(&store, &store.url("a"));
+    store.region("cn-elsewhere");
+    let url = format!("tos://bkt/a?endpoint={}", store.endpoint());
+    room.variable("VOLCENGINE_REGION", "cn-elsewhere").reads(&store, &url);
+}
+
+#[test]
 fn a_file_may_be_indented_marked_and_remarked_in_any_encoding() {
     let keys = "aws_access_key_id = test-id\naws_secret_access_key = test-secret\n";
     let indented = keys.replace("aws_", "  aws_");

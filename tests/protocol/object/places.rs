@@ -156,6 +156,29 @@ fn a_profile_says_where_the_store_is_too() {
     room.variable("AWS_PROFILE", "work").reads(&store, "s3://bkt/a");
 }
 
+#[test]
+fn a_profiles_services_say_where_s3_is() {
+    let store = store(Vendor::S3);
+    let config = format!(
+        "[default]\nservices = local\nendpoint_url = http://other.example\n[services local]\ndynamodb =\n  endpoint_url = \
+         http://wrong.example\ns3 =\n  endpoint_url = {}\n",
+        store.endpoint()
+    );
+    Room::with_login(&store).file(".aws/config", &config).reads(&store, "s3://bkt/a");
+}
+
+#[test]
+fn ossutils_file_says_how_a_bucket_is_addressed() {
+    let store = store(Vendor::Oss);
+    store.cname();
+    for (style, wanted) in [("cname", "static.example.com"), ("virtual", "bkt.static.example.com")] {
+        let text =
+            format!("[default]\nregion=cn-north-1\nendpoint=http://static.example.com\naddressing-style={style}\n");
+        Room::with_login(&store).file(".ossutilconfig", &text).reads(&store, "oss://bkt/a");
+        assert_eq!(host(&store), wanted);
+    }
+}
+
 /// The vendors' tools for all their services write that of another service there.
 #[test]
 fn an_endpoint_in_the_file_of_a_tool_for_all_services_is_not_the_stores() {
