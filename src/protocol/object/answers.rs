@@ -75,7 +75,9 @@ pub(super) fn uploads(document: &Element, vendor: Vendor) -> Option<Page<OpenUpl
         let marker = |name: &str| document.raw(name).map(str::to_owned);
         let key = marker("NextKeyMarker").or_else(|| Some(last?.key.clone()))?;
         let id = marker("NextUploadIdMarker").or_else(|| Some(last?.id.clone()))?;
-        next.push(("key-marker".to_owned(), decoded(&key, vendor)));
+        // TOS is not asked to encode keys, since JSON holds any.
+        let key = if vendor == Vendor::Tos { key } else { decoded(&key, vendor) };
+        next.push(("key-marker".to_owned(), key));
         next.push(("upload-id-marker".to_owned(), id));
     }
     Some(Page { items, next })

@@ -226,6 +226,9 @@ impl Refusal {
             Some("InvalidArgument") if self.message.as_deref().is_some_and(|text| text.contains("region")) => {
                 format!("it was signed for the region {}: say the bucket's own with region=", site.region)
             }
+            Some("InvalidObjectState") => {
+                "the object is archived: restore it at the store first, and the same command goes on".to_owned()
+            }
             Some("EntityTooSmall") => "a part is smaller than the store allows: choose a larger --part-size".to_owned(),
             None if matches!(self.status, 301..=303 | 307 | 308) => match &self.leads_to {
                 Some(place) => format!(

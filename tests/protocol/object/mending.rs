@@ -85,6 +85,7 @@ fn where_a_bucket_is_that_the_store_names_is_said_with_what_to_do() {
             "region=",
         ),
         (s3, moved("AccessDenied", ""), "lacks the right", "endpoint="),
+        (s3, error("InvalidObjectState", ""), "archived: restore it at the store first", "endpoint="),
     ] {
         let server = Server::new().file("/bkt/a", File::new(1, 10).answer(answer)).start();
         let url = format!("{url}&endpoint=http://{}", server.address());

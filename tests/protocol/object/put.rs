@@ -90,6 +90,21 @@ fn lists_are_read_to_their_last_page() {
 }
 
 #[test]
+fn a_key_that_looks_encoded_is_asked_on_from_as_it_is() {
+    for vendor in VENDORS {
+        let store = Store::start(vendor);
+        store.faults(|faults| faults.page = 1);
+        let (driver, place) = (driver(&store), place(&store, "100%2525"));
+        run(async {
+            for _ in 0..3 {
+                driver.create(&place).await.unwrap();
+            }
+            assert_eq!(driver.uploads(&place).await.unwrap().len(), 3, "{vendor}");
+        });
+    }
+}
+
+#[test]
 fn an_upload_that_is_given_up_is_gone_and_giving_it_up_twice_is_no_fault() {
     for vendor in VENDORS {
         let store = Store::start(vendor);
