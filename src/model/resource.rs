@@ -59,7 +59,8 @@ pub struct Resource {
     pub ranges: Ranges,
     /// Which version it is.
     pub validator: Validator,
-    /// Under which other ETags the same bytes came, once they were compared; `None` among them stands for no ETag at all.
+    /// Under which other ETags the same bytes came, once they were compared; `None` among them stands for no ETag at all, and for
+    /// no date either where that is all that is known.
     pub twins: Vec<Option<String>>,
     /// A Last-Modified that two versions may share, since the file was written just before the answer. It vouches for nothing
     /// and is no condition of a request; but where it stays while the ETag does not, the file may be the same.
@@ -107,7 +108,10 @@ impl Resource {
 
     /// Bytes that came under these validators are those of this file. True if that makes a new twin.
     pub fn admit(&mut self, now: &Validator) -> bool {
-        let is_known = self.validator.etag.is_none() || now.etag == self.validator.etag;
+        let is_known = match &self.validator.etag {
+            None => self.validator.is_none() || !now.is_none(),
+            etag => now.etag == *etag,
+        };
         let is_new = !is_known && !self.twins.contains(&now.etag);
         if is_new {
             self.twins.push(now.etag.clone());

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use haul::model::{ByteRange, FaultKind as Kind, Resource, Validator};
+use haul::model::{ByteRange, FaultKind as Kind, Resource, Source, Validator};
 use haul::protocol::{Asked, Request};
 
-use super::driver::{LENGTH, PATH, ask, driver, first, known, question, serve};
-use crate::support::server::{Answer, Framing, Honour, Running};
+use super::driver::{LENGTH, PATH, SEED, ask, driver, first, known, question, serve};
+use crate::support::server::{Answer, File, Framing, Honour, Request as Asking, Running, Server};
 
 const DATE: &str = "Sat, 15 Nov 2025 12:45:26 GMT";
 const OTHER: &str = "Sun, 16 Nov 2025 12:45:26 GMT";
@@ -150,10 +150,63 @@ fn bytes_tell_where_an_etag_was_weakened_or_the_date_of_just_now_stays() {
 
 #[test]
 fn what_an_answer_does_not_tell_is_no_change() {
-    let server = serve(Answer::new().no_etag());
+    let server = serve(Answer::new().etag("W/\"v1\""));
     assert_eq!(ask(&driver(), middle(&server, Some("W/\"v1\""), Some(DATE))).unwrap().start, 200);
     let server = serve(Answer::new().etag("\"new\"").last_modified(DATE));
     assert_eq!(ask(&driver(), middle(&server, None, None)).unwrap().start, 200);
+}
+
+#[test]
+fn a_part_without_a_word_on_its_version_is_in_doubt_unless_a_condition_vouches_for_it() {
+    let asked = |etag: Option<&str>, known: &dyn Fn(Resource) -> Resource| {
+        let server = serve(Answer::new().no_etag().if_range(Honour::Ignored));
+        let expected = Some(Arc::new(known((*super::driver::known(&server, etag, Some(DATE))).clone())));
+        ask(&driver(), Request { expected, ..middle(&server, None, None) }).map(|got| got.start).map_err(|why| why.kind)
+    };
+    let fresh = |known: Resource| Resource { fresh: Some(DATE.to_owned()), ..known };
+    assert_eq!(asked(None, &|known| known), Ok(200));
+    assert_eq!(asked(None, &fresh), Err(Kind::Retagged));
+    assert_eq!(asked(Some("W/\"v1\""), &|known| known), Err(Kind::Retagged));
+    // Its bytes were compared: a part that says nothing is of this version.
+    assert_eq!(asked(None, &|known| Resource { twins: vec![None], ..fresh(known) }), Ok(200));
+}
+
+#[test]
+fn what_one_file_of_a_server_taught_of_if_range_mixes_no_versions_of_another() {
+    // The first one misreads it; the second heeds it, and its parts do not say of which version they are.
+    let silent = |date: &'static str| {
+        move |asked: &Asking| match asked.header("if-range") {
+            Some(held) if held != date => Some(Answer::new().no_etag().no_ranges().last_modified(date)),
+            _ => Some(Answer::new().no_etag().if_range(Honour::Ignored)),
+        }
+    };
+    for (date, expected) in [(DATE, Ok(200)), (OTHER, Err(Kind::Changed))] {
+        let second = File::new(SEED, LENGTH).rule(silent(date));
+        let first = File::new(SEED, LENGTH).answer(Answer::new().if_range(Honour::EtagFails));
+        let server = Server::new().file(PATH, first).file("/other", second).start();
+        let driver = driver();
+        assert_eq!(ask(&driver, middle(&server, Some("\"v1\""), None)).unwrap().start, 200);
+        let source = Source::parse(&server.url("/other")).unwrap();
+        let known = Resource { at: source.clone(), ..(*known(&server, None, Some(DATE))).clone() };
+        let got = ask(&driver, Request { expected: Some(Arc::new(known)), source, ..middle(&server, None, None) });
+        assert_eq!(got.map(|got| got.start).map_err(|why| why.kind), expected, "{date}");
+    }
+}
+
+#[test]
+fn a_server_whose_parts_say_nothing_goes_on_to_be_asked_under_a_condition() {
+    let misread = |asked: &Asking| {
+        let told = Answer::new().no_etag().no_ranges().last_modified(DATE);
+        Some(asked.header("if-range").map_or(Answer::new().no_etag(), |_| told))
+    };
+    let server = Server::new().file(PATH, File::new(SEED, LENGTH).rule(misread)).start();
+    let driver = driver();
+    for _ in 0..2 {
+        assert_eq!(ask(&driver, middle(&server, None, Some(DATE))).unwrap_err().kind, Kind::Retagged);
+    }
+    let seen = server.seen();
+    let conditions: Vec<bool> = seen.requests.iter().map(|request| request.header("if-range").is_some()).collect();
+    assert_eq!(conditions, [true, false, true, false]);
 }
 
 #[test]

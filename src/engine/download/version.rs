@@ -58,7 +58,8 @@ impl Job {
 
 impl Held {
     /// What an answer is to agree with. While its ETag is in doubt, any will do where a date speaks for the file; else none at
-    /// all, and the same one with another strength: what comes under them is compared.
+    /// all, and the same one with another strength: what comes under them is compared. So is what comes without the date that is
+    /// all that is known.
     pub(super) fn expected(&self) -> Arc<Resource> {
         let known = &self.resource;
         match &known.validator.etag {
@@ -68,6 +69,10 @@ impl Held {
             Some(etag) if self.doubted => {
                 let other = etag.strip_prefix("W/").map_or_else(|| format!("W/{etag}"), str::to_owned);
                 let twins = known.twins.iter().cloned().chain([None, Some(other)]).collect();
+                Arc::new(Resource { twins, ..Resource::clone(known) })
+            }
+            None if self.doubted && !known.validator.is_none() => {
+                let twins = known.twins.iter().cloned().chain([None]).collect();
                 Arc::new(Resource { twins, ..Resource::clone(known) })
             }
             _ => known.clone(),

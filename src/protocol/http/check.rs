@@ -133,6 +133,19 @@ fn require_tag(expected: Option<&Resource>, head: &Head<'_>) -> Result<(), Fault
     }
 }
 
+/// Fails if bytes that are to stand beside others were asked for without a condition, and come without a word that they are of the
+/// version that is known: an answer to such a request names its validators (RFC 9110, section 15.3.7).
+pub(super) fn require_word(expected: Option<&Resource>, now: &Validator, at: &Source) -> Result<(), Fault> {
+    let says_all = |known: &&Resource| known.validator.is_none() || known.twins.contains(&None);
+    match expected.filter(|known| !says_all(known)) {
+        Some(known) if !known.validator.shares_with(&known.read(now)) => {
+            let detail = "it may have changed: this answer does not say of which version it is";
+            Err(Fault::new(FaultKind::Retagged, at, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What differs from the file and is a page is no other version of it, whether it comes in parts or as a whole.
 fn page_or(fault: Fault, expected: Option<&Resource>, head: &Head<'_>, total: Option<u64>) -> Fault {
     let now = accepted(head, total, Ranges::Served).resource;

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::auth::Logins;
 use super::body::{Stream, ends, is_framed};
-use super::check::{Accepted, Head, check};
+use super::check::{Accepted, Head, check, require_word};
 use super::client::{Clients, HttpOptions, Lane, Trouble};
 use super::cookies::Cookies;
 use super::error::{fault, is_garbled, wants_http2};
@@ -75,10 +75,17 @@ impl Http {
     }
 
     /// Some servers answer an If-Range with the whole file although its validator is right, or refuse it: they are asked
-    /// without.
+    /// without. One that is known for that is asked without at once, and all the same with it where its answer does not say of
+    /// which version it is.
     async fn milder(&self, request: &Request, first: &Source) -> Result<Answer, Fault> {
         let origin = first.url().origin();
-        let condition = if_range(request).filter(|_| self.lanes.takes_if_range(&origin));
+        let condition = if_range(request);
+        if condition.is_some() && !self.lanes.takes_if_range(&origin) {
+            match self.checked(request, first, None).await {
+                Err(Fault { kind: FaultKind::Retagged, .. }) => {}
+                other => return other,
+            }
+        }
         match self.checked(request, first, condition.as_ref()).await {
             Err(Fault { kind: FaultKind::RangeIgnored | FaultKind::Status(412), .. }) if condition.is_some() => {
                 let answer = self.checked(request, first, None).await?;
@@ -110,6 +117,10 @@ impl Http {
         if unchanged && condition(request).is_none() {
             let detail = "the server says that nothing has changed, which nobody has asked";
             return Err(Fault::new(FaultKind::BadAnswer, &at, detail));
+        }
+        // A 416 speaks of the file, and holds nothing of it.
+        if if_range.is_none() && request.asked != Asked::Whole && head.status != 416 {
+            require_word(request.expected.as_deref(), &resource.validator, &at)?;
         }
         let is_empty = unchanged || end == Some(start);
         let ends = ends(&response);

@@ -98,7 +98,7 @@ impl Lanes {
         found.garbles |= lane == Lane::Forgiving;
     }
 
-    /// If-Range is of no use with this server: what comes without it is checked as strictly.
+    /// If-Range is of no use with this server: what comes without it says of which version it is.
     pub(super) fn misreads_if_range(&self, origin: &Origin) {
         entry(&mut self.0.lock(), origin).misreads_if_range = true;
     }
