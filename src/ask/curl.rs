@@ -1,13 +1,13 @@
 //! Commands as browsers copy them ("Copy as cURL"): what they fetch, and with which headers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Entry;
 use super::pattern::{Made, made};
-use crate::model::{Header, Source};
+use crate::model::{Header, Source, Target, harmless};
 
 /// Options that need nothing from haul: it does so anyway, or they are about what curl shows.
 const PASSED_OVER: [&str; 24] = [
@@ -80,6 +80,23 @@ const TAKEN: [&str; 17] = [
 pub fn read_curl(text: &str) -> Option<Result<Vec<Entry>, String>> {
     let rest = text.trim_start().strip_prefix("curl")?;
     rest.starts_with(char::is_whitespace).then(|| read(text))
+}
+
+/// The same of a text that was pasted. It may be one of a page's making, and nobody is asked: it names files as a server does,
+/// and no place for them.
+pub fn read_pasted(text: &str) -> Option<Result<Vec<Entry>, String>> {
+    let read = read_curl(text)?;
+    let placeless =
+        |entry: Entry| Entry { output: entry.output.as_deref().and_then(plain_name), folder: None, ..entry };
+    Some(read.map(|entries| entries.into_iter().map(placeless).collect()))
+}
+
+/// A path's last part, which is not hidden and no option; `None` if nothing is left that can be a name.
+fn plain_name(output: &Path) -> Option<PathBuf> {
+    let last = output.to_str()?.rsplit(['/', '\\']).next()?;
+    let shown: String = harmless(last).chars().filter(|next| *next != '\u{fffd}').collect();
+    let name = PathBuf::from(shown.trim().trim_start_matches(['.', '-', ' ']));
+    Target::named(Path::new(""), &name).is_ok().then_some(name)
 }
 
 fn read(text: &str) -> Result<Vec<Entry>, String> {

@@ -8,7 +8,7 @@ mod pattern;
 mod send;
 mod terms;
 
-pub use curl::read_curl;
+pub use curl::{read_curl, read_pasted};
 pub use list::{Entry, read_entries, read_metalink};
 pub use path::{Offers, complete, seen_from};
 pub use pattern::{MOST_OF_A_PATTERN, expand, sources};

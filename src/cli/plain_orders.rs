@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::plain::{Plain, list};
 use super::plain_refusals::refusal;
 use crate::api::{Choice, Command, Position, Row, UNDO};
-use crate::ask::{Entry, read_curl, sources};
+use crate::ask::{Entry, read_pasted, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
 
@@ -208,13 +208,13 @@ fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {
 
 /// Adds what a curl command asks for, with its headers.
 fn curl<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
-    let entries = match read_curl(line) {
+    let entries = match read_pasted(line) {
         Some(Ok(entries)) => entries,
         Some(Err(why)) => return say(why),
         None => return say("that is no whole curl command"),
     };
     let spec = |entry: Entry| {
-        let name = entry.output.as_ref().and_then(|output| output.file_name()?.to_str().map(str::to_owned));
+        let name = entry.output.as_ref().and_then(|name| name.to_str().map(str::to_owned));
         let addition = Addition { name, ..Addition::default() };
         let made = addition.specs(vec![entry.source], &plain.folder, &SystemClock::here(), &plain.categories)?;
         Ok(made.into_iter().map(move |spec| Spec { headers: entry.headers.clone().into(), ..spec }))

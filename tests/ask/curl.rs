@@ -1,6 +1,6 @@
 //! Pasted "copy as cURL" commands.
 
-use haul::ask::{Entry, read_curl};
+use haul::ask::{Entry, read_curl, read_pasted};
 
 fn read(text: &str) -> Result<Vec<Entry>, String> {
     read_curl(text).expect("a curl command")
@@ -75,6 +75,33 @@ fn each_url_has_its_own_output() {
     assert_eq!(made, ["f1-a#3.bin", "f2-a#3.bin", "f1-b#3.bin", "f2-b#3.bin", "x#1"].map(some));
     assert_eq!(outputs("curl -g 'http://a/[1-2]' -o 'f#1'"), [some("f#1")]);
     assert!(read("curl 'http://a/[1-2]' -o s3cret").unwrap_err().contains("write #1 where they differ"));
+}
+
+/// Text that was pasted may be a page's: it names a file, and never a place.
+#[test]
+fn a_pasted_command_writes_nowhere_but_to_the_folder() {
+    let pasted = |output: &str| {
+        let text = format!("curl http://a/f -o '{output}' --output-dir /etc");
+        let entry = read_pasted(&text).unwrap().unwrap().remove(0);
+        assert_eq!(entry.folder, None);
+        entry.output.map(|path| path.into_os_string().into_string().unwrap())
+    };
+    for (output, name) in [
+        ("f.iso", "f.iso"),
+        ("/tmp/elsewhere/f.iso", "f.iso"),
+        ("../../f.iso", "f.iso"),
+        ("..\\f.iso", "f.iso"),
+        ("~/.ssh/.rc", "rc"),
+        ("-rf\u{202e}", "rf"),
+    ] {
+        assert_eq!(pasted(output).as_deref(), Some(name), "{output}");
+    }
+    for output in ["-", "..", "/tmp/", ".", &"x".repeat(256)] {
+        assert_eq!(pasted(output), None, "{output}: the URL's own name is taken");
+    }
+    let typed = read("curl http://a/f -o /tmp/.f --output-dir /etc").unwrap().remove(0);
+    assert_eq!((typed.output, typed.folder), (Some("/tmp/.f".into()), Some("/etc".into())), "what is typed is meant");
+    assert!(read_pasted("http://a/f").is_none() && read_pasted("curl http://a/f -d x").unwrap().is_err());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The plain mode, with the test in the engine's place.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use haul::api::{Command, EngineSide, Event, Happening, Signalled, Snapshot, pair};
@@ -257,12 +257,13 @@ async fn a_pattern_of_urls_and_a_curl_command_of_several_lines_are_added() {
         session.tell(1, *id, Happening::Added);
     }
     turn().await;
-    for line in ["curl 'https://e.org/a' \\", "  -H 'X-Key: s3cret' \\", "  --compressed"] {
+    for line in ["curl 'https://e.org/a' \\", "  -H 'X-Key: s3cret' \\", "  -o /tmp/.b --output-dir /tmp"] {
         session.type_line(line).await;
     }
     let Command::Add(batch) = session.sent().await else { panic!("nothing is added") };
     let (_, spec) = &batch[0];
     assert_eq!((batch.len(), spec.source.to_string().as_str()), (1, "https://e.org/a"));
+    assert_eq!((spec.target.name.as_deref(), &*spec.target.folder), (Some("b"), Path::new("/downloads")));
     assert_eq!((spec.headers[0].name.as_str(), spec.headers[0].value.as_str()), ("X-Key", "s3cret"));
     assert!(!session.out.text().contains("s3cret"), "{}", session.out.text());
 }

@@ -363,11 +363,20 @@ fn a_folder_that_is_no_text_is_the_one_that_is_meant() {
 }
 
 #[test]
-fn the_home_folder_in_a_list_and_in_a_command_is_the_users() {
+fn a_command_that_is_pasted_names_a_file_and_no_folder() {
+    let text = "curl https://e.org/a -o /tmp/elsewhere/.rc --output-dir '~/.ssh'";
+    let mut stage = stage::empty();
+    let folder = stage.state.folder.clone();
+    let added = specs(stage.paste(text));
+    assert_eq!((&*added[0].1.target.folder, added[0].1.target.name.as_deref()), (&*folder, Some("rc")));
+    let mut boxed = stage::empty();
+    let added = specs(boxed.press("a").paste(text).press("enter"));
+    assert_eq!((&*added[0].1.target.folder, added[0].1.target.name.as_deref()), (&*folder, Some("rc")));
+}
+
+#[test]
+fn the_home_folder_in_a_list_is_the_users() {
     let home = haul::config::Paths::home().unwrap();
-    let mut pasted = stage::empty();
-    let added = specs(pasted.paste("curl https://e.org/a -o a --output-dir '~/x'"));
-    assert_eq!(*added[0].1.target.folder, *home.join("x"));
     let mut stage = stage::empty();
     stage.press("a");
     fill(&mut stage, 9, "l");

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Taken, Tone};
 use super::link::linked;
 use super::{command, edit, form, toast, transfer, twins};
-use crate::ask::{Entry, Single, Terms, expand, once, read_curl};
+use crate::ask::{Entry, Single, Terms, expand, once, read_pasted};
 use crate::config::{Addition, Paths};
 use crate::model::{Header, Limits, Source, Spec, StartTime, Target, TransferId, lay_over};
 
@@ -23,7 +23,7 @@ struct Sorted {
 /// in quotes or angle brackets.
 fn sort(text: &str, literal: bool) -> Sorted {
     let mut sorted = Sorted::default();
-    match read_curl(text) {
+    match read_pasted(text) {
         Some(Ok(entries)) => sorted.entries = entries,
         Some(Err(why)) => (sorted.wrong, sorted.why) = (vec![text.to_owned()], Some(why)),
         None => {

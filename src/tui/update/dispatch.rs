@@ -7,7 +7,7 @@ use super::super::view::{details_height, details_room, list_height};
 use super::super::{Effect, Message, Mode, Pane, State, Tab, Tone};
 use super::{add, browse, command, copied, edit, form, happened, mouse, sort, toast, transfer, twins};
 use crate::api::{Snapshot, Totals};
-use crate::ask::read_curl;
+use crate::ask::read_pasted;
 use crate::config::{Action, Chord, Key};
 use crate::model::Rate;
 
@@ -140,7 +140,7 @@ fn burst(state: &mut State, keys: &[Chord], effects: &mut Vec<Effect>) {
 /// How many keys come before the Enter that ends the first line. A curl command is one, however many lines it was copied as.
 fn line_end(keys: &[Chord]) -> usize {
     let is_enter = |chord: &Chord| chord.key == Key::Enter;
-    if read_curl(&text(keys)).is_some() {
+    if read_pasted(&text(keys)).is_some() {
         return keys.iter().rposition(|chord| !is_enter(chord)).map_or(0, |last| last + 1);
     }
     keys.iter().position(is_enter).unwrap_or(keys.len())

@@ -2,7 +2,7 @@
 
 use super::super::{Answer, Effect, Form, Inquiry, Mode, Slot, State, Tone};
 use super::{add, edit, send, toast};
-use crate::ask::{Entry, Offers, expand, read_curl};
+use crate::ask::{Entry, Offers, expand, read_pasted};
 use crate::config::{Chord, Key};
 use crate::model::Source;
 
@@ -122,8 +122,8 @@ pub fn paste(form: &mut Form, text: &str) {
 
 /// The curl commands that a text is. One among other things is refused, since its secrets would stand in the line.
 fn command(text: &str) -> Option<Result<Vec<Entry>, String>> {
-    let is_command = |line: &str| read_curl(line.trim_start().trim_start_matches("$ ")).is_some();
-    read_curl(text).or_else(|| {
+    let is_command = |line: &str| read_pasted(line.trim_start().trim_start_matches("$ ")).is_some();
+    read_pasted(text).or_else(|| {
         let refused = || Err("paste a curl command by itself, beginning with curl".to_owned());
         text.lines().any(is_command).then(refused)
     })
@@ -139,7 +139,7 @@ pub fn look_ahead(form: &mut Form) {
 pub fn ahead(text: &str, literal: bool) -> Option<String> {
     let has_brackets = |word: &&str| word.contains(['[', '{']);
     let patterns: Vec<&str> = text.split_whitespace().filter(has_brackets).collect();
-    if patterns.is_empty() || read_curl(text).is_some() {
+    if patterns.is_empty() || read_pasted(text).is_some() {
         return None;
     }
     let mut urls = Vec::new();

@@ -9,7 +9,7 @@ use super::super::{Effect, Mode, Pane, Question, State, Taken, Tone};
 use super::link::linked;
 use super::{edit, toast};
 use crate::api::{Command, Position, Row, UNDO};
-use crate::ask::read_curl;
+use crate::ask::read_pasted;
 use crate::config::{Action, Chord, Key};
 use crate::model::{Priority, Source, Status, TransferId, harmless, shortened};
 
@@ -179,7 +179,7 @@ pub fn ask_url(state: &mut State) {
 /// A text was pasted into the box for a new URL: of a curl command the URL and the headers are taken, of a link its URL.
 pub fn paste_url(state: &mut State, text: &str) {
     let Mode::NewUrl { input, taken, complaint, .. } = &mut state.mode else { return };
-    let mut entries = match read_curl(text) {
+    let mut entries = match read_pasted(text) {
         None => {
             *complaint = None;
             return edit::insert(input, linked(text.trim()));
