@@ -35,6 +35,8 @@ pub enum Happening {
         resumed: u64,
         /// False if a stop would lose what has come (no ranges, or no length).
         resumable: bool,
+        /// True for an upload of what can be read only once.
+        stream: bool,
     },
     /// Something went wrong and will be tried again.
     Retried {
@@ -63,6 +65,8 @@ pub enum Happening {
     Unnoted(Fault),
     /// Its bytes come from this URL from now on.
     Relinked(Source),
+    /// Its URL led to several files: it fetches this one from now on, the first of them.
+    Became(Source),
     /// Its URL led to a metalink: it goes on with the first file that this describes, over so many places; the others are
     /// transfers of their own.
     Described {

@@ -32,7 +32,11 @@ impl Happening {
             Self::Retried { .. } | Self::PartFailed { .. } => "again",
             Self::Restarted(_) => "anew",
             Self::Repairing(_) | Self::Verified { .. } => "check",
-            Self::Relinked(_) | Self::Described { .. } | Self::Listed { .. } | Self::Joined { .. } => "link",
+            Self::Relinked(_)
+            | Self::Became(_)
+            | Self::Described { .. }
+            | Self::Listed { .. }
+            | Self::Joined { .. } => "link",
             Self::DiskFull(_) => "wait",
             Self::UploadCreated
             | Self::PartDone { .. }
@@ -58,6 +62,7 @@ impl Happening {
                 | Self::PartAborted { .. }
                 | Self::PartFailed { after: None, .. }
                 | Self::Renamed(_)
+                | Self::Became(_)
                 | Self::Added
         )
     }
@@ -76,6 +81,7 @@ impl Happening {
             | Self::Started
             | Self::Answered { resumable: true, .. }
             | Self::Relinked(_)
+            | Self::Became(_)
             | Self::Described { .. }
             | Self::Listed { .. }
             | Self::Joined { .. }
@@ -134,6 +140,7 @@ impl Happening {
             Self::Verified { checksum, compared: false } => {
                 format!("the file has {checksum}; nobody said what it should have")
             }
+            Self::Answered { length, stream: true, .. } => streamed(*length),
             Self::Answered { length, resumed, resumable, .. } => answered(*length, *resumed, *resumable),
             Self::Retried { fault, after } if after.is_zero() => format!("{}; next attempt at once", why(fault)),
             Self::Retried { fault, after } => format!("{}; next attempt in {}", why(fault), brief_wait(*after)),
@@ -144,7 +151,7 @@ impl Happening {
             Self::Repairing(fault) => format!("{}; it is fetched once more and compared", why(fault)),
             Self::Dropped(fault) => format!("this place is not asked any more: {fault}"),
             Self::Repaired { damaged, blocks } => repaired(*damaged, *blocks),
-            Self::Relinked(source) => format!("from {source} from now on"),
+            Self::Relinked(source) | Self::Became(source) => format!("from {source} from now on"),
             Self::Described { places, others, left_out } => described(*places, others.len(), *left_out),
             Self::Listed { others, left_out } => listed(others.len(), *left_out),
             Self::Joined { left_out } => format!("what it leads to is in the list already{}", left(*left_out)),
@@ -176,6 +183,12 @@ fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> String {
         said.push_str("; the server gave no part: after a stop all of it may be sent again");
     }
     said
+}
+
+fn streamed(length: Option<u64>) -> String {
+    let what = length
+        .map_or_else(|| "its length is not known beforehand".to_owned(), |length| format!("it has {}", size(length)));
+    format!("{what}; a stream gives its bytes once, so that nothing is kept if it fails or is stopped")
 }
 
 fn listed(others: usize, left_out: usize) -> String {

@@ -119,7 +119,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
         Happening::Retried { fault, after } => ("retried", trouble(fault, Some(*after), None)),
         Happening::Dropped(fault) => ("mirror_dropped", trouble(fault, None, None)),
         Happening::Restarted(fault) => ("restarted", trouble(fault, None, None)),
-        Happening::Relinked(_) => ("relinked", Detail::Plain {}),
+        Happening::Relinked(_) | Happening::Became(_) => ("relinked", Detail::Plain {}),
         Happening::Described { places, others, left_out } => {
             ("metalink", Detail::Described { places: *places, others: others.len(), left_out: *left_out })
         }

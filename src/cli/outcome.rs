@@ -28,6 +28,11 @@ impl Outcome {
         Exit::together(self.failed.iter().map(|(_, fault)| Exit::of(fault)).chain(left))
     }
 
+    /// True if something is not complete.
+    pub(super) fn lacks(&self) -> bool {
+        !self.failed.is_empty() || self.left.len() + self.left_out > 0
+    }
+
     /// Counts an event that ends a transfer; false for one that does not.
     pub(super) fn take(&mut self, id: TransferId, happening: &Happening) -> bool {
         match happening {

@@ -86,7 +86,14 @@ impl Known {
                 (self.length, self.resumed) = (*length, *resumed);
                 self.aim(target.clone());
             }
-            Happening::Completed { target, .. } | Happening::Moved(target) => self.aim(target.clone()),
+            Happening::Completed { target, .. } | Happening::Moved(target) | Happening::Renamed(target) => {
+                self.aim(target.clone());
+            }
+            Happening::Relinked(source) | Happening::Became(source) => {
+                let name = std::mem::take(&mut self.name);
+                let now = Self::new(self.id, source);
+                (self.url, self.name) = (now.url, if self.target.is_some() { name } else { now.name });
+            }
             _ => {}
         }
     }
@@ -231,7 +238,7 @@ impl<O: Write, E: Write> Report<O, E> {
 
     /// Tells how all ended that were followed for so long.
     pub fn all(&mut self, outcome: &Outcome, took: Duration) {
-        if self.style == Style::Json && !outcome.left.is_empty() {
+        if self.style == Style::Json && outcome.lacks() {
             self.out.write(&json::stopped(outcome));
         }
         let line = progress::all(outcome, took).filter(|_| matches!(self.style, Style::Live | Style::Plain));

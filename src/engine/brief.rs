@@ -1,12 +1,14 @@
 //! Transfers that are over at once: more of them run side by side, and the totals count what nobody saw them bring.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::clock::Clock;
 use super::supervisor::Supervisor;
-use crate::api::Totals;
-use crate::model::{Moment, Rate, TransferId};
+use crate::api::{Happening, Totals};
+use crate::model::{Moment, RangeSet, Rate, TransferId};
 use crate::plan::Meter;
+use crate::store::Stamp;
 
 /// A transfer of no more bytes does little but wait for an answer, and some dozens of them may be in memory at once.
 pub(super) const BRIEF: u64 = 128 << 10;
@@ -41,8 +43,10 @@ impl Unseen {
 }
 
 impl Supervisor {
-    /// A transfer turns out to be of so many bytes.
-    pub(super) fn note_length(&mut self, length: Option<u64>) {
+    /// A transfer turns out to have this file, of so many bytes.
+    pub(super) fn note_length(&mut self, id: TransferId, file: PathBuf, length: Option<u64>) {
+        self.roster.take_progress(id);
+        self.note(id, &[Stamp::Known(file, length, RangeSet::nothing())]);
         if length.is_none_or(|length| length > BRIEF) {
             self.queue.note_long();
         }
@@ -56,6 +60,17 @@ impl Supervisor {
         // On a slow line those beside it would only share that.
         if moved <= BRIEF && began.is_some_and(|began| self.shared.clock.now().since(began) <= UNSEEN) {
             self.queue.note_brief(shared);
+        }
+    }
+
+    /// Tells of a file that came or went in one answer what others tell on their way. What stood there before, and what was
+    /// sent, is given no name.
+    pub(super) fn came_at_once(&mut self, id: TransferId, target: &Path, bytes: u64, unchanged: bool) {
+        let (file, length, stream) = (target.to_path_buf(), Some(bytes), false);
+        self.tell(id, Happening::Answered { target: file.clone(), length, resumed: 0, resumable: true, stream });
+        let is_upload = self.roster.get(id).is_some_and(|entry| entry.spec.upload.is_some());
+        if !is_upload && !unchanged {
+            self.tell(id, Happening::Renamed(file));
         }
     }
 

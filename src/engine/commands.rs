@@ -208,8 +208,8 @@ impl Supervisor {
         let places = first.places().count();
         let more: Vec<(TransferId, Spec)> = specs.map(|spec| (TransferId::mint(), spec)).collect();
         let others = more.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
-        self.become_other(id, first);
         self.tell(id, Happening::Described { places, others, left_out: metalink.left_out });
+        self.become_other(id, first);
         if !more.is_empty() {
             self.add(more);
         }
@@ -218,8 +218,10 @@ impl Supervisor {
 
     /// A transfer fetches something else from now on.
     fn become_other(&mut self, id: TransferId, spec: Spec) {
+        let source = spec.source.clone();
         self.roster.replace(id, spec);
         self.note_items(&[id]);
+        self.tell(id, Happening::Became(source));
     }
 
     /// A page of a folder has come. One that is being paused, removed or given another URL adds no others.

@@ -24,6 +24,8 @@ pub(super) struct Report {
 pub(super) enum What {
     /// Something to pass on to the faces.
     Happened(Happening),
+    /// The file of an upload, and its bytes: known before the store is asked.
+    Known(PathBuf, u64),
     /// What looks at the disks of transfers found that wait for room.
     Room(Vec<Room>),
     /// An errand with the transfer's file is over.

@@ -29,7 +29,7 @@ use super::shortage::Looks;
 use super::sweep::Sweep;
 use super::upload::Abandons;
 use crate::api::{EngineSide, Happening};
-use crate::model::{Fault, FaultKind, RangeSet, Status, TransferId};
+use crate::model::{Fault, FaultKind, Status, TransferId};
 use crate::plan::{Line, Queue, Timetable};
 use crate::store::{Stamp, open_files};
 
@@ -261,14 +261,12 @@ impl Supervisor {
         match what {
             What::Happened(happening) => {
                 if let Happening::Answered { target, length, .. } = &happening {
-                    self.roster.take_progress(id);
-                    let known = Stamp::Known(target.clone(), *length, RangeSet::nothing());
-                    self.note(id, &[known]);
-                    self.note_length(*length);
+                    self.note_length(id, target.clone(), *length);
                 }
                 self.listen(id, &happening);
                 self.tell(id, happening);
             }
+            What::Known(file, length) => self.note_length(id, file, Some(length)),
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.listed(id, specs, left_out),
             What::Fetched { moved, shared } => self.fetched(id, moved, shared),
@@ -326,8 +324,7 @@ impl Supervisor {
     fn completed(&mut self, id: TransferId, complete: Complete, took: Duration) {
         let Complete { target, bytes, fetched, unchanged, checked, untold } = complete;
         if untold {
-            let (target, length) = (target.clone(), Some(bytes));
-            self.tell(id, Happening::Answered { target, length, resumed: 0, resumable: true });
+            self.came_at_once(id, &target, bytes, unchanged);
         }
         self.note_moved(id, fetched, took, unchanged);
         self.roster.complete(id, target.clone(), bytes);
@@ -378,7 +375,7 @@ impl Supervisor {
     }
 
     /// Tells the journal of one transfer.
-    fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
+    pub(super) fn note(&mut self, id: TransferId, stamps: &[Stamp]) {
         self.scribe.note(stamps.iter().map(|stamp| stamp.record(id)));
     }
 }

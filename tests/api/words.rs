@@ -12,7 +12,11 @@ fn fault() -> Fault {
 }
 
 fn answered(length: Option<u64>, resumed: u64, resumable: bool) -> Happening {
-    Happening::Answered { target: "/d/a.iso".into(), length, resumed, resumable }
+    Happening::Answered { target: "/d/a.iso".into(), length, resumed, resumable, stream: false }
+}
+
+fn streamed(length: Option<u64>) -> Happening {
+    Happening::Answered { target: "-".into(), length, resumed: 0, resumable: false, stream: true }
 }
 
 fn completed(fetched: u64, took: Duration, unchanged: bool) -> Happening {
@@ -32,6 +36,15 @@ fn all() -> Vec<(Happening, &'static str)> {
             answered(None, 0, false),
             "note: its length is not known beforehand; the server gave no part: after a stop all of it may be sent again",
         ),
+        (
+            streamed(None),
+            "note: its length is not known beforehand; a stream gives its bytes once, so that nothing is kept if it fails or \
+             is stopped",
+        ),
+        (
+            streamed(Some(5)),
+            "note: it has 5 B; a stream gives its bytes once, so that nothing is kept if it fails or is stopped",
+        ),
         (Happening::Retried { fault: fault(), after: short }, "again: the server says 503; next attempt in 2 s"),
         (
             Happening::Retried { fault: fault(), after: Duration::ZERO },
@@ -50,7 +63,8 @@ fn all() -> Vec<(Happening, &'static str)> {
         (Happening::Repaired { damaged: 3, blocks: 512 }, "note: 3 of 512 blocks were damaged and were fetched again"),
         (Happening::Doubted(fault()), "note: the server says 503"),
         (Happening::Unnoted(fault()), "note: the server says 503"),
-        (Happening::Relinked(source), "link: from https://example.org/b.iso?sig=*** from now on"),
+        (Happening::Relinked(source.clone()), "link: from https://example.org/b.iso?sig=*** from now on"),
+        (Happening::Became(source), "link: from https://example.org/b.iso?sig=*** from now on"),
         (Happening::Expired(fault()), "fail: the server says 503"),
         (Happening::DiskFull(fault()), "wait: the server says 503"),
         (Happening::Paused, "pause: it goes on when you resume it"),

@@ -95,7 +95,7 @@ pub fn completed(name: &str) -> Happening {
 
 pub fn answered(name: &str, resumed: u64, resumable: bool) -> Happening {
     let target = PathBuf::from("/downloads").join(name);
-    Happening::Answered { target, length: Some(1_000_000), resumed, resumable }
+    Happening::Answered { target, length: Some(1_000_000), resumed, resumable, stream: false }
 }
 
 pub fn fault(kind: FaultKind) -> Fault {

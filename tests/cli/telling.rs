@@ -10,7 +10,7 @@ use haul::model::{FaultKind, TransferId};
 use tokio::time::sleep;
 
 use super::run::{NARROW, Run, WIDE, answered, completed, fault, follow, retried, show, terminal, turn};
-use super::support::{Broken, row};
+use super::support::{Broken, row, source};
 
 #[tokio::test(start_paused = true)]
 async fn plain_lines_at_the_start_now_and_then_and_at_the_end() {
@@ -81,8 +81,7 @@ async fn json_lines_are_objects_with_integers() {
     let (_, out, err) = run.end().await;
     let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    let known =
-        "added started answered retried restarted progress repairing repaired doubted unnoted completed refused";
+    let known = "added started answered retried restarted progress repairing repaired doubted unnoted completed refused stopped";
     assert_eq!(events, known.split(' ').collect::<Vec<_>>());
     assert!(out.starts_with(r#"{"event":"added","id":"0000000000000001","url":"https://example.org/1"}"#), "{out}");
     assert_eq!(lines[2]["target"], "/downloads/a.iso");
@@ -94,6 +93,8 @@ async fn json_lines_are_objects_with_integers() {
     assert_eq!((&lines[10]["bytes"], &lines[10]["took_ms"]), (&147_400_000.into(), &12_000.into()));
     assert_eq!(lines[10]["checked"], serde_json::json!([]));
     assert_eq!((&lines[11]["fault"], &lines[11]["exit"]), (&"exists".into(), &6.into()));
+    let end = serde_json::json!({ "event": "stopped", "complete": 1, "failed": 1, "left": 0 });
+    assert_eq!(lines[12], end, "it is about no single one");
     assert!(!out.contains("pw"), "no secret: {out}");
     assert_eq!(err, "fail  2  https://example.org/1: it went wrong\n");
 }
@@ -225,6 +226,40 @@ async fn a_long_queue_is_counted_and_not_named_when_haul_stops() {
     let err = err.text();
     assert!(err.starts_with("stop  777  10 B of 1.0 MB kept") && err.ends_with("stop  and 980 more\n"), "{err}");
     assert_eq!(err.lines().count(), 21);
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_says_that_it_stopped_where_something_is_not_complete_and_only_there() {
+    for (happening, told) in [
+        (completed("a"), None),
+        (Happening::Failed(fault(FaultKind::Status(404))), Some((1, 0))),
+        (Happening::Paused, Some((0, 1))),
+        (Happening::Joined { left_out: 2 }, Some((0, 0))),
+    ] {
+        let run = Run::start(Style::Json, 1, WIDE);
+        run.tell(1, happening.clone());
+        let (_, out, _) = run.end().await;
+        let last: serde_json::Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+        let counted = (last["event"] == "stopped").then(|| (last["failed"].as_u64(), last["left"].as_u64()));
+        assert_eq!(counted, told.map(|(failed, left)| (Some(failed), Some(left))), "{happening:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_names_the_first_file_of_a_folder_by_its_own_url_and_every_file_where_it_is() {
+    let run = Run::start(Style::Json, 1, WIDE);
+    run.tell(1, Happening::Listed { others: Vec::new(), left_out: 0 });
+    run.tell(1, Happening::Became(source("https://me:pw@example.org/dir/a.bin")));
+    run.tell(1, Happening::Renamed("/downloads/a.bin".into()));
+    run.tell(1, completed("a.bin"));
+    let (_, out, _) = run.end().await;
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = |at: usize| [&lines[at]["event"], &lines[at]["url"]].map(|value| value.as_str().unwrap().to_owned());
+    assert_eq!(told(0), ["listed", "https://example.org/1"]);
+    for (at, event) in ["relinked", "renamed", "completed"].into_iter().enumerate() {
+        assert_eq!(told(at + 1), [event, "https://example.org/dir/a.bin"]);
+    }
+    assert_eq!(lines[2]["target"], "/downloads/a.bin");
 }
 
 #[tokio::test(start_paused = true)]

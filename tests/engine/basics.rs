@@ -48,6 +48,27 @@ async fn a_file_comes_in_parts_and_is_told_of_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_and_a_small_file_are_answered_and_get_their_names_as_others_do() {
+    for length in [0, 5, MIB / 16] {
+        let (mut stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, length)).await;
+        stage.complete(id, "a.bin", &FakeFile::new(1, length)).await;
+        let told: Vec<&Happening> = stage.told.iter().map(|event| &event.happening).collect();
+        let [
+            Happening::Added,
+            Happening::Started,
+            Happening::Answered { target, length: Some(known), resumed: 0, .. },
+            Happening::Renamed(renamed),
+            Happening::Completed { .. },
+        ] = &told[..]
+        else {
+            panic!("{length}: {told:?}");
+        };
+        assert!(target.ends_with("a.bin") && renamed == target && *known == length, "{told:?}");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn slots_are_kept_and_the_order_is_the_queues() {
     let mut stage = Stage::with(Wishes { transfers: Some(2), ..Wishes::default() });
     let mut ids = Vec::new();

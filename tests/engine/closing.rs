@@ -6,7 +6,7 @@ use haul::api::{Command, Happening};
 use haul::model::{Algorithm, FaultKind, Patience, Upload};
 use haul::store::UploadCheckpoint;
 
-use super::stage::{MIB, Stage, Wishes};
+use super::stage::{MIB, Stage, Wishes, impatient};
 use super::uploads::{URL, begin, bytes, checkpoint, complete, in_parts, is_part, spec, start, write};
 use crate::support::depot::{Call, Depot, Trouble};
 
@@ -348,5 +348,27 @@ async fn a_part_that_fails_for_good_is_told_and_so_are_those_that_are_stopped_wi
     assert_eq!(told.remove(0), (2, "failed"));
     told.sort_unstable();
     assert_eq!(told, [(1, "stopped"), (3, "stopped")]);
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_has_answered_where_the_store_took_nothing() {
+    let mut stage = Stage::with(Wishes { patience: impatient(), ..Wishes::default() });
+    stage.depot.script(|call, _| (call == Call::Put).then_some(Trouble::Refused(FaultKind::Connect)));
+    let path = write(&stage, 100);
+    let id = stage.add_spec(spec(Upload::of(path))).await;
+    stage.fail(id).await;
+    assert!(!stage.told.iter().any(|event| matches!(event.happening, Happening::Answered { .. })), "{:?}", stage.told);
+    assert_eq!(stage.row(id).unwrap().length, Some(100), "the file is known all the same");
+    stage.end().await;
+    let mut stage = Stage::new();
+    let path = write(&stage, 100);
+    let id = stage.add_spec(spec(Upload::of(path))).await;
+    stage.outcome(id).await.unwrap();
+    let told: Vec<&Happening> = stage.told.iter().map(|event| &event.happening).collect();
+    let [.., Happening::Started, Happening::Answered { resumable: true, .. }, Happening::Completed { .. }] = &told[..]
+    else {
+        panic!("{told:?}");
+    };
     stage.end().await;
 }

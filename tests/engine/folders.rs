@@ -45,6 +45,8 @@ async fn a_folder_that_is_added_again_adds_no_twin() {
     let folder = Spec::new(source("folder/"), stage.downloads());
     let id = stage.add_spec(folder.clone()).await;
     // Nothing can be fetched here, so that they stay in the list.
+    let first = |happening: &Happening| matches!(happening, Happening::Became(first) if *first == source("folder/a"));
+    stage.until(id, first).await;
     stage.until(id, |happening| matches!(happening, Happening::Failed(_))).await;
     let again = stage.add_spec(folder).await;
     stage.until(again, |happening| matches!(happening, Happening::Joined { left_out: 0 })).await;
@@ -75,6 +77,7 @@ async fn metalinks_that_name_files_of_each_other_or_come_twice_add_no_twin() {
     let is_removed = |happening: &Happening| matches!(happening, Happening::Removed);
     let one = stage.add("/a.meta4").await;
     stage.until(one, is_described).await;
+    stage.until(one, |told| matches!(told, Happening::Became(file) if file.to_string() == "http://fake/one")).await;
     stage.seen(|now| (now.rows.iter().count() == 2).then_some(())).await;
     let three = stage.add("/b.meta4").await;
     stage.until(three, is_described).await;

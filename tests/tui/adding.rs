@@ -2,7 +2,7 @@
 
 use haul::api::Command;
 use haul::ask::{Entry, Gathered, Offers, Sending, read_curl, read_entries};
-use haul::model::{Source, Spec, Status, TransferId, UnixTime, Upload};
+use haul::model::{Source, Spec, Status, Target, TransferId, UnixTime, Upload};
 use haul::tui::{Answer, Effect, Inquiry, Message, Mode, Slot};
 
 use super::stage::{self, Stage};
@@ -365,13 +365,9 @@ fn a_folder_that_is_no_text_is_the_one_that_is_meant() {
 #[test]
 fn a_command_that_is_pasted_names_a_file_and_no_folder() {
     let text = "curl https://e.org/a -o /tmp/elsewhere/.rc --output-dir '~/.ssh'";
-    let mut stage = stage::empty();
-    let folder = stage.state.folder.clone();
-    let added = specs(stage.paste(text));
-    assert_eq!((&*added[0].1.target.folder, added[0].1.target.name.as_deref()), (&*folder, Some("rc")));
-    let mut boxed = stage::empty();
-    let added = specs(boxed.press("a").paste(text).press("enter"));
-    assert_eq!((&*added[0].1.target.folder, added[0].1.target.name.as_deref()), (&*folder, Some("rc")));
+    let target = Target { folder: stage::empty().state.folder.into(), name: Some("rc".to_owned()) };
+    assert_eq!(specs(stage::empty().paste(text))[0].1.target, target);
+    assert_eq!(specs(stage::empty().press("a").paste(text).press("enter"))[0].1.target, target);
 }
 
 #[test]
@@ -400,6 +396,5 @@ fn a_folder_of_a_store_has_no_name() {
     let mut stage = stage::empty();
     stage.press("a").types("s3://bucket/dir/?endpoint=e.org");
     fill(&mut stage, 2, "name.bin");
-    stage.press("enter");
-    assert!(complaint(&stage).1.contains("is a folder"), "{:?}", complaint(&stage));
+    assert!(complaint(stage.press("enter")).1.contains("is a folder"));
 }

@@ -198,6 +198,7 @@ fn logged() -> RowBuilder {
         length: Some(410_000_000),
         resumed: 0,
         resumable: true,
+        stream: false,
     };
     let changed = "the file on the server is another one than the one begun: ETag \"2\" in place of \"1\"";
     let day = 1_796_083_200;

@@ -301,12 +301,16 @@ impl Task {
                 if resource.length.is_none_or(|length| length >= MIN_PART) {
                     held.saver.start();
                 }
+                // A file of no bytes has no lease, and no answer is worked off.
+                if resource.length == Some(0) {
+                    self.tell_answered(&mut held).await;
+                }
                 let desk = held.desk.clone();
                 self.held = Some(held);
                 self.fresh = false;
                 self.reserve(resource.length.filter(|length| *length >= MIN_PART).unwrap_or(0)).await?;
                 let lease = desk.lease(1, Opener::Idle, false);
-                // A file of no bytes has no lease: it is complete as it is.
+                // A file of no bytes is complete as it is.
                 Ok(lease.map_or(Settled::Resumed, Settled::New))
             }
             Found::Nothing => Ok(Settled::Resumed),
@@ -346,7 +350,7 @@ impl Task {
             let target = held.desk.part.target().to_path_buf();
             self.orders.target = Some(target.clone());
             let (length, resumed) = (held.resource.length, held.desk.done_total());
-            self.tell(Happening::Answered { target, length, resumed, resumable: held.ranged }).await;
+            self.tell(Happening::Answered { target, length, resumed, resumable: held.ranged, stream: false }).await;
         }
     }
 }

@@ -299,6 +299,7 @@ impl Task {
             length: Some(held.original.length),
             resumed: claimed + compared,
             resumable: true,
+            stream: false,
         };
         self.tell(answered).await;
     }

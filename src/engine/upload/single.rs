@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::report::{Complete, Ending, Resting};
+use super::super::report::{Complete, Ending, Resting, What};
 use super::crew::TICK;
 use super::desk::MEMORY;
 use super::insist::may_be_done;
@@ -12,7 +12,7 @@ use super::proof::{Proof, compare, etag_in_parts, sizes_of, sums};
 use super::sender::is_lost;
 use super::task::{Halt, Task};
 use super::watch::while_it_moves;
-use crate::api::{Activity, Connection, ConnectionState, Happening, Live};
+use crate::api::{Activity, Connection, ConnectionState, Live};
 use crate::model::{Algorithm, ByteRange, Checksum, Fault, FaultKind, Moment};
 use crate::plan::Gauge;
 use crate::protocol::{Bounds, Payload, StoredObject};
@@ -24,8 +24,7 @@ impl Task {
     /// Sends all of the file at once.
     pub(super) async fn send_whole(&mut self, original: Arc<Original>) -> Result<Ending, Halt> {
         let length = original.length;
-        let target = original.path.clone();
-        self.tell(Happening::Answered { target, length: Some(length), resumed: 0, resumable: true }).await;
+        self.orders.report(What::Known(original.path.clone(), length)).await;
         let host = self.place.source.host();
         let hosts = self.shared().hosts.clone();
         let rest = Resting::now().with_files(true);
@@ -188,9 +187,14 @@ impl Task {
         Ok(is_all)
     }
 
+    /// The end of one that went at once: nothing was told of it before.
     fn sent_whole(&mut self, original: &Original, proof: Proof, bytes: u64) -> Ending {
         self.sent += bytes;
-        self.done(original, proof)
+        let mut ending = self.done(original, proof);
+        if let Ending::Done(complete) = &mut ending {
+            complete.untold = true;
+        }
+        ending
     }
 
     async fn send_piece(&self, piece: Arc<Piece>, sent: &Sent) -> Result<StoredObject, Halt> {

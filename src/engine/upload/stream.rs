@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::blocking::blocking;
 use super::super::orders::Shared;
-use super::super::report::{Ending, Report, What};
+use super::super::report::{Complete, Ending, Report, What};
 use super::original::Original;
 use super::payload::{Piece, Sent};
 use super::pipe::Pipe;
@@ -68,10 +68,9 @@ impl Task {
         if first.length < first_size && bounds.takes_whole {
             return self.send_short(Arc::new(first)).await;
         }
-        let target = self.place.upload.file.clone();
-        self.tell(Happening::Answered { target, length: None, resumed: 0, resumable: false }).await;
         self.keep_what_stands().await?;
         let upload = self.begin_stream().await?;
+        self.tell_of_stream(None).await;
         self.tell(Happening::UploadCreated).await;
         match self.send_pieces(&mut flow, &upload, source, first, first_size, bounds).await {
             Ok(ending) => {
@@ -90,12 +89,21 @@ impl Task {
         }
     }
 
+    async fn tell_of_stream(&self, length: Option<u64>) {
+        let target = self.place.upload.file.clone();
+        self.tell(Happening::Answered { target, length, resumed: 0, resumable: false, stream: true }).await;
+    }
+
     /// Sends a stream that has ended before it was worth parts: all its bytes are here, and can be sent again.
     async fn send_short(&mut self, all: Arc<Original>) -> Result<Ending, Halt> {
         let mut failures = 0;
         loop {
             let fault = match self.send_whole(all.clone()).await {
                 Err(Halt::Fault(fault)) => fault,
+                Ok(Ending::Done(complete)) => {
+                    self.tell_of_stream(Some(complete.bytes)).await;
+                    return Ok(Ending::Done(Complete { untold: false, ..complete }));
+                }
                 outcome => return outcome,
             };
             failures += 1;

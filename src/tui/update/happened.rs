@@ -73,6 +73,7 @@ fn said(happening: &Happening) -> Option<String> {
         | Happening::PartFailed { .. }
         | Happening::PartAborted { .. }
         | Happening::Renamed(_)
+        | Happening::Became(_)
         | Happening::Paused
         | Happening::Restored
         | Happening::Removed => return None,
