@@ -5,10 +5,10 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
 use haul::api::{Activity, Happening};
-use haul::model::{Patience, Status, TransferId};
+use haul::model::{FaultKind, Patience, Status, TransferId};
 use haul::protocol::Asked;
 
-use super::stage::{MIB, Stage, Wishes};
+use super::stage::{MIB, Stage, Wishes, impatient};
 use crate::support::fetch::{Act, Ask, FakeFile};
 use crate::support::server::sha256;
 
@@ -66,6 +66,35 @@ async fn a_server_that_gives_all_in_place_of_the_range_of_all_is_asked_for_a_par
     assert_eq!(stage.fake.given(PATH), 8 * MIB, "{opened:?}");
     assert!(opened[1..].iter().all(|opened| opened.asked.start() > 0), "{opened:?}");
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_moment_of_a_server_after_a_break_costs_no_part_of_what_came() {
+    for moment in [Act::status(503), Act::fault(FaultKind::Connect)] {
+        let file = FakeFile::new(1, 8 * MIB).script(move |ask| match ask.asked {
+            Asked::From(0) | Asked::Whole => Act::serve().whole().cut(3 * MIB),
+            _ if ask.number < 4 => moment.clone(),
+            _ => Act::serve(),
+        });
+        let (mut stage, id) = Stage::of(Wishes::default(), file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        assert_eq!(stage.fake.given(PATH), 8 * MIB, "{:?}", stage.fake.opened(PATH));
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_has_a_bad_moment_for_each_part_is_asked_for_the_whole() {
+    for wishes in [Wishes::default(), Wishes { patience: impatient(), ..Wishes::default() }] {
+        let file = FakeFile::new(1, 8 * MIB).script(|ask| match ask.asked {
+            Asked::From(0) => Act::serve().whole().cut(3 * MIB),
+            Asked::Whole => Act::serve(),
+            _ => Act::status(500),
+        });
+        let (mut stage, id) = Stage::of(wishes, file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        stage.end().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,8 +11,11 @@ use super::begin::Held;
 use super::desk::Desk;
 use super::task::{Halt, Task};
 use crate::model::{ByteRange, Fault, FaultKind, Source, Validator};
-use crate::plan::LeaseId;
+use crate::plan::{LeaseId, may_pass};
 use crate::protocol::{Answer, Asked, Chunk};
+
+/// From this failure in a row on, a server that refuses a part gives none, whatever it says of itself.
+const MOMENTS: u32 = 3;
 
 impl Held {
     /// One stream is to bring what is missing, if this server gives no parts.
@@ -53,8 +56,14 @@ impl Task {
             return Ok(None);
         }
         let request = self.request(Asked::From(start), Some(held.expected()));
+        let opened = self.open(request).await;
+        if let Err(Halt::Fault(fault)) = &opened
+            && self.may_be_asked_again(fault)
+        {
+            return opened.map(Some);
+        }
         self.tried_part = true;
-        match self.open(request).await {
+        match opened {
             Ok((answer, permit)) if answer.resource.gives_parts() => {
                 if let Some(held) = &mut self.held {
                     held.ranged = true;
@@ -66,6 +75,18 @@ impl Task {
             Ok(_) | Err(Halt::Fault(_)) => Ok(None),
             Err(stopped @ Halt::Stopped) => Err(stopped),
         }
+    }
+
+    /// True if a real part is worth another request after a bad moment of the server or the network. One that has such a moment for
+    /// each part has none for the whole, perhaps: that is asked for while there are attempts left.
+    fn may_be_asked_again(&self, fault: &Fault) -> bool {
+        let retries = self.orders.shared.patience.retries;
+        let most = match fault.kind {
+            FaultKind::Resolve | FaultKind::Connect => retries,
+            FaultKind::Cut | FaultKind::Stalled | FaultKind::Status(_) if may_pass(fault.kind) => retries.min(MOMENTS),
+            _ => 0,
+        };
+        self.failures < most
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) struct Task {
     pub(super) growth: Growth,
     /// True if there was an attempt before this one.
     has_asked: bool,
-    failures: u32,
+    /// Failures in a row without a new byte.
+    pub(super) failures: u32,
     refusals: u32,
     restarts: u32,
     comparisons: u32,
