@@ -46,7 +46,7 @@ pub use journal::Journal;
 pub use ledger::{Fragment, Ledger};
 pub use lock::{Holder, StateLock};
 pub use moving::Moving;
-pub use name::{name_for, numbered, part_name, safe_name};
+pub use name::{fits_anywhere, name_for, numbered, part_name, safe_name};
 pub use readahead::read_in_memory;
 pub use record::{Item, Record, Stamp};
 pub use relocate::{check_free, could_go, move_finished, move_partial};

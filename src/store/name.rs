@@ -38,6 +38,11 @@ pub fn safe_name(name: &str) -> String {
     if is_device(&name) { format!("_{}", shortened(trimmed, MAX_NAME - 1)) } else { name }
 }
 
+/// True if every file system takes a name of this length, with a number too: then none is asked.
+pub fn fits_anywhere(name: &str) -> bool {
+    name.len() + NUMBER <= SURE_COMPONENT
+}
+
 /// A name that is safe anywhere, cut where the folder's file system takes none so long. Blocking, for a long one.
 pub fn name_for(folder: &Path, name: &str) -> String {
     let limit = longest(folder, name.len() + NUMBER);

@@ -144,3 +144,30 @@ fn a_folder_whose_disk_hangs_keeps_no_other_transfer_from_going_on() {
     haul.signal(Signal::KILL);
     haul.finish();
 }
+
+#[test]
+fn nor_does_the_folder_of_a_category_that_the_server_s_name_leads_to() {
+    if !strace_works() {
+        return;
+    }
+    let named = Answer::new().disposition("attachment; filename=movie.mkv");
+    let files = Server::new().file("/dl", File::new(49, 3 * MIB).answer(named)).file(PATH, File::new(48, 3 * MIB));
+    let (gate, sandbox) = (Gate::new(), Sandbox::new());
+    let server = files.file("/slow", File::new(50, 3 * MIB).answer(Answer::new().gate(MIB, &gate))).start();
+    let dead = sandbox.path("dead");
+    fs::create_dir(&dead).unwrap();
+    sandbox.settings(&format!("(categories: {{\"video\": (folder: {dead:?})}})"));
+    for path in ["/dl", "/slow"] {
+        sandbox.run(&["add", &server.url(path)]).ok();
+    }
+    let target = dead.join("movie.mkv");
+    let log = sandbox.path("calls");
+    let hangs = Strace::delay("statx", 3600).on(&[&dead, &dead.join(part_name(&target)), &target]).log(&log);
+    let haul = hangs.start(&sandbox, &["run", "-q", "-j", "2"]);
+    eventually("a look", || fs::read_to_string(&log).is_ok_and(|calls| calls.contains("movie.mkv")));
+    gate.open();
+    eventually("the other one", || sandbox.path("home/Downloads/slow").exists());
+    haul.signal_child(Signal::KILL);
+    haul.signal(Signal::KILL);
+    haul.finish();
+}

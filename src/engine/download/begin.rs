@@ -98,7 +98,7 @@ impl Task {
     /// Looks at the disk before the first request.
     async fn look(&mut self) -> Result<Option<Ending>, Halt> {
         let search = self.search();
-        let folder = search.folder();
+        let folder = search.folder(None);
         let found = self.orders.shared.errands.run(&folder, move || search.before()).await;
         self.tell_unnoted().await;
         match found? {
@@ -283,7 +283,7 @@ impl Task {
     /// Settles on a target, opens its part file and makes the plan.
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
-        let folder = search.folder();
+        let folder = search.folder(Some(resource));
         let found = self.orders.shared.errands.run(&folder, move || search.after(&described)).await;
         self.tell_unnoted().await;
         match found? {

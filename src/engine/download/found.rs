@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::clerk::Clerk;
 use crate::model::{Categories, Fault, FaultKind, Resource, Source, Spec, TransferId, Validator, size};
 use crate::store::{
-    Checkpoint, Finished, PartFile, Standing, look, name_for, numbered, part_name, safe_name, standing,
+    Checkpoint, Finished, PartFile, Standing, fits_anywhere, look, name_for, numbered, part_name, safe_name, standing,
 };
 
 /// So many numbered names are tried before haul gives up to find a free one.
@@ -56,10 +56,16 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// The folder that the file goes to, as far as that is known before anybody is asked.
-    pub(super) fn folder(&self) -> PathBuf {
+    /// The folder that the file goes to, as far as that is known: from the server's word on it, or before anybody is asked.
+    pub(super) fn folder(&self, resource: Option<&Resource>) -> PathBuf {
         let known = self.target.as_deref().and_then(Path::parent).map(Path::to_path_buf);
-        known.unwrap_or_else(|| self.categories.folder_of(&self.spec, &derived(&self.spec, None)).to_path_buf())
+        let chosen = || self.spec.target.name.clone().unwrap_or_else(|| derived(&self.spec, resource));
+        known.unwrap_or_else(|| self.place(&chosen()))
+    }
+
+    /// True if the folder's disk has to be asked for the name that the file gets: one that is dead may be silent for long.
+    pub(super) fn is_long(&self, resource: &Resource) -> bool {
+        !fits_anywhere(&derived(&self.spec, Some(resource)))
     }
 
     /// Looks before the first request.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
+use super::super::blocking::blocking;
 use super::super::brief::BRIEF;
 use super::super::hosts::Permit;
 use super::super::report::{Complete, Ending, What};
@@ -71,7 +72,10 @@ impl Task {
 
     /// Puts a whole file at its target. `None` if something stands there, or is on its way there.
     async fn put_down(&self, bytes: Bytes, resource: &Resource, shared: bool) -> Result<Option<Ending>, Halt> {
-        let target = self.search().aim(resource)?;
+        let (search, described) = (self.search(), resource.clone());
+        let is_long = search.is_long(resource);
+        let aim = move || search.aim(&described);
+        let target = if is_long { blocking(aim).await? } else { aim()? };
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
         let clerk = &self.orders.shared.clerk;
         let turn = clerk.turn(&bytes).await;
