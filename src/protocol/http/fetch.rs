@@ -278,10 +278,10 @@ fn may_lead_elsewhere(kind: FaultKind) -> bool {
 }
 
 /// True if a server may refuse the first request for nothing but its Range: wget and curl ask without one. One that forbids
-/// or does not find what is asked for by a signed URL means the signature.
+/// what is asked for by a signed URL means the signature; and one that does not find a file means it: lists have many of those.
 fn may_dislike_ranges(fault: &Fault, source: &Source) -> bool {
     match fault.kind {
-        FaultKind::Status(403 | 404) => !source.is_passing(),
+        FaultKind::Status(403) => !source.is_passing(),
         FaultKind::Status(status) => matches!(status, 400 | 405 | 406 | 412 | 413 | 501),
         _ => false,
     }
