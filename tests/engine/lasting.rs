@@ -156,6 +156,11 @@ async fn damaged(file: FakeFile, damage: impl Fn(&Path)) -> (Vec<Asked>, u64) {
     let mut stage = stopped.start();
     let done = stage.complete(id, "a.bin", &file).await;
     let Happening::Completed { fetched, .. } = done else { panic!() };
+    let is_told = stage
+        .told
+        .iter()
+        .any(|event| matches!(event.happening, Happening::Repaired { damaged: 1.., .. } | Happening::Unnoted(_)));
+    assert_eq!(is_told, fetched > 8 * MIB - before.0 + 16 * 1024, "what was lost is told: {:?}", stage.told);
     let asked = stage.fake.opened("/a.bin")[before.1..].iter().map(|opened| opened.asked).collect();
     assert_eq!(stage.names(), ["a.bin"]);
     stage.end().await;

@@ -102,7 +102,7 @@ impl Task {
         let found = self.orders.shared.errands.run(&folder, move || search.before()).await;
         self.tell_unnoted().await;
         match found? {
-            Found::Nothing | Found::New(_) => Ok(None),
+            Found::Nothing | Found::New(..) => Ok(None),
             Found::Part(left) => {
                 self.take_up(*left).await?;
                 Ok(None)
@@ -292,8 +292,9 @@ impl Task {
                 self.take_up(*left).await?;
                 Ok(Settled::Resumed)
             }
-            Found::New(part) => {
+            Found::New(part, lost) => {
                 self.tell_emptied(&part).await;
+                self.tell_gone(&part, lost).await;
                 let log = CheckpointLog::new(&self.orders.shared.state, self.orders.id);
                 let plan = Plan::new(resource.length, RangeSet::new());
                 let ledger = Ledger::new(resource.length);

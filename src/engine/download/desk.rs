@@ -61,6 +61,8 @@ pub(super) struct State {
     /// What was read back in this run and is what was written.
     pub(super) checked: Arc<RangeSet>,
     pub(super) durability: Durability,
+    /// How many claims of an earlier run were not what is on disk.
+    pub(super) lost: u64,
     /// What the requests brought.
     pub(super) parts: Parts,
 }
@@ -119,6 +121,7 @@ impl Desk {
             seats,
             checked: Arc::default(),
             durability: Durability::default(),
+            lost: 0,
             parts: Parts::default(),
         };
         Self {

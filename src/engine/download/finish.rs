@@ -65,6 +65,7 @@ impl Task {
         }
         held.saver.ended().await?;
         let desk = held.desk.clone();
+        self.tell_lost(&desk).await;
         if let Some((damaged, blocks, which)) = desk.compared() {
             self.repair.found = (damaged.max(self.repair.found.0), blocks);
             // All came as they were, from whatever place: a third time they would too.
@@ -97,6 +98,17 @@ impl Task {
             self.tell(Happening::Doubted(Fault::new(FaultKind::BadAnswer, target.display(), detail))).await;
         }
         self.publish(desk, finding.checked).await.map(Some)
+    }
+
+    /// Says how much of what an earlier run had fetched was damaged on disk, and has come once more.
+    async fn tell_lost(&self, desk: &Desk) {
+        let (damaged, blocks) = {
+            let mut state = desk.lock();
+            (std::mem::take(&mut state.lost), state.ledger.fragments().count() as u64)
+        };
+        if damaged > 0 {
+            self.tell(Happening::Repaired { damaged, blocks: blocks.max(damaged) }).await;
+        }
     }
 
     async fn publish(&mut self, desk: Arc<Desk>, checked: Vec<Algorithm>) -> Result<Ending, Halt> {

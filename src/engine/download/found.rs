@@ -25,8 +25,8 @@ pub(super) enum Found {
     Finished(Finished),
     /// A part file with its checkpoint.
     Part(Box<Left>),
-    /// A target that is free, with its new and empty part file.
-    New(PartFile),
+    /// A target that is free, with its new and empty part file; and how many bytes of the file had come into one that is gone.
+    New(PartFile, u64),
 }
 
 /// What an earlier run left.
@@ -91,7 +91,7 @@ impl Search {
         if let Some(target) = self.named()?
             && !(self.is_ours_to_name() && self.is_taken(&target)?)
         {
-            return Ok(Found::New(self.begin_at(&target, resource)?));
+            return Ok(self.found_new(self.begin_at(&target, resource)?, resource));
         }
         let name = self.name(Some(resource));
         for number in 0..MAX_NAMES {
@@ -174,7 +174,7 @@ impl Search {
                     part.discard();
                     Ok(self.known_at(target, resource))
                 }
-                Ok(part) => Ok(Some(Found::New(part))),
+                Ok(part) => Ok(Some(self.found_new(part, resource))),
                 Err(fault) if self.is_anothers(&fault, target) => Ok(None),
                 Err(fault) => Err(fault),
             },
@@ -223,13 +223,24 @@ impl Search {
         }
     }
 
+    /// A new part file, with what an earlier one had that is gone.
+    fn found_new(&self, part: PartFile, resource: &Resource) -> Found {
+        let own = self.own().ok().flatten().filter(|own| own.target == part.target());
+        let earlier =
+            || Some(Checkpoint::find(&self.state, part.target()).ok()??.1).filter(|held| self.is_place(&held.url));
+        let noted = own.or_else(|| if is_large(resource) { earlier() } else { None });
+        // What was in a part file that is there is told by itself.
+        let noted = noted.filter(|held| !self.fresh && part.emptied() == 0 && !held.is_elsewhere());
+        let lost = noted.map_or(0, |held| held.ledger.done().total());
+        Found::New(part, lost)
+    }
+
     /// What is noted of bytes for a target that are on another disk: by this transfer or, of a file that is worth to look
     /// through all that is noted, by an earlier one of this URL.
     fn elsewhere(&self, target: &Path, resource: &Resource) -> Result<Option<Checkpoint>, Fault> {
         let own = self.own()?.filter(|own| own.target == target && own.is_elsewhere());
-        let is_large = resource.length.is_some_and(|length| length >= LARGE);
         let earlier = || Checkpoint::find_elsewhere(&self.state, target).filter(|held| self.is_place(&held.url));
-        Ok(own.or_else(|| if is_large { earlier() } else { None }))
+        Ok(own.or_else(|| if is_large(resource) { earlier() } else { None }))
     }
 
     /// True if the file can be had from this URL.
@@ -285,6 +296,11 @@ impl Search {
     fn place(&self, name: &str) -> PathBuf {
         self.categories.folder_of(&self.spec, name).join(within(&self.spec))
     }
+}
+
+/// True for a file that is worth to look through all that is noted.
+fn is_large(resource: &Resource) -> bool {
+    resource.length.is_some_and(|length| length >= LARGE)
 }
 
 /// The fault of a file of which so many bytes are on a disk that is not there.

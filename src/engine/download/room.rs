@@ -44,6 +44,15 @@ impl Task {
             self.tell(Happening::Unnoted(Fault::new(FaultKind::State, part.path().display(), detail))).await;
         }
     }
+
+    /// Says that so many bytes of a file had come, and the part file that they were in is not there any more.
+    pub(super) async fn tell_gone(&self, part: &PartFile, lost: u64) {
+        if lost > 0 {
+            let detail =
+                format!("{} had come, and the part file that held them is gone; they are fetched anew", size(lost));
+            self.tell(Happening::Unnoted(Fault::new(FaultKind::Disk, part.target().display(), detail))).await;
+        }
+    }
 }
 
 impl Held {

@@ -193,6 +193,7 @@ impl Desk {
         for claim in unread {
             self.lose(claim);
         }
+        self.lock().lost += lost as u64;
         Ok(lost)
     }
 
