@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::running::Then;
 use super::supervisor::Supervisor;
 use super::upload::{Abandoning, abandon};
-use crate::api::{Happening, UNDO};
+use crate::api::{Happening, Log, UNDO};
 use crate::model::{Source, Spec, Status, TransferId, Upload};
 use crate::store::{Aside, Checkpoint, Item, Record, UploadCheckpoint, UploadLock};
 
@@ -24,6 +24,8 @@ struct Removal {
     ids: HashSet<TransferId>,
     /// What is removed by now, with the data that was to go.
     taken: Vec<(Item, Option<Leaving>)>,
+    /// What has happened to those.
+    logs: HashMap<TransferId, Log>,
 }
 
 /// Data that goes with a transfer, once that can't be undone any more.
@@ -70,7 +72,12 @@ impl Supervisor {
             return;
         }
         let these = ids.iter().copied().collect();
-        self.removals.0.push(Removal { until: Instant::now() + UNDO, ids: these, taken: Vec::new() });
+        self.removals.0.push(Removal {
+            until: Instant::now() + UNDO,
+            ids: these,
+            taken: Vec::new(),
+            logs: HashMap::new(),
+        });
         let is_held =
             |id: &TransferId| self.roster.get(*id).is_some_and(|entry| entry.running.is_some() || entry.busy.is_some());
         let (held, resting): (Vec<_>, Vec<_>) = ids.iter().copied().partition(is_held);
@@ -115,6 +122,7 @@ impl Supervisor {
             match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
                 Some(removal) => {
                     removal.taken.push((item, leaving));
+                    removal.logs.extend(self.roster.get(id).map(|entry| (id, entry.log.clone())));
                     removal.until = Instant::now() + UNDO;
                 }
                 // It took too long to stop.
@@ -151,7 +159,7 @@ impl Supervisor {
 
     /// Undoes the last removal.
     pub(super) fn undo(&mut self) {
-        let Some(removal) = self.removals.0.pop() else { return };
+        let Some(mut removal) = self.removals.0.pop() else { return };
         for id in &removal.ids {
             // It has not stopped yet.
             if let Some(entry) = self.roster.get_mut(*id) {
@@ -186,6 +194,7 @@ impl Supervisor {
         for item in back {
             let id = item.id;
             self.enlist(item, true);
+            self.roster.put_log(id, removal.logs.remove(&id).unwrap_or_default());
             self.tell(id, Happening::Restored);
         }
         self.roster.sort();

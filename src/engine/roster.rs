@@ -297,6 +297,15 @@ impl Roster {
         }
     }
 
+    /// Gives one that comes back what had happened to it.
+    pub(super) fn put_log(&mut self, id: TransferId, log: Log) {
+        if let Some(entry) = self.entries.get_mut(&id).filter(|_| !log.is_empty()) {
+            entry.log = log;
+            self.logged.push_back(id);
+            self.refresh(id);
+        }
+    }
+
     /// Puts what happened at a time into a transfer's log. Beyond so many logs, the oldest one goes whose transfer rests.
     pub(super) fn log(&mut self, id: TransferId, at: u64, happening: &Happening) {
         let Some(entry) = self.entries.get_mut(&id).filter(|entry| entry.log.takes(happening)) else { return };

@@ -30,12 +30,15 @@ async fn what_comes_back_goes_on_with_what_it_had() {
         if !running {
             stage.pause(id).await;
         }
+        let before = stage.row(id).unwrap().log.iter().next().cloned();
         remove(&mut stage, id, data).await;
         assert!(stage.item(id).is_none());
         stage.seen(|now| (now.rows.is_empty() && now.totals.undoable == 1).then_some(())).await;
         tokio::time::sleep(seconds(9)).await;
         undo(&mut stage, id).await;
         stage.seen(|now| (now.totals.undoable == 0).then_some(())).await;
+        let log = stage.row(id).unwrap().log.clone();
+        assert_eq!(log.iter().next(), before.as_ref(), "what had happened is still told");
         if !running {
             stage.is(id, Status::Paused).await;
             stage.resume(id).await;
