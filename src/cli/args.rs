@@ -206,7 +206,7 @@ pub struct TransferArgs {
     /// The folder for the files
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
-    /// Read URLs from a file, one a line; - reads stdin
+    /// Read URLs from a file, one a line, which are no patterns; - reads stdin
     #[arg(short, long, value_name = "LIST", value_hint = ValueHint::FilePath)]
     pub input: Option<PathBuf>,
     /// Another place that the same file can be had from, for one URL; may be repeated. All are used at once, by their speed

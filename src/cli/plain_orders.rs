@@ -111,7 +111,9 @@ fn order<W: Write>(plain: &mut Plain<W>, line: &str, numbered: bool) -> Reply {
         Order::Add(addition) => add(plain, *addition),
         Order::Pause(Extent::All) => send(Command::PauseAll, "all are paused"),
         Order::Resume(Extent::All) => send(Command::ResumeAll, "all go on"),
-        Order::Limit(Extent::All, rate) if !numbered => send(Command::Limit(rate), limit(rate)),
+        Order::Limit(Extent::All, rate) if !numbered => {
+            send(Command::Limit(rate), format!("all downloads together: {}", limit(rate)))
+        }
         Order::Set(name, rate) if name == "limit" => self::order(plain, &format!("limit {rate}"), false),
         Order::Set(name, value) if name == "confirm_quit" => match value.parse() {
             Ok(is_on) => {
@@ -158,7 +160,11 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
         Order::Retry => send(Command::Retry(ids), "trying again"),
         Order::Start => send(Command::StartNow(ids), "starting next"),
         Order::At(at) => send(Command::Schedule { ids, at }, "start time noted"),
-        Order::Limit(_, rate) => send(Command::LimitEach { ids, rate }, limit(rate)),
+        Order::Limit(_, rate) => {
+            let whose =
+                if ids.len() == 1 { "its own limit".to_owned() } else { format!("the limit of each of {}", ids.len()) };
+            send(Command::LimitEach { ids, rate }, format!("{whose}: {}", limit(rate)))
+        }
         Order::Category(word) => match plain.categories.chosen(&word) {
             Ok(category) => send(Command::Categorize { ids, category }, format!("category {word}")),
             Err(why) => say(why),
@@ -197,7 +203,7 @@ fn these<W: Write>(plain: &mut Plain<W>, order: Order) -> Reply {
 }
 
 fn limit(rate: Option<Rate>) -> String {
-    rate.map_or_else(|| "no limit".to_owned(), |rate| format!("limit {}", rate.limit_text()))
+    rate.map_or_else(|| "no limit".to_owned(), Rate::limit_text)
 }
 
 fn add<W: Write>(plain: &mut Plain<W>, addition: Addition) -> Reply {

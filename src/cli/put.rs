@@ -32,14 +32,14 @@ README lists them. What the store has is compared with the file at the end; the 
 /// `haul put`.
 #[derive(Args)]
 pub struct PutArgs {
-    /// Files, or folders with all files in them; - reads stdin, which can't be resumed
+    /// Files, or folders with all files in them; - reads stdin, which can't be resumed unless it is a file
     #[arg(value_name = "FILE", num_args = 1.., value_hint = ValueHint::AnyPath)]
     pub files: Vec<PathBuf>,
     /// Where they go: s3:, oss: or tos:, or chunk+http(s): for the plain chunk protocol
     #[arg(value_name = "URL", required = true, value_hint = ValueHint::Url)]
     pub url: String,
-    /// Bytes of a part, such as 16M; the store's own limits go before it
-    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    /// Bytes of a part, such as 16M; one that the store does not take becomes its least or its largest
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes)]
     pub part_size: Option<u64>,
     /// From this size on a file goes in parts (16MiB)
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
@@ -80,6 +80,13 @@ pub struct PutArgs {
 fn bytes(text: &str) -> Result<u64, String> {
     let wrong = |_| "write bytes, such as 500K, 16M or 1.5MiB".to_owned();
     if text == "0" { Ok(0) } else { text.parse().map(Rate::bytes).map_err(wrong) }
+}
+
+fn some_bytes(text: &str) -> Result<u64, String> {
+    match bytes(text)? {
+        0 => Err("a part has at least one byte".to_owned()),
+        bytes => Ok(bytes),
+    }
 }
 
 impl PutArgs {

@@ -43,6 +43,7 @@ impl GetArgs {
         let (mut specs, left) = self.transfers.specs(Terms { limits, ..Terms::new(folder) }, stdin)?;
         once(&mut specs, |spec| spec);
         one_way(&specs)?;
+        one_place(&specs)?;
         Ok((needed("get", specs)?, left))
     }
 }
@@ -109,6 +110,19 @@ fn one_way(specs: &[Spec]) -> Result<(), Usage> {
                 "{} {how}: leave one out, or give each a name of its own (out= in a list)",
                 spec.source
             )))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Two files can't both be at one place; where servers choose the names, the second gets another one.
+fn one_place(specs: &[Spec]) -> Result<(), Usage> {
+    let mut seen = HashSet::with_capacity(specs.len());
+    match specs.iter().filter(|spec| spec.target.name.is_some()).find(|spec| !seen.insert(&spec.target)) {
+        Some(Spec { source, target, .. }) => {
+            let path = target.folder.join(target.name.as_deref().unwrap_or_default());
+            let how = "another URL before it is to be there too; give each a name of its own (out= in a list)";
+            Err(Usage::new(format!("{source} is to be {}, and {how}", path.display())))
         }
         None => Ok(()),
     }

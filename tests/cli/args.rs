@@ -371,6 +371,15 @@ fn json_goes_before_quiet_and_quiet_before_the_terminal() {
 }
 
 #[test]
+fn two_files_for_one_place_are_a_mistake() {
+    let list = |first: &str, second: &str| format!("{URL}\n  {first}\n{URL}?2\n  {second}\n");
+    let why = specs_of_stdin(&["-i", "-"], &list("out=same", "out=same")).unwrap_err();
+    assert!(why.contains("/same, and another URL before it is to be there too"), "{why}");
+    assert_eq!(specs_of_stdin(&["-i", "-"], &list("out=same", "out=other")).unwrap().len(), 2);
+    assert_eq!(specs_of_stdin(&["-i", "-"], &list("dir=a", "dir=a")).unwrap().len(), 2, "the server names them");
+}
+
+#[test]
 fn one_url_for_one_place_in_two_ways_is_a_mistake() {
     let list = format!("{URL}\n{URL}\n  checksum=md5:{:032}\n", 0);
     let why = specs_of_stdin(&["-i", "-"], &list).unwrap_err();

@@ -87,9 +87,11 @@ async fn a_limit_is_about_those_that_the_line_names() {
     session.type_line("1 limit 10K").await;
     let sent = session.sent().await;
     assert!(matches!(&sent, Command::LimitEach { ids, rate: Some(_) } if ids[0].bits() == 1), "{sent:?}");
+    assert!(session.out.text().ends_with("its own limit: 10 KiB/s\n"), "{}", session.out.text());
     session.type_line("limit 10K").await;
     let sent = session.sent().await;
     assert!(matches!(sent, Command::Limit(Some(_))), "{sent:?}");
+    assert!(session.out.text().ends_with("all downloads together: 10 KiB/s\n"), "{}", session.out.text());
 }
 
 /// The code says which signal it was, also while a line waits for an engine that hangs.

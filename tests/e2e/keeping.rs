@@ -55,7 +55,7 @@ fn the_first_start_greets_and_what_was_typed_comes_back_without_secrets() {
     terminal.keys("add http://me:pw-1@127.0.0.1:1/x at=paused\r");
     terminal.wait_for_line(&["x", "paused"]);
     terminal.keys(":limit 50M\r");
-    terminal.wait_for_text("limit 50 MiB/s");
+    terminal.wait_for_text("limit 52.4 MB/s");
     eventually("the line to be kept", || std::fs::read_to_string(&kept).is_ok_and(|text| text == "limit 50M\n"));
     assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     terminal.keys(":quit\r");
@@ -67,7 +67,7 @@ fn the_first_start_greets_and_what_was_typed_comes_back_without_secrets() {
     terminal.keys(":\u{1b}[A");
     terminal.wait_for_text(":limit 50M");
     terminal.keys("\r");
-    terminal.wait_for_text("limit 50 MiB/s");
+    terminal.wait_for_text("limit 52.4 MB/s");
     terminal.leave();
     assert_eq!(terminal.finish(), Exit::Code(0));
     terminal.is_restored();

@@ -21,7 +21,7 @@ fn a_download_is_added_limited_renamed_and_written_down_by_orders() {
     eventually("the file", || sandbox.names() == ["b.iso"]);
     terminal.wait_for_line(&["b.iso", "100 %"]);
     terminal.keys(":lim\t50M\r");
-    terminal.wait_for_text("limit 50 MiB/s");
+    terminal.wait_for_text("limit 52.4 MB/s");
     terminal.keys(":rename c.iso\r");
     eventually("the new name", || sandbox.names() == ["c.iso"]);
     terminal.wait_for_line(&["c.iso", "100 %"]);
@@ -47,7 +47,7 @@ fn a_key_of_ones_own_runs_its_order_and_leaving_asks_while_something_runs() {
     server.wait("the first bytes", |seen| seen.sent("/a.iso").total >= 200_000);
     terminal.wait_for_text("1 active");
     terminal.keys("x");
-    terminal.wait_for_text("limit 1 MiB/s");
+    terminal.wait_for_text("limit 1.0 MB/s");
     terminal.keys("e");
     terminal.wait_for_text("ended with code 7");
     terminal.keys("q");

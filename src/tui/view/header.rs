@@ -24,7 +24,7 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect) {
         left.push(Span::styled(said, palette.style(Role::Accent)));
     }
     if let Some(limit) = totals.limit {
-        left.push(Span::styled(format!("  limit {}", limit.limit_text()), palette.style(Role::Warning)));
+        left.push(Span::styled(format!("  limit {limit}"), palette.style(Role::Warning)));
     }
     let room = usize::from(area.width).saturating_sub(Line::from(left.clone()).width());
     let right = counts(state, room);
