@@ -64,8 +64,6 @@ pub(super) struct Crew {
     /// How the last connection was lost that gave much: it is opened again at once, and unless that goes well all is as if it
     /// had not been.
     pub(super) lost: Option<Fault>,
-    /// The bytes on disk when the work began, and then when the last connection was lost that gave much.
-    reached: u64,
     /// What one of several places was blamed for last.
     pub(super) blamed: Option<Fault>,
     /// The wait for a place's host to give a connection, when there is none.
@@ -82,7 +80,6 @@ impl Crew {
     pub(super) fn new(lead: usize, job: Arc<Job>) -> Self {
         Self {
             jobs: BTreeMap::from([(lead, job.clone())]),
-            reached: job.desk.done_total(),
             job,
             workers: JoinSet::new(),
             seats: BTreeMap::new(),
@@ -133,8 +130,6 @@ impl Crew {
     /// Works until every byte is on disk.
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
-        // It stands in line no more, and is not to count as one that rests.
-        task.orders.stand_in_line(None, &mut self.rests).await;
         self.dismiss().await;
         task.note(held, self.job.known());
         task.tell_parts(&held.desk).await;
@@ -328,7 +323,7 @@ impl Crew {
             return Ok(());
         }
         let (fruitful, much) = (bytes > 0, bytes >= MUCH && fault.kind == FaultKind::Cut);
-        if others == 0 && much && self.job.ranged && self.advanced() {
+        if others == 0 && much && self.job.ranged {
             // All may be cut at once, which says nothing against the next.
             self.pause_opening(task, bytes, &fault).await;
             (self.fault, self.lost) = (None, Some(fault));
@@ -367,13 +362,6 @@ impl Crew {
 
     fn host_at(&self, place: usize) -> String {
         self.jobs.get(&place).unwrap_or(&self.job).resource.at.host()
-    }
-
-    /// True if there is more on disk than at the last loss of a connection that gave much: what a part brings from before its lease
-    /// is no progress.
-    fn advanced(&mut self) -> bool {
-        let done = self.job.desk.done_total();
-        done > std::mem::replace(&mut self.reached, done)
     }
 
     /// How many workers receive from a place.
