@@ -104,3 +104,29 @@ async fn one_that_has_lost_its_only_connection_to_a_host() {
     stage.holds("one", &first);
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_connection_fails_as_soon_as_it_has_it_counts_again() {
+    let mut stage = with_one_connection(Wishes { transfers: Some(2), ..wishes() }).await;
+    let first = FakeFile::new(1, 16 * MIB).rate(MIB).script(|ask| match ask.number {
+        1 => Act::serve().cut(8 * MIB),
+        2 => Act::status(503),
+        _ => Act::serve().rate(MIB / 16),
+    });
+    // The other one ends, and gives its connection, between two looks of the first at its plan.
+    let second = FakeFile::new(2, 10 * MIB + 50_000).rate(MIB);
+    let endless = FakeFile::new(3, 4096 * 4096).rate(MIB / 64);
+    let one = add(&mut stage, "host", "one", &first).await;
+    stage.has(one, MIB).await;
+    let two = add(&mut stage, "host", "two", &second).await;
+    add(&mut stage, "good", "three", &endless).await;
+    stage.has(two, MIB).await;
+    add(&mut stage, "good", "four", &FakeFile::new(4, MIB)).await;
+    add(&mut stage, "good", "five", &endless).await;
+    within(seconds(90), stage.is(two, Status::Done)).await;
+    sleep(seconds(9)).await;
+    stage.is(one, Status::Running).await;
+    assert_eq!(stage.fake.opened("/one").len(), 3);
+    assert!(stage.fake.opened("/five").is_empty(), "three run at once, and there are two slots");
+    stage.end().await;
+}

@@ -50,6 +50,15 @@ async fn failures_with_progress_never_end_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn parts_that_begin_early_and_are_cut_before_a_new_byte_are_failures() {
+    let aligned = FakeFile::new(1, 8 * MIB).script(|_| Act::serve().early(0).cut(2 * MIB));
+    let (mut stage, id) = Stage::of(Wishes { patience: impatient(), ..wishes(1) }, aligned).await;
+    assert_eq!(within(seconds(60), stage.fail(id)).await.kind, FaultKind::Cut);
+    assert!(stage.fake.given(PATH) <= 16 * MIB, "{}", stage.fake.given(PATH));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_resets_everything_is_not_hammered() {
     let refusals = [
         Act::fault(FaultKind::Cut),

@@ -288,6 +288,7 @@ fn describe(request: &Request, file: &FakeFile, act: &Act) -> Result<Described, 
     if start > length || (start == length && length > 0 && file.tells_length) {
         return fault(FaultKind::WrongRange, "no such byte");
     }
+    let start = act.early.map_or(start, |early| early.min(start));
     let end = act.most.map_or(end, |most| end.min(start + most));
     Ok(Described { resource, start, end: Some(end), unchanged: false })
 }

@@ -130,6 +130,8 @@ impl Crew {
     /// Works until every byte is on disk.
     pub(super) async fn run(mut self, task: &mut Task, held: &mut Held) -> Result<(), Halt> {
         let result = self.drive(task, held).await;
+        // It stands in line no more, and is not to count as one that rests.
+        task.orders.stand_in_line(None, &mut self.rests).await;
         self.dismiss().await;
         task.note(held, self.job.known());
         task.tell_parts(&held.desk).await;

@@ -46,7 +46,7 @@ pub(super) struct Pen {
     skip: u64,
     /// Where they come from, if they are on disk too and are to be compared.
     passing: Option<Source>,
-    /// Bytes that this connection has given.
+    /// Bytes that this connection has given; of parts, without those that come before the first wanted one, which are no progress.
     pub(super) received: u64,
     /// The connection that it comes on, how long its answer took, and the limit that it was made fit for.
     ends: Option<Ends>,
@@ -145,7 +145,10 @@ impl Pen {
         let skipped = chunk.split_to(usize::try_from(self.skip).unwrap_or(usize::MAX).min(chunk.len()));
         let at = self.position - self.skip;
         self.skip -= skipped.len() as u64;
-        let Some(source) = &self.passing else { return Ok(()) };
+        let Some(source) = &self.passing else {
+            self.received -= skipped.len() as u64;
+            return Ok(());
+        };
         self.desk.excuse(self.lease);
         self.desk.compare_passing(source, at, skipped).await
     }

@@ -82,6 +82,8 @@ impl Task {
         let Some(mut held) = self.held.take() else { return Ok(()) };
         let mut crew = Crew::default();
         let sent = crew.drive(self, &mut held).await;
+        // It stands in line no more, and is not to count as one that rests.
+        self.orders.stand_in_line(None, &mut crew.rests).await;
         // What is under way ends here: a request that is dropped is cut off.
         crew.sending.shutdown().await;
         for number in held.desk.under_way() {

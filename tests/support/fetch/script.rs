@@ -23,6 +23,7 @@ pub struct Act {
     pub(super) fault: Option<Fault>,
     pub(super) whole: bool,
     pub(super) most: Option<u64>,
+    pub(super) early: Option<u64>,
     pub(super) surplus: u64,
     pub(super) silent: bool,
     pub(super) etag: Option<String>,
@@ -102,6 +103,11 @@ impl Act {
     /// The answer is for so many bytes at most, and says so.
     pub fn at_most(self, most: u64) -> Self {
         Self { most: Some(most), ..self }
+    }
+
+    /// The answer begins with this byte, if that is before what was asked for.
+    pub fn early(self, early: u64) -> Self {
+        Self { early: Some(early), ..self }
     }
 
     /// The body goes on for so many bytes beyond what its head says.
