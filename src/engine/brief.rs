@@ -44,7 +44,7 @@ impl Unseen {
 
 impl Supervisor {
     /// A transfer turns out to have this file, of so many bytes.
-    pub(super) fn note_length(&mut self, id: TransferId, file: PathBuf, length: Option<u64>) {
+    pub(super) fn note_file(&mut self, id: TransferId, file: PathBuf, length: Option<u64>) {
         self.roster.take_progress(id);
         self.note(id, &[Stamp::Known(file, length, RangeSet::nothing())]);
         if length.is_none_or(|length| length > BRIEF) {

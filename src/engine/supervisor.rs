@@ -261,12 +261,12 @@ impl Supervisor {
         match what {
             What::Happened(happening) => {
                 if let Happening::Answered { target, length, .. } = &happening {
-                    self.note_length(id, target.clone(), *length);
+                    self.note_file(id, target.clone(), *length);
                 }
                 self.listen(id, &happening);
                 self.tell(id, happening);
             }
-            What::Known(file, length) => self.note_length(id, file, Some(length)),
+            What::Known(file, length) => self.note_file(id, file, Some(length)),
             What::Room(rooms) => self.room_found(rooms),
             What::Listed(specs, left_out) => self.listed(id, specs, left_out),
             What::Fetched { moved, shared } => self.fetched(id, moved, shared),

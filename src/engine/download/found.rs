@@ -63,11 +63,6 @@ impl Search {
         known.unwrap_or_else(|| self.place(&chosen()))
     }
 
-    /// True if the folder's disk has to be asked for the name that the file gets: one that is dead may be silent for long.
-    pub(super) fn is_long(&self, resource: &Resource) -> bool {
-        !fits_anywhere(&derived(&self.spec, Some(resource)))
-    }
-
     /// Looks before the first request.
     pub(super) fn before(&self) -> Result<Found, Fault> {
         if let Some(target) = self.named()? {
@@ -138,10 +133,19 @@ impl Search {
         if self.known { Checkpoint::load(&self.state, self.id) } else { Ok(None) }
     }
 
-    /// Where a file goes of which nothing is on disk, if nothing else is there either; whoever puts it there looks again.
-    pub(super) fn aim(&self, resource: &Resource) -> Result<PathBuf, Fault> {
-        let chosen = || self.placed(&self.name(Some(resource)));
-        Ok(self.named()?.unwrap_or_else(chosen))
+    /// Where a file goes of which nothing is on disk, if nothing else is there either; whoever puts it there looks again. `None`
+    /// if the folder's disk has to be asked how long a name may be: one that is dead may be silent for long.
+    pub(super) fn aim(&self, resource: &Resource) -> Result<Option<PathBuf>, Fault> {
+        if let Some(target) = self.named()? {
+            return Ok(Some(target));
+        }
+        let name = derived(&self.spec, Some(resource));
+        Ok(fits_anywhere(&name).then(|| self.placed(&name)))
+    }
+
+    /// The same where nobody has named the file, however long the server's name for it is. Blocking.
+    pub(super) fn chosen(&self, resource: &Resource) -> PathBuf {
+        self.placed(&self.name(Some(resource)))
     }
 
     /// What there is at a target that is named.

@@ -72,10 +72,13 @@ impl Task {
 
     /// Puts a whole file at its target. `None` if something stands there, or is on its way there.
     async fn put_down(&self, bytes: Bytes, resource: &Resource, shared: bool) -> Result<Option<Ending>, Halt> {
-        let (search, described) = (self.search(), resource.clone());
-        let is_long = search.is_long(resource);
-        let aim = move || search.aim(&described);
-        let target = if is_long { blocking(aim).await? } else { aim()? };
+        let search = self.search();
+        let target = if let Some(target) = search.aim(resource)? {
+            target
+        } else {
+            let described = resource.clone();
+            blocking(move || Ok(search.chosen(&described))).await?
+        };
         let (spec, length) = (&self.orders.spec, bytes.len() as u64);
         let clerk = &self.orders.shared.clerk;
         let turn = clerk.turn(&bytes).await;

@@ -190,7 +190,8 @@ impl Task {
         }
     }
 
-    /// Nothing of the old upload is left behind.
+    /// Begins a new upload. The old one is freed where its file changed; where it only seems to be gone, its record stays until the
+    /// new one has one.
     async fn restart(&mut self, fault: Fault) -> Result<(), Halt> {
         let kind = fault.kind;
         self.tell(Happening::Restarted(fault)).await;

@@ -203,8 +203,7 @@ impl Http {
         let Call { method, url, subject, headers, body, brief, forgives } = call;
         let origin = url.origin();
         let brief = brief && url.scheme() == "https";
-        let choose = if forgives { Lanes::choose_forgiving } else { Lanes::choose };
-        let mut lane = choose(&self.lanes, &origin, brief);
+        let mut lane = self.lanes.choose(&origin, brief, forgives);
         let build = |lane| -> Result<RequestBuilder, Fault> {
             let client = self.clients.client(url.scheme(), lane)?;
             let request = client.request(method.clone(), url.clone()).headers(headers.clone());

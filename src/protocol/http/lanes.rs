@@ -57,18 +57,14 @@ struct Found {
 }
 
 impl Lanes {
-    /// The lane for a request that can bear lines in its answer's head that are none.
-    pub(super) fn choose_forgiving(&self, origin: &Origin, brief: bool) -> Lane {
-        let garbles = self.0.lock().get(origin).is_some_and(|found| found.garbles);
-        if garbles { Lane::Forgiving } else { self.choose(origin, brief) }
-    }
-
     /// The lane for a request; a `brief` one may share its connection. The first of these finds out whether that is
-    /// possible, and all others go their own way meanwhile: a server may count connections.
-    pub(super) fn choose(&self, origin: &Origin, brief: bool) -> Lane {
+    /// possible, and all others go their own way meanwhile: a server may count connections. One that `forgives` can bear lines
+    /// in its answer's head that are none.
+    pub(super) fn choose(&self, origin: &Origin, brief: bool, forgives: bool) -> Lane {
         let mut all = self.0.lock();
         let found = all.get(origin).copied().unwrap_or_default();
         match found.speaks {
+            _ if forgives && found.garbles => Lane::Forgiving,
             speaks
                 if found.shuns_until.is_some_and(|until| Instant::now() < until) && speaks != Some(Speaks::OnlyTwo) =>
             {
