@@ -42,7 +42,7 @@ pub enum Message {
     Watched,
     /// It is not watched any more, and why.
     Unwatched(String),
-    /// The last toast's time is over.
+    /// A toast's time is over.
     Expired,
 }
 

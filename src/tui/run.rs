@@ -188,7 +188,7 @@ impl Loop {
     /// Sleeps until something happens or a frame is due. There is no tick: an idle screen costs nothing.
     async fn wait(&mut self) -> Wake {
         let frame = self.frames.deadline().map(|at| self.started + at.since(Moment::ZERO));
-        let toasts = self.state.toasts_until().map(|at| self.started + at.since(Moment::ZERO));
+        let toast = self.state.toast_until().map(|at| self.started + at.since(Moment::ZERO));
         tokio::select! {
             number = self.signalled.come() => Wake::End(Exit::Signal(number)),
             Some(()) = self.lost.recv() => Wake::End(Exit::TerminalLost),
@@ -209,7 +209,7 @@ impl Loop {
                 Wake::Message(self.latest())
             }
             () = self.courier.send_on() => Wake::Sent,
-            () = until(toasts) => Wake::Message(Message::Expired),
+            () = until(toast) => Wake::Message(Message::Expired),
             () = until(frame) => Wake::Frame,
         }
     }

@@ -87,9 +87,9 @@ pub struct State {
 }
 
 impl State {
-    /// When the time of all toasts is over: that of the one that stays longest; `None` if there are none.
-    pub fn toasts_until(&self) -> Option<Moment> {
-        self.toasts.iter().map(|toast| toast.until).max()
+    /// When the next toast's time is over; `None` if there is none.
+    pub fn toast_until(&self) -> Option<Moment> {
+        self.toasts.iter().map(|toast| toast.until).min()
     }
 
     /// The screen before the engine's first word.

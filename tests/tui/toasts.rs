@@ -44,9 +44,22 @@ fn the_engines_news_become_toasts() {
         let mut stage = stage::empty();
         stage.send(Message::Happened(Event { number: 0, id, happening }));
         assert!(stage.toasts()[0].starts_with(start), "{:?}", stage.toasts());
-        assert!(stage.state.toasts_until() > Some(stage.state.now));
-        assert!(stage.send(Message::Expired).toasts().is_empty() && stage.state.toasts_until().is_none());
+        let until = stage.state.toast_until().unwrap();
+        assert!(until > stage.state.now);
+        stage.state.now = until;
+        assert!(stage.send(Message::Expired).toasts().is_empty() && stage.state.toast_until().is_none());
     }
+}
+
+#[test]
+fn each_toast_goes_at_its_own_time() {
+    let mut stage = stage::empty();
+    stage.send(Message::Trouble("bad news".to_owned())).send(Message::Told("good news".to_owned()));
+    assert_eq!(stage.toasts(), ["bad news", "good news"]);
+    stage.state.now = stage.state.toast_until().unwrap();
+    assert_eq!(stage.send(Message::Expired).toasts(), ["bad news"], "what failed is to be read");
+    stage.state.now = stage.state.toast_until().unwrap();
+    assert!(stage.send(Message::Expired).toasts().is_empty());
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Unwatched(why) => {
             toast::show(state, Tone::Warning, format!("the clipboard can't be watched: {why}; pasting works"));
         }
-        Message::Expired => state.toasts.clear(),
+        Message::Expired => toast::expire(state),
     }
     copied::note_own(state, &effects);
     copied::offer(state);

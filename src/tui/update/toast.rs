@@ -38,6 +38,12 @@ pub fn keep(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration
     }
 }
 
+/// Takes those away whose time is over. What failed stays when what went well beside it is gone.
+pub fn expire(state: &mut State) {
+    let now = state.now;
+    state.toasts.retain(|toast| toast.until > now);
+}
+
 fn show_for(state: &mut State, tone: Tone, text: impl AsRef<str>, span: Duration) {
     let text = harmless(&shortened(text.as_ref())).into_owned();
     let now = state.now;
