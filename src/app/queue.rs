@@ -49,7 +49,9 @@ impl House {
     pub(super) fn hand_over(&self, taken: &str, specs: &[Spec]) -> Result<Exit, Trouble> {
         let exit = self.add(specs)?;
         let put = if specs.len() == 1 { "the URL was put into it" } else { "the URLs were put into it" };
-        let unheeded = match self.arguments.screen.network.given().join(", ") {
+        let screen = &self.arguments.screen;
+        let given: Vec<&str> = screen.downloads.given().chain(screen.network.given()).collect();
+        let unheeded = match given.join(", ") {
             names if names.is_empty() => names,
             names => format!("; not heeded, since that haul has its own: {names}"),
         };

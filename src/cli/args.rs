@@ -10,15 +10,15 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use super::choices::{on_change, priority};
-use super::connections::{ConnectionArgs, whole_number};
+use super::choices::priority;
+use super::connections::ConnectionArgs;
 use super::exit::{Exit, after_help};
-use super::logins::LoginArgs;
 use super::ls::{LsArgs, PresignArgs};
+use super::network::{DownloadArgs, NetworkArgs};
 use super::put::{AFTER_PUT_HELP, PutArgs};
 use super::report::Style;
 use crate::config::Paths;
-use crate::model::{Checksum, Limits, OnChange, Priority, RateLimit, StartTime, Sums, harmless};
+use crate::model::{Checksum, Priority, RateLimit, StartTime, Sums, harmless};
 
 const AFTER_GET_HELP: &str = "\
 Examples:
@@ -138,6 +138,9 @@ pub struct ScreenArgs {
     /// Lines in place of the screen, for screen readers: what changes is told, orders are typed
     #[arg(long)]
     pub plain: bool,
+    /// How its downloads go.
+    #[command(flatten)]
+    pub downloads: DownloadArgs,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -152,6 +155,9 @@ pub struct GetArgs {
     /// What this run may use.
     #[command(flatten)]
     pub whole: WholeArgs,
+    /// How its downloads go.
+    #[command(flatten)]
+    pub downloads: DownloadArgs,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -185,6 +191,9 @@ pub struct RunArgs {
     /// What this run may use.
     #[command(flatten)]
     pub whole: WholeArgs,
+    /// How its downloads go.
+    #[command(flatten)]
+    pub downloads: DownloadArgs,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,
@@ -268,41 +277,6 @@ pub struct EachArgs {
     pub paused: bool,
 }
 
-/// How the engine deals with servers, for this run.
-#[derive(Args)]
-pub struct NetworkArgs {
-    /// Transfers at once, 1 to 64 (else 4, and up to 16 or 64 while they are small files)
-    #[arg(short = 'j', long, value_name = "N", value_parser = Limits::count)]
-    pub transfers: Option<u16>,
-    /// Further attempts after failures in a row without a new byte; then a transfer is given up
-    #[arg(long, value_name = "N", value_parser = whole_number)]
-    pub retries: Option<u32>,
-    /// Seconds before the first further attempt; doubles with each failure
-    #[arg(long, value_name = "S", value_parser = any_seconds)]
-    pub retry_wait: Option<f64>,
-    /// Seconds that a connection may take to be set up
-    #[arg(long, value_name = "S", value_parser = some_seconds)]
-    pub connect_timeout: Option<f64>,
-    /// Seconds that a connection may stay without a byte
-    #[arg(long, value_name = "S", value_parser = some_seconds)]
-    pub timeout: Option<f64>,
-    /// When a file has changed on its server: restart from its first byte (once), ask (stop; :retry begins again), or fail
-    #[arg(long, value_name = "WORD", value_parser = on_change())]
-    pub on_change: Option<OnChange>,
-    /// Accept any certificate: anyone on the way can then read and change what comes
-    #[arg(short = 'k', long)]
-    pub insecure: bool,
-    /// Follow redirects from https to http: anyone on the way can then read and change what comes
-    #[arg(long)]
-    pub allow_http: bool,
-    /// Trust the certificates in this PEM file too
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub ca_cert: Option<PathBuf>,
-    /// Who the user is.
-    #[command(flatten)]
-    pub logins: LoginArgs,
-}
-
 /// What is printed.
 #[derive(Args)]
 pub struct OutputArgs {
@@ -312,20 +286,6 @@ pub struct OutputArgs {
     /// Print nothing but what went wrong
     #[arg(short, long)]
     pub quiet: bool,
-}
-
-fn any_seconds(text: &str) -> Result<f64, String> {
-    seconds(text, 0.0)
-}
-
-fn some_seconds(text: &str) -> Result<f64, String> {
-    seconds(text, 0.1)
-}
-
-/// The same bounds as in the settings file; beyond them a `Duration` would be nonsense, or a panic.
-fn seconds(text: &str, least: f64) -> Result<f64, String> {
-    let wrong = || format!("write seconds from {least} to 86400, such as 2.5");
-    text.parse().ok().filter(|value| (least..=86_400.0).contains(value)).ok_or_else(wrong)
 }
 
 impl OutputArgs {

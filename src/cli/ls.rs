@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use serde::Serialize;
 
-use super::args::NetworkArgs;
+use super::network::NetworkArgs;
 use super::specs::{Usage, headers};
 use crate::api::Happening;
 use crate::model::{Header, Listed, Source, date_and_time, harmless, size};

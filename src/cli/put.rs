@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueHint};
 
-use super::args::{NetworkArgs, OutputArgs};
+use super::args::OutputArgs;
 use super::connections::ConnectionArgs;
+use super::network::{NetworkArgs, SlotArgs};
 use super::specs::{Usage, headers, start_at};
 use crate::ask::{Gathered, placed};
 use crate::config::SystemClock;
@@ -68,6 +69,9 @@ pub struct PutArgs {
     /// Start at this time and not before: 22:00, "mon 07:30", "2026-12-01 08:00" or "in 2h"
     #[arg(long, value_name = "TIME")]
     pub at: Option<StartTime>,
+    /// How many of them go at once.
+    #[command(flatten)]
+    pub slots: SlotArgs,
     /// How the engine deals with servers.
     #[command(flatten)]
     pub network: NetworkArgs,

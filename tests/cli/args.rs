@@ -185,8 +185,9 @@ fn the_home_folder_in_a_list_is_the_users() {
 fn without_a_command_it_is_the_screen() {
     let parsed = arguments(&[URL, "https://example.org/b", "-d", "/srv", "-j", "9", "-k"]).unwrap();
     assert!(parsed.command.is_none());
-    assert_eq!(parsed.network().unwrap().transfers, Some(9));
-    assert!(parsed.network().unwrap().insecure);
+    let mut settings = Settings::default();
+    parsed.apply(&mut settings);
+    assert_eq!((settings.transfers, parsed.screen.network.insecure), (Some(9), true));
     let (specs, _) = parsed.screen.specs(Path::new("/here"), &b""[..]).unwrap();
     assert_eq!(specs.len(), 2);
     assert!(specs.iter().all(|spec| spec.target.folder.as_ref() == Path::new("/srv")));

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use haul::cli::{Command, completions};
+use haul::config::Settings;
 
 use super::support::arguments;
 
@@ -23,6 +24,17 @@ fn a_word_that_is_no_command_is_said_to_be_none() {
         let why = arguments(&[&format!("{command}x")]).unwrap().screen.specs(Path::new("/"), &b""[..]).unwrap_err();
         assert!(why.to_string().contains(&format!("{command:?}")), "{command}: {why}");
     }
+}
+
+#[test]
+fn what_means_nothing_to_a_command_is_no_option_of_it() {
+    for words in [&["put", "f", "s3://b/k", "--on-change", "fail"][..], &["ls", "s3://b/", "--on-change", "fail"]] {
+        assert!(arguments(words).err().unwrap().contains("unexpected argument '--on-change'"), "{words:?}");
+    }
+    assert!(arguments(&["ls", "s3://b/", "-j", "2"]).err().unwrap().contains("unexpected argument '-j'"));
+    let mut settings = Settings::default();
+    arguments(&["put", "f", "s3://b/k", "-j", "2"]).unwrap().apply(&mut settings);
+    assert_eq!(settings.transfers, Some(2));
 }
 
 #[test]
