@@ -1,5 +1,6 @@
 //! What a face may see: the latest value of everything, cheap to hand over.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::num::NonZero;
 use std::path::Path;
@@ -239,6 +240,24 @@ impl Row {
     /// Bytes on disk.
     pub fn bytes_done(&self) -> u64 {
         self.done.total()
+    }
+
+    /// How far it has come: what is done, and of an upload what went out of the parts on their way too. A store has a part
+    /// only as a whole, so that on a slow line nothing would seem to move for minutes.
+    pub fn reached(&self) -> Cow<'_, RangeSet> {
+        let sending = |one: &&Connection| one.state == ConnectionState::Sending && one.position > one.range.start;
+        let live = self.live.as_ref().filter(|_| self.direction == Direction::Upload);
+        let connections = live.map_or(&[][..], |live| &live.connections);
+        let mut reached = Cow::Borrowed(&*self.done);
+        for one in connections.iter().filter(sending) {
+            reached.to_mut().insert(ByteRange::new(one.range.start, one.position));
+        }
+        reached
+    }
+
+    /// The bytes of that.
+    pub fn bytes_reached(&self) -> u64 {
+        self.reached().total()
     }
 }
 

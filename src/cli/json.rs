@@ -170,7 +170,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> String {
 pub(super) fn progress(known: &Known, row: &Row) -> String {
     let live = row.live.as_deref();
     let detail = Detail::Progress {
-        done: row.bytes_done(),
+        done: row.bytes_reached(),
         length: row.length.or(known.length),
         speed: live.map_or(0, |live| live.speed.bytes()),
         eta_seconds: live.and_then(|live| live.eta).map(|eta| eta.as_secs()),

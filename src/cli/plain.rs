@@ -239,7 +239,7 @@ impl<W: Write> Plain<W> {
         let latest = snapshots.borrow_and_update().clone();
         for row in self.take(latest).iter().filter(|row| row.status == Status::Running) {
             let Some(length) = row.length.filter(|length| *length > 0) else { continue };
-            let quarter = percent(row.bytes_done(), length) / 25;
+            let quarter = percent(row.bytes_reached(), length) / 25;
             let before = self.quarters.insert(row.id, quarter).unwrap_or(0);
             if (1..4).contains(&quarter) && quarter > before {
                 self.tell(&progress(row, quarter * 25));

@@ -43,7 +43,7 @@ fn send(command: Command, text: impl Into<String>) -> Reply {
 pub(super) fn states(row: &Row) -> String {
     let done = match row.length {
         Some(length) if row.status == Status::Done => size(length),
-        Some(length) if length > 0 => format!("{} % of {}", percent(row.bytes_done(), length), size(length)),
+        Some(length) if length > 0 => format!("{} % of {}", percent(row.bytes_reached(), length), size(length)),
         _ => format!("{} so far", size(row.bytes_done())),
     };
     let start = row.start.as_ref().map(|start| format!(", starts {}", start.text)).unwrap_or_default();

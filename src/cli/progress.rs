@@ -33,7 +33,7 @@ pub(super) fn fact(known: &Known, happening: &Happening) -> Option<String> {
 pub(super) fn left(known: &Known, row: Option<&Row>) -> String {
     let rest = match row {
         Some(row) if row.bytes_done() > 0 && row.resumable => {
-            format!("{} kept: the next run goes on from there", amount(row))
+            format!("{} kept: the next run goes on from there", amount(row, row.bytes_done()))
         }
         _ => "not complete".to_owned(),
     };
@@ -54,7 +54,7 @@ pub(super) fn all(outcome: &Outcome, took: Duration) -> Option<String> {
 
 /// The line about a running transfer where lines stay.
 pub(super) fn plain(row: &Row) -> String {
-    let mut parts = vec![share(row), amount(row)];
+    let mut parts = vec![share(row), amount(row, row.bytes_reached())];
     parts.extend(movement(row));
     if let Some(live) = row.live.as_ref().filter(|live| live.connections.len() > 1) {
         parts.push(format!("{} connections", live.connections.len()));
@@ -68,7 +68,7 @@ pub(super) fn live(row: &Row, columns: usize) -> String {
     let moves = movement(row);
     let speed = moves.first().map_or("", String::as_str);
     let eta = moves.get(1).map_or("", String::as_str);
-    let tail = format!("  {:>4}  {:<17}  {speed:<10}  {eta}", share(row), amount(row));
+    let tail = format!("  {:>4}  {:<17}  {speed:<10}  {eta}", share(row), amount(row, row.bytes_reached()));
     let bar = if columns >= ROOM_FOR_BAR { format!("  {}", bar(row)) } else { String::new() };
     let room = columns.saturating_sub(bar.width() + tail.width()).clamp(8, NAME);
     let name = harmless(&row.name);
@@ -100,16 +100,16 @@ fn moving(live: &Live) -> Vec<String> {
 }
 
 fn share(row: &Row) -> String {
-    row.length.map_or_else(String::new, |length| format!("{}%", percent(row.bytes_done(), length)))
+    row.length.map_or_else(String::new, |length| format!("{}%", percent(row.bytes_reached(), length)))
 }
 
-fn amount(row: &Row) -> String {
-    let done = size(row.bytes_done());
+fn amount(row: &Row, bytes: u64) -> String {
+    let done = size(bytes);
     row.length.map_or_else(|| done.clone(), |length| format!("{done} of {}", size(length)))
 }
 
 fn bar(row: &Row) -> String {
-    let filled = row.length.map_or(0, |length| percent(row.bytes_done(), length) as usize * BAR / 100);
+    let filled = row.length.map_or(0, |length| percent(row.bytes_reached(), length) as usize * BAR / 100);
     format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR - filled))
 }
 

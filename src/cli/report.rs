@@ -203,8 +203,8 @@ impl<O: Write, E: Write> Report<O, E> {
             Style::Json => {
                 for row in rows {
                     let known = followed.get_mut(&row.id).map(Followed::known);
-                    if let Some(known) = known.filter(|known| known.is_news(row.bytes_done())) {
-                        known.told = Some(row.bytes_done());
+                    if let Some(known) = known.filter(|known| known.is_news(row.bytes_reached())) {
+                        known.told = Some(row.bytes_reached());
                         self.out.write(&json::progress(known, row));
                     }
                 }

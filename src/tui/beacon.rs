@@ -88,7 +88,7 @@ fn done(state: &State) -> Option<u64> {
         return None;
     }
     let running = state.list.rows().iter().filter(|row| row.status == Status::Running);
-    let sums = running.filter_map(|row| Some((row.bytes_done(), row.length?)));
+    let sums = running.filter_map(|row| Some((row.bytes_reached(), row.length?)));
     let (done, length) =
         sums.fold((0_u64, 0_u64), |sum, row| (sum.0.saturating_add(row.0), sum.1.saturating_add(row.1)));
     (length > 0).then(|| percent(done, length))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use haul::api::{Activity, Command, Connection, ConnectionState};
+use haul::api::{Activity, Command, Connection, ConnectionState, Snapshot};
 use haul::model::{FaultKind, Rate, Status};
 use tokio::time::Instant;
 
@@ -23,6 +23,21 @@ async fn how_long_a_file_is_that_is_sent_is_known_before_the_store_answers() {
     stage.pause(id).await;
     stage.is(id, Status::Paused).await;
     assert_eq!(stage.row(id).unwrap().length, Some(3 * MIB));
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_on_its_way_to_a_store_is_seen_before_the_store_has_it() {
+    let mut stage = Stage::with(Wishes { connections: 2, ..Wishes::default() });
+    stage.depot.script(|call, _| matches!(call, Call::Part(_)).then_some(Trouble::Silent));
+    let id = start(&mut stage, 4 * MIB).await;
+    let sent = |now: &Snapshot| now.rows.iter().any(|row| row.id == id && row.bytes_reached() == 2 * MIB);
+    stage.seen(|now| sent(now).then_some(())).await;
+    // No stop would find it at the store.
+    assert_eq!(stage.row(id).unwrap().bytes_done(), 0);
+    stage.pause(id).await;
+    stage.is(id, Status::Paused).await;
+    assert_eq!(stage.row(id).unwrap().bytes_reached(), stage.row(id).unwrap().bytes_done());
     stage.end().await;
 }
 

@@ -209,6 +209,21 @@ fn of_an_upload_it_is_not_said_that_a_server_tells_no_length() {
 }
 
 #[test]
+fn the_parts_of_an_upload_that_are_on_their_way_count_as_far_as_they_have_gone() {
+    let upload = row(1, "a.mkv").length(Some(80_000_000)).upload().parts(&[50, 50, 0, 0]).with(|live| {
+        for connection in &mut live.connections {
+            connection.state = ConnectionState::Sending;
+        }
+    });
+    // The store has none of them as a whole.
+    let mut stage = stage::with([upload.done(&[])]);
+    let list = stage.sized(120, 40).text();
+    assert!(list.contains(" 25 % "), "{list}");
+    let details = stage.press("enter").text();
+    assert!(details.contains("20.0 MB of 80.0 MB (25 %)"), "{details}");
+}
+
+#[test]
 fn keys_in_the_details_act_on_what_they_show_and_not_on_marked_rows() {
     for keys in ["v v G enter space", "v v G tab space"] {
         let mut stage = stage::with([1, 2, 3].map(|id| row(id, "a").status(Status::Running)));

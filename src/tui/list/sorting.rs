@@ -106,7 +106,7 @@ impl Sorting {
         let live = row.live.as_ref();
         let value = match self.column {
             Column::Size => row.length,
-            Column::Progress => Some(row.bytes_done()),
+            Column::Progress => Some(row.bytes_reached()),
             Column::Done => done(row),
             Column::Speed => Some(live.map_or(0, |live| live.speed.bytes())),
             Column::Eta => live.and_then(|live| live.eta).map(|eta| eta.as_secs()),
@@ -196,7 +196,7 @@ fn done(row: &Row) -> Option<u64> {
     if row.status == Status::Done {
         return Some(1_000_000);
     }
-    Some((u128::from(row.bytes_done()) * 1_000_000 / u128::from(length.max(1))) as u64)
+    Some((u128::from(row.bytes_reached()) * 1_000_000 / u128::from(length.max(1))) as u64)
 }
 
 /// What moves first, then what is to move, then what needs somebody, then what is over.

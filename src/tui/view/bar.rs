@@ -1,5 +1,5 @@
 //! The bars. The parts bar is the truth about a file from its first byte to its last: every cell shows how much of its
-//! slice is on the disk, and a cell in which a connection writes stands out.
+//! slice is on the disk (of an upload, how much has gone), and a cell in which a connection writes stands out.
 
 use ratatui::text::Span;
 
@@ -22,11 +22,12 @@ pub fn parts(row: &Row, width: u16, palette: Palette) -> Vec<Span<'static>> {
     }
     let stored = if matches!(row.status, Status::Failed | Status::Expired) { Role::Bad } else { Role::Stored };
     let connections = row.live.as_ref().map_or(&[][..], |live| &live.connections);
+    let reached = row.reached();
     let fronts: Vec<u64> = connections.iter().filter(|one| is_writing(one)).map(|one| one.position).collect();
     let cells = (0..width).map(|cell| {
         let slice = slice_of(cell.into(), width.into(), length);
         let is_front = fronts.iter().any(|at| slice.start <= *at && *at < slice.end);
-        cell_of(slice, &row.done, is_front, stored, palette)
+        cell_of(slice, &reached, is_front, stored, palette)
     });
     join(cells, palette)
 }

@@ -43,7 +43,7 @@ fn progress(row: &Row) -> String {
     match row.length {
         Some(length) if row.status == Status::Done => format!("all of {}", size(length)),
         Some(length) => {
-            let done = row.bytes_done();
+            let done = row.bytes_reached();
             let eta = row.live.as_ref().filter(|_| row.status == Status::Running).and_then(|live| live.eta);
             let to_go = eta.map(|eta| format!(", {} to go", brief_duration(eta))).unwrap_or_default();
             format!("{} of {} ({} %){to_go}", size(done), size(length), percent(done, length))

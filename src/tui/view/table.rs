@@ -89,7 +89,7 @@ fn empty(state: &State, frame: &mut Frame, area: Rect) {
 
 /// A completed file counts as whole, whatever is left of its plan.
 fn percent_of(row: &Row, length: u64) -> u64 {
-    if row.status == Status::Done { 100 } else { percent(row.bytes_done(), length) }
+    if row.status == Status::Done { 100 } else { percent(row.bytes_reached(), length) }
 }
 
 /// One row, put together cell by cell.
