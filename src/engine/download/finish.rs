@@ -65,6 +65,7 @@ impl Task {
         }
         held.saver.ended().await?;
         let desk = held.desk.clone();
+        self.ask_version().await?;
         self.tell_lost(&desk).await;
         if let Some((damaged, blocks, which)) = desk.compared() {
             self.repair.found = (damaged.max(self.repair.found.0), blocks);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::begin::Held;
-use super::task::Task;
+use super::task::{Halt, Task};
 use super::worker::Job;
 use crate::model::{Fault, FaultKind, Lock, Resource, Source, Validator};
 use crate::plan::LeaseId;
+use crate::protocol::Asked;
 
 /// The validators of one attempt, which grow as answers come.
 pub(super) struct Version {
@@ -97,6 +98,15 @@ impl Held {
         !self.tagless && Arc::make_mut(&mut self.resource).admit(now)
     }
 
+    /// What an answer for all of the file is to say, where parts without a word on their version were taken since others had
+    /// agreed with what is on disk. `None` where each part has said it, or nothing is known.
+    fn unsaid(&self) -> Option<Arc<Resource>> {
+        let known = &self.resource;
+        let has_silent = known.twins.contains(&None) && !known.validator.is_none();
+        let twins = || known.twins.iter().filter(|twin| twin.is_some()).cloned().collect();
+        has_silent.then(|| Arc::new(Resource { twins: twins(), ..Resource::clone(known) }))
+    }
+
     /// Fails if an answer is the first to say of which version it is, and there are bytes already: nobody knows of which
     /// version these are. Bytes of one stream are compared as they come.
     pub(super) fn check_first_word(&self, now: &Validator, source: &Source) -> Result<(), Fault> {
@@ -106,6 +116,20 @@ impl Held {
 }
 
 impl Task {
+    /// Asks once more which version the server has, where parts did not say it: the file may have become another one after some of
+    /// them were compared. The answer's bytes are not read. One that does not say it either tells nothing against the file.
+    pub(super) async fn ask_version(&self) -> Result<(), Halt> {
+        // Of several places each one's parts have to say it.
+        let Some(held) = self.held.as_ref().filter(|_| self.places.was_single()) else { return Ok(()) };
+        let Some(known) = held.unsaid() else { return Ok(()) };
+        // The form to which the server has named it.
+        let asked = if held.ranged { Asked::From(0) } else { Asked::Whole };
+        match self.open(self.request(asked, Some(known))).await {
+            Ok(_) | Err(Halt::Fault(Fault { kind: FaultKind::Retagged, .. })) => Ok(()),
+            Err(halt) => Err(halt),
+        }
+    }
+
     /// Takes note of what the first answer of an attempt says, which took so long to come; the work at its place.
     pub(super) fn heed_answer(
         &mut self,
