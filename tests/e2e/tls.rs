@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{MIB, holds_no_finished_file, holds_only};
+use super::{MIB, file, holds_no_finished_file, holds_only};
+use crate::support::server::{Answer, Server};
 use crate::support::{Nginx, Output, Sandbox};
 
 /// Fails with these words, and without another attempt: none would help.
@@ -136,4 +138,43 @@ fn what_was_damaged_on_the_way_is_asked_for_again() {
     let output = sandbox.get(&["-x", "1", "--ca-cert", own.to_str().unwrap(), &url]).ok();
     assert!(output.stderr.contains("again "), "{output:#?}");
     holds_only(&sandbox, "a.iso", &sum);
+}
+
+/// A proxy that connects whatever host is asked for to this port. It takes nobody any more once the program is gone.
+fn tunnel_to(port: u16) -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let own = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read > 0) {
+                head.push(byte[0]);
+            }
+            assert!(head.starts_with(b"CONNECT "), "{}", String::from_utf8_lossy(&head));
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            std::thread::spawn(move || std::io::copy(&mut server, &mut client));
+        }
+    });
+    own
+}
+
+#[test]
+fn a_redirect_from_https_to_http_takes_no_login_along() {
+    let Some(nginx) = Nginx::start_with("", "return 302 http://named.example/b;") else { return };
+    // Names that no DNS has: this machine's own may be told anything.
+    let plain = Server::new().file("http://named.example/b", file(Answer::new())).start();
+    let mut sandbox = Sandbox::new();
+    sandbox.set("https_proxy", format!("http://127.0.0.1:{}", tunnel_to(nginx.https_port())));
+    sandbox.set("http_proxy", format!("http://{}", plain.address()));
+    let netrc = sandbox.path("home/.netrc");
+    std::fs::write(&netrc, "machine named.example login me password hunter2").unwrap();
+    std::fs::set_permissions(&netrc, std::fs::Permissions::from_mode(0o600)).unwrap();
+    for user in ["", "me@", "me:hunter2@"] {
+        sandbox.get(&["-k", "--allow-http", "-o", "b", "--overwrite", &format!("https://{user}named.example/a")]).ok();
+        let shown = plain.seen().requests.iter().find_map(|request| request.header("authorization").map(str::to_owned));
+        assert_eq!(shown, None, "{user:?}");
+    }
 }

@@ -85,11 +85,14 @@ impl Logins {
     }
 
     /// netrc's login for a place. To a host that only a redirect, a link or a metalink names it goes over TLS alone: whoever can change what
-    /// comes from one plain host could else ask for the logins of all others.
+    /// comes from one plain host could else ask for the logins of all others. So does that of a host that was to be asked over TLS.
     fn named(&self, request: &Request, at: &Source, user: Option<&[u8]>) -> Option<Login> {
-        let asked = request.named && at.url().host() == request.source.url().host();
-        let safe = asked || at.url().scheme() == "https" || at.url().host().is_some_and(|host| is_here(&host));
-        self.netrc.login(at.url().host_str()?, user, asked).filter(|_| safe)
+        let (first, url) = (request.source.url(), at.url());
+        let asked = request.named && url.host() == first.host();
+        let safe = (asked && first.scheme() != "https")
+            || url.scheme() == "https"
+            || url.host().is_some_and(|host| is_here(&host));
+        self.netrc.login(url.host_str()?, user, asked).filter(|_| safe)
     }
 }
 
