@@ -82,21 +82,23 @@ pub fn read_curl(text: &str) -> Option<Result<Vec<Entry>, String>> {
     rest.starts_with(char::is_whitespace).then(|| read(text))
 }
 
-/// The same of a text that was pasted. It may be one of a page's making, and nobody is asked: it names files as a server does,
+/// The same of a text that was pasted. It may be one of a page's making, and nobody is asked: it suggests names as a server does,
 /// and no place for them.
 pub fn read_pasted(text: &str) -> Option<Result<Vec<Entry>, String>> {
     let read = read_curl(text)?;
-    let placeless =
-        |entry: Entry| Entry { output: entry.output.as_deref().and_then(plain_name), folder: None, ..entry };
+    let placeless = |entry: Entry| {
+        let suggested = entry.output.as_deref().and_then(plain_name);
+        Entry { output: None, suggested, folder: None, ..entry }
+    };
     Some(read.map(|entries| entries.into_iter().map(placeless).collect()))
 }
 
 /// A path's last part, which is not hidden and no option; `None` if nothing is left that can be a name.
-fn plain_name(output: &Path) -> Option<PathBuf> {
+fn plain_name(output: &Path) -> Option<String> {
     let last = output.to_str()?.rsplit(['/', '\\']).next()?;
     let shown: String = harmless(last).chars().filter(|next| *next != '\u{fffd}').collect();
-    let name = PathBuf::from(shown.trim().trim_start_matches(['.', '-', ' ']));
-    Target::named(Path::new(""), &name).is_ok().then_some(name)
+    let name = shown.trim().trim_start_matches(['.', '-', ' ']);
+    Target::named(Path::new(""), Path::new(name)).is_ok().then(|| name.to_owned())
 }
 
 fn read(text: &str) -> Result<Vec<Entry>, String> {

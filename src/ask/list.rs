@@ -19,6 +19,8 @@ pub struct Entry {
     pub described: Option<MetalinkFile>,
     /// `out=`: the file's name, perhaps with folders before it.
     pub output: Option<PathBuf>,
+    /// A name that is not the user's word, as that of a pasted command: where it is taken, the file has another.
+    pub suggested: Option<String>,
     /// `dir=`: the folder.
     pub folder: Option<PathBuf>,
     /// `checksum=`.
@@ -30,8 +32,16 @@ pub struct Entry {
 impl Entry {
     /// A URL with nothing said about it.
     pub fn new(source: Source) -> Self {
-        let (mirrors, headers) = (Vec::new(), Vec::new());
-        Self { source, mirrors, described: None, output: None, folder: None, checksum: None, headers }
+        Self {
+            source,
+            mirrors: Vec::new(),
+            described: None,
+            output: None,
+            suggested: None,
+            folder: None,
+            checksum: None,
+            headers: Vec::new(),
+        }
     }
 
     /// Reads a line of URLs, divided by tabs: the first and its mirrors. Brackets in it are no patterns.

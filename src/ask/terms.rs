@@ -6,7 +6,9 @@ use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Entry, seen_from};
-use crate::model::{Checksum, Header, Limits, ObjectUrl, Priority, Source, Spec, Sums, Target, UnixTime, lay_over};
+use crate::model::{
+    Checksum, Described, Header, Limits, ObjectUrl, Priority, Source, Spec, Sums, Target, UnixTime, lay_over,
+};
 
 /// What is said of all entries. What an entry says of itself goes before it.
 #[derive(Clone, Debug)]
@@ -129,6 +131,9 @@ impl Entry {
             overwrite: terms.overwrite,
             ..Spec::new(self.source, PathBuf::new())
         };
+        if self.suggested.is_some() {
+            spec.described = Described { name: self.suggested, ..Described::default() }.shared();
+        }
         let mut listed = Vec::new();
         if let Some(file) = &self.described {
             spec.describe(file);

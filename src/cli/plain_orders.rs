@@ -2,6 +2,7 @@
 //! `2 pause`, `1,3-5 remove`; without numbers it is about those that were named last.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
@@ -10,7 +11,7 @@ use super::plain_refusals::refusal;
 use crate::api::{Choice, Command, Position, Row, UNDO};
 use crate::ask::{Entry, read_pasted, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
-use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
+use crate::model::{Described, Header, Rate, Source, Spec, Status, TransferId, percent, size};
 
 /// No list is longer.
 const MOST: usize = 10_000_000;
@@ -220,10 +221,11 @@ fn curl<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
         None => return say("that is no whole curl command"),
     };
     let spec = |entry: Entry| {
-        let name = entry.output.as_ref().and_then(|name| name.to_str().map(str::to_owned));
-        let addition = Addition { name, ..Addition::default() };
-        let made = addition.specs(vec![entry.source], &plain.folder, &SystemClock::here(), &plain.categories)?;
-        Ok(made.into_iter().map(move |spec| Spec { headers: entry.headers.clone().into(), ..spec }))
+        let Entry { source, suggested, headers, .. } = entry;
+        let made = Addition::default().specs(vec![source], &plain.folder, &SystemClock::here(), &plain.categories)?;
+        let headers: Arc<[Header]> = headers.into();
+        let described = Described { name: suggested, ..Described::default() }.shared();
+        Ok(made.into_iter().map(move |spec| Spec { headers: headers.clone(), described: described.clone(), ..spec }))
     };
     let specs: Result<Vec<_>, String> = entries.into_iter().map(spec).collect();
     specs.map_or_else(say, |specs| add_specs(plain, specs.into_iter().flatten().collect()))

@@ -84,7 +84,8 @@ fn a_pasted_command_writes_nowhere_but_to_the_folder() {
         let text = format!("curl http://a/f -o '{output}' --output-dir /etc");
         let entry = read_pasted(&text).unwrap().unwrap().remove(0);
         assert_eq!(entry.folder, None);
-        entry.output.map(|path| path.into_os_string().into_string().unwrap())
+        assert_eq!(entry.output, None, "it is nobody's word");
+        entry.suggested
     };
     for (output, name) in [
         ("f.iso", "f.iso"),

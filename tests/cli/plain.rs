@@ -265,7 +265,8 @@ async fn a_pattern_of_urls_and_a_curl_command_of_several_lines_are_added() {
     let Command::Add(batch) = session.sent().await else { panic!("nothing is added") };
     let (_, spec) = &batch[0];
     assert_eq!((batch.len(), spec.source.to_string().as_str()), (1, "https://e.org/a"));
-    assert_eq!((spec.target.name.as_deref(), &*spec.target.folder), (Some("b"), Path::new("/downloads")));
+    assert_eq!((spec.target.name.as_deref(), &*spec.target.folder), (None, Path::new("/downloads")));
+    assert_eq!(spec.described.name.as_deref(), Some("b"), "nobody has chosen it");
     assert_eq!((spec.headers[0].name.as_str(), spec.headers[0].value.as_str()), ("X-Key", "s3cret"));
     assert!(!session.out.text().contains("s3cret"), "{}", session.out.text());
 }

@@ -46,6 +46,18 @@ fn a_download_is_added_paused_resumed_renamed_and_removed_by_lines() {
 }
 
 #[test]
+fn files_of_a_pasted_command_that_have_one_name_are_both_there() {
+    let server = Server::new().file("/a", File::new(1, MIB)).file("/b", File::new(2, MIB)).start();
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &["--plain"], (120, 50));
+    terminal.wait_for_text("haul in plain mode.");
+    terminal.keys(&format!("curl -o a/data {} -o b/data {}\r", server.url("/a"), server.url("/b")));
+    eventually("both files", || sandbox.names() == ["data", "data (1)"]);
+    terminal.keys("quit\r");
+    assert_eq!(terminal.finish(), Exit::Code(0));
+}
+
+#[test]
 fn plain_mode_asks_before_it_leaves_and_ends_with_its_input() {
     let gate = Gate::new();
     let held = File::new(1, 4 * MIB).answer(Answer::new().gate(200_000, &gate));

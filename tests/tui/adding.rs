@@ -365,9 +365,12 @@ fn a_folder_that_is_no_text_is_the_one_that_is_meant() {
 #[test]
 fn a_command_that_is_pasted_names_a_file_and_no_folder() {
     let text = "curl https://e.org/a -o /tmp/elsewhere/.rc --output-dir '~/.ssh'";
-    let target = Target { folder: stage::empty().state.folder.into(), name: Some("rc".to_owned()) };
-    assert_eq!(specs(stage::empty().paste(text))[0].1.target, target);
-    assert_eq!(specs(stage::empty().press("a").paste(text).press("enter"))[0].1.target, target);
+    let target =
+        |name: Option<&str>| Target { folder: stage::empty().state.folder.into(), name: name.map(str::to_owned) };
+    let at_once = specs(stage::empty().paste(text)).remove(0).1;
+    assert_eq!((at_once.target, at_once.described.name.as_deref()), (target(None), Some("rc")), "nobody has seen it");
+    let seen = specs(stage::empty().press("a").paste(text).press("enter")).remove(0).1;
+    assert_eq!(seen.target, target(Some("rc")));
 }
 
 #[test]

@@ -109,8 +109,8 @@ pub fn paste(form: &mut Form, text: &str) {
         Some(Ok(entries)) => {
             let urls: Vec<String> = entries.iter().map(|entry| entry.source.url().to_string()).collect();
             edit::insert(form.input(), &urls.join(" "));
-            if let [Entry { output: Some(output), .. }] = &entries[..] {
-                form.put(Slot::Name, output.to_string_lossy());
+            if let [Entry { suggested: Some(name), .. }] = &entries[..] {
+                form.put(Slot::Name, name);
             }
             form.taken.add(entries);
             form.literal = true;
