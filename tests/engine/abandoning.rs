@@ -44,6 +44,18 @@ async fn a_store_that_frees_nothing_keeps_nobody_from_leaving_and_the_next_run_g
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_answer_before_haul_ends_is_told() {
+    let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;
+    stage.has(id, 2 * MIB).await;
+    stage.depot.script(|call, _| (call == Call::Abort).then_some(Trouble::Silent));
+    stage.send(Command::Remove { ids: vec![id], data: true }).await;
+    stage.until(id, |happening| matches!(happening, Happening::Removed)).await;
+    stage.handle.stop();
+    stage.until(id, |happening| matches!(happening, Happening::UploadLeft(_))).await;
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_becomes_of_the_parts_of_a_removed_upload_is_told() {
     for status in [None, Some(403)] {
         let (mut stage, id) = begin(Wishes { connections: 1, ..Wishes::default() }, 4 * MIB).await;

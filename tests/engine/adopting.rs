@@ -15,14 +15,16 @@ fn cold(upload: Upload) -> Upload {
 
 #[tokio::test(start_paused = true)]
 async fn an_upload_that_was_begun_with_other_wishes_is_not_taken_up_by_the_list() {
-    for is_lost in [true, false] {
+    for (is_lost, status) in [(true, 403), (false, 403), (false, 404)] {
         let (stage, id) = begin(Wishes { connections: 1, durable: false, ..Wishes::default() }, 4 * MIB).await;
         stage.has(id, 2 * MIB).await;
         let stopped = stage.stop().await;
         if is_lost {
             UploadCheckpoint::remove(&checkpoint(&stopped.state(), &stopped.downloads()));
         }
-        stopped.depot.script(|call, _| (call == Call::Abort).then_some(Trouble::Refused(FaultKind::Status(403))));
+        stopped
+            .depot
+            .script(move |call, _| (call == Call::Abort).then_some(Trouble::Refused(FaultKind::Status(status))));
         stopped.depot.forget_calls();
         let mut stage = stopped.start();
         let path = stage.downloads().join("key.bin");

@@ -15,7 +15,7 @@ use super::super::orders::Shared;
 use super::super::patiently::in_time;
 use super::super::report::{Report, What};
 use crate::api::Happening;
-use crate::model::{Fault, Lock, Spec, TransferId};
+use crate::model::{Fault, FaultKind, Lock, Spec, TransferId};
 use crate::plan::again_after;
 use crate::protocol::Place;
 use crate::store::{UploadCheckpoint, UploadLock};
@@ -94,6 +94,8 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<bool, Fault> {
     let Some(kept) = blocking(move || UploadCheckpoint::load(&found)).await? else { return Ok(false) };
     let driver = shared.registry.taker(&spec.source)?;
     let place = Place { source: spec.source, headers: spec.headers, upload: spec.upload.unwrap_or_default() };
+    // Whoever wants the upload again goes on with it; whoever leaves haul is told that it stays.
+    let called_off = |fault| if this.leaving.is_cancelled() { Err(fault) } else { Ok(false) };
     let mut failures = 0;
     let had_any = loop {
         let request = in_time(&place.source, shared.patience.stall, driver.abort(&place, &kept.upload));
@@ -107,13 +109,16 @@ async fn free(this: &Abandoning, spec: Spec) -> Result<bool, Fault> {
                 Ok(had_any) => break had_any,
                 Err(fault) => fault,
             },
-            () = last_call => return Ok(false),
+            () = last_call => {
+                let detail = "the store has not answered before haul ended; the next run asks it again";
+                return called_off(Fault::new(FaultKind::Stalled, &place.source, detail));
+            }
         };
         failures += 1;
         let Some(after) = again_after(&fault, failures, &shared.patience, fastrand::f64()) else { return Err(fault) };
         tokio::select! {
             biased;
-            () = stop.cancelled() => return if this.leaving.is_cancelled() { Err(fault) } else { Ok(false) },
+            () = stop.cancelled() => return called_off(fault),
             () = sleep(after) => {}
         }
     };

@@ -190,6 +190,7 @@ impl Task {
     async fn find_or_create(&mut self, original: Arc<Original>, bounds: Bounds) -> Result<(), Halt> {
         self.keep_what_stands().await?;
         if self.adopt(&original, bounds).await? {
+            self.settle_stale().await;
             return Ok(());
         }
         let size = self.size(&original, bounds)?;
@@ -205,22 +206,27 @@ impl Task {
             }
         }
         self.tell(Happening::UploadCreated).await;
-        self.free_stale().await
+        self.settle_stale().await;
+        Ok(())
     }
 
-    /// Another upload is written down. The one before it was perhaps not gone at all, and then nobody would know of its parts.
-    async fn free_stale(&mut self) -> Result<(), Halt> {
-        let Some(old) = self.stale.take().filter(|old| !self.adopted.contains(old)) else { return Ok(()) };
-        match self.unless_stopped(self.ask(self.driver.abort(&self.place, &old))).await {
-            Err(Halt::Stopped) => Err(Halt::Stopped),
-            Err(Halt::Fault(fault)) => {
-                tracing::warn!("an upload that its store seemed to have forgotten can't be freed: {fault}");
-                Ok(())
-            }
-            Ok(had_any) => {
-                self.tell_freed(had_any).await;
-                Ok(())
-            }
+    /// The upload before this one was perhaps not gone at all, and nobody would know of its parts any more: they are freed, or it
+    /// is told that they stay.
+    pub(super) async fn settle_stale(&mut self) {
+        let Some(old) = self.stale.take().filter(|old| !self.adopted.contains(old)) else { return };
+        match self.free_now(&old).await {
+            Ok(had_any) => self.tell_freed(had_any).await,
+            Err(fault) => self.tell(Happening::UploadLeft(fault)).await,
+        }
+    }
+
+    /// Frees an upload of which no run after this one knows: whoever ends haul meanwhile waits a moment for it.
+    async fn free_now(&self, upload: &str) -> Result<bool, Fault> {
+        let abort = || self.driver.abort(&self.place, upload);
+        match self.insist(abort).await {
+            Err(Halt::Stopped) => in_time(&self.place.source, MOMENT, abort()).await,
+            Err(Halt::Fault(fault)) => Err(fault),
+            Ok(had_any) => Ok(had_any),
         }
     }
 
@@ -238,12 +244,7 @@ impl Task {
     async fn take_back(&mut self, upload: &str) {
         self.held = None;
         self.given_up.push(upload.to_owned());
-        let freed = match self.insist(|| self.driver.abort(&self.place, upload)).await {
-            Err(Halt::Stopped) => timeout(MOMENT, self.driver.abort(&self.place, upload)).await.unwrap_or(Ok(false)),
-            Err(Halt::Fault(fault)) => Err(fault),
-            Ok(had_any) => Ok(had_any),
-        };
-        match freed {
+        match self.free_now(upload).await {
             // Its record may be there all the same; one of an upload before it is not ours to forget.
             Ok(_) if self.kept().await.is_ok_and(|kept| kept.is_some_and(|kept| kept.upload == upload)) => {
                 self.forget().await;

@@ -43,15 +43,15 @@ impl Task {
         }
     }
 
-    /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to: that is told, and
-    /// they stay.
+    /// Frees the parts of an upload that is of no use any more. False where the login lacks the right to, or the store does not
+    /// say whether they are gone: that is told, and they stay.
     pub(super) async fn free(&self, upload: &str) -> Result<bool, Halt> {
         match self.insist(|| self.driver.abort(&self.place, upload)).await {
             Ok(had_any) => {
                 self.tell_freed(had_any).await;
                 Ok(true)
             }
-            Err(Halt::Fault(fault)) if is_denied(fault.kind) => {
+            Err(Halt::Fault(fault)) if is_denied(fault.kind) || fault.kind == FaultKind::Status(404) => {
                 self.tell(Happening::UploadLeft(fault)).await;
                 Ok(false)
             }

@@ -62,8 +62,13 @@ impl Task {
         else {
             return Err(halt);
         };
+        // Of a large file that takes its time.
+        self.show(Activity::Checking);
         // What stands there may be what stood there before: it proves itself, and teaches nothing.
         match self.compared(&object, original).await? {
+            Proof::Right(algorithm) if self.sent == 0 && sent.bytes() == 0 && exists(&halt) => {
+                Ok(unchanged(original, algorithm))
+            }
             right @ Proof::Right(_) => Ok(self.sent_whole(original, right, sent.bytes().min(original.length))),
             _ => Err(halt),
         }
@@ -90,15 +95,7 @@ impl Task {
         self.show(Activity::Checking);
         let Proof::Right(algorithm) = self.compared(&object, original).await? else { return Ok(None) };
         original.check()?;
-        let (target, bytes, checked) = (original.path.clone(), original.length, vec![algorithm]);
-        Ok(Some(Ending::Done(Complete {
-            target,
-            bytes,
-            unchanged: true,
-            checked,
-            untold: true,
-            ..Complete::default()
-        })))
+        Ok(Some(unchanged(original, algorithm)))
     }
 
     /// What an object proves, beside the file that is read for it.
@@ -218,6 +215,17 @@ impl Task {
             }
         }
     }
+}
+
+/// True if an object that is to be left alone stands at the place.
+fn exists(halt: &Halt) -> bool {
+    matches!(halt, Halt::Fault(fault) if fault.kind == FaultKind::Exists)
+}
+
+/// The end of one whose very file an earlier run has sent, as this says.
+fn unchanged(original: &Original, algorithm: Algorithm) -> Ending {
+    let (target, bytes, checked) = (original.path.clone(), original.length, vec![algorithm]);
+    Ending::Done(Complete { target, bytes, unchanged: true, checked, untold: true, ..Complete::default() })
 }
 
 fn live(length: u64, bytes: u64, gauge: &Gauge, now: Moment) -> Live {

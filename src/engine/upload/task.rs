@@ -227,20 +227,26 @@ impl Task {
         if is_small && self.held.is_none() && !self.find_begun(&original).await? {
             let ending = self.send_whole(original).await?;
             self.shared().hosts.served(&self.place.source.host());
-            if !self.given_up.is_empty() {
-                self.forget().await;
-            }
-            return Ok(ending);
+            return Ok(self.rid_of_others(ending).await);
         }
         if self.held.is_none()
             && let Some(ending) = self.begin(original, bounds).await?
         {
-            return Ok(ending);
+            return Ok(self.rid_of_others(ending).await);
         }
         self.send_parts().await?;
         let ended = self.complete().await;
         self.endings += u32::from(matches!(ended, Err(Halt::Fault(_))));
         ended
+    }
+
+    /// The object stands without an upload in parts: none that was given up is of use to any run.
+    async fn rid_of_others(&mut self, ending: Ending) -> Ending {
+        self.settle_stale().await;
+        if !self.given_up.is_empty() {
+            self.forget().await;
+        }
+        ending
     }
 
     /// The file, which is opened once; after a failure it must still be the one that it was.

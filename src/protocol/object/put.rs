@@ -168,7 +168,9 @@ impl Put for Stores {
                 Err(refused) if refused.fault.kind == FaultKind::UploadGone && refused.refusal.is_mute() => {
                     let open = self.open_uploads(&offer).await;
                     let is_gone = open.is_ok_and(|open| open.iter().all(|one| one.id != upload));
-                    if is_gone { Ok(false) } else { Err(Fault { kind: FaultKind::Status(404), ..refused.fault }) }
+                    let detail = "the store knows no such place, and its list does not show that the upload is gone";
+                    let unsure = || Fault::new(FaultKind::Status(404), &offer.url, detail);
+                    if is_gone { Ok(false) } else { Err(unsure()) }
                 }
                 Err(refused) if refused.fault.kind == FaultKind::UploadGone => Ok(false),
                 Err(refused) => Err(refused.fault),
