@@ -30,8 +30,8 @@ use self::registry::registry;
 use self::shown::shown;
 use crate::api::Command as Order;
 use crate::cli::{
-    Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, completions, parse, stderr_is_terminal, stdin_lines,
-    write_list,
+    Arguments, Command, Exit, GetArgs, NetworkArgs, Plain, Style, Wanted, completions, parse, stderr_is_terminal,
+    stdin_lines, write_list,
 };
 use crate::config::{Paths, Settings, SystemClock, ThemeName};
 use crate::demo::Demo;
@@ -122,6 +122,8 @@ struct House {
     paths: Paths,
     /// Nothing is asked for through a proxy, whatever the environment says.
     is_direct: bool,
+    /// Redirects from https to http are followed.
+    allows_http: bool,
 }
 
 impl House {
@@ -146,7 +148,8 @@ impl House {
         if let Some(log) = &arguments.places.log {
             start_log(log).wrap_err_with(|| format!("{}: no log can be written", log.display()))?;
         }
-        Ok(Self { arguments, settings, paths, is_direct: false })
+        let allows_http = arguments.allows_http();
+        Ok(Self { arguments, settings, paths, is_direct: false, allows_http })
     }
 
     fn open(mut self) -> Result<Exit, Trouble> {
@@ -228,7 +231,7 @@ impl House {
             proxy: settings.proxy.clone(),
             is_direct: self.is_direct,
             insecure: network.is_some_and(|network| network.insecure),
-            allow_http: network.is_some_and(|network| network.allow_http),
+            allow_http: self.allows_http,
             ca_cert: network.and_then(|network| network.ca_cert.clone()),
             netrc: network.map(|network| self.netrc(network)).transpose()?.unwrap_or_default(),
             cookies: cookies.transpose()?.unwrap_or_default(),
@@ -260,7 +263,7 @@ impl House {
     fn follow(&self, specs: Vec<Spec>, network: &NetworkArgs, style: Style) -> Result<Exit, Trouble> {
         let engine = Engine::new(self.setup(network, Queueing::Passing)?)?.with_hooks(&self.settings.hooks);
         let batch = TransferId::minted(specs);
-        let wanted: Vec<(TransferId, Source)> = batch.iter().map(|(id, spec)| (*id, spec.source.clone())).collect();
+        let wanted: Vec<Wanted> = batch.iter().map(|(id, spec)| Wanted::of(*id, spec)).collect();
         // Ordered only once somebody listens: what is refused at once would be told to nobody, and waited for.
         engine.follow(style, |handle| {
             let handle = handle.clone();

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Trouble;
 use crate::api::{EngineSide, Handle, Signalled, pair};
-use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Watcher};
+use crate::cli::{Exit, Ordered, Outcome, Signals, Style, Wanted, Watcher};
 use crate::config::Hooks;
 use crate::engine::{Queueing, Setup, run as run_engine};
-use crate::model::{Fault, FaultKind, Source, TransferId};
+use crate::model::{Fault, FaultKind};
 use crate::shell::HookRunner;
 
 /// How long the engine may take to save everything once it was told to stop.
@@ -101,11 +101,7 @@ impl Engine {
     }
 
     /// Follows transfers on the command line until all have ended or a signal comes.
-    pub(super) fn follow(
-        mut self,
-        style: Style,
-        wanted: impl FnOnce(&Handle) -> Vec<(TransferId, Source)>,
-    ) -> Result<Exit, Trouble> {
+    pub(super) fn follow(mut self, style: Style, wanted: impl FnOnce(&Handle) -> Vec<Wanted>) -> Result<Exit, Trouble> {
         let signalled = heed_signals(&self.handle, || {})?;
         let watcher = Watcher::new(&self.handle, style, io::stdout(), io::stderr());
         let watcher = if self.is_queue { watcher.of_queue() } else { watcher };

@@ -8,7 +8,7 @@ use super::damage::{complain, damage};
 use super::engine::Engine;
 use super::shown::shown;
 use super::{House, Trouble};
-use crate::cli::{Exit, RunArgs, Style, stderr_is_terminal, write_added};
+use crate::cli::{Exit, RunArgs, Style, Wanted, stderr_is_terminal, write_added};
 use crate::config::SystemClock;
 use crate::engine::{Queueing, place};
 use crate::model::{Fault, Source, Spec, Status, TransferId, WallClock, harmless};
@@ -181,10 +181,10 @@ pub(super) fn tell_unlocked(why: Option<&str>) {
 }
 
 /// What a queue has to be worked off for.
-fn unfinished(queueing: &Queueing) -> Vec<(TransferId, Source)> {
+fn unfinished(queueing: &Queueing) -> Vec<Wanted> {
     let Queueing::Durable(_, items) = queueing else { return Vec::new() };
     let queued = items.iter().filter(|item| matches!(item.status, Status::Queued | Status::DiskFull));
-    queued.map(|item| (item.id, item.spec.source.clone())).collect()
+    queued.map(|item| Wanted::of(item.id, &item.spec)).collect()
 }
 
 /// How many of a queue are in such a state.

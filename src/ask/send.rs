@@ -26,6 +26,8 @@ pub struct Sending {
 pub struct Gathered {
     /// The files; at least one.
     pub files: Vec<Sending>,
+    /// True if the user named a folder or several files: an earlier run may have sent some of them.
+    pub is_batch: bool,
     /// What lies in the folders that is no file, as a sentence.
     pub passed_over: Option<String>,
 }
@@ -39,7 +41,7 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Gathered, String> {
         Some(url) => !url.query_pairs().any(|(name, _)| name == "filename"),
         None => files.len() > 1 || path.ends_with('/') || path.is_empty(),
     };
-    let Found { files, passed_over, first } = found(files, below)?;
+    let Found { files, folders, passed_over, first } = found(files, below)?;
     let placed = files.into_iter().map(|(file, names)| {
         let place = if names.is_empty() { place.clone() } else { joined(place, &names)? };
         Ok(Sending { file, place })
@@ -53,7 +55,9 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Gathered, String> {
         let remark = passed_over.map_or_else(String::new, |remark| format!(": {remark}"));
         return Err(format!("there is no file in what you named{remark}"));
     }
-    Ok(Gathered { files: apart(placed)?, passed_over })
+    let files = apart(placed)?;
+    let is_batch = folders > 0 || files.len() > 1;
+    Ok(Gathered { files, is_batch, passed_over })
 }
 
 /// Two files in one place would be one object: which of them, nobody could say. One that is named twice is one file, and no
@@ -80,6 +84,8 @@ fn apart(placed: Vec<Sending>) -> Result<Vec<Sending>, String> {
 struct Found {
     /// Each file with the names below the URL that it gets; none means the very URL.
     files: Vec<(PathBuf, Vec<String>)>,
+    /// How many folders were named.
+    folders: usize,
     /// How many were neither files nor folders, and the first of them.
     passed_over: usize,
     first: Option<PathBuf>,
@@ -99,6 +105,7 @@ fn found(files: &[PathBuf], below: bool) -> Result<Found, String> {
         let file = path::absolute(named).map_err(|why| wrong(named, &why.to_string()))?;
         let met = fs::metadata(&file).map_err(|why| wrong(named, &why.to_string()))?;
         if met.is_dir() {
+            found.folders += 1;
             walk(&file, &met, &mut Steps::default(), &mut found)?;
         } else {
             let name = file.file_name().ok_or_else(|| wrong(named, "it has no name"))?;

@@ -33,6 +33,17 @@ impl Arguments {
             ) => {}
         }
     }
+
+    /// True if redirects from https to http are followed in this run.
+    pub fn allows_http(&self) -> bool {
+        let downloads = match &self.command {
+            None => Some(&self.screen.downloads),
+            Some(Command::Get(get)) => Some(&get.downloads),
+            Some(Command::Run(run)) => Some(&run.downloads),
+            _ => None,
+        };
+        downloads.is_some_and(|downloads| downloads.allow_http)
+    }
 }
 
 impl WholeArgs {

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
+use super::followed::Wanted;
 use crate::api::{Event, Happening, Snapshot};
-use crate::model::{Source, Status, TransferId};
+use crate::model::{Status, TransferId};
 
 /// What is heard of transfers that a run does not follow yet.
 #[derive(Default)]
@@ -32,13 +33,13 @@ impl Arrivals {
 
     /// Takes out those of which a snapshot tells, with what was heard of them. One that is paused is to wait until somebody
     /// says so, and is not waited for; one that is not there any more is gone.
-    pub fn shown(&mut self, snapshot: &Snapshot) -> (Vec<(TransferId, Source)>, Vec<Event>) {
+    pub fn shown(&mut self, snapshot: &Snapshot) -> (Vec<Wanted>, Vec<Event>) {
         let is_later = |event: &Event| event.number > snapshot.happened;
         let later: HashSet<TransferId> =
             self.events.iter().filter(|event| is_later(event)).map(|event| event.id).collect();
         let new = |id: &TransferId| self.ids.contains(id) && !later.contains(id);
         let rows = snapshot.rows.iter().filter(|row| new(&row.id) && row.status != Status::Paused);
-        let shown: Vec<(TransferId, Source)> = rows.map(|row| (row.id, row.source.clone())).collect();
+        let shown = rows.map(|row| Wanted::shown(row)).collect();
         self.ids.clone_from(&later);
         let (kept, heard) = std::mem::take(&mut self.events).into_iter().partition(|event| later.contains(&event.id));
         self.events = kept;

@@ -10,9 +10,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::arrivals::Arrivals;
+use super::followed::{Followed, Wanted};
 use super::live::Size;
 use super::outcome::Outcome;
-use super::report::{Followed, Report, Style};
+use super::report::{Report, Style};
 use super::waiting::waited_for;
 use crate::api::{Event, Handle, Happening, Row, Snapshot};
 use crate::model::{Fault, FaultKind, Source, Status, TransferId};
@@ -35,10 +36,10 @@ fn reason(row: &Row) -> Fault {
 }
 
 /// What a snapshot shows that is to run or runs; a full disk may get room.
-fn unfinished(snapshot: &Snapshot) -> Vec<(TransferId, Source)> {
+fn unfinished(snapshot: &Snapshot) -> Vec<Wanted> {
     let open =
         snapshot.rows.iter().filter(|row| matches!(row.status, Status::Queued | Status::Running | Status::DiskFull));
-    open.map(|row| (row.id, row.source.clone())).collect()
+    open.map(|row| Wanted::shown(row)).collect()
 }
 
 /// Follows transfers and tells of them.
@@ -103,8 +104,8 @@ impl<O: Write, E: Write> Watcher<O, E> {
 
     /// Follows these until each is complete, failed, refused, removed or paused, or until the engine has ended (its
     /// end of the channels is dropped). Never fails, and a reader that went away does not stop it.
-    pub async fn watch(mut self, wanted: &[(TransferId, Source)]) -> Outcome {
-        self.open = wanted.iter().map(|(id, source)| (*id, Followed::new(*id, source))).collect();
+    pub async fn watch(mut self, wanted: &[Wanted]) -> Outcome {
+        self.open = wanted.iter().map(|wanted| (wanted.id, Followed::new(wanted.clone()))).collect();
         self.plan_look(false);
         while !self.is_over() {
             let wake = [self.look, self.settle].into_iter().flatten().min();
@@ -149,12 +150,13 @@ impl<O: Write, E: Write> Watcher<O, E> {
     fn take_in(&mut self) {
         let Some(arrivals) = self.arrivals.as_mut().filter(|arrivals| !arrivals.is_empty()) else { return };
         let (shown, heard) = arrivals.shown(&self.snapshots.borrow().clone());
-        for (id, source) in shown {
+        for wanted in shown {
+            let id = wanted.id;
             // One that was given up is asked for again.
             if self.ended.remove(&id) {
                 self.outcome.failed.retain(|failed| failed.0 != id);
             }
-            self.open.entry(id).or_insert_with(|| Followed::new(id, &source));
+            self.open.entry(id).or_insert_with(|| Followed::new(wanted));
         }
         for event in heard {
             self.hear(event.id, &event.happening);
@@ -166,7 +168,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         if !self.is_over() {
             return;
         }
-        let waiting = self.open.values().filter_map(|one| Some((one.id, one.waits()?.clone())));
+        let waiting = self.open.values().filter_map(|one| Some((one.wanted.id, one.waits()?.clone())));
         for (id, fault) in waiting.collect::<Vec<_>>() {
             self.hear(id, &Happening::Failed(fault));
         }
@@ -204,7 +206,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
             return false;
         }
         let Ok(source) = Source::parse(&fault.subject) else { return false };
-        self.report.fact(Followed::new(event.id, &source).known(), &event.happening, Instant::now());
+        self.report.fact(Followed::new(Wanted::fetched(event.id, &source)).known(), &event.happening, Instant::now());
         true
     }
 
@@ -234,7 +236,7 @@ impl<O: Write, E: Write> Watcher<O, E> {
         }
         self.report.fact(known, happening, now);
         if let Happening::Described { others, .. } | Happening::Listed { others, .. } = happening {
-            self.open.extend(others.iter().map(|(id, source)| (*id, Followed::new(*id, source))));
+            self.open.extend(others.iter().map(|(id, source)| (*id, Followed::new(Wanted::fetched(*id, source)))));
         }
         if ends {
             self.open.remove(&id);
@@ -300,8 +302,8 @@ impl<O: Write, E: Write> Watcher<O, E> {
     fn reread(&mut self, is_alive: bool) {
         let snapshot = self.snapshots.borrow().clone();
         // What a folder or a metalink has added may be among what was not heard.
-        for (id, source) in unfinished(&snapshot).into_iter().filter(|(id, _)| is_alive && !self.ended.contains(id)) {
-            self.open.entry(id).or_insert_with(|| Followed::new(id, &source));
+        for wanted in unfinished(&snapshot).into_iter().filter(|one| is_alive && !self.ended.contains(&one.id)) {
+            self.open.entry(wanted.id).or_insert_with(|| Followed::new(wanted));
         }
         let rows = self.open_rows(&snapshot);
         let ids: Vec<TransferId> = self.open.keys().copied().collect();
@@ -350,15 +352,15 @@ impl<O: Write, E: Write> Watcher<O, E> {
         let snapshot = self.snapshots.borrow().clone();
         let rows = self.open_rows(&snapshot);
         let mut left: Vec<Followed> = std::mem::take(&mut self.open).into_values().collect();
-        left.sort_by_key(|one| (rows.get(&one.id).is_none_or(|row| row.bytes_done() == 0), one.id));
+        left.sort_by_key(|one| (rows.get(&one.wanted.id).is_none_or(|row| row.bytes_done() == 0), one.wanted.id));
         let named = if self.report.style() == Style::Json { left.len() } else { NAMED };
         for one in left.iter_mut().take(named) {
-            self.report.forget(one.id);
-            let row = rows.get(&one.id).copied();
+            self.report.forget(one.wanted.id);
+            let row = rows.get(&one.wanted.id).copied();
             self.report.left(one.known(), row);
         }
         self.report.left_more(left.len().saturating_sub(named));
-        self.outcome.left.extend(left.iter().map(|one| one.id));
+        self.outcome.left.extend(left.iter().map(|one| one.wanted.id));
     }
 }
 

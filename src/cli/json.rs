@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::exit::Exit;
+use super::followed::Known;
 use super::outcome::Outcome;
-use super::report::Known;
 use crate::api::{Happening, Row};
 use crate::model::{Fault, FaultKind, harmless};
 

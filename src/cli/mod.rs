@@ -7,6 +7,7 @@ mod arrivals;
 mod choices;
 mod connections;
 mod exit;
+mod followed;
 mod get;
 mod json;
 mod list;
@@ -30,6 +31,7 @@ pub use args::{AddArgs, Arguments, Command, EachArgs, GetArgs, ListArgs, Mistake
 pub use args::{PlaceArgs, RunArgs, ScreenArgs, TransferArgs, WholeArgs, completions, parse};
 pub use connections::ConnectionArgs;
 pub use exit::{EXIT_CODES, Exit};
+pub use followed::Wanted;
 pub use get::Watcher;
 pub use list::{ListItem, write_added, write_list};
 pub use live::{Size, stderr_is_terminal};

@@ -26,6 +26,9 @@ pub struct DownloadArgs {
     /// When a file has changed on its server: restart from its first byte (once), ask (stop; :retry begins again), or fail
     #[arg(long, value_name = "WORD", value_parser = on_change())]
     on_change: Option<OnChange>,
+    /// Follow redirects from https to http: anyone on the way can then read and change what comes
+    #[arg(long)]
+    pub allow_http: bool,
 }
 
 /// How servers are dealt with.
@@ -46,9 +49,6 @@ pub struct NetworkArgs {
     /// Accept any certificate: anyone on the way can then read and change what comes
     #[arg(short = 'k', long)]
     pub insecure: bool,
-    /// Follow redirects from https to http: anyone on the way can then read and change what comes
-    #[arg(long)]
-    pub allow_http: bool,
     /// Trust the certificates in this PEM file too
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_cert: Option<PathBuf>,
@@ -87,7 +87,11 @@ impl DownloadArgs {
 
     /// The options that were given.
     pub fn given(&self) -> impl Iterator<Item = &'static str> {
-        only_given([("-j", self.slots.transfers.is_some()), ("--on-change", self.on_change.is_some())])
+        only_given([
+            ("-j", self.slots.transfers.is_some()),
+            ("--on-change", self.on_change.is_some()),
+            ("--allow-http", self.allow_http),
+        ])
     }
 }
 
@@ -109,7 +113,6 @@ impl NetworkArgs {
             ("--connect-timeout", self.connect_timeout.is_some()),
             ("--timeout", self.timeout.is_some()),
             ("-k", self.insecure),
-            ("--allow-http", self.allow_http),
             ("--ca-cert", self.ca_cert.is_some()),
             ("--netrc", self.logins.netrc.is_some()),
             ("--no-netrc", self.logins.no_netrc),

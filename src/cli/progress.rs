@@ -6,8 +6,8 @@ use std::time::Duration;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
+use super::followed::Known;
 use super::outcome::Outcome;
-use super::report::Known;
 use crate::api::{Activity, Happening, Live, Row, completed};
 use crate::model::{brief_duration, brief_wait, harmless, percent, size};
 

@@ -104,16 +104,15 @@ impl PutArgs {
         let headers: Arc<[_]> = headers(&self.headers)?.into();
         let limits = Limits { connections: self.connections.count(), rate: None };
         let start_at = start_at(self.at, &SystemClock::here())?;
-        let Gathered { files, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
+        let Gathered { files, is_batch, passed_over } = placed(&self.files, &place).map_err(Usage::new)?;
         if place.chunked().is_some() && files.iter().any(|sending| sending.file == Path::new(Upload::STDIN)) {
             return Err(Usage::new("a chunk upload needs to know the length beforehand: send a file, not stdin"));
         }
-        let is_one_of_many = files.len() > 1;
         let spec = |file, place| Spec {
             headers: headers.clone(),
             limits,
             start_at,
-            ..Spec::of_upload(place, self.upload(file, is_one_of_many))
+            ..Spec::of_upload(place, self.upload(file, is_batch))
         };
         Ok((files.into_iter().map(|sending| spec(sending.file, sending.place)).collect(), passed_over))
     }

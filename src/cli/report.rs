@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::followed::{Followed, Known};
 use super::live::{Block, Size};
 use super::outcome::Outcome;
 use super::outlet::Outlet;
 use super::{json, progress};
 use crate::api::{Happening, Row};
-use crate::model::{Fault, FaultKind, Source, TransferId, harmless};
+use crate::model::{TransferId, harmless};
 
 /// How a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,118 +36,6 @@ impl Style {
             Self::Json => Some(Duration::from_secs(1)),
             Self::Quiet => None,
         }
-    }
-}
-
-/// How long the same trouble of one transfer is not told again.
-const SAME_TROUBLE: Duration = Duration::from_secs(10);
-
-/// A transfer that is followed.
-#[derive(Clone, Debug)]
-pub(super) struct Known {
-    /// Which.
-    pub id: TransferId,
-    /// Its URL without secrets.
-    pub url: String,
-    /// What people are told that it is called.
-    pub name: String,
-    /// Where the finished file will be, once the server has answered.
-    pub target: Option<PathBuf>,
-    /// When its task began, as far as this run saw it.
-    pub started_at: Option<Instant>,
-    /// Bytes of the whole, once the server has told.
-    pub length: Option<u64>,
-    /// Bytes that were there before this run.
-    pub resumed: u64,
-    /// Bytes done when its progress was last told.
-    told: Option<u64>,
-    /// Why it waits for room on its disk, while it does.
-    pub waits: Option<Fault>,
-    trouble: Option<(FaultKind, Instant)>,
-}
-
-impl Known {
-    /// One of which nothing is known but its URL, which gives a first name.
-    pub fn new(id: TransferId, source: &Source) -> Self {
-        let name = source.last_segment().unwrap_or_else(|| source.host());
-        let name = harmless(&name).into_owned();
-        let url = source.to_string();
-        let (target, started_at, length, resumed) = (None, None, None, 0);
-        Self { id, url, name, target, started_at, length, resumed, told: None, waits: None, trouble: None }
-    }
-
-    /// Learns from what happened.
-    pub fn learn(&mut self, happening: &Happening, now: Instant) {
-        match happening {
-            Happening::Started => (self.started_at, self.waits) = (Some(now), None),
-            Happening::DiskFull(fault) => self.waits = Some(fault.clone()),
-            Happening::Restarted(_) => self.resumed = 0,
-            Happening::Answered { target, length, resumed, .. } => {
-                (self.length, self.resumed) = (*length, *resumed);
-                self.aim(target.clone());
-            }
-            Happening::Completed { target, .. } | Happening::Moved(target) | Happening::Renamed(target) => {
-                self.aim(target.clone());
-            }
-            Happening::Relinked(source) | Happening::Became(source) => {
-                let name = std::mem::take(&mut self.name);
-                let now = Self::new(self.id, source);
-                (self.url, self.name) = (now.url, if self.target.is_some() { name } else { now.name });
-            }
-            _ => {}
-        }
-    }
-
-    fn aim(&mut self, target: PathBuf) {
-        if let Some(name) = target.file_name() {
-            self.name = harmless(&name.to_string_lossy()).into_owned();
-        }
-        self.target = Some(target);
-    }
-
-    /// True if it was not told yet that so many bytes are done. Fewer than there were before this run are the look of a moment
-    /// before that was known.
-    fn is_news(&self, done: u64) -> bool {
-        let is_behind = done < self.resumed && self.told.is_none_or(|told| told < self.resumed);
-        !is_behind && self.told != Some(done)
-    }
-
-    /// True if this trouble was just told: a server that cuts often would otherwise fill the screen.
-    fn note_trouble(&mut self, kind: FaultKind, now: Instant) -> bool {
-        let is_old = self.trouble.is_some_and(|(last, at)| last == kind && now.duration_since(at) < SAME_TROUBLE);
-        if !is_old {
-            self.trouble = Some((kind, now));
-        }
-        is_old
-    }
-}
-
-/// A transfer that is waited for. Of one in a long list that has yet to begin no more is kept than its URL.
-pub(super) struct Followed {
-    pub id: TransferId,
-    source: Source,
-    known: Option<Box<Known>>,
-}
-
-impl Followed {
-    /// One of which nothing is known but its URL.
-    pub fn new(id: TransferId, source: &Source) -> Self {
-        Self { id, source: source.clone(), known: None }
-    }
-
-    /// What is known of it, to learn more.
-    pub fn known(&mut self) -> &mut Known {
-        self.known.get_or_insert_with(|| Box::new(Known::new(self.id, &self.source)))
-    }
-
-    /// What is known of it, if anything has happened.
-    pub fn seen(&self) -> Option<&Known> {
-        self.known.as_deref()
-    }
-
-    /// Why it waits for room on its disk, while it does.
-    pub fn waits(&self) -> Option<&Fault> {
-        self.seen()?.waits.as_ref()
     }
 }
 

@@ -28,8 +28,11 @@ fn a_word_that_is_no_command_is_said_to_be_none() {
 
 #[test]
 fn what_means_nothing_to_a_command_is_no_option_of_it() {
-    for words in [&["put", "f", "s3://b/k", "--on-change", "fail"][..], &["ls", "s3://b/", "--on-change", "fail"]] {
-        assert!(arguments(words).err().unwrap().contains("unexpected argument '--on-change'"), "{words:?}");
+    for words in [&["put", "f", "s3://b/k"][..], &["ls", "s3://b/"]] {
+        for option in [&["--on-change", "fail"][..], &["--allow-http"]] {
+            let why = arguments(&[words, option].concat()).err().unwrap();
+            assert!(why.contains(&format!("unexpected argument '{}'", option[0])), "{words:?} {option:?}: {why}");
+        }
     }
     assert!(arguments(&["ls", "s3://b/", "-j", "2"]).err().unwrap().contains("unexpected argument '-j'"));
     let mut settings = Settings::default();

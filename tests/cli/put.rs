@@ -48,6 +48,8 @@ fn a_folder_goes_with_all_that_lies_in_it() {
     let all = specs(&["put", &text(&folder.path().join("in")), "http://store/bucket"]).unwrap();
     assert_eq!(places(&all), ["http://store/bucket/deep/er/100%25.bin", "http://store/bucket/%C3%BC.txt"]);
     assert!(all.iter().all(|spec| spec.upload.as_ref().unwrap().unless_equal), "an earlier run may have sent some");
+    let one = specs(&["put", &text(&folder.path().join("in/deep")), "http://store/bucket"]).unwrap();
+    assert!(one.len() == 1 && one[0].upload.as_ref().unwrap().unless_equal, "of one file in it too");
     let both =
         specs(&["put", &text(&folder.path().join("in")), &text(&folder.path().join("a b.bin")), "http://store/b"]);
     assert_eq!(places(&both.unwrap()).last().unwrap(), "http://store/b/a%20b.bin");

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use haul::api::{EngineSide, Event, Handle, Happening, Row, Snapshot, pair};
-use haul::cli::{Outcome, Size, Style, Watcher};
-use haul::model::{Fault, FaultKind, Source, TransferId};
+use haul::cli::{Outcome, Size, Style, Wanted, Watcher};
+use haul::model::{Fault, FaultKind, TransferId};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -27,9 +27,9 @@ pub struct Run {
     pub task: JoinHandle<Outcome>,
 }
 
-pub fn wanted(count: u64) -> Vec<(TransferId, Source)> {
+pub fn wanted(count: u64) -> Vec<Wanted> {
     (1..=count)
-        .map(|bits| (TransferId::from_bits(bits), source(&format!("https://me:pw@example.org/{bits}"))))
+        .map(|bits| Wanted::fetched(TransferId::from_bits(bits), &source(&format!("https://me:pw@example.org/{bits}"))))
         .collect()
 }
 

@@ -1,17 +1,17 @@
 //! Following transfers to their ends.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use haul::api::{Event, Happening, Row, pair};
-use haul::cli::{Style, Watcher};
-use haul::model::{FaultKind, Status, TransferId};
+use haul::api::{Direction, Event, Happening, Row, pair};
+use haul::cli::{Style, Wanted, Watcher};
+use haul::model::{FaultKind, Spec, Status, TransferId, Upload};
 use tokio::time::{Instant, sleep};
 
 use super::run::{Run, WIDE, completed, fault, turn, wanted};
-use super::support::row;
+use super::support::{Tape, row, source};
 
 #[tokio::test(start_paused = true)]
 async fn every_ending_is_counted() {
@@ -87,6 +87,23 @@ async fn what_is_told_before_watching_is_heard() {
     let watcher = Watcher::new(&handle, Style::Quiet, io::sink(), io::sink());
     engine.events.send(Event { number: 0, id: TransferId::from_bits(1), happening: completed("a") }).unwrap();
     assert_eq!(watcher.watch(&wanted(1)).await.complete, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_file_that_is_sent_is_named_from_the_beginning() {
+    let id = TransferId::from_bits(1);
+    let spec = Spec::of_upload(source("s3://bucket/key"), Upload::of(PathBuf::from("/home/photo.jpg")));
+    let file = Row { direction: Direction::Upload, target: Path::new("/home/photo.jpg").into(), ..row(1, "key", 10) };
+    for wanted in [Wanted::of(id, &spec), Wanted::shown(&file)] {
+        let (handle, engine) = pair();
+        let (out, err) = (Tape::default(), Tape::default());
+        let watcher = Watcher::new(&handle, Style::Json, out.clone(), err.clone());
+        let happening = Happening::Failed(fault(FaultKind::Status(403)));
+        engine.events.send(Event { number: 0, id, happening }).unwrap();
+        watcher.watch(&[wanted]).await;
+        assert!(out.text().contains(r#""target":"/home/photo.jpg""#), "{}", out.text());
+        assert!(err.text().starts_with("fail  photo.jpg"), "{}", err.text());
+    }
 }
 
 #[tokio::test(start_paused = true)]

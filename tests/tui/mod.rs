@@ -22,6 +22,7 @@ mod mouse;
 mod orders;
 mod outside;
 mod past;
+mod sending;
 mod sorting;
 mod stage;
 mod storm;

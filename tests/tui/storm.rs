@@ -71,7 +71,8 @@ fn answer(inquiry: &Inquiry) -> Answer {
         Inquiry::Read(list) => Answer::Listed(list.clone(), Err("no".into())),
         Inquiry::Gather(file, place) => {
             let files = vec![haul::ask::Sending { file: file.clone(), place: place.clone() }];
-            Answer::Gathered(file.clone(), place.clone(), Ok(haul::ask::Gathered { files, passed_over: None }))
+            let gathered = haul::ask::Gathered { files, is_batch: false, passed_over: None };
+            Answer::Gathered(file.clone(), place.clone(), Ok(gathered))
         }
     }
 }

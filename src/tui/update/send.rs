@@ -66,16 +66,15 @@ pub fn gathered(
     if !is_asked || !std::mem::take(&mut form.waits) {
         return;
     }
-    let Gathered { files, passed_over } = match result {
+    let Gathered { files, is_batch, passed_over } = match result {
         Ok(gathered) => gathered,
         Err(why) => return form.complain(Slot::File, why),
     };
     let Mode::Send(form) = &state.mode else { return };
     let Ok((_, limits, begin)) = read(state, form) else { return };
     let class = Some(form.value(Slot::Class)).filter(|class| !class.is_empty()).map(str::to_owned);
-    let unless_equal = files.len() > 1;
     let spec = |sending: Sending| {
-        let upload = Upload { storage_class: class.clone(), unless_equal, ..Upload::of(sending.file) };
+        let upload = Upload { storage_class: class.clone(), unless_equal: is_batch, ..Upload::of(sending.file) };
         (TransferId::mint(), Spec { limits, ..Spec::of_upload(sending.place, upload) })
     };
     let mut batch: Vec<(TransferId, Spec)> = files.into_iter().map(spec).collect();
