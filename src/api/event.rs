@@ -51,7 +51,8 @@ pub enum Happening {
     Dropped(Fault),
     /// Its bytes are not what they should be, and why: some or all of them are fetched once more and compared.
     Repairing(Fault),
-    /// The second fetch is done.
+    /// Bytes that had come once are there again: those that a second fetch has brought otherwise, or that were found damaged on
+    /// disk.
     Repaired {
         /// Blocks of the file that came otherwise, and were replaced.
         damaged: u64,
@@ -60,8 +61,8 @@ pub enum Happening {
     },
     /// Something speaks against the finished file, but what proves more speaks for it.
     Doubted(Fault),
-    /// What is complete can't be noted for the next time, or can't be known from the last one. Each is told once in a run, of
-    /// whichever transfer it is.
+    /// What is noted between runs is of no use: what is complete can't be noted for the next time, or can't be known from the last
+    /// one, each told once in a run of whichever transfer it is; or the part file is gone that bytes are noted of.
     Unnoted(Fault),
     /// Its bytes come from this URL from now on.
     Relinked(Source),

@@ -163,11 +163,22 @@ impl Supervisor {
         }
     }
 
-    /// Has something done on a thread that may block; `report` hears what came of it.
+    /// Has something done on a thread that may block, when it is its turn: few go at once. `report` hears what came of it.
     fn send_out(
         &mut self,
         id: TransferId,
         errand: Errand,
+        work: impl FnOnce(&dyn Fn() -> bool) -> Done + Send + 'static,
+    ) {
+        self.send_errand(id, errand, true, work);
+    }
+
+    /// The same, at once if it `waits` for no turn.
+    fn send_errand(
+        &mut self,
+        id: TransferId,
+        errand: Errand,
+        waits: bool,
         work: impl FnOnce(&dyn Fn() -> bool) -> Done + Send + 'static,
     ) {
         // Also one that is sent out by a task that ends last is not waited for.
@@ -179,7 +190,7 @@ impl Supervisor {
         self.dirty = true;
         let (reports, shared) = (self.reports.clone(), self.shared.clone());
         self.tasks.spawn(async move {
-            let _turn = shared.turns.acquire().await;
+            let _turn = if waits { shared.turns.acquire().await.ok() } else { None };
             let done = spawn_blocking(move || work(&|| !stop.is_cancelled())).await;
             let what = done.map_or(What::Lost, |done| What::Back(Box::new(done)));
             let _ = reports.send(Report { id, what }).await;
@@ -219,12 +230,12 @@ impl Supervisor {
     }
 
     /// What a haul that was killed was about to move is finished or taken back, and the list learns where it is. The disk may be
-    /// away, or dead: only that transfer waits for it.
+    /// away, or dead: only that transfer waits for it, so that this takes no turn of others.
     pub(super) fn settle_moves(&mut self) {
         for moving in Moving::left(&self.shared.state) {
             let id = moving.id();
             if self.roster.get(id).is_some() {
-                self.send_out(id, Errand::Moving, move |_| {
+                self.send_errand(id, Errand::Moving, false, move |_| {
                     let place = moving.settle();
                     Done::Settled(Box::new(moving), place)
                 });

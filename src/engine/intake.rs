@@ -39,14 +39,14 @@ impl Supervisor {
             self.send(event);
         }
         for item in items {
-            let (id, source) = (item.id, item.spec.source.to_string());
+            let (id, spec) = (item.id, item.spec.clone());
             let happening = match &result {
                 Ok(_) => {
                     self.enlist(item, false);
                     Happening::Added
                 }
                 // It is of this transfer that is told, which is in no list.
-                Err(fault) => Happening::Refused(Fault::new(fault.kind, &*source, fault.to_string())),
+                Err(fault) => Happening::Refused(Fault::new(fault.kind, &spec.source, fault.to_string())),
             };
             let event = self.event(id, happening);
             self.send(event);

@@ -122,7 +122,8 @@ impl Supervisor {
             match self.removals.0.iter_mut().rev().find(|removal| removal.ids.contains(&id)) {
                 Some(removal) => {
                     removal.taken.push((item, leaving));
-                    removal.logs.extend(self.roster.get(id).map(|entry| (id, entry.log.clone())));
+                    let entry = self.roster.get(id).filter(|entry| !entry.log.is_empty());
+                    removal.logs.extend(entry.map(|entry| (id, entry.log.clone())));
                     removal.until = Instant::now() + UNDO;
                 }
                 // It took too long to stop.

@@ -303,6 +303,7 @@ impl Roster {
             entry.log = log;
             self.logged.push_back(id);
             self.refresh(id);
+            self.drop_oldest_log();
         }
     }
 
@@ -319,10 +320,14 @@ impl Roster {
             self.logged.push_back(id);
         }
         self.refresh(id);
-        let rests = |id: &TransferId| self.entries.get(id).is_none_or(|entry| entry.running.is_none());
+        self.drop_oldest_log();
+    }
+
+    fn drop_oldest_log(&mut self) {
         if self.logged.len() <= LOGS {
             return;
         }
+        let rests = |id: &TransferId| self.entries.get(id).is_none_or(|entry| entry.running.is_none());
         if let Some(oldest) = self.logged.iter().position(rests).and_then(|at| self.logged.remove(at)) {
             if let Some(entry) = self.entries.get_mut(&oldest) {
                 entry.log.clear();

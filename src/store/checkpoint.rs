@@ -12,10 +12,12 @@ use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{folder_of, private_file, private_folder, sync_folder, write_beside};
+use super::complete::target_of;
 use super::ledger::{Fragment, Ledger, seal};
 use super::path_text;
 use super::sealed::{Kind, Unreadable};
@@ -208,25 +210,30 @@ impl Checkpoint {
     }
 
     /// Looks through all checkpoints for the newest whose finished file would be `target`; an older one may be left of a
-    /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
+    /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it. Of those whose
+    /// beginnings tell of another target no more is read.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
         let (mut unread, mut found) = (None, Vec::new());
         let unlisted = |why: io::Error| {
             let detail = format!("which checkpoints there are can't be read: {why}");
             Fault::new(FaultKind::State, state.join("checkpoints").display(), detail)
         };
-        for id in Self::all(state).map_err(unlisted)? {
+        let ids = Self::all(state).map_err(unlisted)?.into_iter();
+        for id in ids.filter(|id| target_of(state, *id).is_none_or(|known| known == target)) {
             match Self::load(state, id) {
                 Ok(Some(held)) if held.target == target => found.push((id, held)),
                 Ok(_) => {}
                 Err(fault) => unread = Some(fault),
             }
         }
-        let written = |id| fs::metadata(Self::path(state, id)).and_then(|meta| meta.modified()).ok();
-        match (found.into_iter().max_by_key(|(id, _)| written(*id)), unread) {
+        match (found.into_iter().max_by_key(|(id, _)| Self::written(state, *id)), unread) {
             (None, Some(fault)) => Err(fault),
             (newest, _) => Ok(newest),
         }
+    }
+
+    pub(super) fn written(state: &Path, id: TransferId) -> Option<SystemTime> {
+        fs::metadata(Self::path(state, id)).and_then(|meta| meta.modified()).ok()
     }
 
     /// The transfers that have one. Where that can't be known, nobody is to take it for none.

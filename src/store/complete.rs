@@ -1,6 +1,7 @@
 //! Checkpoints whose part files are not there. Of files that are complete by now: an earlier run has left them, somebody has
 //! deleted its part file, and the file came anew. And of those whose disk is away.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -14,8 +15,8 @@ use super::room::disk_of;
 use super::standing::{Standing, standing};
 use crate::model::TransferId;
 
-/// URL and target stand in so many of a checkpoint's first bytes,
-const HEAD: u64 = 128 << 10;
+/// URL and target stand in so many of a checkpoint's first bytes, and mostly in so few,
+const HEADS: [u64; 2] = [4 << 10, 128 << 10];
 /// and this between them; in a URL the quotes would have backslashes.
 const BEFORE_TARGET: &str = "\",target:\"";
 
@@ -43,23 +44,29 @@ impl Checkpoint {
         !self.ledger.is_empty() && self.disk.is_some_and(is_another)
     }
 
-    /// Looks through all for one of this target that is elsewhere. Of all others only the beginnings are read.
-    pub fn find_elsewhere(state: &Path, target: &Path) -> Option<Self> {
-        let is_of_it = |id: &TransferId| target_of(state, *id).is_some_and(|known| known == target);
-        let noted = Self::all(state).ok()?.into_iter().filter(is_of_it);
-        noted
-            .filter_map(|id| Self::load(state, id).ok().flatten())
-            .find(|held| held.target == target && held.is_elsewhere())
+    /// Those of this target but that of the transfer `but`, the newest first. Of all others only the beginnings are read.
+    pub fn noted(state: &Path, target: &Path, but: TransferId) -> Vec<Self> {
+        let is_of_it = |id: &TransferId| *id != but && target_of(state, *id).is_some_and(|known| known == target);
+        let ids = Self::all(state).into_iter().flatten().filter(is_of_it);
+        let mut noted: Vec<_> = ids.filter_map(|id| Some((id, Self::load(state, id).ok()??))).collect();
+        noted.retain(|(_, held)| held.target == target);
+        noted.sort_by_key(|(id, _)| Reverse(Self::written(state, *id)));
+        noted.into_iter().map(|(_, held)| held).collect()
     }
 }
 
 /// The target that a checkpoint tells of, as far as its beginning can be believed.
-fn target_of(state: &Path, id: TransferId) -> Option<PathBuf> {
+pub(super) fn target_of(state: &Path, id: TransferId) -> Option<PathBuf> {
     let path = Checkpoint::path(state, id);
-    let file = File::open(&path).or_else(|_| File::open(path.with_extension("old"))).ok()?;
+    let mut file = File::open(&path).or_else(|_| File::open(path.with_extension("old"))).ok()?;
     let mut head = Vec::new();
-    file.take(HEAD).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
+    HEADS.into_iter().find_map(|most| {
+        (&mut file).take(most - head.len() as u64).read_to_end(&mut head).ok()?;
+        target_in(&String::from_utf8_lossy(&head))
+    })
+}
+
+fn target_in(head: &str) -> Option<PathBuf> {
     let (_, text) = head.split_once(BEFORE_TARGET)?;
     let text = &text[..end_of_string(text)?];
     ron::from_str::<String>(&format!("\"{text}\"")).ok().map(|text| path_text::decode(&text))

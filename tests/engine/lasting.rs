@@ -1,12 +1,9 @@
 //! What lasts: restarts of the engine, the journal, other processes, damaged part files.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::fs;
 
 use haul::api::{Command, Happening};
-use haul::model::{ByteRange, FaultKind, Status, TransferId, UnixTime};
-use haul::protocol::Asked;
+use haul::model::{FaultKind, Status, TransferId, UnixTime};
 use haul::store::{Item, Journal};
 
 use super::stage::{MIB, Stage, Wishes, seconds};
@@ -142,87 +139,6 @@ async fn two_of_one_place_in_the_queue_both_run_after_a_restart() {
         stage.holds(name, &file);
     }
     stage.end().await;
-}
-
-/// Downloads about three quarters of 8 MiB, damages the part file while no engine runs, and goes on.
-async fn damaged(file: FakeFile, damage: impl Fn(&Path)) -> (Vec<Asked>, u64) {
-    let (stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file.clone().rate(MIB)).await;
-    stage.has(id, 5 * MIB + MIB / 2).await;
-    let part = stage.part("a.bin");
-    let stopped = stage.stop().await;
-    let before = (stopped.fake.given("/a.bin"), stopped.fake.opened("/a.bin").len());
-    damage(&part);
-    stopped.fake.put("/a.bin", file.clone());
-    let mut stage = stopped.start();
-    let done = stage.complete(id, "a.bin", &file).await;
-    let Happening::Completed { fetched, .. } = done else { panic!() };
-    let is_told = stage
-        .told
-        .iter()
-        .any(|event| matches!(event.happening, Happening::Repaired { damaged: 1.., .. } | Happening::Unnoted(_)));
-    assert_eq!(is_told, fetched > 8 * MIB - before.0 + 16 * 1024, "what was lost is told: {:?}", stage.told);
-    let asked = stage.fake.opened("/a.bin")[before.1..].iter().map(|opened| opened.asked).collect();
-    assert_eq!(stage.names(), ["a.bin"]);
-    stage.end().await;
-    (asked, fetched.saturating_sub(8 * MIB - before.0))
-}
-
-fn flip(part: &Path, position: u64) {
-    let file = OpenOptions::new().read(true).write(true).open(part).unwrap();
-    let mut byte = [0];
-    file.read_exact_at(&mut byte, position).unwrap();
-    file.write_all_at(&[!byte[0]], position).unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn exactly_the_damaged_blocks_are_fetched_again() {
-    let strong = FakeFile::new(1, 8 * MIB);
-    for file in [strong.clone(), strong.clone().etag(Some("W/\"weak\"")), strong.clone().etag(None)] {
-        let slack = 16 * 1024;
-        let (_, more) = damaged(file.clone(), |_| {}).await;
-        assert!(more <= slack, "{more}");
-        let (asked, more) = damaged(file.clone(), |part| {
-            flip(part, 5);
-            flip(part, 3 * MIB + 7);
-        })
-        .await;
-        assert!((2 * MIB..=2 * MIB + slack).contains(&more), "{more}");
-        assert!(asked.contains(&Asked::Part(ByteRange::new(0, MIB))), "{asked:?}");
-        let cut = |part: &Path| OpenOptions::new().write(true).open(part).unwrap().set_len(4 * MIB).unwrap();
-        let (_, more) = damaged(file.clone(), cut).await;
-        assert!((MIB..=2 * MIB).contains(&more), "{more}");
-        let (_, more) = damaged(file.clone(), |part| fs::remove_file(part).unwrap()).await;
-        assert!(more >= 5 * MIB, "{more}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_read_back_is_shown_as_checked() {
-    let file = FakeFile::new(1, 8 * MIB).rate(MIB / 4);
-    let (stage, id) = Stage::of(Wishes { connections: 1, ..Wishes::default() }, file).await;
-    assert_eq!(stage.row(id).and_then(|row| Some(row.live.as_ref()?.checked.total())).unwrap_or(0), 0);
-    stage.has(id, 5 * MIB + MIB / 2).await;
-    let part = stage.part("a.bin");
-    let stopped = stage.stop().await;
-    flip(&part, 3 * MIB + 7);
-    let stage = stopped.start();
-    let checked = stage.seen(|now| {
-        let checked = now.rows.iter().find(|row| row.id == id)?.live.as_ref()?.checked.clone();
-        (checked.total() >= 4 * MIB + MIB / 2).then_some(checked)
-    });
-    let checked = checked.await;
-    assert_eq!(checked.ranges()[0], ByteRange::new(0, 3 * MIB));
-    assert_eq!(checked.ranges()[1].start, 4 * MIB);
-    stage.end().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_damaged_end_is_no_other_version() {
-    // Where the overlap with the server's bytes would be looked at, the disk is wrong.
-    let weak = FakeFile::new(1, 8 * MIB).etag(Some("W/\"weak\""));
-    let at_the_end = |part: &Path| flip(part, 5 * MIB + MIB / 2 - 1);
-    let (_, more) = damaged(weak, at_the_end).await;
-    assert!(more <= MIB, "{more}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ mod categories;
 mod cautious;
 mod closing;
 mod completing;
+mod damaged;
 mod errands;
 mod fair;
 mod figures;

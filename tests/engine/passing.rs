@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
-use haul::api::{Activity, Happening};
+use haul::api::{Activity, Event, Happening};
 use haul::model::{FaultKind, Patience, Status, TransferId};
 use haul::protocol::Asked;
 
@@ -141,6 +141,25 @@ async fn a_server_that_only_ever_fails_on_ranges_is_asked_for_the_whole_at_the_l
         let (mut stage, id) = Stage::of(Wishes { patience, ..Wishes::default() }, file.clone()).await;
         stage.complete(id, "a.bin", &file).await;
         assert_eq!(stage.fake.opened(PATH).len(), retries as usize + 1, "{status}: as many as there would be anyway");
+        stage.end().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_well_again_at_the_last_attempt_gives_parts_of_a_large_file() {
+    for gives_parts in [true, false] {
+        let file = FakeFile::new(1, 24 * MIB).rate(2 * MIB).script(move |ask| match ask.asked {
+            _ if ask.number <= 2 => Act::status(503),
+            Asked::Whole => Act::serve().whole(),
+            _ if gives_parts => Act::serve(),
+            _ => Act::status(503),
+        });
+        let patience = Patience { retries: 2, ..Patience::default() };
+        let (mut stage, id) = Stage::of(Wishes { connections: 4, patience, ..Wishes::default() }, file.clone()).await;
+        stage.complete(id, "a.bin", &file).await;
+        let is_told = |event: &Event| matches!(event.happening, Happening::Answered { resumable, .. } if resumable == gives_parts);
+        assert_eq!(stage.told.iter().filter(|event| is_told(event)).count(), 1, "{:?}", stage.told);
+        assert_eq!(stage.fake.most_open(), if gives_parts { 4 } else { 1 });
         stage.end().await;
     }
 }

@@ -223,3 +223,18 @@ async fn a_sample_that_comes_shorter_than_asked_for_speaks_for_what_it_holds() {
         stage.end().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_file_is_not_fetched_again_whatever_is_said_of_it() {
+    let (mut stage, id) = Stage::of(Wishes::default(), FakeFile::new(1, 0)).await;
+    stage.complete(id, "a.bin", &FakeFile::new(1, 0)).await;
+    for etag in [None, Some("\"other\"")] {
+        let file = FakeFile::new(1, 0).etag(etag);
+        stage.fake.put("/a.bin", file.clone());
+        let again = stage.add("/a.bin").await;
+        let done = stage.complete(again, "a.bin", &file).await;
+        assert!(matches!(done, Happening::Completed { unchanged: true, .. }), "{done:?}");
+    }
+    assert_eq!(stage.names(), ["a.bin"]);
+    stage.end().await;
+}

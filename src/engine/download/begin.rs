@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use super::super::blocking::blocking;
 use super::super::hosts::Permit;
 use super::super::report::Ending;
 use super::crew::Crew;
 use super::desk::{Desk, Width};
-use super::found::{Found, Left, Search, is_same};
+use super::found::{Found, Left, Search, is_large, is_same};
 use super::room::Reserving;
 use super::save::{Checking, Saver};
 use super::small::Gathered;
@@ -81,7 +82,7 @@ impl Task {
                 None => match self.gather(answer, permit).await? {
                     Gathered::Ended(ending) => return Ok(Some(ending)),
                     Gathered::Rest(answer, permit) => match self.settle(&answer.resource).await? {
-                        Settled::New(_) if self.is_squeezed(&answer) => self.leave(),
+                        Settled::New(_) if self.is_squeezed(&answer) || self.is_well_again() => self.leave(),
                         Settled::New(lease) => {
                             let permit = self.permit(permit, &answer.resource).await?;
                             return self.work_off(lease, *answer, permit).await;
@@ -284,7 +285,10 @@ impl Task {
     async fn settle(&mut self, resource: &Resource) -> Result<Settled, Halt> {
         let (search, described) = (self.search(), resource.clone());
         let folder = search.folder(Some(resource));
-        let found = self.orders.shared.errands.run(&folder, move || search.after(&described)).await;
+        // All that is noted is looked through for a large one, which takes longer than to hand it over.
+        let look = move || search.after(&described);
+        let found =
+            if is_large(resource) { blocking(look).await } else { self.orders.shared.errands.run(&folder, look).await };
         self.tell_unnoted().await;
         match found? {
             Found::Finished(finished) => self.as_before(finished).await.map(Settled::Ended),
@@ -351,7 +355,14 @@ impl Task {
             let target = held.desk.part.target().to_path_buf();
             self.orders.target = Some(target.clone());
             let (length, resumed) = (held.resource.length, held.desk.done_total());
-            self.tell(Happening::Answered { target, length, resumed, resumable: held.ranged, stream: false }).await;
+            self.tell(Happening::Answered {
+                target,
+                length,
+                resumed,
+                resumable: held.ranged || length == Some(0),
+                stream: false,
+            })
+            .await;
         }
     }
 }

@@ -76,6 +76,15 @@ impl Desk {
         }
     }
 
+    /// How many blocks held something that was lost since this was asked before, and how many there are.
+    pub(super) fn lost_blocks(&self) -> (u64, u64) {
+        let mut state = self.lock();
+        let (lost, length) = (std::mem::take(&mut state.lost), state.plan.done_total());
+        let blocks = |range: &ByteRange| range.start / self.block..range.end.div_ceil(self.block);
+        let damaged: BTreeSet<u64> = lost.ranges().iter().flat_map(blocks).collect();
+        (damaged.len() as u64, length.div_ceil(self.block))
+    }
+
     /// Ends a comparison: how many blocks came otherwise when they were fetched once more, of how many, and which.
     pub(super) fn compared(&self) -> Option<(u64, u64, RangeSet)> {
         let mut state = self.lock();

@@ -61,8 +61,8 @@ pub(super) struct State {
     /// What was read back in this run and is what was written.
     pub(super) checked: Arc<RangeSet>,
     pub(super) durability: Durability,
-    /// How many claims of an earlier run were not what is on disk.
-    pub(super) lost: u64,
+    /// What was claimed to be on disk and turned out not to be.
+    pub(super) lost: RangeSet,
     /// What the requests brought.
     pub(super) parts: Parts,
 }
@@ -121,7 +121,7 @@ impl Desk {
             seats,
             checked: Arc::default(),
             durability: Durability::default(),
-            lost: 0,
+            lost: RangeSet::new(),
             parts: Parts::default(),
         };
         Self {
@@ -330,7 +330,9 @@ impl Desk {
 
     /// Bytes that turned out not to be on disk.
     pub(super) fn lose(&self, fragment: Fragment) {
-        self.lock().lose(fragment.range());
+        let mut state = self.lock();
+        state.lost.insert(fragment.range());
+        state.lose(fragment.range());
     }
 
     /// The workers whose leases should lose their rest, and whether they were answered.

@@ -101,14 +101,11 @@ impl Task {
         self.publish(desk, finding.checked).await.map(Some)
     }
 
-    /// Says how much of what an earlier run had fetched was damaged on disk, and has come once more.
+    /// Says how much of what had been fetched was damaged on disk, and has come once more.
     async fn tell_lost(&self, desk: &Desk) {
-        let (damaged, blocks) = {
-            let mut state = desk.lock();
-            (std::mem::take(&mut state.lost), state.ledger.fragments().count() as u64)
-        };
+        let (damaged, blocks) = desk.lost_blocks();
         if damaged > 0 {
-            self.tell(Happening::Repaired { damaged, blocks: blocks.max(damaged) }).await;
+            self.tell(Happening::Repaired { damaged, blocks }).await;
         }
     }
 

@@ -86,7 +86,8 @@ impl Search {
         if let Some(target) = self.named()?
             && !(self.is_ours_to_name() && self.is_taken(&target)?)
         {
-            return Ok(self.found_new(self.begin_at(&target, resource)?, resource));
+            let (part, lost) = self.begin_at(&target, resource)?;
+            return Ok(Found::New(part, lost));
         }
         let name = self.name(Some(resource));
         for number in 0..MAX_NAMES {
@@ -174,11 +175,11 @@ impl Search {
             Ok(Some(_)) => Ok(None),
             Ok(None) => match self.begin_at(target, resource) {
                 // Another transfer has put its file there between our look and our lock; from now on nobody can.
-                Ok(part) if self.is_taken(target)? => {
+                Ok((part, _)) if self.is_taken(target)? => {
                     part.discard();
                     Ok(self.known_at(target, resource))
                 }
-                Ok(part) => Ok(Some(self.found_new(part, resource))),
+                Ok((part, lost)) => Ok(Some(Found::New(part, lost))),
                 Err(fault) if self.is_anothers(&fault, target) => Ok(None),
                 Err(fault) => Err(fault),
             },
@@ -218,33 +219,26 @@ impl Search {
         Ok(Some(Box::new(Left { id, checkpoint, part })))
     }
 
-    /// The empty part file of a target; unless some of this file is on a disk that is not there, and would be fetched once more
-    /// onto the wrong one.
-    fn begin_at(&self, target: &Path, resource: &Resource) -> Result<PartFile, Fault> {
-        match self.elsewhere(target, resource)? {
-            Some(held) if !self.fresh && !self.spec.overwrite => Err(disk_away(target, held.ledger.done().total())),
-            _ => PartFile::begin(target),
+    /// The empty part file of a target, and how many bytes an earlier one had that is gone; unless some of this file is on a disk
+    /// that is not there, and would be fetched once more onto the wrong one.
+    fn begin_at(&self, target: &Path, resource: &Resource) -> Result<(PartFile, u64), Fault> {
+        let noted = if self.fresh { Vec::new() } else { self.noted(target, resource)? };
+        let (away, gone): (Vec<Checkpoint>, Vec<_>) = noted.into_iter().partition(Checkpoint::is_elsewhere);
+        if let Some(held) = away.first().filter(|_| !self.spec.overwrite) {
+            return Err(disk_away(target, held.ledger.done().total()));
         }
-    }
-
-    /// A new part file, with what an earlier one had that is gone.
-    fn found_new(&self, part: PartFile, resource: &Resource) -> Found {
-        let own = self.own().ok().flatten().filter(|own| own.target == part.target());
-        let earlier =
-            || Some(Checkpoint::find(&self.state, part.target()).ok()??.1).filter(|held| self.is_place(&held.url));
-        let noted = own.or_else(|| if is_large(resource) { earlier() } else { None });
+        let part = PartFile::begin(target)?;
         // What was in a part file that is there is told by itself.
-        let noted = noted.filter(|held| !self.fresh && part.emptied() == 0 && !held.is_elsewhere());
-        let lost = noted.map_or(0, |held| held.ledger.done().total());
-        Found::New(part, lost)
+        let lost = gone.first().filter(|_| away.is_empty() && part.emptied() == 0);
+        Ok((part, lost.map_or(0, |held| held.ledger.done().total())))
     }
 
-    /// What is noted of bytes for a target that are on another disk: by this transfer or, of a file that is worth to look
-    /// through all that is noted, by an earlier one of this URL.
-    fn elsewhere(&self, target: &Path, resource: &Resource) -> Result<Option<Checkpoint>, Fault> {
-        let own = self.own()?.filter(|own| own.target == target && own.is_elsewhere());
-        let earlier = || Checkpoint::find_elsewhere(&self.state, target).filter(|held| self.is_place(&held.url));
-        Ok(own.or_else(|| if is_large(resource) { earlier() } else { None }))
+    /// What is noted of bytes of this file for a target: by this transfer, and then, of a file that is worth to look through all
+    /// that is noted, by earlier ones of this URL.
+    fn noted(&self, target: &Path, resource: &Resource) -> Result<Vec<Checkpoint>, Fault> {
+        let own = self.own()?.filter(|own| own.target == target);
+        let earlier = if is_large(resource) { Checkpoint::noted(&self.state, target, self.id) } else { Vec::new() };
+        Ok(own.into_iter().chain(earlier.into_iter().filter(|held| self.is_place(&held.url))).collect())
     }
 
     /// True if the file can be had from this URL.
@@ -303,7 +297,7 @@ impl Search {
 }
 
 /// True for a file that is worth to look through all that is noted.
-fn is_large(resource: &Resource) -> bool {
+pub(super) fn is_large(resource: &Resource) -> bool {
     resource.length.is_some_and(|length| length >= LARGE)
 }
 

@@ -44,7 +44,7 @@ impl Held {
 }
 
 impl Task {
-    /// The answer to a real part, asked for once after a break. Some servers answer the range of all bytes with the whole, by
+    /// The answer to a real part, asked for once after a break, or where the whole was only asked for as a last resort. Some servers answer the range of all bytes with the whole, by
     /// intent (Tornado) or since they have to fetch it themselves, and give parts all the same. `None` if this one does not.
     pub(super) async fn try_part(&mut self, lease: LeaseId) -> Result<Option<(Answer, Permit)>, Halt> {
         let Some(held) = self.held.as_ref().filter(|held| !held.ranged && held.vouched && !held.foreign) else {
@@ -52,7 +52,8 @@ impl Task {
         };
         let start = held.desk.missing(lease).start;
         // Without a validator nothing would say that it is of the version on disk: the whole is compared as it comes.
-        if start == 0 || self.whole || self.tried_part || held.resource.validator.is_none() {
+        let is_worth_it = start > 0 || self.is_last_resort();
+        if !is_worth_it || self.whole || self.tried_part || held.resource.validator.is_none() {
             return Ok(None);
         }
         let request = self.request(Asked::From(start), Some(held.expected()));
@@ -62,7 +63,7 @@ impl Task {
         {
             return opened.map(Some);
         }
-        self.tried_part = true;
+        self.tried_part = start > 0;
         match opened {
             Ok((answer, permit)) if answer.resource.gives_parts() => {
                 if let Some(held) = &mut self.held {

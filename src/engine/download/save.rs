@@ -193,7 +193,6 @@ impl Desk {
         for claim in unread {
             self.lose(claim);
         }
-        self.lock().lost += lost as u64;
         Ok(lost)
     }
 
