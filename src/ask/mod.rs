@@ -13,4 +13,4 @@ pub use list::{Entry, read_entries, read_metalink};
 pub use path::{Offers, complete, seen_from};
 pub use pattern::{MOST_OF_A_PATTERN, expand, sources};
 pub use send::{Gathered, Sending, placed};
-pub use terms::{Single, Terms, once};
+pub use terms::{Single, Terms, added, once};

@@ -169,6 +169,13 @@ pub fn once<T>(batch: &mut Vec<T>, spec: impl Fn(&T) -> &Spec) {
     batch.retain(|_| is_new.next().unwrap_or(true));
 }
 
+/// How many were added, in words, and how many were not since they had been named before.
+pub fn added(count: usize, repeated: usize) -> String {
+    let urls = if count == 1 { "URL" } else { "URLs" };
+    let twice = if repeated > 0 { format!(", {repeated} repeated") } else { String::new() };
+    format!("{count} {urls} added{twice}")
+}
+
 fn absolute(folder: &Path) -> Result<PathBuf, String> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     path::absolute(folder).map_err(|why| {

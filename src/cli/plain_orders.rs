@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::plain::{Plain, list};
 use super::plain_refusals::refusal;
 use crate::api::{Choice, Command, Position, Row, UNDO};
-use crate::ask::{Entry, read_pasted, sources};
+use crate::ask::{Entry, added, once, read_pasted, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
 use crate::model::{Described, Header, Rate, Source, Spec, Status, TransferId, percent, size};
 
@@ -231,11 +231,13 @@ fn curl<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
     specs.map_or_else(say, |specs| add_specs(plain, specs.into_iter().flatten().collect()))
 }
 
-fn add_specs<W: Write>(plain: &mut Plain<W>, specs: Vec<Spec>) -> Reply {
+fn add_specs<W: Write>(plain: &mut Plain<W>, mut specs: Vec<Spec>) -> Reply {
+    let named = specs.len();
+    once(&mut specs, |spec| spec);
+    let (count, repeated) = (specs.len(), named - specs.len());
     let batch = TransferId::minted(specs);
     plain.these = batch.iter().map(|(id, _)| *id).collect();
-    let count = batch.len();
-    send(Command::Add(batch), if count == 1 { "1 URL added".to_owned() } else { format!("{count} URLs added") })
+    send(Command::Add(batch), added(count, repeated))
 }
 
 /// Names those of a state or a view, or that hold words.

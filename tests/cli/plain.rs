@@ -251,10 +251,11 @@ async fn an_order_that_would_change_nothing_is_told_so_and_is_not_given() {
 #[tokio::test(start_paused = true)]
 async fn a_pattern_of_urls_and_a_curl_command_of_several_lines_are_added() {
     let mut session = Session::with([]).await;
-    session.type_line("http://h[1-2].example/x").await;
+    session.type_line("http://h[1-2].example/x http://h1.example/x").await;
     let Command::Add(batch) = session.sent().await else { panic!("nothing is added") };
     let urls: Vec<String> = batch.iter().map(|(_, spec)| spec.source.to_string()).collect();
     assert_eq!(urls, ["http://h1.example/x", "http://h2.example/x"]);
+    assert!(session.out.text().contains("2 URLs added, 1 repeated"), "{}", session.out.text());
     for (id, _) in &batch {
         session.tell(1, *id, Happening::Added);
     }

@@ -140,6 +140,13 @@ fn a_pattern_behind_add_is_shown_in_the_box_with_all_that_was_said() {
 }
 
 #[test]
+fn what_is_named_twice_behind_add_is_added_once() {
+    let mut stage = three();
+    order(&mut stage, "add https://e.org/new https://e.org/other https://e.org/new");
+    assert_eq!((added(&stage).len(), stage.toasts()), (2, vec!["2 URLs added, 1 repeated"]));
+}
+
+#[test]
 fn what_is_to_be_paused_is_added_so() {
     let mut stage = three();
     stage.press("a").types("https://e.org/a").press("down down down").types("paused").press("enter");

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::{Begin, Effect, Form, Inquiry, Mode, Slot, State, Taken, Tone};
 use super::link::linked;
 use super::{command, edit, form, toast, transfer, twins};
-use crate::ask::{Entry, Single, Terms, expand, once, read_pasted};
+use crate::ask::{Entry, Single, Terms, added, expand, once, read_pasted};
 use crate::config::{Addition, Paths};
 use crate::model::{Header, Limits, Source, Spec, StartTime, Target, TransferId, lay_over};
 
@@ -103,18 +103,16 @@ pub fn tells_of_added(text: &str) -> bool {
 }
 
 fn told((good, repeated): (usize, usize), wrong: &[String], why: Option<&str>) -> (Tone, String) {
-    let twice = if repeated > 0 { format!(", {repeated} repeated") } else { String::new() };
-    match (good, wrong.len(), why) {
-        (1, 0, _) => (Tone::Good, format!("1 URL added{twice}")),
-        (_, 0, _) => (Tone::Good, format!("{good} URLs added{twice}")),
-        (_, bad, why) => {
-            (Tone::Warning, format!("{good} added{twice}, {bad} not understood: {}", why.unwrap_or("it is no URL")))
-        }
+    if wrong.is_empty() {
+        return (Tone::Good, added(good, repeated));
     }
+    let twice = if repeated > 0 { format!(", {repeated} repeated") } else { String::new() };
+    let why = why.unwrap_or("it is no URL");
+    (Tone::Warning, format!("{good} added{twice}, {} not understood: {why}", wrong.len()))
 }
 
 /// What is named again for the same place is one transfer; and how many were left out for that.
-fn apart(mut batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize) {
+pub fn apart(mut batch: Vec<(TransferId, Spec)>) -> (Vec<(TransferId, Spec)>, usize) {
     let count = batch.len();
     once(&mut batch, |entry| &entry.1);
     let left_out = count - batch.len();

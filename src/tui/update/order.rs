@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::super::{Effect, Mode, State, Tone};
 use super::{browse, file, limit, toast, transfer, twins};
 use crate::api::{Choice, Command, Position, View};
-use crate::ask::sources;
+use crate::ask::{added, sources};
 use crate::config::{Action, Addition, Column, Extent, Order, Paths};
 use crate::model::{RateLimit, TransferId};
 
@@ -77,8 +77,8 @@ fn add(state: &mut State, addition: Addition, effects: &mut Vec<Effect>) {
         Ok(specs) => specs,
         Err(why) => return wrong(state, why),
     };
-    let batch = TransferId::minted(specs);
-    let told = if batch.len() == 1 { "1 URL added".to_owned() } else { format!("{} URLs added", batch.len()) };
+    let (batch, repeated) = super::add::apart(TransferId::minted(specs));
+    let told = added(batch.len(), repeated);
     twins::offer(state, (batch, Vec::new()), (Tone::Good, told), effects);
 }
 
