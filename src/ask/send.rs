@@ -41,7 +41,7 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Gathered, String> {
         Some(url) => !url.query_pairs().any(|(name, _)| name == "filename"),
         None => files.len() > 1 || path.ends_with('/') || path.is_empty(),
     };
-    let Found { files, folders, passed_over, first } = found(files, below)?;
+    let Found { files, has_folder, passed_over, first } = found(files, below)?;
     let placed = files.into_iter().map(|(file, names)| {
         let place = if names.is_empty() { place.clone() } else { joined(place, &names)? };
         Ok(Sending { file, place })
@@ -56,7 +56,7 @@ pub fn placed(files: &[PathBuf], place: &Source) -> Result<Gathered, String> {
         return Err(format!("there is no file in what you named{remark}"));
     }
     let files = apart(placed)?;
-    let is_batch = folders > 0 || files.len() > 1;
+    let is_batch = has_folder || files.len() > 1;
     Ok(Gathered { files, is_batch, passed_over })
 }
 
@@ -84,8 +84,8 @@ fn apart(placed: Vec<Sending>) -> Result<Vec<Sending>, String> {
 struct Found {
     /// Each file with the names below the URL that it gets; none means the very URL.
     files: Vec<(PathBuf, Vec<String>)>,
-    /// How many folders were named.
-    folders: usize,
+    /// True if a folder was named.
+    has_folder: bool,
     /// How many were neither files nor folders, and the first of them.
     passed_over: usize,
     first: Option<PathBuf>,
@@ -105,7 +105,7 @@ fn found(files: &[PathBuf], below: bool) -> Result<Found, String> {
         let file = path::absolute(named).map_err(|why| wrong(named, &why.to_string()))?;
         let met = fs::metadata(&file).map_err(|why| wrong(named, &why.to_string()))?;
         if met.is_dir() {
-            found.folders += 1;
+            found.has_folder = true;
             walk(&file, &met, &mut Steps::default(), &mut found)?;
         } else {
             let name = file.file_name().ok_or_else(|| wrong(named, "it has no name"))?;

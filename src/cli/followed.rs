@@ -68,17 +68,14 @@ pub(super) struct Known {
 impl Known {
     /// One of which nothing has happened. The file that is sent is known from the beginning; else the URL gives a first name.
     fn of(wanted: &Wanted) -> Self {
-        let mut known = Self::new(wanted.id, &wanted.source);
+        let (id, url, name) = (wanted.id, wanted.source.to_string(), name_of(&wanted.source));
+        let (target, started_at, length, resumed) = (None, None, None, 0);
+        let mut known =
+            Self { id, url, name, target, started_at, length, resumed, told: None, waits: None, trouble: None };
         if let Some(file) = &wanted.file {
             known.aim(file.to_path_buf());
         }
         known
-    }
-
-    fn new(id: TransferId, source: &Source) -> Self {
-        let (url, name) = (source.to_string(), name_of(source));
-        let (target, started_at, length, resumed) = (None, None, None, 0);
-        Self { id, url, name, target, started_at, length, resumed, told: None, waits: None, trouble: None }
     }
 
     /// Learns from what happened.

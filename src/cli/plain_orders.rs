@@ -2,16 +2,15 @@
 //! `2 pause`, `1,3-5 remove`; without numbers it is about those that were named last.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::plain::{Plain, list};
 use super::plain_refusals::refusal;
 use crate::api::{Choice, Command, Position, Row, UNDO};
-use crate::ask::{Entry, added, once, read_pasted, sources};
+use crate::ask::{Terms, added, once, read_pasted, sources};
 use crate::config::{Addition, Extent, ORDERS, Order, Paths, SystemClock};
-use crate::model::{Described, Header, Rate, Source, Spec, Status, TransferId, percent, size};
+use crate::model::{Rate, Source, Spec, Status, TransferId, percent, size};
 
 /// No list is longer.
 const MOST: usize = 10_000_000;
@@ -220,15 +219,9 @@ fn curl<W: Write>(plain: &mut Plain<W>, line: &str) -> Reply {
         Some(Err(why)) => return say(why),
         None => return say("that is no whole curl command"),
     };
-    let spec = |entry: Entry| {
-        let Entry { source, suggested, headers, .. } = entry;
-        let made = Addition::default().specs(vec![source], &plain.folder, &SystemClock::here(), &plain.categories)?;
-        let headers: Arc<[Header]> = headers.into();
-        let described = Described { name: suggested, ..Described::default() }.shared();
-        Ok(made.into_iter().map(move |spec| Spec { headers: headers.clone(), described: described.clone(), ..spec }))
-    };
-    let specs: Result<Vec<_>, String> = entries.into_iter().map(spec).collect();
-    specs.map_or_else(say, |specs| add_specs(plain, specs.into_iter().flatten().collect()))
+    let terms = Terms { sorts: true, ..Terms::new(&plain.folder) };
+    let specs: Result<Vec<_>, String> = entries.into_iter().map(|entry| entry.spec(&terms)).collect();
+    specs.map_or_else(say, |specs| add_specs(plain, specs))
 }
 
 fn add_specs<W: Write>(plain: &mut Plain<W>, mut specs: Vec<Spec>) -> Reply {

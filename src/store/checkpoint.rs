@@ -7,12 +7,12 @@
 //! of bytes that never reached the disk: on load every claim is compared with the part file's bytes, block by block,
 //! so neither can do harm. The previous generation is kept beside it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -135,6 +135,14 @@ impl Claim {
     }
 }
 
+/// What is noted of one target.
+pub struct Noted {
+    /// The newest first.
+    pub found: Vec<(TransferId, Checkpoint)>,
+    /// Why one can't be read that may be of it.
+    pub unread: Option<Fault>,
+}
+
 impl Checkpoint {
     /// Where the checkpoint of a transfer is kept.
     pub fn path(state: &Path, id: TransferId) -> PathBuf {
@@ -210,30 +218,32 @@ impl Checkpoint {
     }
 
     /// Looks through all checkpoints for the newest whose finished file would be `target`; an older one may be left of a
-    /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it. Of those whose
-    /// beginnings tell of another target no more is read.
+    /// part file that somebody has deleted. Fails if there is none, but one of a newer haul, which may be it.
     pub fn find(state: &Path, target: &Path) -> Result<Option<(TransferId, Self)>, Fault> {
-        let (mut unread, mut found) = (None, Vec::new());
         let unlisted = |why: io::Error| {
             let detail = format!("which checkpoints there are can't be read: {why}");
             Fault::new(FaultKind::State, state.join("checkpoints").display(), detail)
         };
-        let ids = Self::all(state).map_err(unlisted)?.into_iter();
-        for id in ids.filter(|id| target_of(state, *id).is_none_or(|known| known == target)) {
+        match Self::noted(state, target).map_err(unlisted)? {
+            Noted { found, unread: Some(fault) } if found.is_empty() => Err(fault),
+            Noted { found, .. } => Ok(found.into_iter().next()),
+        }
+    }
+
+    /// Looks through all for those whose finished file would be `target`. Of those whose beginnings tell of another one no more is
+    /// read.
+    pub fn noted(state: &Path, target: &Path) -> io::Result<Noted> {
+        let (mut unread, mut found) = (None, Vec::new());
+        for id in Self::all(state)?.into_iter().filter(|id| target_of(state, *id).is_none_or(|known| known == target)) {
             match Self::load(state, id) {
                 Ok(Some(held)) if held.target == target => found.push((id, held)),
                 Ok(_) => {}
                 Err(fault) => unread = Some(fault),
             }
         }
-        match (found.into_iter().max_by_key(|(id, _)| Self::written(state, *id)), unread) {
-            (None, Some(fault)) => Err(fault),
-            (newest, _) => Ok(newest),
-        }
-    }
-
-    pub(super) fn written(state: &Path, id: TransferId) -> Option<SystemTime> {
-        fs::metadata(Self::path(state, id)).and_then(|meta| meta.modified()).ok()
+        let written = |id| fs::metadata(Self::path(state, id)).and_then(|meta| meta.modified()).ok();
+        found.sort_by_key(|(id, _)| Reverse(written(*id)));
+        Ok(Noted { found, unread })
     }
 
     /// The transfers that have one. Where that can't be known, nobody is to take it for none.

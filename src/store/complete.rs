@@ -1,7 +1,6 @@
 //! Checkpoints whose part files are not there. Of files that are complete by now: an earlier run has left them, somebody has
 //! deleted its part file, and the file came anew. And of those whose disk is away.
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -42,16 +41,6 @@ impl Checkpoint {
     pub fn is_elsewhere(&self) -> bool {
         let is_another = |disk| disk_of(folder_of(&self.target)).is_some_and(|here| here != disk);
         !self.ledger.is_empty() && self.disk.is_some_and(is_another)
-    }
-
-    /// Those of this target but that of the transfer `but`, the newest first. Of all others only the beginnings are read.
-    pub fn noted(state: &Path, target: &Path, but: TransferId) -> Vec<Self> {
-        let is_of_it = |id: &TransferId| *id != but && target_of(state, *id).is_some_and(|known| known == target);
-        let ids = Self::all(state).into_iter().flatten().filter(is_of_it);
-        let mut noted: Vec<_> = ids.filter_map(|id| Some((id, Self::load(state, id).ok()??))).collect();
-        noted.retain(|(_, held)| held.target == target);
-        noted.sort_by_key(|(id, _)| Reverse(Self::written(state, *id)));
-        noted.into_iter().map(|(_, held)| held).collect()
     }
 }
 

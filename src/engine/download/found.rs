@@ -237,8 +237,10 @@ impl Search {
     /// that is noted, by earlier ones of this URL.
     fn noted(&self, target: &Path, resource: &Resource) -> Result<Vec<Checkpoint>, Fault> {
         let own = self.own()?.filter(|own| own.target == target);
-        let earlier = if is_large(resource) { Checkpoint::noted(&self.state, target, self.id) } else { Vec::new() };
-        Ok(own.into_iter().chain(earlier.into_iter().filter(|held| self.is_place(&held.url))).collect())
+        let all = || Some(Checkpoint::noted(&self.state, target).ok()?.found);
+        let earlier = if is_large(resource) { all() } else { None }.into_iter().flatten();
+        let earlier = earlier.filter(|(id, held)| *id != self.id && self.is_place(&held.url)).map(|(_, held)| held);
+        Ok(own.into_iter().chain(earlier).collect())
     }
 
     /// True if the file can be had from this URL.

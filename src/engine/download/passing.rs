@@ -9,6 +9,7 @@ use super::super::blocking::blocking;
 use super::super::hosts::Permit;
 use super::begin::Held;
 use super::desk::Desk;
+use super::found::is_large;
 use super::task::{Halt, Task};
 use crate::model::{ByteRange, Fault, FaultKind, Source, Validator};
 use crate::plan::{LeaseId, may_pass};
@@ -88,6 +89,14 @@ impl Task {
             _ => 0,
         };
         self.failures < most
+    }
+
+    /// True for the answer of a large file that was asked for as a whole only because all else had failed till then: a server that
+    /// is well again by now gives parts too, and is asked for one before a stream without any begins.
+    pub(super) fn is_well_again(&self) -> bool {
+        let Some(held) = self.held.as_ref().filter(|held| !held.ranged) else { return false };
+        let is_worth_it = is_large(&held.resource) && held.resource.validator.strong_etag().is_some();
+        is_worth_it && !self.whole && self.is_last_resort()
     }
 }
 

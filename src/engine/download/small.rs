@@ -12,7 +12,6 @@ use super::super::blocking::blocking;
 use super::super::brief::BRIEF;
 use super::super::hosts::Permit;
 use super::super::report::{Complete, Ending, What};
-use super::found::is_large;
 use super::task::{Halt, Task};
 use crate::model::{Fault, Resource};
 use crate::protocol::{Answer, Body, Chunk};
@@ -107,14 +106,6 @@ impl Task {
         let rest = answer.end.map(|end| end.saturating_sub(answer.start));
         let has_parts = self.held.as_ref().is_some_and(|held| held.ranged);
         self.orders.brief && has_parts && is_shared(answer) && rest.is_some_and(|rest| rest > BRIEF)
-    }
-
-    /// True for the answer of a large file that was asked for as a whole only because all else had failed till then: a server that
-    /// is well again by now gives parts too, and is asked for one before a stream without any begins.
-    pub(super) fn is_well_again(&self) -> bool {
-        let Some(held) = self.held.as_ref().filter(|held| !held.ranged) else { return false };
-        let is_worth_it = is_large(&held.resource) && held.resource.validator.strong_etag().is_some();
-        is_worth_it && !self.whole && self.is_last_resort()
     }
 }
 
